@@ -1,0 +1,292 @@
+//! A balancer of this process: its configuration bound to its shared slots.
+
+use crate::layout::Topology;
+use crate::ledger::Slots;
+use crate::method::{self, Method};
+use crate::policy::{Observation, RoutingPolicy};
+use crate::rounds::Rounds;
+use crate::session_route::SessionRoutes;
+use crate::slot::{AjpSlot, BalancerSlot, MemberSlot};
+use crate::state::State;
+use bstr::{BString, ByteSlice};
+use rjk_config::model::{Activation, LbSpec, MemberSpec, RuleExtensions};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// The topology or the segment has no slot for a worker.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no slot in shared memory for worker {0}")]
+pub struct UnknownWorker(pub BString);
+
+/// A balancer (contract §4).
+pub struct Balancer {
+    pub(crate) spec: Arc<LbSpec>,
+    pub(crate) slots: Slots,
+    pub(crate) index: usize,
+    pub(crate) slot: &'static BalancerSlot,
+    pub(crate) member_slots: &'static [MemberSlot],
+    pub(crate) members: Vec<Member>,
+    /// Member of each route (SS-09).
+    pub(crate) by_route: HashMap<BString, usize>,
+    /// Members of each domain in configuration order (SS-10).
+    pub(crate) by_domain: HashMap<BString, Vec<usize>>,
+    pub(crate) method: &'static dyn Method,
+    pub(crate) policy: Option<Arc<dyn RoutingPolicy>>,
+    /// Where the next scan starts, so that ties rotate (LB-06); of this process only.
+    pub(crate) next_offset: AtomicUsize,
+}
+
+/// What a scan needs of a member, close together.
+pub(crate) struct Member {
+    pub(crate) distance: i32,
+    pub(crate) activation: Activation,
+    pub(crate) multiplier: u64,
+    pub(crate) column: usize,
+    pub(crate) ajp: &'static AjpSlot,
+}
+
+/// Activations that a mount rule overrides, by member; the default overrides none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides(Vec<Option<Activation>>);
+
+impl Overrides {
+    /// The override of a member.
+    pub fn get(&self, index: usize) -> Option<Activation> {
+        self.0.get(index).copied().flatten()
+    }
+}
+
+/// The numbers of a member for notes and the status page (T-05…T-24).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberSnapshot {
+    /// Worker name.
+    pub name: BString,
+    /// Load V.
+    pub value: u64,
+    /// Service calls on its worker.
+    pub accessed: u64,
+    /// Requests without a session that it took.
+    pub sessions: u64,
+    /// Bytes from Tomcat.
+    pub read: u64,
+    /// Bytes to Tomcat.
+    pub transferred: u64,
+    /// Failures charged to the member.
+    pub errors: u64,
+    /// Requests in flight.
+    pub busy: u64,
+    /// Configured activation.
+    pub activation: Activation,
+    /// Shared state.
+    pub state: State,
+}
+
+impl Balancer {
+    /// Binds a configured balancer to the slots that the topology gives it.
+    ///
+    /// # Errors
+    /// [`UnknownWorker`] when topology or segment were made for another configuration.
+    pub fn new(
+        spec: Arc<LbSpec>,
+        topology: &Topology,
+        slots: Slots,
+        policy: Option<Arc<dyn RoutingPolicy>>,
+    ) -> Result<Balancer, UnknownWorker> {
+        let unknown = || UnknownWorker(spec.name.clone());
+        let index = topology.balancer_index(&spec.name).ok_or_else(unknown)?;
+        let first = topology.first_member(&spec.name).ok_or_else(unknown)?;
+        let count = spec.members.len();
+        let slot = slots.segment.balancers.get(index).ok_or_else(unknown)?;
+        let member_slots = slots
+            .segment
+            .members
+            .get(first..first + count)
+            .ok_or_else(unknown)?;
+        let factors: Vec<u32> = spec.members.iter().map(|member| member.lbfactor).collect();
+        let members = std::iter::zip(&spec.members, method::multipliers(&factors))
+            .map(|(member, multiplier)| Member::new(member, multiplier, topology, &slots))
+            .collect::<Result<_, _>>()?;
+        let mut by_route = HashMap::with_capacity(count);
+        let mut by_domain: HashMap<BString, Vec<usize>> = HashMap::new();
+        for (index, member) in spec.members.iter().enumerate() {
+            by_route.entry(member.route.clone()).or_insert(index);
+            if let Some(domain) = member.domain.as_ref().filter(|name| !name.is_empty()) {
+                by_domain.entry(domain.clone()).or_default().push(index);
+            }
+        }
+        Ok(Balancer {
+            slots,
+            index,
+            slot,
+            member_slots,
+            members,
+            by_route,
+            by_domain,
+            method: method::of(spec.method),
+            policy,
+            next_offset: AtomicUsize::new(0),
+            spec,
+        })
+    }
+
+    /// The configuration.
+    pub fn spec(&self) -> &Arc<LbSpec> {
+        &self.spec
+    }
+
+    /// The members in configuration order.
+    pub fn members(&self) -> &[MemberSpec] {
+        &self.spec.members
+    }
+
+    /// The shared record of this balancer.
+    pub fn slot(&self) -> &'static BalancerSlot {
+        self.slot
+    }
+
+    /// The shared record of a member in this balancer.
+    pub fn member_slot(&self, index: usize) -> Option<&'static MemberSlot> {
+        self.member_slots.get(index)
+    }
+
+    /// The shared record of a member's worker.
+    pub fn ajp_slot(&self, index: usize) -> Option<&'static AjpSlot> {
+        self.members.get(index).map(|member| member.ajp)
+    }
+
+    /// The rounds of one request (§4.6 step 2).
+    pub fn rounds(&self) -> Rounds {
+        let spec = &self.spec;
+        Rounds::new(
+            spec.members.len(),
+            spec.lb_retries,
+            spec.retries,
+            spec.retry_interval,
+        )
+    }
+
+    /// The activations that a rule overrides; members that this balancer does not have are skipped.
+    pub fn overrides(&self, rule: &RuleExtensions) -> Overrides {
+        if rule.activation.is_empty() {
+            return Overrides::default();
+        }
+        let mut overrides = vec![None; self.spec.members.len()];
+        for (name, activation) in &rule.activation {
+            for (entry, member) in std::iter::zip(&mut overrides, &self.spec.members) {
+                if member.ajp.name == *name {
+                    *entry = Some(*activation);
+                }
+            }
+        }
+        Overrides(overrides)
+    }
+
+    /// The session ids of a request under a rule: none when stickiness is off (SS-01), else by the
+    /// names of the rule or of the balancer. Whether a rule or the environment ignores
+    /// the session is the caller's to say.
+    pub fn session_routes<'a>(
+        &self,
+        rule: &RuleExtensions,
+        jk_route: Option<&'a [u8]>,
+        path: &'a [u8],
+        cookies: impl IntoIterator<Item = &'a [u8]>,
+    ) -> SessionRoutes<'a> {
+        if !self.spec.sticky_session {
+            return SessionRoutes::default();
+        }
+        let cookie_name = rule
+            .session_cookie
+            .as_ref()
+            .unwrap_or(&self.spec.session_cookie);
+        let path_name = rule
+            .session_path
+            .as_ref()
+            .unwrap_or(&self.spec.session_path);
+        SessionRoutes::new(jk_route, path, cookies, cookie_name, path_name)
+    }
+
+    /// Value of the Set-Cookie header for an attempt that is not sticky (SS-16, BG-07); `None`
+    /// when no cookie is wanted. `route` is that of the member; only the cookie of the last
+    /// attempt is to be sent (BG-05).
+    pub fn session_cookie(
+        &self,
+        route: &[u8],
+        rule: &RuleExtensions,
+        secure: bool,
+    ) -> Option<Vec<u8>> {
+        if !self.spec.set_session_cookie && !rule.set_session_cookie {
+            return None;
+        }
+        let name = rule
+            .session_cookie
+            .as_ref()
+            .unwrap_or(&self.spec.session_cookie);
+        let path = rule
+            .session_cookie_path
+            .as_ref()
+            .unwrap_or(&self.spec.session_cookie_path);
+        let mut cookie = [name.as_bytes(), b"=.", route].concat();
+        if !path.is_empty() {
+            cookie.extend_from_slice(b";PATH=");
+            cookie.extend_from_slice(path);
+        }
+        cookie.extend_from_slice(b";HttpOnly");
+        if secure {
+            cookie.extend_from_slice(b";Secure");
+        }
+        Some(cookie)
+    }
+
+    /// Tells the policy, if there is one, what became of a request.
+    pub fn observe(&self, observation: &Observation) {
+        if let Some(policy) = &self.policy {
+            policy.observe(observation);
+        }
+    }
+
+    /// The numbers of a member at this moment.
+    pub fn snapshot(&self, index: usize) -> Option<MemberSnapshot> {
+        let (spec, member) = (self.spec.members.get(index)?, self.members.get(index)?);
+        let slot = self.member_slot(index)?;
+        Some(MemberSnapshot {
+            name: spec.ajp.name.clone(),
+            value: slot.value.load(Relaxed),
+            accessed: member.ajp.used.load(Relaxed),
+            sessions: slot.sessions.load(Relaxed),
+            read: member.ajp.read_bytes.load(Relaxed),
+            transferred: member.ajp.sent_bytes.load(Relaxed),
+            errors: slot.errors.load(Relaxed),
+            busy: member.ajp.busy(),
+            activation: member.activation,
+            state: slot.state(),
+        })
+    }
+}
+
+impl Member {
+    fn new(
+        spec: &MemberSpec,
+        multiplier: u64,
+        topology: &Topology,
+        slots: &Slots,
+    ) -> Result<Member, UnknownWorker> {
+        let unknown = || UnknownWorker(spec.ajp.name.clone());
+        let column = topology.ajp_column(&spec.ajp.name).ok_or_else(unknown)?;
+        let ajp = slots.segment.ajp.get(column).ok_or_else(unknown)?;
+        // a worker without a port cannot be contacted.
+        let activation = if spec.ajp.port == 0 {
+            Activation::Stopped
+        } else {
+            spec.activation
+        };
+        Ok(Member {
+            distance: spec.distance,
+            activation,
+            multiplier,
+            column,
+            ajp,
+        })
+    }
+}

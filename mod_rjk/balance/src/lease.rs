@@ -1,0 +1,179 @@
+//! One attempt on a member, and what its result means for the member (contract TR-04…TR-14).
+
+use crate::balancer::Balancer;
+use crate::ledger::InFlight;
+use crate::selection::Selection;
+use crate::slot::{MemberSlot, Outcome, Traffic, add};
+use crate::state::State;
+use crate::{Millis, millis};
+use rjk_config::jk_log;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+/// An attempt that has an endpoint. Dropped without [`Lease::finish`], as by a panic, it counts as
+/// [`Outcome::Aborted`].
+#[must_use = "finish it, or it counts as aborted"]
+pub struct Lease<'a> {
+    balancer: &'a Balancer,
+    index: usize,
+    /// This attempt holds the member's PROBE.
+    probing: bool,
+    in_flight: Option<InFlight>,
+}
+
+impl<'a> Lease<'a> {
+    pub(crate) fn new(
+        balancer: &'a Balancer,
+        index: usize,
+        new_session: bool,
+        probing: bool,
+    ) -> Lease<'a> {
+        let (slot, member) = (&balancer.member_slots[index], &balancer.members[index]);
+        let in_flight = Some(balancer.slots.enter_ajp(member.column));
+        balancer
+            .method
+            .on_attempt(slot, member.multiplier, new_session);
+        if new_session {
+            add(&slot.sessions, 1);
+        }
+        Lease {
+            balancer,
+            index,
+            probing,
+            in_flight,
+        }
+    }
+
+    /// Index of the member.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Requests in flight on the member's worker when this one began, itself included: above
+    /// `busy_limit` the caller finishes with [`Outcome::BusyLimit`] (SV-02).
+    pub fn busy(&self) -> u64 {
+        self.in_flight.as_ref().map_or(0, InFlight::count)
+    }
+
+    /// Ends the attempt: counts, sets the shared state and the state that `selection` sees.
+    pub fn finish(
+        mut self,
+        outcome: Outcome,
+        traffic: Traffic,
+        duration: Duration,
+        now: Millis,
+        selection: &mut Selection<'a>,
+    ) {
+        self.settle(outcome, traffic, now);
+        if outcome == Outcome::Success {
+            self.slot().add_latency(duration);
+        }
+        let local = match outcome {
+            Outcome::Success => State::Ok,
+            Outcome::BusyLimit => State::Busy,
+            _ => State::Error,
+        };
+        selection.set_local(self.index, local);
+        if !matches!(outcome, Outcome::Success | Outcome::ClientError) {
+            let scope = if self.slot().state() == State::Error {
+                ""
+            } else {
+                "local "
+            };
+            let name = self.balancer.name(self.index);
+            jk_log!(
+                selection.log(),
+                Info,
+                "service failed, worker {name} is in {scope}error state ({outcome:?})"
+            );
+        }
+    }
+
+    fn settle(&mut self, outcome: Outcome, traffic: Traffic, now: Millis) {
+        // TR-14 asks for the others in flight: this one comes off first.
+        if self.in_flight.take().is_none() {
+            return;
+        }
+        let member = &self.balancer.members[self.index];
+        member.ajp.record(outcome, traffic, now);
+        self.balancer
+            .method
+            .on_finish(self.slot(), member.multiplier, traffic);
+        self.change_state(outcome, now);
+    }
+
+    fn change_state(&self, outcome: Outcome, now: Millis) {
+        let slot = self.slot();
+        match outcome {
+            Outcome::Success | Outcome::ClientError | Outcome::StatusSoft => {
+                slot.clear_errors();
+                if slot.state() != State::Ok {
+                    slot.set_state(State::Ok, now);
+                }
+            }
+            Outcome::Internal | Outcome::Protocol => self.spare(now),
+            Outcome::StatusHard => self.fail(now),
+            Outcome::BusyLimit => slot.set_state(State::Busy, now),
+            Outcome::ReplyTimeout { .. } => {
+                let ajp = self.balancer.members[self.index].ajp;
+                let limit = u64::from(self.balancer.spec.max_reply_timeouts);
+                if ajp.reply_timeouts.load(Relaxed) > limit {
+                    self.fail(now);
+                } else {
+                    self.spare(now);
+                }
+            }
+            Outcome::LocalError => self.local_error(now),
+            Outcome::Aborted => {
+                // Says nothing about the member: the next request may probe it.
+                if self.probing {
+                    slot.replace_state(State::Probe, State::Recover, now);
+                }
+            }
+        }
+    }
+
+    /// TR-10, TR-12: global error at once.
+    fn fail(&self, now: Millis) {
+        let slot = self.slot();
+        add(&slot.errors, 1);
+        slot.first_error.store(now, Relaxed);
+        slot.last_error.store(now, Relaxed);
+        slot.set_state(State::Error, now);
+    }
+
+    /// TR-14: global error if nobody else is served by the member, or if it fails for too long.
+    fn local_error(&self, now: Millis) {
+        let slot = self.slot();
+        add(&slot.errors, 1);
+        slot.last_error.store(now, Relaxed);
+        let first = match slot.first_error.compare_exchange(0, now, Relaxed, Relaxed) {
+            Ok(_) => now,
+            Err(first) => first,
+        };
+        let escalation = millis(self.balancer.spec.error_escalation_time);
+        let idle = self.balancer.members[self.index].ajp.busy() == 0;
+        if idle || now.saturating_sub(first) >= escalation {
+            slot.set_state(State::Error, now);
+        } else {
+            self.spare(now);
+        }
+    }
+
+    /// TR-04: back to OK unless it is in error by others.
+    fn spare(&self, now: Millis) {
+        if self.slot().state() != State::Ok {
+            self.slot().set_state_unless_error(State::Ok, now);
+        }
+    }
+
+    fn slot(&self) -> &'static MemberSlot {
+        &self.balancer.member_slots[self.index]
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        self.settle(Outcome::Aborted, Traffic::default(), 0);
+    }
+}

@@ -1,0 +1,283 @@
+//! What each child adds to the shared totals, so that a killed child's share can be taken off
+//! again (contract H-09, BG-24).
+//!
+//! Rows are children, columns are totals: requests in flight and open connections of each ajp
+//! worker, requests in flight of each balancer. A child raises its cell and then the total, and
+//! lowers the total and then its cell. So a cell never says less than the child's part of the
+//! total. A child killed between two steps leaves a total that is one too low once its row is
+//! taken off, never one too high: no worker looks busy for ever. Totals below zero read as 0, and
+//! [`Segment::reconcile`] sets them right.
+
+use crate::segment::Segment;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU64};
+
+/// Counts in one [`Cell`]: a cache line, so that children do not share one.
+const COUNTS: usize = 8;
+
+/// Neighbouring counts of one row.
+#[derive(Debug, Default)]
+#[repr(C, align(64))]
+pub struct Cell {
+    counts: [AtomicI64; COUNTS],
+}
+
+/// Who has a row. Low 32 bits: pid of the child, 0 when free; high 32 bits: pid of the process
+/// that is taking the row of a dead child off the totals.
+#[derive(Debug, Default)]
+#[repr(C, align(64))]
+pub struct RowOwner {
+    owner: AtomicU64,
+}
+
+/// What [`Segment::reap`] took off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reaped {
+    /// Rows set free.
+    pub rows: usize,
+    /// Requests that the dead child had in flight on ajp workers.
+    pub requests: i64,
+    /// Connections that it had open.
+    pub connections: i64,
+}
+
+/// What the last [`Segment::reconcile`] of this process saw; starts empty.
+#[derive(Clone, Debug, Default)]
+pub struct Drift(Vec<i64>);
+
+/// [`Cell`]s in one row of a segment with that many slots.
+pub(crate) fn cells_per_row(ajp: usize, balancers: usize) -> usize {
+    (2 * ajp + balancers).div_ceil(COUNTS)
+}
+
+impl Segment {
+    /// Takes a row for the child `pid`, once in its life. When all rows are taken, rows of
+    /// children for which `is_alive` says no are set free first. `None`: go on without a row;
+    /// then counts are kept in a row shared with others of that kind and do not survive a kill.
+    pub fn claim_row(&self, pid: u32, is_alive: &dyn Fn(u32) -> bool) -> Option<usize> {
+        // A row under this very pid belonged to a dead namesake.
+        self.reap(pid);
+        self.take_free_row(pid).or_else(|| {
+            self.reap_dead(is_alive);
+            self.take_free_row(pid)
+        })
+    }
+
+    /// Takes the counts of a dead child off the totals and sets its row free. Safe to call for a
+    /// pid without a row, and from several processes at once.
+    pub fn reap(&self, pid: u32) -> Reaped {
+        self.reap_where(&|owner| match split(owner) {
+            (0, child) => child == pid,
+            // The reaper itself died at work: finish it.
+            (reaper, _) => reaper == pid,
+        })
+    }
+
+    /// [`Segment::reap`] for every child for which `is_alive` says no.
+    pub fn reap_dead(&self, is_alive: &dyn Fn(u32) -> bool) -> Reaped {
+        self.reap_where(&|owner| match split(owner) {
+            (0, 0) => false,
+            (0, child) => !is_alive(child),
+            (reaper, _) => !is_alive(reaper),
+        })
+    }
+
+    /// Compares every total with the sum of its cells and repairs a total whose drift is not zero
+    /// and is the same as in the pass before. Returns how many were repaired. One process of the
+    /// host should do this, at each maintenance.
+    pub fn reconcile(&self, previous: &mut Drift) -> usize {
+        previous.0.resize(self.columns(), 0);
+        let mut repaired = 0;
+        for (column, before) in previous.0.iter_mut().enumerate() {
+            let drift = self.steady_drift(column);
+            if drift != 0 && drift == *before {
+                if let Some(total) = self.total(column) {
+                    total.fetch_sub(drift, AcqRel);
+                    repaired += 1;
+                }
+                *before = 0;
+            } else {
+                *before = drift;
+            }
+        }
+        repaired
+    }
+
+    fn take_free_row(&self, pid: u32) -> Option<usize> {
+        self.owners.iter().position(|row| {
+            row.owner
+                .compare_exchange(0, u64::from(pid), AcqRel, Relaxed)
+                .is_ok()
+        })
+    }
+
+    fn reap_where(&self, is_dead: &dyn Fn(u64) -> bool) -> Reaped {
+        let mut reaped = Reaped::default();
+        for (row, owner) in self.owners.iter().enumerate() {
+            let seen = owner.owner.load(Acquire);
+            if seen != 0 && is_dead(seen) {
+                self.reap_row(row, seen, &mut reaped);
+            }
+        }
+        reaped
+    }
+
+    fn reap_row(&self, row: usize, seen: u64, reaped: &mut Reaped) {
+        let (_, child) = split(seen);
+        let mine = u64::from(std::process::id()) << 32 | u64::from(child);
+        let owner = &self.owners[row].owner;
+        if owner.compare_exchange(seen, mine, AcqRel, Relaxed).is_err() {
+            return;
+        }
+        for column in 0..self.columns() {
+            let count = self
+                .cell(row, column)
+                .map_or(0, |cell| cell.swap(0, AcqRel));
+            if count == 0 {
+                continue;
+            }
+            if let Some(total) = self.total(column) {
+                total.fetch_sub(count, AcqRel);
+            }
+            match column / self.ajp.len().max(1) {
+                0 => reaped.requests += count,
+                1 => reaped.connections += count,
+                _ => {}
+            }
+        }
+        if owner.compare_exchange(mine, 0, AcqRel, Relaxed).is_ok() {
+            reaped.rows += 1;
+        }
+    }
+
+    /// Total minus sum of the rows; 0 when it changes while being looked at.
+    fn steady_drift(&self, column: usize) -> i64 {
+        let first = self.drift(column);
+        if first != 0 && (0..2).all(|_| self.drift(column) == first) {
+            first
+        } else {
+            0
+        }
+    }
+
+    fn drift(&self, column: usize) -> i64 {
+        let sum: i64 = (0..=self.owners.len())
+            .filter_map(|row| self.cell(row, column))
+            .map(|cell| cell.load(Acquire))
+            .sum();
+        self.total(column).map_or(0, |total| total.load(Acquire)) - sum
+    }
+
+    fn columns(&self) -> usize {
+        2 * self.ajp.len() + self.balancers.len()
+    }
+
+    pub(crate) fn total(&self, column: usize) -> Option<&'static AtomicI64> {
+        let ajp = self.ajp.len();
+        if column < ajp {
+            Some(&self.ajp[column].busy)
+        } else if column < 2 * ajp {
+            Some(&self.ajp[column - ajp].connected)
+        } else {
+            self.balancers.get(column - 2 * ajp).map(|slot| &slot.busy)
+        }
+    }
+
+    pub(crate) fn cell(&self, row: usize, column: usize) -> Option<&'static AtomicI64> {
+        let stride = cells_per_row(self.ajp.len(), self.balancers.len());
+        self.cells
+            .get(row * stride + column / COUNTS)
+            .map(|cell| &cell.counts[column % COUNTS])
+    }
+}
+
+/// This process's way to the shared slots.
+#[derive(Clone, Copy, Debug)]
+pub struct Slots {
+    /// The segment.
+    pub segment: Segment,
+    /// The row that [`Segment::claim_row`] gave to this process.
+    pub row: Option<usize>,
+}
+
+impl Slots {
+    /// A request enters an ajp worker: one more in flight, one more use. `column` comes from
+    /// [`crate::Topology::ajp_column`].
+    pub fn enter_ajp(&self, column: usize) -> InFlight {
+        let entered = self.enter(column);
+        if let Some(slot) = self.segment.ajp.get(column) {
+            slot.used.fetch_add(1, Relaxed);
+            raise(&slot.max_busy, entered.count);
+        }
+        entered
+    }
+
+    /// A connection to an ajp worker was opened.
+    pub fn enter_connection(&self, column: usize) -> InFlight {
+        let entered = self.enter(self.segment.ajp.len() + column);
+        if let Some(slot) = self.segment.ajp.get(column) {
+            raise(&slot.max_connected, entered.count);
+        }
+        entered
+    }
+
+    /// A request enters a balancer.
+    pub fn enter_balancer(&self, index: usize) -> InFlight {
+        let entered = self.enter(2 * self.segment.ajp.len() + index);
+        if let Some(slot) = self.segment.balancers.get(index) {
+            raise(&slot.max_busy, entered.count);
+        }
+        entered
+    }
+
+    fn enter(&self, column: usize) -> InFlight {
+        let row = self.row.unwrap_or(self.segment.owners.len());
+        let cell = self.segment.cell(row, column);
+        let total = self.segment.total(column);
+        if let Some(cell) = cell {
+            cell.fetch_add(1, AcqRel);
+        }
+        let count = total.map_or(0, |total| total.fetch_add(1, AcqRel) + 1);
+        InFlight { total, cell, count }
+    }
+}
+
+/// One request or connection counted in a total; dropping it takes it off.
+#[derive(Debug)]
+#[must_use = "the count is taken off when this is dropped"]
+pub struct InFlight {
+    total: Option<&'static AtomicI64>,
+    cell: Option<&'static AtomicI64>,
+    count: i64,
+}
+
+impl InFlight {
+    /// The total right after this one was added, this one included: what `busy_limit` is compared
+    /// with (A-23, SV-02).
+    pub fn count(&self) -> u64 {
+        u64::try_from(self.count).unwrap_or(0)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        if let Some(total) = self.total {
+            total.fetch_sub(1, AcqRel);
+        }
+        if let Some(cell) = self.cell {
+            cell.fetch_sub(1, AcqRel);
+        }
+    }
+}
+
+/// (reaper, child) of a row.
+fn split(owner: u64) -> (u32, u32) {
+    ((owner >> 32) as u32, owner as u32)
+}
+
+fn raise(max: &AtomicI64, count: i64) {
+    // Read first: the maximum rarely moves, and a plain read leaves the cache line shared.
+    if max.load(Relaxed) < count {
+        max.fetch_max(count, Relaxed);
+    }
+}

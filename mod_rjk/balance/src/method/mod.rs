@@ -1,0 +1,66 @@
+//! Balancing methods: what the load value V of a member means (contract §4.2).
+//!
+//! Which members are eligible, distances and the rotation of ties are the same for all methods; a
+//! method compares and updates.
+
+mod request;
+
+pub use request::Request;
+
+use crate::slot::{MemberSlot, Traffic, decay};
+use rjk_config::model::BalanceMethod;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// A balancing method. `multiplier` is the member's M (LB-01).
+pub trait Method: Send + Sync {
+    /// The load that is compared: lower is better.
+    fn rank(&self, member: &MemberSlot) -> u64 {
+        member.value.load(Relaxed)
+    }
+
+    /// An attempt got an endpoint. `new_session`: the request carries no session and is not
+    /// stateless.
+    fn on_attempt(&self, member: &MemberSlot, multiplier: u64, new_session: bool);
+
+    /// That attempt ended.
+    fn on_finish(&self, _member: &MemberSlot, _multiplier: u64, _traffic: Traffic) {}
+
+    /// Global maintenance: old load weighs 2^`exponent` times less. Returns the highest V left,
+    /// with which a recovering member starts (TR-16).
+    fn decay(&self, members: &[MemberSlot], exponent: u32) -> u64 {
+        members
+            .iter()
+            .map(|member| decay(&member.value, exponent))
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+/// The implementation of a configured method (L-04).
+pub fn of(method: BalanceMethod) -> &'static dyn Method {
+    match method {
+        BalanceMethod::Request => &Request,
+    }
+}
+
+/// Multipliers M = LCM(F) / F of the factors (LB-01), so that V rises in whole numbers.
+///
+/// When the least common multiple leaves 2^40, 2^40 itself stands in for it: V cannot overflow
+/// between two decays, and a share is off by less than its factor / 2^40.
+pub fn multipliers(factors: &[u32]) -> Vec<u64> {
+    const LIMIT: u64 = 1 << 40;
+    let factor = |factor: &u32| u64::from((*factor).max(1));
+    let common = factors.iter().map(factor).try_fold(1_u64, |lcm, factor| {
+        (lcm / gcd(lcm, factor))
+            .checked_mul(factor)
+            .filter(|&lcm| lcm <= LIMIT)
+    });
+    factors
+        .iter()
+        .map(|f| common.unwrap_or(LIMIT) / factor(f))
+        .collect()
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}

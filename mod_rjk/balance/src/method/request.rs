@@ -1,0 +1,14 @@
+//! By requests (contract LB-10).
+
+use super::Method;
+use crate::slot::{MemberSlot, add};
+
+/// V counts attempts that got an endpoint, failed ones too.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Request;
+
+impl Method for Request {
+    fn on_attempt(&self, member: &MemberSlot, multiplier: u64, _new_session: bool) {
+        add(&member.value, multiplier);
+    }
+}

@@ -1,0 +1,166 @@
+//! The built-in rules: which member a session belongs to, and which is the least loaded
+//! (contract §4.2, §4.3). Reads only; changes nothing but the start of the next scan.
+
+use crate::balancer::{Balancer, Overrides};
+use crate::session_route::SessionRoutes;
+use crate::state::State;
+use bstr::ByteSlice;
+use rjk_config::model::Activation;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// A member found by the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Target<'a> {
+    pub(crate) index: usize,
+    /// The session is on this very member.
+    pub(crate) sticky: bool,
+    /// The domain by which it was found.
+    pub(crate) domain: Option<&'a [u8]>,
+}
+
+impl Target<'_> {
+    pub(crate) fn plain(index: usize) -> Target<'static> {
+        Target {
+            index,
+            sticky: false,
+            domain: None,
+        }
+    }
+}
+
+/// The members as one request sees them.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a, 's> {
+    pub(crate) balancer: &'a Balancer,
+    pub(crate) overrides: &'a Overrides,
+    pub(crate) states: &'s [State],
+    pub(crate) stateless: bool,
+}
+
+impl<'a> View<'a, '_> {
+    /// Activation in effect: the rule's, else the member's (ST-10).
+    pub(crate) fn activation(&self, index: usize) -> Activation {
+        self.overrides
+            .get(index)
+            .unwrap_or(self.balancer.members[index].activation)
+    }
+
+    /// Balancing-usable (SS-12).
+    pub(crate) fn usable(&self, index: usize) -> bool {
+        self.states[index].usable_for_balancing(self.activation(index))
+    }
+
+    fn usable_for_session(&self, index: usize) -> bool {
+        self.states[index].usable_for_session(self.activation(index))
+    }
+
+    /// The member that the session rules resolve to (SS-07, SS-09…SS-11, SS-14).
+    pub(crate) fn by_session(&self, routes: &SessionRoutes<'_>) -> Option<Target<'a>> {
+        if self.states.len() == 1 {
+            if !self.usable_for_session(0) {
+                return None;
+            }
+            if self.activation(0) != Activation::Disabled {
+                return Some(Target {
+                    index: 0,
+                    sticky: true,
+                    domain: None,
+                });
+            }
+        }
+        routes.routes().find_map(|route| self.by_route(route))
+    }
+
+    /// The least loaded member, else the target of the first redirect (§4.2, SS-13).
+    pub(crate) fn by_load(&self) -> Option<Target<'a>> {
+        self.least_loaded()
+            .map(Target::plain)
+            .or_else(|| self.by_failover_redirect())
+    }
+
+    fn by_failover_redirect(&self) -> Option<Target<'a>> {
+        let redirect = self
+            .balancer
+            .spec
+            .members
+            .iter()
+            .find_map(|m| m.redirect.as_ref())?;
+        self.by_route(redirect).map(|target| Target {
+            sticky: false,
+            ..target
+        })
+    }
+
+    fn by_route(&self, route: &[u8]) -> Option<Target<'a>> {
+        let Some(&index) = self.balancer.by_route.get(route.as_bstr()) else {
+            // SS-10: a route that nobody has names a domain.
+            return self.by_domain(
+                route
+                    .split_once_str(b".")
+                    .map_or(route, |(domain, _)| domain),
+            );
+        };
+        if self.usable_for_session(index) {
+            return Some(Target {
+                index,
+                sticky: true,
+                domain: None,
+            });
+        }
+        self.replacement(index)
+    }
+
+    /// SS-11: who stands in for the unusable member of a session.
+    fn replacement(&self, index: usize) -> Option<Target<'a>> {
+        let member = &self.balancer.spec.members[index];
+        if self.balancer.spec.sticky_session_force {
+            return None;
+        }
+        if let Some(redirect) = &member.redirect {
+            let target = *self.balancer.by_route.get(redirect)?;
+            return self
+                .usable_for_session(target)
+                .then(|| Target::plain(target));
+        }
+        self.by_domain(member.domain.as_ref()?)
+    }
+
+    /// Best of a domain: lowest distance, then lowest load, then first (SS-10).
+    fn by_domain(&self, domain: &[u8]) -> Option<Target<'a>> {
+        let (name, members) = self.balancer.by_domain.get_key_value(domain.as_bstr())?;
+        let usable = members.iter().copied().filter(|&index| self.usable(index));
+        let index = usable.min_by_key(|&i| (self.balancer.members[i].distance, self.rank(i)))?;
+        Some(Target {
+            index,
+            sticky: false,
+            domain: Some(name),
+        })
+    }
+
+    /// Lowest distance, then lowest load unless stateless; ties rotate (§4.2, below LB-16).
+    fn least_loaded(&self) -> Option<usize> {
+        let count = self.states.len();
+        let start = self.balancer.next_offset.load(Relaxed).checked_rem(count)?;
+        let mut best: Option<(usize, i32, u64)> = None;
+        for index in (start..count).chain(0..start) {
+            if !self.usable(index) {
+                continue;
+            }
+            let distance = self.balancer.members[index].distance;
+            // For a stateless request all loads are alike.
+            let value = if self.stateless { 0 } else { self.rank(index) };
+            if best.is_none_or(|(_, d, v)| (distance, value) < (d, v)) {
+                best = Some((index, distance, value));
+            }
+        }
+        let (index, ..) = best?;
+        self.balancer.next_offset.store(index + 1, Relaxed);
+        Some(index)
+    }
+
+    fn rank(&self, index: usize) -> u64 {
+        self.balancer
+            .method
+            .rank(&self.balancer.member_slots[index])
+    }
+}

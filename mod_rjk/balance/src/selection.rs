@@ -1,0 +1,314 @@
+//! The choice of members for one request (contract §4.6, TR-01…TR-03, TR-20).
+
+use crate::Millis;
+use crate::balancer::{Balancer, Overrides};
+use crate::lease::Lease;
+use crate::ledger::InFlight;
+use crate::policy::{Decision, RequestView};
+use crate::routing::{Target, View};
+use crate::session_route::SessionRoutes;
+use crate::state::State;
+use bstr::ByteSlice;
+use rjk_config::jk_log;
+use rjk_config::log::Log;
+use rjk_config::model::Activation;
+
+/// What the choice depends on, besides the members.
+pub struct RoutingInput<'a> {
+    /// Session ids, from [`Balancer::session_routes`].
+    pub routes: SessionRoutes<'a>,
+    /// A non-empty `JK_ROUTE`: forwarded whatever member serves (SS-15, E-06).
+    pub jk_route: Option<&'a [u8]>,
+    /// The request makes no session and ignores the load (X-03, E-05).
+    pub stateless: bool,
+    /// From [`Balancer::overrides`].
+    pub overrides: &'a Overrides,
+    /// The request, for the policy.
+    pub request: &'a dyn RequestView,
+}
+
+/// A chosen member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice<'a> {
+    /// Index in configuration order.
+    pub index: usize,
+    /// The session is on this member: no session cookie is to be set (SS-16).
+    pub sticky: bool,
+    /// Route to forward and to note: `JK_ROUTE`, else the domain by which the member was found,
+    /// else the member's own (SS-15, BG-04).
+    pub route: &'a [u8],
+    /// Activation in effect for this request (AT-14).
+    pub activation: Activation,
+}
+
+/// Why no member was found; 503 in both cases (F-13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// All are busy, in error, disabled or stopped.
+    Unusable,
+    /// The session's member is unusable and `sticky_session_force` forbids another (SS-13).
+    StickyForce,
+}
+
+/// The result of one choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pick<'a> {
+    /// Try this member.
+    Member(Choice<'a>),
+    /// Nobody can take the request now; counts as an attempt.
+    NoMember(Missing),
+    /// The policy answers with this status; no retry.
+    Reject(u16),
+}
+
+/// The states of the members as one request sees them (LB-07), from its first choice to its end.
+pub struct Selection<'a> {
+    balancer: &'a Balancer,
+    input: &'a RoutingInput<'a>,
+    log: &'a dyn Log,
+    states: Vec<State>,
+    /// Force recovery was tried (TR-20: once per request).
+    forced: bool,
+    /// The member that this request took from RECOVER to PROBE and has not settled yet.
+    probing: Option<usize>,
+    _busy: InFlight,
+}
+
+impl Balancer {
+    /// Starts the choice for one request: members that are busy no more are set free (TR-02,
+    /// `pool_has_room` says whether this process has a free endpoint for a member), and the states
+    /// are copied.
+    pub fn begin<'a>(
+        &'a self,
+        input: &'a RoutingInput<'a>,
+        pool_has_room: &dyn Fn(usize) -> bool,
+        now: Millis,
+        log: &'a dyn Log,
+    ) -> Selection<'a> {
+        if input.routes.only_empty_id() {
+            jk_log!(log, Info, "empty session id");
+        }
+        for index in 0..self.members.len() {
+            if self.member_slots[index].state() == State::Busy
+                && self.below_busy_limit(index)
+                && pool_has_room(index)
+                && self.member_slots[index].replace_state(State::Busy, State::Ok, now)
+            {
+                jk_log!(log, Debug, "worker {} is busy no more", self.name(index));
+            }
+        }
+        let mut selection = Selection {
+            balancer: self,
+            input,
+            log,
+            states: Vec::with_capacity(self.members.len()),
+            forced: false,
+            probing: None,
+            _busy: self.slots.enter_balancer(self.index),
+        };
+        selection.next_round(now);
+        selection
+    }
+
+    pub(crate) fn name(&self, index: usize) -> &bstr::BStr {
+        self.spec.members[index].ajp.name.as_bstr()
+    }
+
+    fn below_busy_limit(&self, index: usize) -> bool {
+        let limit = self.spec.members[index]
+            .ajp
+            .busy_limit
+            .filter(|&limit| limit > 0);
+        limit.is_none_or(|limit| self.members[index].ajp.busy() < u64::from(limit))
+    }
+}
+
+impl<'a> Selection<'a> {
+    /// Chooses a member for the next attempt.
+    pub fn pick(&mut self, now: Millis) -> Pick<'a> {
+        loop {
+            match self.choose(now) {
+                Found::Target(target) if self.admit(target.index, now) => {
+                    return Pick::Member(self.choice(&target));
+                }
+                // Another request took the probe; the local state says so now.
+                Found::Target(_) => {}
+                Found::Reject(status) => return Pick::Reject(status),
+                Found::Missing(_) if self.force_recovery(now) => {}
+                Found::Missing(why) => {
+                    self.log_missing(why);
+                    return Pick::NoMember(why);
+                }
+            }
+        }
+    }
+
+    /// Copies the shared states again, at the start of each round.
+    pub fn next_round(&mut self, now: Millis) {
+        self.states.clear();
+        for slot in self.balancer.member_slots {
+            let state = slot.state();
+            if state.is_usable() {
+                slot.seen_usable(now);
+            }
+            self.states.push(state);
+        }
+    }
+
+    /// The chosen member gave no endpoint within the acquire timeout (TR-03).
+    pub fn no_endpoint(&mut self, index: usize, now: Millis) {
+        let Some(slot) = self.balancer.member_slot(index) else {
+            return;
+        };
+        slot.set_state_unless_error(State::Busy, now);
+        self.set_local(index, State::Busy);
+        let name = self.balancer.name(index);
+        jk_log!(
+            self.log,
+            Info,
+            "could not get free endpoint for worker {name}"
+        );
+    }
+
+    /// The chosen member gave an endpoint: the attempt begins and counts (LB-10, LB-16).
+    pub fn start(&mut self, choice: &Choice<'_>) -> Lease<'a> {
+        let new_session = !self.input.routes.has_session() && !self.input.stateless;
+        let probing = self
+            .probing
+            .take_if(|index| *index == choice.index)
+            .is_some();
+        Lease::new(self.balancer, choice.index, new_session, probing)
+    }
+
+    /// A member's state as this request sees it.
+    pub fn state(&self, index: usize) -> Option<State> {
+        self.states.get(index).copied()
+    }
+
+    pub(crate) fn log(&self) -> &'a dyn Log {
+        self.log
+    }
+
+    /// A member settled in this state for the rest of this round.
+    pub(crate) fn set_local(&mut self, index: usize, state: State) {
+        if let Some(local) = self.states.get_mut(index) {
+            *local = state;
+        }
+        self.probing.take_if(|probed| *probed == index);
+    }
+
+    fn view(&self) -> View<'a, '_> {
+        View {
+            balancer: self.balancer,
+            overrides: self.input.overrides,
+            states: &self.states,
+            stateless: self.input.stateless,
+        }
+    }
+
+    fn choose(&self, now: Millis) -> Found<'a> {
+        let view = self.view();
+        let sticky = view.by_session(&self.input.routes);
+        let force = self.balancer.spec.sticky_session_force;
+        if sticky.is_none() && force && self.input.routes.has_session() {
+            return Found::Missing(Missing::StickyForce);
+        }
+        if let Some(policy) = &self.balancer.policy {
+            let asked = sticky.map(|target| target.index);
+            match view.ask(policy.as_ref(), self.input.request, asked, now, self.log) {
+                Decision::Builtin => {}
+                Decision::Reject(status) => return Found::Reject(status),
+                Decision::Worker(index) => {
+                    let same = sticky.filter(|target| target.index == index);
+                    return Found::Target(same.unwrap_or_else(|| Target::plain(index)));
+                }
+            }
+        }
+        sticky
+            .or_else(|| view.by_load())
+            .map_or(Found::Missing(Missing::Unusable), Found::Target)
+    }
+
+    /// TR-01: whoever picks a recovering member probes it, and nobody else. `false`: another
+    /// request was first and its result is still open or bad.
+    fn admit(&mut self, index: usize, now: Millis) -> bool {
+        let slot = &self.balancer.member_slots[index];
+        if slot.replace_state(State::Recover, State::Probe, now) {
+            self.states[index] = State::Probe;
+            self.probing = Some(index);
+            return true;
+        }
+        if self.states[index] == State::Recover {
+            self.states[index] = slot.state();
+        }
+        self.states[index].is_usable()
+    }
+
+    /// TR-20: once per request, when there is no member at all.
+    fn force_recovery(&mut self, now: Millis) -> bool {
+        if std::mem::replace(&mut self.forced, true) {
+            return false;
+        }
+        let mut any = false;
+        for index in 0..self.states.len() {
+            if self.balancer.force_member(index, now) {
+                self.states[index] = State::Force;
+                any = true;
+            }
+        }
+        if any {
+            jk_log!(
+                self.log,
+                Info,
+                "Forcing recovery once for {} workers",
+                self.states.len()
+            );
+        }
+        any
+    }
+
+    fn choice(&self, target: &Target<'a>) -> Choice<'a> {
+        let own = || self.balancer.spec.members[target.index].route.as_bytes();
+        let forced = self.input.jk_route.filter(|route| !route.is_empty());
+        Choice {
+            index: target.index,
+            sticky: target.sticky,
+            route: forced.or(target.domain).unwrap_or_else(own),
+            activation: self.view().activation(target.index),
+        }
+    }
+
+    fn log_missing(&self, why: Missing) {
+        match why {
+            Missing::Unusable => {
+                jk_log!(
+                    self.log,
+                    Info,
+                    "All tomcat instances are busy or in error state"
+                );
+            }
+            Missing::StickyForce => {
+                jk_log!(
+                    self.log,
+                    Info,
+                    "all workers are in error state for the session"
+                );
+            }
+        }
+    }
+}
+
+impl Drop for Selection<'_> {
+    fn drop(&mut self) {
+        // A member picked for a probe that never began may be probed by the next request.
+        if let Some(index) = self.probing {
+            self.balancer.member_slots[index].replace_state(State::Probe, State::Recover, 0);
+        }
+    }
+}
+
+enum Found<'a> {
+    Target(Target<'a>),
+    Missing(Missing),
+    Reject(u16),
+}

@@ -1,0 +1,159 @@
+//! The session ids of a request and the routes in them (contract §4.3, SS-02…SS-07, SS-17).
+
+use bstr::ByteSlice;
+
+/// The session ids of one request in the order in which they are tried.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionRoutes<'a> {
+    source: Source<'a>,
+    empty_id: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Source<'a> {
+    #[default]
+    None,
+    /// `JK_ROUTE`: a route without a session id (SS-02).
+    Route(&'a [u8]),
+    Ids(Vec<&'a [u8]>),
+}
+
+impl<'a> SessionRoutes<'a> {
+    /// Reads a request. `path` is the forwarded URI, `cookies` the values of its Cookie headers.
+    ///
+    /// A non-empty `jk_route` hides everything else (SS-02), a path parameter with a value hides
+    /// the cookies (SS-03), and all matching cookies are kept for all attempts (SS-05, BG-06).
+    pub fn new(
+        jk_route: Option<&'a [u8]>,
+        path: &'a [u8],
+        cookies: impl IntoIterator<Item = &'a [u8]>,
+        cookie_name: &[u8],
+        path_name: &[u8],
+    ) -> SessionRoutes<'a> {
+        if let Some(route) = jk_route.filter(|route| !route.is_empty()) {
+            return SessionRoutes {
+                source: Source::Route(route),
+                empty_id: false,
+            };
+        }
+        if let Some(id) = path_parameter(path, path_name) {
+            return SessionRoutes {
+                source: Source::Ids(vec![id]),
+                empty_id: false,
+            };
+        }
+        let mut ids = Vec::new();
+        let mut empty_id = false;
+        for header in cookies {
+            for value in cookie_values(header, cookie_name) {
+                if value.is_empty() {
+                    empty_id = true;
+                } else {
+                    ids.push(value);
+                }
+            }
+        }
+        let source = if ids.is_empty() {
+            Source::None
+        } else {
+            Source::Ids(ids)
+        };
+        SessionRoutes { source, empty_id }
+    }
+
+    /// Whether the request carries a session id, with or without a route (LB-13, LB-16).
+    pub fn has_session(&self) -> bool {
+        self.source != Source::None
+    }
+
+    /// Whether the only id was an empty one (SS-17: worth a log line).
+    pub fn only_empty_id(&self) -> bool {
+        self.empty_id && !self.has_session()
+    }
+
+    /// The session ids; empty when `JK_ROUTE` stands in for them.
+    pub fn ids(&self) -> &[&'a [u8]] {
+        match &self.source {
+            Source::Ids(ids) => ids,
+            Source::None | Source::Route(_) => &[],
+        }
+    }
+
+    /// The routes in the order in which they are tried: of each id what follows its first dot
+    /// (SS-06, SS-07). An id without a dot, or with nothing after it, has none.
+    pub fn routes(&self) -> impl Iterator<Item = &'a [u8]> + '_ {
+        let forced = match self.source {
+            Source::Route(route) => Some(route),
+            Source::None | Source::Ids(_) => None,
+        };
+        forced
+            .into_iter()
+            .chain(self.ids().iter().copied().filter_map(route_of))
+    }
+}
+
+/// The values of one cookie in a Cookie header (SS-05). The name is case-sensitive, must stand at
+/// the start or after `;`, `,` or white space, and may be followed by blanks; one pair of quotes
+/// around the value is removed.
+pub fn cookie_values<'h>(header: &'h [u8], name: &[u8]) -> impl Iterator<Item = &'h [u8]> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        while let Some(start) = find(header, name, from) {
+            let after = start + name.len();
+            from = start + 1;
+            let starts_a_name = start == 0
+                || matches!(header[start - 1], b';' | b',')
+                || header[start - 1].is_ascii_whitespace();
+            let rest = header[after..].trim_ascii_start();
+            if let (true, Some(value)) = (starts_a_name, rest.strip_prefix(b"=")) {
+                let value = until(value, b";,");
+                from = after + (header.len() - after - rest.len()) + 1 + value.len();
+                return Some(unquoted(value));
+            }
+        }
+        None
+    })
+}
+
+/// SS-04: the first value of the parameter that is not empty.
+fn path_parameter<'p>(path: &'p [u8], name: &[u8]) -> Option<&'p [u8]> {
+    let mut from = 0;
+    while let Some(start) = find(path, name, from) {
+        let value = path[start + name.len()..]
+            .strip_prefix(b"=")
+            .map(|rest| until(rest, b"?;/"));
+        match value {
+            Some(value) if !value.is_empty() => return Some(value),
+            _ => from = start + 1,
+        }
+    }
+    None
+}
+
+fn route_of(id: &[u8]) -> Option<&[u8]> {
+    id.split_once_str(b".")
+        .map(|(_, route)| route)
+        .filter(|route| !route.is_empty())
+}
+
+fn find(text: &[u8], name: &[u8], from: usize) -> Option<usize> {
+    if name.is_empty() {
+        return None;
+    }
+    text.get(from..)?.find(name).map(|at| from + at)
+}
+
+fn until<'t>(text: &'t [u8], ends: &[u8]) -> &'t [u8] {
+    let end = text
+        .iter()
+        .position(|byte| ends.contains(byte))
+        .unwrap_or(text.len());
+    &text[..end]
+}
+
+fn unquoted(value: &[u8]) -> &[u8] {
+    value
+        .strip_prefix(b"\"")
+        .and_then(|inner| inner.strip_suffix(b"\""))
+        .unwrap_or(value)
+}

@@ -1,0 +1,287 @@
+//! The records in shared memory (contract LB-02, LB-03, LB-05, H-06).
+//!
+//! Atomics only, and all zero is a valid start, so a fresh file needs no initialisation.
+//! Counters are statistics: they are exact (BG-24), but not read at one instant.
+
+use crate::Millis;
+use crate::state::State;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64};
+use std::time::Duration;
+
+/// How one attempt on a member ended (contract TR-05…TR-14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// TR-05: answered.
+    Success,
+    /// TR-06: the client failed or sent something wrong.
+    ClientError,
+    /// TR-07: this server ran out of something.
+    Internal,
+    /// TR-08: Tomcat broke the protocol.
+    Protocol,
+    /// TR-09: a status of `fail_on_status` with a minus sign.
+    StatusSoft,
+    /// TR-10: a status of `fail_on_status`.
+    StatusHard,
+    /// TR-11: `busy_limit` reached.
+    BusyLimit,
+    /// TR-12, TR-13: no packet in time.
+    ReplyTimeout {
+        /// How many connection attempts of this service call timed out (L-11).
+        count: u32,
+    },
+    /// TR-14: connect, CPING or send failed, or Tomcat closed between packets.
+    LocalError,
+    /// The attempt was given up without a result; says nothing about the member.
+    Aborted,
+}
+
+/// Bytes that one attempt moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// From Tomcat.
+    pub read: u64,
+    /// To Tomcat.
+    pub sent: u64,
+}
+
+/// One ajp13 worker, by name: shared by every balancer and standalone use of it (LB-05, H-05).
+#[derive(Debug, Default)]
+#[repr(C, align(64))]
+pub struct AjpSlot {
+    pub(crate) busy: AtomicI64,
+    pub(crate) connected: AtomicI64,
+    /// Highest number of requests in flight.
+    pub max_busy: AtomicI64,
+    /// Highest number of open connections.
+    pub max_connected: AtomicI64,
+    /// Service calls that got an endpoint.
+    pub used: AtomicU64,
+    /// Service calls that failed because of the worker or its busy limit.
+    pub errors: AtomicU64,
+    /// Service calls that failed because of the client.
+    pub client_errors: AtomicU64,
+    /// Reply timeouts, halved by each maintenance (L-11, MT-04).
+    pub reply_timeouts: AtomicU64,
+    /// Bytes from Tomcat.
+    pub read_bytes: AtomicU64,
+    /// Bytes to Tomcat.
+    pub sent_bytes: AtomicU64,
+    /// When the worker failed last; 0 when the last call was good.
+    pub error_time: AtomicU64,
+    /// `used` at the last maintenance.
+    pub used_snapshot: AtomicU64,
+    pub(crate) state: AtomicU32,
+    /// Counts the workers that had this slot, for additions while running.
+    pub generation: AtomicU32,
+}
+
+impl AjpSlot {
+    /// Requests in flight over all children.
+    pub fn busy(&self) -> u64 {
+        clamped(&self.busy)
+    }
+
+    /// Open connections over all children.
+    pub fn connected(&self) -> u64 {
+        clamped(&self.connected)
+    }
+
+    /// Informational state of the worker by itself (ST-11); never blocks a request.
+    pub fn state(&self) -> State {
+        State::from_code(self.state.load(Relaxed))
+    }
+
+    /// Counts the end of a service call on this worker (SV-02, SV-05, BG-19). A [`crate::Lease`]
+    /// does it for balanced requests, the caller for those sent to the worker directly.
+    pub fn record(&self, outcome: Outcome, traffic: Traffic, now: Millis) {
+        add(&self.read_bytes, traffic.read);
+        add(&self.sent_bytes, traffic.sent);
+        match outcome {
+            Outcome::Success => self.set_good(),
+            Outcome::ClientError => {
+                add(&self.client_errors, 1);
+                self.set_good();
+            }
+            Outcome::BusyLimit => add(&self.errors, 1),
+            Outcome::ReplyTimeout { count } => {
+                self.add_reply_timeouts(count);
+                self.set_failed(now);
+            }
+            Outcome::Aborted => {}
+            Outcome::Internal
+            | Outcome::Protocol
+            | Outcome::StatusSoft
+            | Outcome::StatusHard
+            | Outcome::LocalError => self.set_failed(now),
+        }
+    }
+
+    /// Counts reply timeouts of attempts that a later attempt of the same service call made good
+    /// (L-11: the counter rises once per attempt).
+    pub fn add_reply_timeouts(&self, count: u32) {
+        add(&self.reply_timeouts, u64::from(count));
+    }
+
+    /// Maintenance of the worker by itself: OK becomes IDLE when nobody used it since (ST-11).
+    pub fn mark_idle(&self) {
+        let used = self.used.load(Relaxed);
+        if self.used_snapshot.swap(used, Relaxed) == used {
+            let (ok, idle) = (State::Ok.code(), State::Idle.code());
+            let _ = self.state.compare_exchange(ok, idle, Relaxed, Relaxed);
+        }
+    }
+
+    fn set_good(&self) {
+        self.state.store(State::Ok.code(), Relaxed);
+        self.error_time.store(0, Relaxed);
+    }
+
+    fn set_failed(&self, now: Millis) {
+        add(&self.errors, 1);
+        self.state.store(State::Error.code(), Relaxed);
+        self.error_time.store(now, Relaxed);
+    }
+}
+
+/// One member of one balancer (LB-02, LB-03). What a selection reads comes first.
+#[derive(Debug, Default)]
+#[repr(C, align(64))]
+pub struct MemberSlot {
+    state: AtomicU32,
+    /// Counts the members that had this slot, for additions while running.
+    pub generation: AtomicU32,
+    /// Load V (LB-02).
+    pub value: AtomicU64,
+    /// Failures charged to the member (TR-10, TR-12, TR-14).
+    pub errors: AtomicU64,
+    /// Average duration of successful attempts in µs, newest weighted 1/8; 0 when there was none.
+    pub latency_us: AtomicU64,
+    /// Since when the member works: its first use, or its return from an error; 0 before.
+    pub usable_since: AtomicU64,
+    /// Requests without a session that it took (LB-16).
+    pub sessions: AtomicU64,
+    /// First error since the last success; 0 when there was none.
+    pub first_error: AtomicU64,
+    /// Latest error since the last success; 0 when there was none.
+    pub last_error: AtomicU64,
+    /// `used` of its worker at the last maintenance (TR-18).
+    pub used_snapshot: AtomicU64,
+}
+
+impl MemberSlot {
+    /// Shared state.
+    pub fn state(&self) -> State {
+        State::from_code(self.state.load(Acquire))
+    }
+
+    /// Sets the shared state.
+    pub fn set_state(&self, new: State, now: Millis) {
+        let old = State::from_code(self.state.swap(new.code(), AcqRel));
+        self.stamp(old, new, now);
+    }
+
+    /// Sets the shared state if it is still `old`; `false` when another request was first.
+    pub fn replace_state(&self, old: State, new: State, now: Millis) -> bool {
+        let done = self
+            .state
+            .compare_exchange(old.code(), new.code(), AcqRel, Acquire)
+            .is_ok();
+        if done {
+            self.stamp(old, new, now);
+        }
+        done
+    }
+
+    /// Sets the shared state unless it is [`State::Error`] (TR-03, TR-04).
+    pub fn set_state_unless_error(&self, new: State, now: Millis) {
+        let mut old = self.state();
+        while old != State::Error && !self.replace_state(old, new, now) {
+            old = self.state();
+        }
+    }
+
+    /// Notes that the member was seen working at `now`, if nothing was noted before.
+    pub(crate) fn seen_usable(&self, now: Millis) {
+        if self.usable_since.load(Relaxed) == 0 {
+            let _ = self.usable_since.compare_exchange(0, now, Relaxed, Relaxed);
+        }
+    }
+
+    /// Forgets the error times (TR-05, TR-06, TR-09).
+    pub(crate) fn clear_errors(&self) {
+        // Nearly always both are zero: do not take the cache line for writing in vain.
+        for time in [&self.first_error, &self.last_error] {
+            if time.load(Relaxed) != 0 {
+                time.store(0, Relaxed);
+            }
+        }
+    }
+
+    /// Takes one successful attempt into the latency average.
+    pub(crate) fn add_latency(&self, duration: Duration) {
+        let sample = u64::try_from(duration.as_micros())
+            .unwrap_or(u64::MAX / 8)
+            .max(1);
+        let old = self.latency_us.load(Relaxed);
+        // A lost update costs one sample of an estimate.
+        let new = if old == 0 {
+            sample
+        } else {
+            old - old / 8 + sample / 8
+        };
+        self.latency_us.store(new.max(1), Relaxed);
+    }
+
+    fn stamp(&self, old: State, new: State, now: Millis) {
+        if old.is_down() && !new.is_down() {
+            self.usable_since.store(now, Relaxed);
+        }
+    }
+}
+
+/// One balancer.
+#[derive(Debug, Default)]
+#[repr(C, align(64))]
+pub struct BalancerSlot {
+    pub(crate) busy: AtomicI64,
+    /// Highest number of requests in flight.
+    pub max_busy: AtomicI64,
+    /// When the global maintenance ran last (MT-03); 0 before the first one.
+    pub last_maintenance: AtomicU64,
+    /// Counts the balancers that had this slot, for additions while running.
+    pub generation: AtomicU32,
+}
+
+impl BalancerSlot {
+    /// Requests in flight over all children.
+    pub fn busy(&self) -> u64 {
+        clamped(&self.busy)
+    }
+}
+
+/// Adds to a statistic.
+pub(crate) fn add(counter: &AtomicU64, amount: u64) {
+    if amount != 0 {
+        counter.fetch_add(amount, Relaxed);
+    }
+}
+
+/// Divides a decaying counter by 2^`exponent`.
+pub(crate) fn decay(counter: &AtomicU64, exponent: u32) -> u64 {
+    let halve = |value: u64| value.checked_shr(exponent).unwrap_or(0);
+    let mut old = counter.load(Relaxed);
+    while old != 0 {
+        match counter.compare_exchange_weak(old, halve(old), Relaxed, Relaxed) {
+            Ok(_) => return halve(old),
+            Err(seen) => old = seen,
+        }
+    }
+    0
+}
+
+/// A count that a kill at the wrong moment may leave one too low reads as 0, not below.
+fn clamped(counter: &AtomicI64) -> u64 {
+    u64::try_from(counter.load(Relaxed)).unwrap_or(0)
+}

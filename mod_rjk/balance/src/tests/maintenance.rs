@@ -1,0 +1,175 @@
+use super::support::*;
+use crate::*;
+use rjk_config::log::NoLog;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn maintain(balancer: &Balancer, seconds: u64) -> bool {
+    balancer.maintain(MINUTE, T0 + seconds * 1000, &NoLog)
+}
+
+fn started(members: usize, change: impl FnOnce(&mut rjk_config::model::LbSpec)) -> Balancer {
+    let balancer = plain(members, change);
+    assert!(!maintain(&balancer, 0), "the first call starts the clock");
+    balancer
+}
+
+#[test]
+fn mt03_once_per_interval() {
+    let balancer = started(2, |_| {});
+    let runs: Vec<_> = [1, 30, 57, 59, 60, 118, 119, 300]
+        .map(|s| maintain(&balancer, s))
+        .into();
+    assert_eq!(runs, [false, false, false, true, false, true, false, true]);
+}
+
+#[test]
+fn mt03_one_of_many_callers() {
+    let balancer = started(2, |_| {});
+    let runs: usize = std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| usize::from(maintain(&balancer, 60))))
+            .collect();
+        calls.into_iter().map(|call| call.join().unwrap()).sum()
+    });
+    assert_eq!(runs, 1);
+}
+
+#[test]
+fn lb15_mt04_decay() {
+    let balancer = started(2, |_| {});
+    balancer.member_slot(0).unwrap().value.store(1000, Relaxed);
+    balancer
+        .ajp_slot(0)
+        .unwrap()
+        .reply_timeouts
+        .store(9, Relaxed);
+    maintain(&balancer, 60);
+    assert_eq!(balancer.snapshot(0).unwrap().value, 500, "k = 1");
+    assert_eq!(
+        balancer.ajp_slot(0).unwrap().reply_timeouts.load(Relaxed),
+        4,
+        "MT-04"
+    );
+    maintain(&balancer, 60 + 185);
+    assert_eq!(balancer.snapshot(0).unwrap().value, 62, "k = 3");
+    maintain(&balancer, 1_000_000);
+    assert_eq!(balancer.snapshot(0).unwrap().value, 0, "k beyond 64");
+}
+
+#[test]
+fn tr16_mt06_recovers_after_recover_time() {
+    let balancer = started(2, |_| {});
+    let slot = balancer.member_slot(0).unwrap();
+    balancer.member_slot(1).unwrap().value.store(80, Relaxed);
+    serve(
+        &balancer,
+        &cookie("JSESSIONID=x.m1"),
+        Outcome::StatusHard,
+        T0,
+    );
+    balancer
+        .ajp_slot(0)
+        .unwrap()
+        .reply_timeouts
+        .store(64, Relaxed);
+    maintain(&balancer, 60);
+    assert_eq!(slot.state(), State::Error, "not more than recover_time");
+    maintain(&balancer, 120);
+    assert_eq!(slot.state(), State::Recover);
+    assert_eq!(slot.value.load(Relaxed), 20, "highest V after decay");
+    assert_eq!(
+        balancer.ajp_slot(0).unwrap().reply_timeouts.load(Relaxed),
+        0
+    );
+    assert_eq!(slot.usable_since.load(Relaxed), T0 + 120_000);
+    maintain(&balancer, 180);
+    assert_eq!(slot.state(), State::Recover, "TR-17: not while RECOVER");
+}
+
+#[test]
+fn tr17_escalates() {
+    let balancer = started(2, |_| {});
+    let slot = balancer.member_slot(0).unwrap();
+    for (age, state, after) in [
+        (29_999, State::Ok, State::Idle),
+        (30_000, State::Ok, State::Error),
+        (30_000, State::Busy, State::Error),
+        // A probe whose child was killed must not stay one.
+        (90_000, State::Probe, State::Error),
+    ] {
+        slot.set_state(state, T0);
+        let now = balancer.slot().last_maintenance.load(Relaxed) + 60_000;
+        slot.first_error.store(now - age, Relaxed);
+        assert!(balancer.maintain(MINUTE, now, &NoLog));
+        assert_eq!(slot.state(), after, "{state:?} after {age} ms");
+    }
+}
+
+#[test]
+fn tr18_idle() {
+    let balancer = started(2, |_| {});
+    serve(&balancer, &cookie("JSESSIONID=x.m1"), Outcome::Success, T0);
+    maintain(&balancer, 60);
+    assert_eq!(state(&balancer, 0), State::Ok, "used since");
+    maintain(&balancer, 120);
+    assert_eq!(state(&balancer, 0), State::Idle);
+    let ajp = balancer.ajp_slot(0).unwrap();
+    ajp.mark_idle();
+    assert_eq!(ajp.state(), State::Ok);
+    ajp.mark_idle();
+    assert_eq!(ajp.state(), State::Idle, "ST-11");
+}
+
+#[test]
+fn tr19_all_in_error_are_forced() {
+    let balancer = started(2, |_| {});
+    for (seconds, second, after) in [
+        (60, State::Ok, State::Error),
+        (120, State::Error, State::Force),
+    ] {
+        for (index, state) in [(0, State::Error), (1, second)] {
+            set(&balancer, index, state);
+            let slot = balancer.member_slot(index).unwrap();
+            slot.last_error.store(T0 + seconds * 1000 - 10, Relaxed);
+        }
+        maintain(&balancer, seconds);
+        assert_eq!(state(&balancer, 0), after);
+    }
+    assert_eq!(state(&balancer, 1), State::Force);
+}
+
+#[test]
+fn tr21_tr22_recover_and_reset() {
+    let balancer = plain(2, |_| {});
+    let slot = balancer.member_slot(0).unwrap();
+    balancer.member_slot(1).unwrap().value.store(33, Relaxed);
+    balancer.recover_member(0, T0);
+    assert_eq!(
+        (slot.state(), slot.value.load(Relaxed)),
+        (State::Idle, 0),
+        "only from ERROR"
+    );
+    serve(
+        &balancer,
+        &cookie("JSESSIONID=x.m1"),
+        Outcome::LocalError,
+        T0,
+    );
+    balancer.recover_member(0, T0);
+    assert_eq!(
+        (slot.state(), slot.value.load(Relaxed)),
+        (State::Recover, 33)
+    );
+    balancer.reset_member(0, T0);
+    let got = balancer.snapshot(0).unwrap();
+    assert_eq!(
+        (got.state, got.value, got.errors, got.accessed, got.read),
+        (State::Idle, 0, 0, 0, 0)
+    );
+    assert_eq!(slot.first_error.load(Relaxed), 0);
+    balancer.recover_member(9, T0);
+    balancer.reset_member(9, T0);
+}

@@ -1,0 +1,144 @@
+//! Errors and warnings of configuration, each with the place in the file.
+
+use std::fmt;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// A place in a configuration file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// The file as the administrator named it.
+    pub file: Arc<str>,
+    /// Line number, from 1.
+    pub line: u32,
+}
+
+impl Location {
+    /// A place in `file`; `line` counts from 1.
+    pub fn new(file: impl Into<Arc<str>>, line: u32) -> Location {
+        Location {
+            file: file.into(),
+            line,
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// A configuration that cannot be used: `file:line: what is wrong; what to write instead`.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{}{message}", prefix(.location))]
+pub struct ConfigError {
+    location: Option<Location>,
+    message: String,
+}
+
+impl ConfigError {
+    /// An error at `location`; the message says what is wrong and what to write instead.
+    pub fn new(location: Option<Location>, message: impl Into<String>) -> ConfigError {
+        ConfigError {
+            location,
+            message: message.into(),
+        }
+    }
+
+    /// Where the error is; `None` when no line of a file is to blame.
+    pub fn location(&self) -> Option<&Location> {
+        self.location.as_ref()
+    }
+
+    /// The message without the place.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+/// Something that mod_jk tolerates and the administrator should know; same form as [`ConfigError`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// Where it was written, when a line of a file is to blame.
+    pub location: Option<Location>,
+    /// What is odd and what is done about it.
+    pub message: String,
+}
+
+impl Warning {
+    /// A warning at `location`.
+    pub fn new(location: Option<Location>, message: impl Into<String>) -> Warning {
+        Warning {
+            location,
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", prefix(&self.location), self.message)
+    }
+}
+
+/// The known word that `word` was most likely meant to be; `None` when none is near.
+///
+/// At most a third of the letters (and at least one) may differ; a swap of neighbours counts as one.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (word.chars().count() / 3).max(1);
+    let lower = word.to_ascii_lowercase();
+    known
+        .into_iter()
+        .map(|candidate| {
+            (
+                strsim::damerau_levenshtein(&lower, &candidate.to_ascii_lowercase()),
+                candidate,
+            )
+        })
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+fn prefix(location: &Option<Location>) -> String {
+    location
+        .as_ref()
+        .map(|place| format!("{place}: "))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn display_puts_the_place_first() {
+        let place = Location::new("conf/workers.properties", 12);
+        let error = ConfigError::new(Some(place.clone()), "port is 70000; write 1 to 65535");
+        assert_eq!(
+            error.to_string(),
+            "conf/workers.properties:12: port is 70000; write 1 to 65535"
+        );
+        assert_eq!(ConfigError::new(None, "no file").to_string(), "no file");
+        let warning = Warning::new(Some(place), "odd");
+        assert_eq!(warning.to_string(), "conf/workers.properties:12: odd");
+    }
+
+    #[test]
+    fn nearest_finds_typing_errors_and_nothing_else() {
+        let known = [
+            "host",
+            "port",
+            "reply_timeout",
+            "socket_timeout",
+            "lbfactor",
+        ];
+        assert_eq!(nearest("hots", known), Some("host"));
+        assert_eq!(nearest("Reply_TimeOut", known), Some("reply_timeout"));
+        assert_eq!(nearest("replytimeout", known), Some("reply_timeout"));
+        assert_eq!(nearest("lb_factor", known), Some("lbfactor"));
+        assert_eq!(nearest("colour", known), None);
+        assert_eq!(nearest("", known), None);
+    }
+}

@@ -1,0 +1,12 @@
+//! mod_jk's configuration files and directives, read into one model.
+#![forbid(unsafe_code)]
+
+pub mod error;
+pub mod log;
+pub mod model;
+pub mod options;
+pub mod properties;
+pub mod server;
+pub mod uri;
+pub mod uri_map;
+pub mod workers;

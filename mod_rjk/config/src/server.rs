@@ -1,0 +1,300 @@
+//! What the directives of one server set, as text in and typed state out (contract §1.1, context S).
+//!
+//! httpd calls a setter for each directive, then [`ServerDirectives::merge`] for each virtual host;
+//! [`ServerDirectives::resolve`] makes the form that requests use.
+
+mod config;
+mod indicators;
+mod mounts;
+
+pub use config::{LogSettings, ReadFile, ServerConfig};
+pub use indicators::{Indicator, Indicators};
+pub use mounts::mount_args;
+
+use crate::error::Location;
+use crate::log::Level;
+use crate::options::OptionSet;
+use crate::uri_map::{RuleKind, atoi};
+use indicators::IndicatorNames;
+use mounts::{MountCopy, MountDirective, MountFile};
+use std::time::Duration;
+
+/// One `JkEnvVar`: a variable that is sent as a request attribute (D-37).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvVar {
+    /// The variable; names compare without case.
+    pub name: String,
+    /// Sent when the variable is not set; never empty.
+    pub default: Option<String>,
+}
+
+/// `JkStripSession`: what is cut from the path of a request that is not forwarded (D-09).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StripSession {
+    /// Whether it is on.
+    pub enabled: bool,
+    /// The text to cut from, with its own `;`.
+    pub name: String,
+}
+
+impl Default for StripSession {
+    fn default() -> StripSession {
+        StripSession {
+            enabled: false,
+            name: ";jsessionid".to_owned(),
+        }
+    }
+}
+
+/// The directives of one server; `None` and empty mean that a directive was not used.
+#[derive(Clone, Debug, Default)]
+pub struct ServerDirectives {
+    mounts: Vec<MountDirective>,
+    /// The main server's mounts, when [`merge`](ServerDirectives::merge) found them to be copied.
+    inherited_mounts: Vec<MountDirective>,
+    /// Set by `merge`: the virtual host uses the main server's map itself (D-07).
+    shares_main_map: bool,
+    mount_copy: Option<MountCopy>,
+    mount_file: Option<MountFile>,
+    mount_file_reload: Option<Duration>,
+    auto_alias: Option<String>,
+    strip_session: Option<StripSession>,
+    log_file: Option<String>,
+    log_level: Option<Level>,
+    log_stamp: Option<String>,
+    request_log_format: Option<String>,
+    indicators: IndicatorNames,
+    extract_ssl: Option<bool>,
+    options: OptionSet,
+    env_vars: Vec<EnvVar>,
+}
+
+impl ServerDirectives {
+    /// The main server before any directive.
+    pub fn main() -> ServerDirectives {
+        ServerDirectives {
+            options: OptionSet::main(),
+            ..ServerDirectives::default()
+        }
+    }
+
+    /// A virtual host before any directive.
+    pub fn vhost() -> ServerDirectives {
+        ServerDirectives {
+            options: OptionSet::vhost(),
+            ..ServerDirectives::default()
+        }
+    }
+
+    /// `JkMount` (D-05); take the arguments from [`mount_args`]. The error text is for httpd.
+    pub fn set_mount(
+        &mut self,
+        path: &str,
+        worker: &str,
+        location: Location,
+    ) -> Result<(), String> {
+        let mount = MountDirective::new(RuleKind::Mount, path, worker, location)?;
+        self.mounts.push(mount);
+        Ok(())
+    }
+
+    /// `JkUnMount` (D-06); the worker `*` stands for all workers.
+    pub fn set_unmount(
+        &mut self,
+        path: &str,
+        worker: &str,
+        location: Location,
+    ) -> Result<(), String> {
+        let mount = MountDirective::new(RuleKind::Unmount, path, worker, location)?;
+        self.mounts.push(mount);
+        Ok(())
+    }
+
+    /// `JkMountCopy On|Off|All`, `All` in the main server only (D-07).
+    pub fn set_mount_copy(&mut self, word: &str, is_main: bool) -> Result<(), String> {
+        self.mount_copy = Some(MountCopy::parse(word, is_main)?);
+        Ok(())
+    }
+
+    /// `JkMountFile` (D-03): the last one wins; a relative path is under the server root.
+    pub fn set_mount_file(&mut self, path: &str, location: Location) {
+        self.mount_file = Some(MountFile {
+            path: path.into(),
+            location,
+        });
+    }
+
+    /// `JkMountFileReload`: seconds, 60 without it; 0 or less means never (D-04).
+    pub fn set_mount_file_reload(&mut self, seconds: &str) {
+        let seconds = u64::try_from(atoi(seconds.as_bytes())).unwrap_or(0);
+        self.mount_file_reload = Some(Duration::from_secs(seconds));
+    }
+
+    /// `JkAutoAlias`: a directory, used as written (D-08).
+    pub fn set_auto_alias(&mut self, directory: &str) {
+        self.auto_alias = Some(directory.to_owned());
+    }
+
+    /// `JkStripSession On|Off [name]` (D-09).
+    pub fn set_strip_session(&mut self, flag: &str, name: Option<&str>) -> Result<(), String> {
+        let enabled = match flag {
+            _ if flag.eq_ignore_ascii_case("on") => true,
+            _ if flag.eq_ignore_ascii_case("off") => false,
+            _ => return Err(format!("JkStripSession: '{flag}' is neither On nor Off")),
+        };
+        let name = name
+            .map(str::to_owned)
+            .unwrap_or_else(|| StripSession::default().name);
+        self.strip_session = Some(StripSession { enabled, name });
+        Ok(())
+    }
+
+    /// `JkLogFile`: a path or `|program` (D-10).
+    pub fn set_log_file(&mut self, file: &str) {
+        self.log_file = Some(file.to_owned());
+    }
+
+    /// `JkLogLevel` (D-11): a word that is no level means info; the text of a warning is given back.
+    pub fn set_log_level(&mut self, word: &str) -> Option<String> {
+        let level = Level::parse(word);
+        self.log_level = Some(level.unwrap_or(Level::Info));
+        level.is_none().then(|| {
+            format!(
+                "JkLogLevel: '{word}' is no level and means info; \
+                 write trace, debug, info, warn, error or emerg"
+            )
+        })
+    }
+
+    /// `JkLogStampFormat`: a strftime format with `%Q` and `%q` (D-12).
+    pub fn set_log_stamp(&mut self, format: &str) {
+        self.log_stamp = Some(format.to_owned());
+    }
+
+    /// `JkRequestLogFormat` (D-13).
+    pub fn set_request_log_format(&mut self, format: &str) {
+        self.request_log_format = Some(format.to_owned());
+    }
+
+    /// One of the directives that name an environment variable (D-17…D-27, D-29…D-35).
+    pub fn set_indicator(&mut self, indicator: Indicator, name: &str) {
+        self.indicators.set(indicator, name);
+    }
+
+    /// `JkExtractSSL On|Off` (D-28).
+    pub fn set_extract_ssl(&mut self, on: bool) {
+        self.extract_ssl = Some(on);
+    }
+
+    /// `JkOptions` (D-36); the error text names the flag.
+    pub fn set_option_words(&mut self, line: &str) -> Result<(), String> {
+        self.options.parse_words(line)
+    }
+
+    /// `JkEnvVar` (D-37): a repeated name replaces the earlier one; an empty default is none.
+    pub fn add_env_var(&mut self, name: &str, default: Option<&str>) {
+        let default = default.filter(|text| !text.is_empty()).map(str::to_owned);
+        let known = self
+            .env_vars
+            .iter_mut()
+            .find(|var| var.name.eq_ignore_ascii_case(name));
+        match known {
+            Some(var) => var.default = default,
+            None => self.env_vars.push(EnvVar {
+                name: name.to_owned(),
+                default,
+            }),
+        }
+    }
+
+    /// A virtual host's directives with what it inherits, by the contract's merge column.
+    ///
+    /// A virtual host without any directive of ours takes part too: merge it with
+    /// [`ServerDirectives::vhost`] (G-17).
+    #[must_use]
+    pub fn merge(main: &ServerDirectives, vhost: &ServerDirectives) -> ServerDirectives {
+        let copies = MountCopy::applies(main.mount_copy, vhost.mount_copy);
+        let has_table = vhost.has_mount_table();
+        let shares_main_map = copies && !has_table;
+        let copied = if copies && has_table {
+            main.mounts.clone()
+        } else {
+            Vec::new()
+        };
+        ServerDirectives {
+            mounts: vhost.mounts.clone(),
+            inherited_mounts: copied,
+            shares_main_map,
+            mount_copy: vhost.mount_copy,
+            mount_file: inherit_if(copies, &main.mount_file, &vhost.mount_file),
+            mount_file_reload: vhost.mount_file_reload.or(main.mount_file_reload),
+            auto_alias: inherit_if(copies, &main.auto_alias, &vhost.auto_alias),
+            strip_session: inherit(&main.strip_session, &vhost.strip_session),
+            log_file: inherit(&main.log_file, &vhost.log_file),
+            log_level: vhost.log_level.or(main.log_level),
+            log_stamp: inherit(&main.log_stamp, &vhost.log_stamp),
+            request_log_format: inherit(&main.request_log_format, &vhost.request_log_format),
+            indicators: IndicatorNames::merge(&main.indicators, &vhost.indicators),
+            extract_ssl: vhost.extract_ssl.or(main.extract_ssl),
+            options: OptionSet::merge(&main.options, &vhost.options),
+            env_vars: merge_env_vars(&main.env_vars, &vhost.env_vars),
+        }
+    }
+
+    /// One text for each directive that was used here and has no effect yet.
+    pub fn not_yet(&self) -> Vec<String> {
+        let strips = self
+            .strip_session
+            .as_ref()
+            .is_some_and(|strip| strip.enabled);
+        [
+            ("JkAutoAlias", self.auto_alias.is_some()),
+            ("JkStripSession", strips),
+            ("JkRequestLogFormat", self.request_log_format.is_some()),
+            ("JkMountFileReload", self.mount_file_reload.is_some()),
+        ]
+        .into_iter()
+        .filter(|(_, used)| *used)
+        .map(|(directive, _)| format!("{directive} is accepted and has no effect yet"))
+        .collect()
+    }
+
+    /// Whether this server has a mount table of its own, be it empty (D-03).
+    fn has_mount_table(&self) -> bool {
+        !self.mounts.is_empty() || self.mount_file.is_some()
+    }
+}
+
+/// Whether the value of an environment variable is true (E-04, E-05): empty, or a number other than 0.
+///
+/// Anything that does not start with a number counts as 0, `true` and `on` too.
+pub fn env_truth(value: &[u8]) -> bool {
+    value.is_empty() || atoi(value) != 0
+}
+
+/// The value of `JK_REPLY_TIMEOUT` (E-03): milliseconds, zero switches it off; `None` when negative.
+pub fn env_reply_timeout(value: &[u8]) -> Option<Duration> {
+    u64::try_from(atoi(value)).ok().map(Duration::from_millis)
+}
+
+fn inherit<T: Clone>(main: &Option<T>, vhost: &Option<T>) -> Option<T> {
+    vhost.as_ref().or(main.as_ref()).cloned()
+}
+
+fn inherit_if<T: Clone>(copies: bool, main: &Option<T>, vhost: &Option<T>) -> Option<T> {
+    if copies {
+        inherit(main, vhost)
+    } else {
+        vhost.clone()
+    }
+}
+
+/// The virtual host's variables first, then those that only the main server names (D-37).
+fn merge_env_vars(main: &[EnvVar], vhost: &[EnvVar]) -> Vec<EnvVar> {
+    let is_own = |name: &str| vhost.iter().any(|own| own.name.eq_ignore_ascii_case(name));
+    let inherited = main.iter().filter(|var| !is_own(&var.name));
+    vhost.iter().chain(inherited).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests;

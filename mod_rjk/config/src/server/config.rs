@@ -1,0 +1,184 @@
+//! The form of a server's configuration that requests use.
+
+use super::{EnvVar, Indicators, ServerDirectives, StripSession};
+use crate::error::{ConfigError, Location, Warning};
+use crate::log::Level;
+use crate::options::Options;
+use crate::uri_map::{Source, UriMap, UriMapBuilder};
+use crate::workers::{WorkerMount, Workers};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How a file is read; a test passes its own.
+pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<Vec<u8>>;
+
+/// `JkMountFileReload` without the directive (D-04).
+const RELOAD_INTERVAL: Duration = Duration::from_secs(60);
+
+/// `JkLogStampFormat` without the directive (D-12).
+const LOG_STAMP: &str = "[%a %b %d %H:%M:%S.%Q %Y] ";
+
+/// Everything a request of one server needs to know.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// The mounts; the same object as the main server's when [`shares_main_map`](Self::shares_main_map).
+    pub uri_map: Arc<UriMap>,
+    /// The server copies the main server's mounts and has none of its own (D-07).
+    pub shares_main_map: bool,
+    /// There is a mount table, be it empty: what `JkStripSession` and `JkAutoAlias` ask for (D-09, §1.5).
+    pub has_mount_table: bool,
+    /// `JkOptions`; with a shared map `reject_unsafe_uri` is the main server's (D-07).
+    pub options: Options,
+    /// The environment variables to read.
+    pub indicators: Indicators,
+    /// Look at the TLS variables at all (D-28).
+    pub extract_ssl: bool,
+    /// `JkEnvVar` (D-37): own ones first, then inherited ones.
+    pub env_vars: Vec<EnvVar>,
+    /// The log.
+    pub log: LogSettings,
+    /// `JkStripSession` (D-09); no effect yet.
+    pub strip_session: StripSession,
+    /// `JkAutoAlias` (D-08); no effect yet.
+    pub auto_alias: Option<String>,
+    /// `JkRequestLogFormat` (D-13); no effect yet.
+    pub request_log_format: Option<String>,
+    /// `JkMountFile`, absolute when the server root is (D-03).
+    pub mount_file: Option<PathBuf>,
+    /// `JkMountFileReload`, zero means never (D-04); no effect yet.
+    pub mount_file_reload: Duration,
+}
+
+/// `JkLogFile`, `JkLogLevel` and `JkLogStampFormat`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogSettings {
+    /// A path or `|program`; `None` stands for `logs/mod_jk.log` and a warning (D-10).
+    pub file: Option<String>,
+    /// Lines below this level are left out (D-11).
+    pub level: Level,
+    /// strftime format of the time stamp, with `%Q` and `%q` (D-12).
+    pub stamp: String,
+}
+
+impl ServerDirectives {
+    /// Reads the map file and makes the configuration of one server.
+    ///
+    /// For the main server `main` is `None` and `worker_mounts` are those of workers.properties
+    /// (W-05). For a virtual host `self` is merged and `main` is the main server's configuration;
+    /// `worker_mounts` are not its own.
+    ///
+    /// # Errors
+    /// The map file cannot be read, or a worker's mount does not start with `/`.
+    pub fn resolve(
+        &self,
+        main: Option<&ServerConfig>,
+        worker_mounts: &[WorkerMount],
+        read_file: ReadFile<'_>,
+        server_root: &Path,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<ServerConfig, ConfigError> {
+        let own_mounts = if main.is_none() { worker_mounts } else { &[] };
+        let shared = main.filter(|_| self.shares_main_map);
+        let mut options = self.options.resolve();
+        let uri_map = match shared {
+            Some(main) => {
+                options.reject_unsafe_uri = main.options.reject_unsafe_uri;
+                main.uri_map.clone()
+            }
+            None => Arc::new(self.build_map(own_mounts, read_file, server_root, warnings)?),
+        };
+        if self.options.collapse_slashes && !uri_map.is_empty() {
+            let message =
+                "JkOptions CollapseSlashes… has no effect: runs of '/' always match as one";
+            warnings.push(Warning::new(None, message));
+        }
+        let has_mount_table = self.has_mount_table()
+            || !own_mounts.is_empty()
+            || shared.is_some_and(|main| main.has_mount_table);
+        Ok(ServerConfig {
+            uri_map,
+            shares_main_map: shared.is_some(),
+            has_mount_table,
+            options,
+            indicators: self.indicators.resolve(),
+            extract_ssl: self.extract_ssl.unwrap_or(true),
+            env_vars: self.env_vars.clone(),
+            log: self.log_settings(),
+            strip_session: self.strip_session.clone().unwrap_or_default(),
+            auto_alias: self.auto_alias.clone(),
+            request_log_format: self.request_log_format.clone(),
+            mount_file: self
+                .mount_file
+                .as_ref()
+                .map(|file| server_root.join(&file.path)),
+            mount_file_reload: self.mount_file_reload.unwrap_or(RELOAD_INTERVAL),
+        })
+    }
+
+    fn log_settings(&self) -> LogSettings {
+        LogSettings {
+            file: self.log_file.clone(),
+            level: self.log_level.unwrap_or_default(),
+            stamp: self
+                .log_stamp
+                .clone()
+                .unwrap_or_else(|| LOG_STAMP.to_owned()),
+        }
+    }
+
+    fn build_map(
+        &self,
+        worker_mounts: &[WorkerMount],
+        read_file: ReadFile<'_>,
+        server_root: &Path,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<UriMap, ConfigError> {
+        let mut builder = UriMapBuilder::new();
+        for WorkerMount {
+            worker,
+            pattern,
+            location,
+        } in worker_mounts
+        {
+            let place = Some(location.clone());
+            builder.add_mount(pattern, worker, Source::WorkerDefinition, place, warnings)?;
+        }
+        for mount in &self.mounts {
+            mount.add_to(&mut builder, warnings)?;
+        }
+        if !self.inherited_mounts.is_empty() {
+            // What is wrong with the main server's mounts was said when they were built for it.
+            let (mut main, mut said) = (UriMapBuilder::new(), Vec::new());
+            for mount in &self.inherited_mounts {
+                mount.add_to(&mut main, &mut said)?;
+            }
+            builder.inherit(&main);
+        }
+        if let Some(file) = &self.mount_file {
+            let path = server_root.join(&file.path);
+            let text = read_file(&path)
+                .map_err(|error| unreadable(&path, &error, file.location.clone()))?;
+            builder.add_file(&text, &path.to_string_lossy(), warnings)?;
+        }
+        Ok(builder.build())
+    }
+}
+
+impl ServerConfig {
+    /// Warns of mounts that name a worker or a member that does not exist (G-09, M-24, X-04).
+    ///
+    /// A shared map is checked with the main server.
+    pub fn check_workers(&self, workers: &Workers, warnings: &mut Vec<Warning>) {
+        if !self.shares_main_map {
+            self.uri_map
+                .check_workers(|name| workers.get(name), warnings);
+        }
+    }
+}
+
+fn unreadable(path: &Path, error: &io::Error, location: Location) -> ConfigError {
+    let message = format!("JkMountFile: cannot read {}: {error}", path.display());
+    ConfigError::new(Some(location), message)
+}

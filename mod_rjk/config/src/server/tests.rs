@@ -1,0 +1,531 @@
+use super::*;
+use crate::error::Warning;
+use crate::options::{ClientAddress, Options};
+use crate::uri::ForwardUri;
+use crate::workers::WorkerMount;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+const ROOT: &str = "/etc/httpd";
+
+fn place(line: u32) -> Location {
+    Location::new("httpd.conf", line)
+}
+
+/// `/etc/httpd/main.map` and `/etc/httpd/vhost.map` exist.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    match path.to_str() {
+        Some("/etc/httpd/main.map") => Ok(b"/main-file=wf\n".to_vec()),
+        Some("/etc/httpd/vhost.map") => Ok(b"/vhost-file=wf\n".to_vec()),
+        _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+    }
+}
+
+fn worker_mounts() -> [WorkerMount; 1] {
+    [WorkerMount {
+        worker: "wd".into(),
+        pattern: "/defined".into(),
+        location: place(1),
+    }]
+}
+
+fn resolve(directives: &ServerDirectives, main: Option<&ServerConfig>) -> ServerConfig {
+    directives
+        .resolve(
+            main,
+            &worker_mounts(),
+            &read,
+            Path::new(ROOT),
+            &mut Vec::new(),
+        )
+        .unwrap()
+}
+
+/// The configuration of a virtual host.
+fn vhost_of(main: &ServerDirectives, vhost: &ServerDirectives) -> ServerConfig {
+    resolve(
+        &ServerDirectives::merge(main, vhost),
+        Some(&resolve(main, None)),
+    )
+}
+
+fn worker(config: &ServerConfig, path: &str) -> Option<String> {
+    let mount = config
+        .uri_map
+        .lookup(path.as_bytes(), config.options.reject_unsafe_uri);
+    mount.map(|mount| mount.worker.to_string())
+}
+
+fn mounted(mut server: ServerDirectives, mounts: &[(&str, &str)]) -> ServerDirectives {
+    for (path, worker) in mounts {
+        server.set_mount(path, worker, place(7)).unwrap();
+    }
+    server
+}
+
+#[test]
+fn d03_to_d37_defaults() {
+    let config = resolve(&ServerDirectives::main(), None);
+    let by_merge = vhost_of(&ServerDirectives::main(), &ServerDirectives::vhost());
+    for config in [&config, &by_merge] {
+        assert_eq!(
+            config.options,
+            Options {
+                key_size: true,
+                ..Options::default()
+            }
+        );
+        assert_eq!(config.log.file, None, "D-10");
+        assert_eq!(config.log.level, Level::Info, "D-11");
+        assert_eq!(config.log.stamp, "[%a %b %d %H:%M:%S.%Q %Y] ", "D-12");
+        assert_eq!(config.mount_file_reload, Duration::from_secs(60), "D-04");
+        assert!(config.extract_ssl, "D-28");
+        assert_eq!(config.strip_session, StripSession::default(), "D-09");
+        assert_eq!(config.env_vars, [], "D-37");
+        assert_eq!(
+            (&config.auto_alias, &config.request_log_format),
+            (&None, &None)
+        );
+        assert_eq!(config.indicators.worker, "JK_WORKER_NAME", "D-17");
+        assert_eq!(
+            config.indicators.cert_chain_prefix, "SSL_CLIENT_CERT_CHAIN_",
+            "D-35"
+        );
+    }
+    assert_eq!(worker(&config, "/defined").as_deref(), Some("wd"), "W-05");
+    assert_eq!(
+        worker(&by_merge, "/defined"),
+        None,
+        "W-05: main server only"
+    );
+    assert!(by_merge.uri_map.is_empty() && !by_merge.has_mount_table);
+}
+
+#[test]
+fn d03_mount_file() {
+    let mut main = ServerDirectives::main();
+    main.set_mount_file("/other/first.map", place(3));
+    main.set_mount_file("main.map", place(4));
+    let config = resolve(&main, None);
+    assert_eq!(
+        config.mount_file,
+        Some(PathBuf::from("/etc/httpd/main.map"))
+    );
+    assert_eq!(worker(&config, "/main-file").as_deref(), Some("wf"));
+    main.set_mount_file("/no/such.map", place(5));
+    let error = main
+        .resolve(None, &[], &read, Path::new(ROOT), &mut Vec::new())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("httpd.conf:5: ") && error.contains("/no/such.map"),
+        "{error}"
+    );
+}
+
+#[test]
+fn d04_reload_interval() {
+    for (text, seconds) in [("5", 5), ("0", 0), ("-3", 0), ("abc", 0), ("7s", 7)] {
+        let mut main = ServerDirectives::main();
+        main.set_mount_file_reload(text);
+        let expected = Duration::from_secs(seconds);
+        assert_eq!(resolve(&main, None).mount_file_reload, expected, "{text}");
+        let vhost = vhost_of(&main, &ServerDirectives::vhost());
+        assert_eq!(vhost.mount_file_reload, expected, "inh");
+    }
+}
+
+#[test]
+fn d05_d06_arguments() {
+    assert_eq!(mount_args(None, "/x", Some("w")), Ok(("/x", "w")));
+    assert_eq!(mount_args(Some("/x"), "w", None), Ok(("/x", "w")));
+    assert!(mount_args(None, "w", None).is_err());
+    assert!(
+        mount_args(Some("/x"), "/y", Some("w"))
+            .unwrap_err()
+            .contains("'/x'")
+    );
+    let mut server = ServerDirectives::main();
+    assert!(
+        server
+            .set_mount("x", "w", place(1))
+            .unwrap_err()
+            .contains("'x'")
+    );
+    assert!(
+        server
+            .set_unmount("*.jsp", "w", place(1))
+            .unwrap_err()
+            .contains("'*.jsp'")
+    );
+}
+
+#[test]
+fn d05_d06_bg14_mounts_of_one_server() {
+    let mut server = mounted(
+        ServerDirectives::main(),
+        &[("/a", "w1"), ("/a", "w2"), ("/b|/*", "w1")],
+    );
+    server.set_unmount("/b/x", "w9", place(8)).unwrap();
+    server.set_unmount("/b/x", "w1", place(9)).unwrap();
+    server.set_unmount("/b/x", "w8", place(9)).unwrap();
+    let mut warnings = Vec::new();
+    let config = server
+        .resolve(None, &[], &read, Path::new(ROOT), &mut warnings)
+        .unwrap();
+    assert_eq!(worker(&config, "/a").as_deref(), Some("w2"));
+    assert_eq!(worker(&config, "/b").as_deref(), Some("w1"));
+    assert_eq!(worker(&config, "/b/x"), None);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert_eq!(warnings[0].location, Some(place(7)));
+}
+
+#[test]
+fn w05_a_bad_worker_mount_is_an_error() {
+    let mounts = [WorkerMount {
+        worker: "w".into(),
+        pattern: "x".into(),
+        location: place(2),
+    }];
+    let result =
+        ServerDirectives::main().resolve(None, &mounts, &read, Path::new(ROOT), &mut Vec::new());
+    assert!(
+        result
+            .unwrap_err()
+            .to_string()
+            .starts_with("httpd.conf:2: ")
+    );
+}
+
+/// Main's JkMountCopy, the virtual host's, whether it copies.
+const COPY_MATRIX: [(&str, &str, bool); 12] = [
+    ("", "", false),
+    ("", "Off", false),
+    ("", "On", true),
+    ("Off", "", false),
+    ("Off", "Off", false),
+    ("Off", "On", true),
+    ("On", "", false),
+    ("On", "Off", false),
+    ("On", "on", true),
+    ("All", "", true),
+    ("all", "off", false),
+    ("ALL", "On", true),
+];
+
+fn with_copy(mut server: ServerDirectives, word: &str, is_main: bool) -> ServerDirectives {
+    if !word.is_empty() {
+        server.set_mount_copy(word, is_main).unwrap();
+    }
+    server
+}
+
+#[test]
+fn d07_matrix_without_own_mounts() {
+    for (main_word, vhost_word, copies) in COPY_MATRIX {
+        let mut main = mounted(ServerDirectives::main(), &[("/m%", "wm")]);
+        main.set_mount_file("main.map", place(2));
+        main.set_auto_alias("/main/alias");
+        let main = with_copy(main, main_word, true);
+        let mut vhost = with_copy(ServerDirectives::vhost(), vhost_word, false);
+        vhost.set_option_words("+RejectUnsafeURI").unwrap();
+        let main_config = resolve(&main, None);
+        let config = resolve(&ServerDirectives::merge(&main, &vhost), Some(&main_config));
+        let row = format!("main {main_word}, vhost {vhost_word}");
+        assert_eq!(config.shares_main_map, copies, "{row}");
+        assert_eq!(
+            Arc::ptr_eq(&config.uri_map, &main_config.uri_map),
+            copies,
+            "{row}"
+        );
+        assert_eq!(config.has_mount_table, copies, "{row}");
+        // the shared map comes with main's RejectUnsafeURI and with the workers' mounts
+        assert_eq!(config.options.reject_unsafe_uri, !copies, "{row}");
+        for path in ["/m%", "/main-file", "/defined"] {
+            assert_eq!(worker(&config, path).is_some(), copies, "{row} {path}");
+        }
+        assert_eq!(config.mount_file.is_some(), copies, "{row}");
+        assert_eq!(config.auto_alias.is_some(), copies, "{row}");
+    }
+}
+
+#[test]
+fn d07_matrix_with_own_mounts() {
+    for (main_word, vhost_word, copies) in COPY_MATRIX {
+        let mut main = mounted(ServerDirectives::main(), &[("/m%", "wm"), ("/both", "wm")]);
+        main.set_unmount("/v/x", "*", place(3)).unwrap();
+        main.set_mount_file("main.map", place(2));
+        let main = with_copy(main, main_word, true);
+        let own = [("/v/*", "wv"), ("/both", "wv")];
+        let vhost = with_copy(mounted(ServerDirectives::vhost(), &own), vhost_word, false);
+        let config = vhost_of(&main, &vhost);
+        let row = format!("main {main_word}, vhost {vhost_word}");
+        assert!(!config.shares_main_map && config.has_mount_table, "{row}");
+        assert_eq!(worker(&config, "/v/1").as_deref(), Some("wv"), "{row}");
+        assert_eq!(
+            worker(&config, "/both").as_deref(),
+            Some("wv"),
+            "{row}: own ones win"
+        );
+        assert_eq!(worker(&config, "/m%").is_some(), copies, "{row}");
+        assert_eq!(worker(&config, "/v/x").is_none(), copies, "{row}");
+        assert_eq!(worker(&config, "/main-file").is_some(), copies, "{row}");
+        assert_eq!(worker(&config, "/defined"), None, "{row}");
+    }
+}
+
+#[test]
+fn d07_an_own_mount_file_is_a_table_and_wins() {
+    let mut main = mounted(ServerDirectives::main(), &[("/m", "wm")]);
+    main.set_mount_file("main.map", place(2));
+    let mut vhost = with_copy(ServerDirectives::vhost(), "On", false);
+    vhost.set_mount_file("vhost.map", place(3));
+    vhost.set_auto_alias("/own");
+    main.set_auto_alias("/main");
+    let config = vhost_of(&main, &vhost);
+    assert!(!config.shares_main_map);
+    assert_eq!(worker(&config, "/m").as_deref(), Some("wm"));
+    assert_eq!(worker(&config, "/vhost-file").as_deref(), Some("wf"));
+    assert_eq!(worker(&config, "/main-file"), None);
+    assert_eq!(config.auto_alias.as_deref(), Some("/own"), "D-08");
+}
+
+#[test]
+fn d07_words() {
+    let mut server = ServerDirectives::vhost();
+    assert!(
+        server
+            .set_mount_copy("All", false)
+            .unwrap_err()
+            .contains("main server")
+    );
+    assert!(
+        server
+            .set_mount_copy("yes", true)
+            .unwrap_err()
+            .contains("'yes'")
+    );
+}
+
+#[test]
+fn d08_d03_are_not_inherited_without_copy() {
+    let mut main = ServerDirectives::main();
+    main.set_auto_alias("/main");
+    main.set_mount_file("main.map", place(2));
+    let config = vhost_of(&main, &ServerDirectives::vhost());
+    assert_eq!((config.auto_alias, config.mount_file), (None, None));
+}
+
+#[test]
+fn d09_strip_session_is_inherited_as_a_whole() {
+    let mut main = ServerDirectives::main();
+    main.set_strip_session("ON", Some(";sid")).unwrap();
+    let inherited = vhost_of(&main, &ServerDirectives::vhost()).strip_session;
+    assert_eq!(
+        inherited,
+        StripSession {
+            enabled: true,
+            name: ";sid".into()
+        }
+    );
+    let mut vhost = ServerDirectives::vhost();
+    vhost.set_strip_session("off", None).unwrap();
+    assert_eq!(
+        vhost_of(&main, &vhost).strip_session,
+        StripSession::default()
+    );
+    assert!(
+        main.set_strip_session("maybe", None)
+            .unwrap_err()
+            .contains("'maybe'")
+    );
+}
+
+#[test]
+fn d10_to_d13_log_directives_are_inherited() {
+    let mut main = ServerDirectives::main();
+    main.set_log_file("logs/jk.log");
+    main.set_log_stamp("%Y ");
+    main.set_request_log_format("%w");
+    assert_eq!(main.set_log_level("Debug"), None);
+    let mut vhost = ServerDirectives::vhost();
+    let config = vhost_of(&main, &vhost);
+    assert_eq!(
+        config.log,
+        LogSettings {
+            file: Some("logs/jk.log".into()),
+            level: Level::Debug,
+            stamp: "%Y ".into()
+        }
+    );
+    assert_eq!(config.request_log_format.as_deref(), Some("%w"));
+    let warning = vhost.set_log_level("warning").unwrap();
+    assert!(
+        warning.contains("'warning'") && warning.contains("warn,"),
+        "{warning}"
+    );
+    vhost.set_log_file("|prog");
+    let config = vhost_of(&main, &vhost);
+    assert_eq!(
+        (config.log.level, config.log.file.as_deref()),
+        (Level::Info, Some("|prog"))
+    );
+}
+
+#[test]
+fn d17_to_d35_bg13_every_indicator_is_set_and_inherited() {
+    // what the contract's table says: directive and default
+    let table = [
+        ("JkWorkerIndicator", "JK_WORKER_NAME"),
+        ("JkRequestIdIndicator", "UNIQUE_ID"),
+        ("JkRemoteAddrIndicator", "JK_REMOTE_ADDR"),
+        ("JkRemotePortIndicator", "JK_REMOTE_PORT"),
+        ("JkRemoteHostIndicator", "JK_REMOTE_HOST"),
+        ("JkRemoteUserIndicator", "JK_REMOTE_USER"),
+        ("JkAuthTypeIndicator", "JK_AUTH_TYPE"),
+        ("JkLocalNameIndicator", "JK_LOCAL_NAME"),
+        ("JkLocalAddrIndicator", "JK_LOCAL_ADDR"),
+        ("JkLocalPortIndicator", "JK_LOCAL_PORT"),
+        ("JkIgnoreCLIndicator", "JK_IGNORE_CL"),
+        ("JkHTTPSIndicator", "HTTPS"),
+        ("JkSSLPROTOCOLIndicator", "SSL_PROTOCOL"),
+        ("JkCERTSIndicator", "SSL_CLIENT_CERT"),
+        ("JkCIPHERIndicator", "SSL_CIPHER"),
+        ("JkSESSIONIndicator", "SSL_SESSION_ID"),
+        ("JkKEYSIZEIndicator", "SSL_CIPHER_USEKEYSIZE"),
+        ("JkCERTCHAINPrefix", "SSL_CLIENT_CERT_CHAIN_"),
+    ];
+    let all = Indicator::ALL
+        .iter()
+        .map(|one| (one.directive(), one.default_name()));
+    assert_eq!(all.collect::<Vec<_>>(), table);
+    for &indicator in Indicator::ALL {
+        let mut main = ServerDirectives::main();
+        main.set_indicator(indicator, "FROM_MAIN");
+        let mut vhost = ServerDirectives::vhost();
+        let inherited = vhost_of(&main, &vhost).indicators;
+        assert_eq!(inherited, resolve(&main, None).indicators);
+        assert_eq!(
+            format!("{inherited:?}").matches("FROM_MAIN").count(),
+            1,
+            "{indicator:?}"
+        );
+        vhost.set_indicator(indicator, "OWN");
+        let own = format!("{:?}", vhost_of(&main, &vhost).indicators);
+        assert!(own.contains("OWN") && !own.contains("FROM_MAIN"), "{own}");
+    }
+    let mut main = ServerDirectives::main();
+    main.set_indicator(Indicator::LocalAddr, "ADDR");
+    assert_eq!(
+        vhost_of(&main, &ServerDirectives::vhost())
+            .indicators
+            .local_addr,
+        "ADDR"
+    );
+}
+
+#[test]
+fn d28_extract_ssl() {
+    let (mut main, mut vhost) = (ServerDirectives::main(), ServerDirectives::vhost());
+    main.set_extract_ssl(false);
+    assert!(!vhost_of(&main, &vhost).extract_ssl);
+    vhost.set_extract_ssl(true);
+    assert!(vhost_of(&main, &vhost).extract_ssl);
+}
+
+#[test]
+fn d36_options_are_merged_by_bits() {
+    let (mut main, mut vhost) = (ServerDirectives::main(), ServerDirectives::vhost());
+    main.set_option_words("+FlushPackets ForwardURIEscaped")
+        .unwrap();
+    vhost
+        .set_option_words("-FlushPackets +ForwardLocalAddress")
+        .unwrap();
+    let options = vhost_of(&main, &vhost).options;
+    assert_eq!(options.forward_uri, ForwardUri::Escaped);
+    assert_eq!(options.client_address, ClientAddress::Local);
+    assert!(!options.flush_packets && options.key_size);
+    assert!(
+        vhost
+            .set_option_words("+Nonsense")
+            .unwrap_err()
+            .contains("'Nonsense'")
+    );
+}
+
+#[test]
+fn o14_one_warning_when_the_server_has_mounts() {
+    let mut main = ServerDirectives::main();
+    main.set_option_words("+CollapseSlashesAll +CollapseSlashesNone")
+        .unwrap();
+    let warnings = |server: &ServerDirectives| {
+        let mut warnings: Vec<Warning> = Vec::new();
+        server
+            .resolve(None, &[], &read, Path::new(ROOT), &mut warnings)
+            .unwrap();
+        warnings.len()
+    };
+    assert_eq!(warnings(&main), 0);
+    assert_eq!(warnings(&mounted(main, &[("/a", "w")])), 1);
+}
+
+#[test]
+fn d37_dd07_env_vars() {
+    let var = |name: &str, default: Option<&str>| EnvVar {
+        name: name.into(),
+        default: default.map(str::to_owned),
+    };
+    let mut main = ServerDirectives::main();
+    main.add_env_var("A", Some("1"));
+    main.add_env_var("B", Some(""));
+    main.add_env_var("a", Some("2"));
+    main.add_env_var("C", None);
+    let expected = [var("A", Some("2")), var("B", None), var("C", None)];
+    assert_eq!(resolve(&main, None).env_vars, expected);
+    let mut vhost = ServerDirectives::vhost();
+    vhost.add_env_var("V", None);
+    vhost.add_env_var("b", Some("own"));
+    let expected = [
+        var("V", None),
+        var("b", Some("own")),
+        var("A", Some("2")),
+        var("C", None),
+    ];
+    assert_eq!(vhost_of(&main, &vhost).env_vars, expected);
+}
+
+#[test]
+fn e03_e04_e05_environment_values() {
+    for (value, truth) in [
+        ("", true),
+        ("1", true),
+        ("-1", true),
+        ("2x", true),
+        ("0", false),
+        ("true", false),
+        ("on", false),
+    ] {
+        assert_eq!(env_truth(value.as_bytes()), truth, "{value}");
+    }
+    assert_eq!(
+        env_reply_timeout(b"1500"),
+        Some(Duration::from_millis(1500))
+    );
+    assert_eq!(env_reply_timeout(b"0"), Some(Duration::ZERO));
+    assert_eq!(env_reply_timeout(b"-1"), None);
+}
+
+#[test]
+fn directives_without_effect_are_named() {
+    let mut server = ServerDirectives::main();
+    server.set_strip_session("Off", None).unwrap();
+    assert_eq!(server.not_yet(), [""; 0]);
+    server.set_strip_session("On", None).unwrap();
+    server.set_auto_alias("/x");
+    server.set_request_log_format("%w");
+    server.set_mount_file_reload("5");
+    let texts = server.not_yet();
+    assert_eq!(texts.len(), 4);
+    assert!(texts[0].starts_with("JkAutoAlias is accepted"), "{texts:?}");
+}

@@ -1,0 +1,236 @@
+//! Collects the rules of one server.
+
+use super::{Mount, RuleKind, Source, UriMap, parse_worker_with_extensions};
+use crate::error::{ConfigError, Location, Warning};
+use crate::model::RuleExtensions;
+use crate::properties::{Entry, Properties};
+use bstr::{BStr, BString, ByteSlice};
+use std::collections::HashMap;
+
+/// What makes two rules the same rule, so that the later one replaces the earlier one.
+type RuleKey = (Source, RuleKind, bool, BString, Option<BString>);
+
+/// Collects rules; [`build`](UriMapBuilder::build) makes the map.
+#[derive(Clone, Debug, Default)]
+pub struct UriMapBuilder {
+    rules: Vec<Mount>,
+    known: HashMap<RuleKey, usize>,
+}
+
+impl UriMapBuilder {
+    /// No rules.
+    pub fn new() -> UriMapBuilder {
+        UriMapBuilder::default()
+    }
+
+    /// Starts from the rules of a map.
+    pub(super) fn from_rules(rules: impl Iterator<Item = Mount>) -> UriMapBuilder {
+        let mut builder = UriMapBuilder::new();
+        rules.for_each(|rule| drop(builder.replace(rule)));
+        builder
+    }
+
+    /// Mounts `pattern`; `value` is the worker with its extensions (D-05, M-05).
+    ///
+    /// Of two mounts of one pattern from one source the later wins; a warning says so when they
+    /// differ. A `worker.N.mount` may carry the prefixes `-` and `!` (W-05). An error when the
+    /// pattern does not start with `/`.
+    pub fn add_mount(
+        &mut self,
+        pattern: &[u8],
+        value: &[u8],
+        source: Source,
+        location: Option<Location>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<(), ConfigError> {
+        let rule = match source {
+            Source::JkMount => Rule {
+                disabled: false,
+                kind: RuleKind::Mount,
+                pattern,
+            },
+            Source::WorkerDefinition | Source::UriWorkerMap => Rule::parse(pattern),
+        };
+        self.add(rule, value, source, location, warnings)
+    }
+
+    /// Excludes `pattern` from the mounts of a worker, or of all with `*` (D-06).
+    ///
+    /// Exclusions of one pattern for several workers all count (BG-14). An error as for mounts.
+    pub fn add_unmount(
+        &mut self,
+        pattern: &[u8],
+        value: &[u8],
+        source: Source,
+        location: Option<Location>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<(), ConfigError> {
+        let rule = Rule {
+            disabled: false,
+            kind: RuleKind::Unmount,
+            pattern,
+        };
+        self.add(rule, value, source, location, warnings)
+    }
+
+    /// Adds the rules of a uriworkermap file (M-01…M-05); `file` names it in warnings.
+    ///
+    /// A rule whose pattern does not start with `/` is skipped with a warning (M-04).
+    pub fn add_file(
+        &mut self,
+        text: &[u8],
+        file: &str,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<(), ConfigError> {
+        let mut properties = Properties::uri_map();
+        properties.add_text(text, file, warnings)?;
+        for Entry {
+            name,
+            value,
+            location,
+        } in properties.iter()
+        {
+            let place = Some(location.clone());
+            let added = self.add(
+                Rule::parse(name),
+                value,
+                Source::UriWorkerMap,
+                place,
+                warnings,
+            );
+            if let Err(error) = added {
+                let message = format!("{}; the rule is skipped", error.message());
+                warnings.push(Warning::new(Some(location.clone()), message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over the `JkMount` and `JkUnMount` rules of the main server; own ones win (D-07).
+    pub fn inherit(&mut self, main: &UriMapBuilder) {
+        for rule in main
+            .rules
+            .iter()
+            .filter(|rule| rule.source == Source::JkMount)
+        {
+            if !self.known.contains_key(&key(rule)) {
+                let _none = self.replace(rule.clone());
+            }
+        }
+    }
+
+    /// Whether there is no rule.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The map of these rules.
+    pub fn build(self) -> UriMap {
+        UriMap::new(self.rules)
+    }
+
+    fn add(
+        &mut self,
+        rule: Rule<'_>,
+        value: &[u8],
+        source: Source,
+        location: Option<Location>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<(), ConfigError> {
+        if !rule.pattern.starts_with(b"/") {
+            let pattern = BStr::new(rule.pattern);
+            let message = format!("the pattern '{pattern}' does not start with '/'; write '/…'");
+            return Err(ConfigError::new(location, message));
+        }
+        let before = warnings.len();
+        let (worker, extensions) = parse_worker_with_extensions(value, warnings);
+        warnings
+            .iter_mut()
+            .skip(before)
+            .for_each(|warning| warning.location = location.clone());
+        for pattern in split_bar(rule.pattern) {
+            let mount = Mount {
+                pattern,
+                worker: worker.clone(),
+                extensions: extensions.clone(),
+                source,
+                kind: rule.kind,
+                disabled: rule.disabled,
+                location: location.clone(),
+            };
+            let old = self.replace(mount);
+            if let Some(old) = old.filter(|old| differ(old, &worker, &extensions)) {
+                let message = format!(
+                    "'{}' was mounted to '{}' before; this rule, to '{worker}', replaces that one",
+                    old.pattern, old.worker
+                );
+                warnings.push(Warning::new(location.clone(), message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a rule or puts it in the place of the same rule, which is given back.
+    fn replace(&mut self, rule: Mount) -> Option<Mount> {
+        let at = *self.known.entry(key(&rule)).or_insert(self.rules.len());
+        if let Some(old) = self.rules.get_mut(at) {
+            return Some(std::mem::replace(old, rule));
+        }
+        self.rules.push(rule);
+        None
+    }
+}
+
+/// A rule's left side, taken apart.
+struct Rule<'a> {
+    disabled: bool,
+    kind: RuleKind,
+    pattern: &'a [u8],
+}
+
+impl<'a> Rule<'a> {
+    /// `[-][!]pattern`, in this order only (M-03).
+    fn parse(text: &'a [u8]) -> Rule<'a> {
+        let (disabled, text) = match text.strip_prefix(b"-") {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        match text.strip_prefix(b"!") {
+            Some(pattern) => Rule {
+                disabled,
+                kind: RuleKind::Unmount,
+                pattern,
+            },
+            None => Rule {
+                disabled,
+                kind: RuleKind::Mount,
+                pattern: text,
+            },
+        }
+    }
+}
+
+/// `X|Y` stands for the two patterns `X` and `XY`, split at the first bar (M-05).
+fn split_bar(pattern: &[u8]) -> Vec<BString> {
+    match pattern.split_once_str("|") {
+        Some((stem, tail)) => vec![stem.into(), [stem, tail].concat().into()],
+        None => vec![pattern.into()],
+    }
+}
+
+/// Exclusions of one pattern are told apart by their worker (BG-14).
+fn key(rule: &Mount) -> RuleKey {
+    let worker = (rule.kind == RuleKind::Unmount).then(|| rule.worker.clone());
+    (
+        rule.source,
+        rule.kind,
+        rule.disabled,
+        rule.pattern.clone(),
+        worker,
+    )
+}
+
+/// Whether replacing a rule changes anything; the extensions of an exclusion have no effect.
+fn differ(old: &Mount, worker: &BString, extensions: &RuleExtensions) -> bool {
+    old.kind == RuleKind::Mount && (old.worker != *worker || old.extensions != *extensions)
+}

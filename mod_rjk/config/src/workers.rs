@@ -1,0 +1,215 @@
+//! What workers.properties says (contract §2.2–§2.6): typed workers, checked as a whole.
+
+mod ajp;
+mod lb;
+mod status;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use crate::error::{ConfigError, Location, Warning, nearest};
+use crate::model::WorkerSpec;
+use crate::properties::{Entry, Properties};
+use bstr::{BStr, BString, ByteSlice};
+use std::collections::HashSet;
+use std::time::Duration;
+use values::{Attributes, check_length, split_list};
+
+/// The workers and what is global in the file.
+#[derive(Clone, Debug)]
+pub struct Workers {
+    /// The workers of `worker.list` in its order, each name once (W-01).
+    pub list: Vec<WorkerSpec>,
+    /// Maintenance interval, in whole seconds; zero switches maintenance off (W-02).
+    pub maintain: Duration,
+    /// Mount rules of the main server, in definition order (W-05).
+    pub mounts: Vec<WorkerMount>,
+    /// All properties, with what templates gave (P-14).
+    pub properties: Properties,
+}
+
+/// One URI pattern of `worker.N.mount` (W-05).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerMount {
+    /// The worker's name.
+    pub worker: BString,
+    /// The pattern with its `-` and `!` prefixes (M-03).
+    pub pattern: BString,
+    /// The line it is from.
+    pub location: Location,
+}
+
+/// The values of `type` that are supported (W-03, A-42).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Type {
+    Ajp13,
+    Lb,
+    Status,
+}
+
+impl Workers {
+    /// Resolves templates and creates every worker of `worker.list`; `ajp13` without a list (W-01).
+    ///
+    /// Each warning is given once, even when several workers share the line.
+    ///
+    /// # Errors
+    /// What mod_jk refuses to start with (G-16), and numbers outside of what they are for.
+    pub fn build(
+        mut properties: Properties,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Workers, ConfigError> {
+        properties.resolve_references()?;
+        let mut found = Vec::new();
+        let result = create_all(&properties, &mut found);
+        let mut seen = HashSet::new();
+        warnings.extend(
+            found
+                .into_iter()
+                .filter(|warning| seen.insert(warning.to_string())),
+        );
+        let (list, mounts, maintain) = result?;
+        Ok(Workers {
+            list,
+            maintain,
+            mounts,
+            properties,
+        })
+    }
+
+    /// The worker with this name; members of balancers that are not listed have none (L-01).
+    pub fn get(&self, name: &[u8]) -> Option<&WorkerSpec> {
+        self.list.iter().find(|worker| worker.name() == name)
+    }
+}
+
+type Created = (Vec<WorkerSpec>, Vec<WorkerMount>, Duration);
+
+fn create_all(
+    properties: &Properties,
+    warnings: &mut Vec<Warning>,
+) -> Result<Created, ConfigError> {
+    let mut list = Vec::new();
+    let mut mounts = Vec::new();
+    for (name, location) in listed_names(properties, warnings) {
+        check_length("a worker name", &name, location.as_ref())?;
+        let mut attributes = Attributes::new(properties, name.as_bstr(), warnings);
+        list.push(create(&mut attributes, location.as_ref())?);
+        mounts.extend(mounts_of(&mut attributes)?);
+    }
+    let maintain = Attributes::global(properties, warnings).seconds("maintain", 60);
+    Ok((list, mounts, maintain))
+}
+
+/// The names of `worker.list`, each once, with the place of the list.
+fn listed_names(
+    properties: &Properties,
+    warnings: &mut Vec<Warning>,
+) -> Vec<(BString, Option<Location>)> {
+    let Some(entry) = properties.get("worker.list") else {
+        let mut names = properties.iter().map(|entry| &entry.name);
+        let others = names.any(|name| name.starts_with(b"worker."));
+        if others && !has_properties(properties, b"ajp13".as_bstr()) {
+            let message = "worker.list is missing and the only worker is ajp13 on localhost:8009; \
+                           write worker.list=<names>";
+            warnings.push(Warning::new(None, message));
+        }
+        return vec![(BString::from("ajp13"), None)];
+    };
+    let mut names: Vec<(BString, Option<Location>)> = Vec::new();
+    for name in split_list(&entry.value) {
+        if names.iter().any(|(known, _)| known == name) {
+            let message = format!("worker.list names {name} twice; remove one");
+            warnings.push(Warning::new(Some(entry.location.clone()), message));
+            continue;
+        }
+        warn_about_absent(properties, name, entry, warnings);
+        names.push((name.into(), Some(entry.location.clone())));
+    }
+    names
+}
+
+fn create(
+    attributes: &mut Attributes<'_>,
+    location: Option<&Location>,
+) -> Result<WorkerSpec, ConfigError> {
+    Ok(match type_of(attributes)? {
+        Type::Ajp13 => WorkerSpec::Ajp(ajp::read(attributes)?),
+        Type::Lb => WorkerSpec::Lb(lb::read(attributes, location)?),
+        Type::Status => WorkerSpec::Status(status::read(attributes)),
+    })
+}
+
+/// W-03: the exact words; the legacy types are refused (A-42).
+fn type_of(attributes: &Attributes<'_>) -> Result<Type, ConfigError> {
+    let Some(entry) = attributes.entry("type") else {
+        return Ok(Type::Ajp13);
+    };
+    let word = entry.value.to_str_lossy();
+    let remedy = match word.as_ref() {
+        "ajp13" => return Ok(Type::Ajp13),
+        "lb" => return Ok(Type::Lb),
+        "status" => return Ok(Type::Status),
+        "ajp12" | "ajp14" => "write type=ajp13, Tomcat's AJP connector speaks it".to_owned(),
+        _ => match nearest(&word, ["ajp13", "lb", "status"]) {
+            Some(known) => format!("write type={known}"),
+            None => "write type=ajp13, type=lb or type=status".to_owned(),
+        },
+    };
+    let message = format!(
+        "{} is {:?}, which is not supported; {remedy}",
+        entry.name, entry.value
+    );
+    Err(ConfigError::new(Some(entry.location.clone()), message))
+}
+
+fn mounts_of(attributes: &mut Attributes<'_>) -> Result<Vec<WorkerMount>, ConfigError> {
+    let Some(entry) = attributes.entry("mount") else {
+        return Ok(Vec::new());
+    };
+    split_list(&entry.value)
+        .map(|pattern| {
+            let bare = pattern.strip_prefix(b"-").unwrap_or(pattern);
+            let bare = bare.strip_prefix(b"!").unwrap_or(bare);
+            if !bare.starts_with(b"/") {
+                let message = format!(
+                    "{} has the pattern {pattern:?}, which does not start with \"/\"; write /{}",
+                    entry.name,
+                    bare.as_bstr()
+                );
+                return Err(ConfigError::new(Some(entry.location.clone()), message));
+            }
+            Ok(WorkerMount {
+                worker: attributes.worker().into(),
+                pattern: pattern.into(),
+                location: entry.location.clone(),
+            })
+        })
+        .collect()
+}
+
+fn has_properties(properties: &Properties, worker: &BStr) -> bool {
+    properties.iter().any(|entry| {
+        let rest = entry
+            .name
+            .strip_prefix(b"worker.")
+            .and_then(|rest| rest.strip_prefix(worker.as_bytes()));
+        rest.is_some_and(|rest| rest.starts_with(b"."))
+    })
+}
+
+/// A worker nobody describes is most often a typing error; mod_jk starts it with the defaults.
+fn warn_about_absent(
+    properties: &Properties,
+    worker: &BStr,
+    entry: &Entry,
+    warnings: &mut Vec<Warning>,
+) {
+    if worker != "ajp13" && !has_properties(properties, worker) {
+        let message = format!(
+            "{} names {worker}, which has no property and is taken for ajp13 on localhost:8009; \
+             write worker.{worker}.host",
+            entry.name
+        );
+        warnings.push(Warning::new(Some(entry.location.clone()), message));
+    }
+}

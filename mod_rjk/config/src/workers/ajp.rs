@@ -1,0 +1,239 @@
+//! ajp13 workers (contract §2.3).
+
+use super::values::{Attributes, split_list};
+use crate::error::ConfigError;
+use crate::model::{AjpSpec, FailStatus, PingSpec, PoolSpec, RecoveryOptions};
+use bstr::{BString, ByteSlice};
+use std::time::Duration;
+
+const DEFAULT_PORT: u16 = 8009;
+const DEFAULT_RETRIES: u32 = 2;
+const DEFAULT_RETRY_INTERVAL: Duration = Duration::from_millis(100);
+const DEFAULT_PING_TIMEOUT: Duration = Duration::from_secs(10);
+/// A-24; also what `max_packet_size` is clamped to.
+const PACKET_BYTES: std::ops::RangeInclusive<u32> = 8192..=65536;
+/// All bits of `recovery_options` (contract §4.8).
+const RECOVERY_BITS: u32 = 1 | 2 | 4 | 8 | 16;
+
+/// Reads the worker; numbers get their units and limits from the contract's table.
+pub(super) fn read(attributes: &mut Attributes<'_>) -> Result<AjpSpec, ConfigError> {
+    let socket_timeout = some_time(attributes.seconds("socket_timeout", 0));
+    let max_packet_size = max_packet_size(attributes);
+    let retries = attributes.at_least("retries", 1, DEFAULT_RETRIES);
+    let retry_interval = attributes
+        .milliseconds("retry_interval")
+        .unwrap_or(DEFAULT_RETRY_INTERVAL);
+    Ok(AjpSpec {
+        name: attributes.worker().into(),
+        host: host(attributes)?,
+        port: port(attributes)?,
+        prefer_ipv6: attributes.boolean("prefer_ipv6", false),
+        source: attributes.name("source")?,
+        socket_timeout,
+        socket_connect_timeout: attributes
+            .milliseconds("socket_connect_timeout")
+            .map_or(socket_timeout, some_time),
+        socket_keepalive: attributes.boolean("socket_keepalive", false),
+        socket_buffer: socket_buffer(attributes, max_packet_size),
+        ping: ping(attributes),
+        pool: pool(attributes, retry_interval.saturating_mul(retries)),
+        reply_timeout: attributes.milliseconds("reply_timeout").and_then(some_time),
+        retries,
+        retry_interval,
+        recovery_options: recovery_options(attributes),
+        fail_on_status: fail_on_status(attributes),
+        busy_limit: attributes.integer("busy_limit").and_then(positive),
+        max_packet_size,
+        secret: attributes.text("secret"),
+    })
+}
+
+/// a port behind the host is not read, so its author gets told.
+fn host(attributes: &mut Attributes<'_>) -> Result<BString, ConfigError> {
+    let Some(host) = attributes.name("host")? else {
+        return Ok("localhost".into());
+    };
+    if let (Some(entry), Some((_, port))) = (attributes.entry("host"), host.split_once_str(":"))
+        && !port.is_empty()
+        && port.iter().all(u8::is_ascii_digit)
+    {
+        let port = port.as_bstr();
+        let message = format!(
+            "host is {host:?}, the port in it is not read; write port={port} on its own line"
+        );
+        attributes.warn(entry, message);
+    }
+    Ok(host)
+}
+
+///
+fn port(attributes: &mut Attributes<'_>) -> Result<u16, ConfigError> {
+    let Some(number) = attributes.integer("port") else {
+        return Ok(DEFAULT_PORT);
+    };
+    u16::try_from(number).map_err(|_| {
+        let location = attributes.entry("port").map(|entry| entry.location.clone());
+        ConfigError::new(
+            location,
+            format!("port is {number}; write a number from 0 to 65535"),
+        )
+    })
+}
+
+/// a buffer that holds no packet is raised to one.
+fn socket_buffer(attributes: &mut Attributes<'_>, packet: usize) -> Option<usize> {
+    let wanted = attributes.integer("socket_buffer").and_then(positive)? as usize;
+    if wanted < packet
+        && let Some(entry) = attributes.entry("socket_buffer")
+    {
+        let message = format!("socket_buffer is {wanted}, less than a packet; {packet} is used");
+        attributes.warn(entry, message);
+    }
+    Some(wanted.max(packet))
+}
+
+/// rounded up to a multiple of 1024, then clamped.
+fn max_packet_size(attributes: &mut Attributes<'_>) -> usize {
+    let Some(wanted) = attributes.integer("max_packet_size") else {
+        return *PACKET_BYTES.start() as usize;
+    };
+    let rounded = u32::try_from(wanted).unwrap_or(0).next_multiple_of(1024);
+    let size = rounded.clamp(*PACKET_BYTES.start(), *PACKET_BYTES.end());
+    if i64::from(wanted) != i64::from(size)
+        && let Some(entry) = attributes.entry("max_packet_size")
+    {
+        let message = format!(
+            "max_packet_size is {wanted}; {size} is used, which has to be Tomcat's packetSize"
+        );
+        attributes.warn(entry, message);
+    }
+    size as usize
+}
+
+/// A-09…A-13: a letter of `ping_mode` fills in the timeout that the file does not set.
+fn ping(attributes: &mut Attributes<'_>) -> PingSpec {
+    let timeout = attributes
+        .milliseconds("ping_timeout")
+        .and_then(some_time)
+        .unwrap_or(DEFAULT_PING_TIMEOUT);
+    let modes = ping_modes(attributes);
+    let default = |mode: u8, time| {
+        if modes.contains(&mode) {
+            time
+        } else {
+            Duration::ZERO
+        }
+    };
+    // Milliseconds divided by 100 are taken for seconds: 10 s become 100 s.
+    let idle = Duration::from_secs(u64::try_from(timeout.as_millis() / 100).unwrap_or(0));
+    PingSpec {
+        connect: some_time(
+            attributes
+                .milliseconds("connect_timeout")
+                .unwrap_or(default(b'C', timeout)),
+        ),
+        prepost: some_time(
+            attributes
+                .milliseconds("prepost_timeout")
+                .unwrap_or(default(b'P', timeout)),
+        ),
+        interval: some_time(
+            attributes.seconds("connection_ping_interval", default(b'I', idle).as_secs()),
+        ),
+        timeout,
+    }
+}
+
+/// The letters of `ping_mode` in upper case, `A` as all three.
+fn ping_modes(attributes: &mut Attributes<'_>) -> Vec<u8> {
+    let Some(entry) = attributes.entry("ping_mode") else {
+        return Vec::new();
+    };
+    let letters = entry.value.to_ascii_uppercase();
+    if let Some(unknown) = letters.iter().find(|letter| !b"CPIA".contains(letter)) {
+        let unknown = char::from(*unknown);
+        let message = format!(
+            "ping_mode has the unknown letter {unknown:?}, which is ignored; write some of CPIA"
+        );
+        attributes.warn(entry, message);
+    }
+    if letters.contains(&b'A') {
+        b"CPI".to_vec()
+    } else {
+        letters
+    }
+}
+
+/// A-14…A-17 with their deprecated names.
+fn pool(attributes: &mut Attributes<'_>, acquire_default: Duration) -> PoolSpec {
+    let size = attributes
+        .not_negative("connection_pool_size")
+        .or_else(|| attributes.not_negative("cachesize"));
+    let timeout = attributes
+        .not_negative("connection_pool_timeout")
+        .or_else(|| attributes.not_negative("cache_timeout"));
+    PoolSpec {
+        size,
+        min_size: attributes.not_negative("connection_pool_minsize"),
+        timeout: timeout.and_then(|seconds| some_time(Duration::from_secs(seconds.into()))),
+        acquire_timeout: attributes
+            .milliseconds("connection_acquire_timeout")
+            .unwrap_or(acquire_default),
+    }
+}
+
+///
+fn recovery_options(attributes: &mut Attributes<'_>) -> RecoveryOptions {
+    let explicit = attributes.not_negative("recovery_options");
+    if explicit.is_some_and(|bits| bits & !RECOVERY_BITS != 0)
+        && let Some(entry) = attributes.entry("recovery_options")
+    {
+        let message =
+            "recovery_options has bits above 16, which are ignored; add up 1, 2, 4, 8 and 16";
+        attributes.warn(entry, message);
+    }
+    RecoveryOptions {
+        explicit: explicit.map(|bits| if bits == 0 { 0 } else { known_bits(bits) }),
+    }
+}
+
+/// Unknown bits only must not turn into the explicit 0 that asks for replays.
+fn known_bits(bits: u32) -> u32 {
+    if bits & RECOVERY_BITS == 0 {
+        bits
+    } else {
+        bits & RECOVERY_BITS
+    }
+}
+
+/// A-22, RO-08.
+fn fail_on_status(attributes: &mut Attributes<'_>) -> Vec<FailStatus> {
+    let Some(entry) = attributes.entry("fail_on_status") else {
+        return Vec::new();
+    };
+    let mut statuses = Vec::new();
+    for item in split_list(&entry.value) {
+        let (soft, digits) = match item.strip_prefix(b"-") {
+            Some(digits) => (true, digits),
+            None => (false, item.as_bytes()),
+        };
+        let status = digits.to_str().ok().and_then(|digits| digits.parse().ok());
+        match status.filter(|status| (100..=999).contains(status)) {
+            Some(status) => statuses.push(FailStatus { status, soft }),
+            None => {
+                let message =
+                    format!("fail_on_status has {item:?}, which is ignored; write 100 to 999");
+                attributes.warn(entry, message);
+            }
+        }
+    }
+    statuses
+}
+
+fn some_time(time: Duration) -> Option<Duration> {
+    (!time.is_zero()).then_some(time)
+}
+
+fn positive(number: i32) -> Option<u32> {
+    u32::try_from(number).ok().filter(|number| *number > 0)
+}

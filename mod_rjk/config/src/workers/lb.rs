@@ -1,0 +1,250 @@
+//! Balancers and their members (contract §2.5, A-27…A-32).
+
+use super::values::{Attributes, check_length, split_list};
+use super::{Type, ajp, type_of, warn_about_absent};
+use crate::error::{ConfigError, Location, nearest};
+use crate::model::{Activation, BalanceMethod, LbSpec, MemberSpec};
+use crate::properties::Entry;
+use bstr::{BStr, BString, ByteSlice};
+use std::time::Duration;
+
+const DEFAULT_RETRIES: u32 = 2;
+const DEFAULT_RETRY_INTERVAL: Duration = Duration::from_millis(100);
+const DEFAULT_RECOVER_SECONDS: u32 = 60;
+
+/// Reads a balancer with its members; `location` is where it is listed.
+pub(super) fn read(
+    attributes: &mut Attributes<'_>,
+    location: Option<&Location>,
+) -> Result<LbSpec, ConfigError> {
+    let recover_seconds = attributes.at_least("recover_time", 1, DEFAULT_RECOVER_SECONDS);
+    lock(attributes);
+    Ok(LbSpec {
+        name: attributes.worker().into(),
+        members: members(attributes, location)?,
+        sticky_session: attributes.boolean("sticky_session", true),
+        sticky_session_force: attributes.boolean("sticky_session_force", false),
+        method: method(attributes),
+        retries: attributes.at_least("retries", 1, DEFAULT_RETRIES),
+        lb_retries: attributes.at_least("lb_retries", 1, DEFAULT_RETRIES),
+        retry_interval: attributes
+            .milliseconds("retry_interval")
+            .unwrap_or(DEFAULT_RETRY_INTERVAL),
+        recover_time: Duration::from_secs(recover_seconds.into()),
+        // Whole seconds, as mod_jk divides them (L-10).
+        error_escalation_time: attributes
+            .seconds("error_escalation_time", u64::from(recover_seconds / 2)),
+        max_reply_timeouts: attributes.at_least("max_reply_timeouts", 0, 0),
+        session_cookie: attributes
+            .name("session_cookie")?
+            .unwrap_or_else(|| "JSESSIONID".into()),
+        session_path: attributes
+            .name("session_path")?
+            .unwrap_or_else(|| ";jsessionid".into()),
+        set_session_cookie: attributes.boolean("set_session_cookie", false),
+        session_cookie_path: attributes
+            .name("session_cookie_path")?
+            .unwrap_or_else(|| "/".into()),
+    })
+}
+
+/// L-01; the members need no place in `worker.list`.
+fn members(
+    attributes: &mut Attributes<'_>,
+    location: Option<&Location>,
+) -> Result<Vec<MemberSpec>, ConfigError> {
+    let list = attributes
+        .entry("balance_workers")
+        .or_else(|| attributes.entry("balanced_workers"));
+    let names = list
+        .map(|list| split_list(&list.value).collect::<Vec<_>>())
+        .unwrap_or_default();
+    let (Some(list), false) = (list, names.is_empty()) else {
+        return Err(no_members(attributes, location));
+    };
+    let secret = attributes.text("secret");
+    let mut members: Vec<MemberSpec> = Vec::new();
+    for name in names {
+        let mut member = member(attributes, name, list)?;
+        if member.ajp.secret.is_none() {
+            member.ajp.secret = secret.clone(); // L-16
+        }
+        check_route(&members, &member, list, attributes)?;
+        members.push(member);
+    }
+    check_redirects(&members, attributes);
+    Ok(members)
+}
+
+fn no_members(attributes: &Attributes<'_>, location: Option<&Location>) -> ConfigError {
+    let of_type = attributes.entry("type").map(|entry| &entry.location);
+    let worker = attributes.worker();
+    let message = format!(
+        "the balancer {worker} has no members; write worker.{worker}.balance_workers=<names>"
+    );
+    ConfigError::new(of_type.or(location).cloned(), message)
+}
+
+fn member(
+    balancer: &mut Attributes<'_>,
+    name: &BStr,
+    list: &Entry,
+) -> Result<MemberSpec, ConfigError> {
+    check_length("a worker name", &name.into(), Some(&list.location))?;
+    warn_about_absent(balancer.properties(), name, list, balancer.warnings());
+    let mut attributes = balancer.of(name);
+    if type_of(&attributes)? != Type::Ajp13 {
+        let message = format!(
+            "{} names {name}, whose type is not ajp13; name only workers of type=ajp13",
+            list.name
+        );
+        return Err(ConfigError::new(Some(list.location.clone()), message));
+    }
+    let ajp = ajp::read(&mut attributes)?;
+    let route = match attributes.name("route")? {
+        Some(route) => route,
+        None => attributes.name("jvm_route")?.unwrap_or_else(|| name.into()),
+    };
+    let domain = attributes.name("domain")?.or_else(|| domain_of(&route));
+    // A port of 0 forbids any contact.
+    let activation = if ajp.port == 0 {
+        Activation::Stopped
+    } else {
+        activation(&mut attributes)
+    };
+    Ok(MemberSpec {
+        lbfactor: attributes.at_least("lbfactor", 1, 1),
+        distance: attributes.integer("distance").unwrap_or(0),
+        redirect: attributes.name("redirect")?,
+        route,
+        domain,
+        activation,
+        ajp,
+    })
+}
+
+/// the part before the first dot.
+fn domain_of(route: &BString) -> Option<BString> {
+    let (domain, _) = route.split_once_str(".")?;
+    (!domain.is_empty()).then(|| domain.into())
+}
+
+/// the first letter or digit counts.
+fn activation(attributes: &mut Attributes<'_>) -> Activation {
+    let Some(entry) = attributes.entry("activation") else {
+        let stopped = attributes.boolean("stopped", false);
+        let disabled = attributes.boolean("disabled", false);
+        return match (stopped, disabled) {
+            (true, _) => Activation::Stopped,
+            (false, true) => Activation::Disabled,
+            (false, false) => Activation::Active,
+        };
+    };
+    match entry.value.first() {
+        Some(b'a' | b'A' | b'0') => Activation::Active,
+        Some(b'd' | b'D' | b'1') => Activation::Disabled,
+        Some(b's' | b'S' | b'2') => Activation::Stopped,
+        _ => {
+            let message = format!(
+                "activation is {:?}; active is used, write active, disabled or stopped",
+                entry.value
+            );
+            attributes.warn(entry, message);
+            Activation::Active
+        }
+    }
+}
+
+/// two members with one route could not be told apart.
+fn check_route(
+    members: &[MemberSpec],
+    new: &MemberSpec,
+    list: &Entry,
+    attributes: &mut Attributes<'_>,
+) -> Result<(), ConfigError> {
+    let Some(other) = members.iter().find(|member| member.route == new.route) else {
+        return Ok(());
+    };
+    let (name, route) = (&new.ajp.name, &new.route);
+    if other.ajp.name == *name {
+        let message = format!("{} names {name} twice; remove one", list.name);
+        return Err(ConfigError::new(Some(list.location.clone()), message));
+    }
+    let message = format!(
+        "{name} has the route {route} of {}; give each member of {} its own",
+        other.ajp.name,
+        attributes.worker()
+    );
+    let member = attributes.of(name.as_bstr());
+    let line = member
+        .entry("route")
+        .or_else(|| member.entry("jvm_route"))
+        .unwrap_or(list);
+    Err(ConfigError::new(Some(line.location.clone()), message))
+}
+
+/// a redirect is a route, not a worker name.
+fn check_redirects(members: &[MemberSpec], attributes: &mut Attributes<'_>) {
+    for member in members {
+        let Some(redirect) = &member.redirect else {
+            continue;
+        };
+        if members.iter().any(|other| other.route == *redirect) {
+            continue;
+        }
+        let named = members.iter().find(|other| other.ajp.name == *redirect);
+        let routes = members.iter().filter_map(|other| other.route.to_str().ok());
+        let wanted = named
+            .and_then(|other| other.route.to_str().ok())
+            .or_else(|| nearest(&redirect.to_str_lossy(), routes))
+            .map_or("the route of a member".to_owned(), |route| {
+                format!("redirect={route}")
+            });
+        let mut attributes = attributes.of(member.ajp.name.as_bstr());
+        if let Some(entry) = attributes.entry("redirect") {
+            let message =
+                format!("redirect is {redirect:?}, the route of no member; write {wanted}");
+            attributes.warn(entry, message);
+        }
+    }
+}
+
+/// L-04: only Request is there yet.
+fn method(attributes: &mut Attributes<'_>) -> BalanceMethod {
+    let Some(entry) = attributes.entry("method") else {
+        return BalanceMethod::Request;
+    };
+    let message = match entry.value.first() {
+        Some(b'r' | b'R' | b'0') => return BalanceMethod::Request,
+        Some(b't' | b'T' | b'b' | b'B' | b's' | b'S' | b'n' | b'N' | b'1'..=b'4') => {
+            format!(
+                "method={} is not supported yet; Request is used",
+                entry.value
+            )
+        }
+        _ => format!(
+            "method is {:?}; Request is used, write Request",
+            entry.value
+        ),
+    };
+    attributes.warn(entry, message);
+    BalanceMethod::Request
+}
+
+/// L-05: selection takes no lock between processes, whatever the file asks for.
+fn lock(attributes: &mut Attributes<'_>) {
+    let Some(entry) = attributes.entry("lock") else {
+        return;
+    };
+    let message = match entry.value.first() {
+        Some(b'o' | b'O' | b'0') => return,
+        Some(b'p' | b'P' | b'1') => {
+            "lock=Pessimistic is not supported; Optimistic is used".to_owned()
+        }
+        _ => format!(
+            "lock is {:?}; Optimistic is used, write Optimistic",
+            entry.value
+        ),
+    };
+    attributes.warn(entry, message);
+}

@@ -1,0 +1,58 @@
+#include "httpd_headers.h"
+
+extern module AP_MODULE_DECLARE_DATA jk_module;
+APLOG_USE_MODULE(jk);
+
+void rjk_log_server(int level, const server_rec *server, const char *text)
+{
+    ap_log_error(APLOG_MARK, level, 0, server, "%s", text);
+}
+
+void rjk_log_request(int level, const request_rec *request, const char *text)
+{
+    ap_log_rerror(APLOG_MARK, level, 0, request, "%s", text);
+}
+
+void *rjk_server_config(const server_rec *server, const module *self)
+{
+    return ap_get_module_config(server->module_config, self);
+}
+
+void rjk_set_server_config(server_rec *server, const module *self, void *config)
+{
+    ap_set_module_config(server->module_config, self, config);
+}
+
+void *rjk_request_config(const request_rec *request, const module *self)
+{
+    return ap_get_module_config(request->request_config, self);
+}
+
+void rjk_set_request_config(request_rec *request, const module *self, void *config)
+{
+    ap_set_module_config(request->request_config, self, config);
+}
+
+void rjk_brigade_append(apr_bucket_brigade *brigade, const char *bytes, apr_size_t length)
+{
+    apr_bucket *bucket = apr_bucket_transient_create(bytes, length, brigade->bucket_alloc);
+    APR_BRIGADE_INSERT_TAIL(brigade, bucket);
+}
+
+void rjk_brigade_append_flush(apr_bucket_brigade *brigade)
+{
+    apr_bucket *bucket = apr_bucket_flush_create(brigade->bucket_alloc);
+    APR_BRIGADE_INSERT_TAIL(brigade, bucket);
+}
+
+void rjk_brigade_append_eos(apr_bucket_brigade *brigade)
+{
+    apr_bucket *bucket = apr_bucket_eos_create(brigade->bucket_alloc);
+    APR_BRIGADE_INSERT_TAIL(brigade, bucket);
+}
+
+void rjk_brigade_append_error(apr_bucket_brigade *brigade, int status, apr_pool_t *pool)
+{
+    apr_bucket *bucket = ap_bucket_error_create(status, NULL, pool, brigade->bucket_alloc);
+    APR_BRIGADE_INSERT_TAIL(brigade, bucket);
+}

@@ -1,0 +1,135 @@
+//! Safe handles on APR's pools, tables and strings.
+
+use crate::sys;
+use std::ffi::{CStr, c_char, c_void};
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+
+/// Bytes of a C string, without its end; `None` for a null pointer.
+///
+/// # Safety
+/// `text` is null or a C string that lives for `'a`.
+pub(crate) unsafe fn bytes<'a>(text: *const c_char) -> Option<&'a [u8]> {
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: not null, and the caller vouches for the string.
+    Some(unsafe { CStr::from_ptr(text) }.to_bytes())
+}
+
+/// A pool that is alive for `'p`.
+#[derive(Clone, Copy)]
+pub(crate) struct Pool<'p> {
+    raw: NonNull<sys::apr_pool_t>,
+    life: PhantomData<&'p sys::apr_pool_t>,
+}
+
+impl<'p> Pool<'p> {
+    /// # Safety
+    /// `raw` is a pool that lives for `'p`.
+    pub(crate) unsafe fn from_raw(raw: *mut sys::apr_pool_t) -> Option<Pool<'p>> {
+        NonNull::new(raw).map(|raw| Pool {
+            raw,
+            life: PhantomData,
+        })
+    }
+
+    pub(crate) fn as_ptr(self) -> *mut sys::apr_pool_t {
+        self.raw.as_ptr()
+    }
+
+    /// A C string in the pool. Bytes after a NUL are not seen by httpd.
+    pub(crate) fn string(self, bytes: &[u8]) -> *mut c_char {
+        // SAFETY: the pool is alive, the slice is readable for its length.
+        unsafe { sys::apr_pstrmemdup(self.as_ptr(), bytes.as_ptr().cast(), bytes.len() as _) }
+    }
+
+    /// Moves a value into the pool's life: it is dropped when the pool is cleared.
+    pub(crate) fn own<T>(self, value: T) -> &'p mut T {
+        let raw = Box::into_raw(Box::new(value));
+        // SAFETY: the pool is alive; the clean-up gets the pointer that was just made, once.
+        unsafe {
+            sys::apr_pool_cleanup_register(
+                self.as_ptr(),
+                raw.cast(),
+                Some(drop_box::<T>),
+                Some(keep),
+            );
+            &mut *raw
+        }
+    }
+}
+
+unsafe extern "C" fn drop_box<T>(data: *mut c_void) -> sys::apr_status_t {
+    crate::guard::catch("a pool clean-up", 0, || {
+        // SAFETY: registered by `Pool::own` with a pointer from `Box::into_raw`, run once.
+        drop(unsafe { Box::from_raw(data.cast::<T>()) });
+        0
+    })
+}
+
+unsafe extern "C" fn keep(_data: *mut c_void) -> sys::apr_status_t {
+    0
+}
+
+/// A table that is alive for `'t`.
+#[derive(Clone, Copy)]
+pub(crate) struct Table<'t> {
+    raw: NonNull<sys::apr_table_t>,
+    life: PhantomData<&'t sys::apr_table_t>,
+}
+
+impl<'t> Table<'t> {
+    /// # Safety
+    /// `raw` is a table whose pool lives for `'t`.
+    pub(crate) unsafe fn from_raw(raw: *mut sys::apr_table_t) -> Option<Table<'t>> {
+        NonNull::new(raw).map(|raw| Table {
+            raw,
+            life: PhantomData,
+        })
+    }
+
+    /// The first value of `name`, compared without case.
+    pub(crate) fn get(self, name: &CStr) -> Option<&'t [u8]> {
+        // SAFETY: table and name are alive; values live as long as the table's pool.
+        unsafe { bytes(sys::apr_table_get(self.raw.as_ptr(), name.as_ptr())) }
+    }
+
+    /// Sets a note or header; the table copies both.
+    pub(crate) fn set(self, name: &CStr, pool: Pool<'_>, value: &[u8]) {
+        let value = pool.string(value);
+        // SAFETY: both strings are alive, apr_table_set copies them.
+        unsafe { sys::apr_table_set(self.raw.as_ptr(), name.as_ptr(), value) }
+    }
+
+    /// Sets a header whose name came from the worker.
+    pub(crate) fn set_bytes(self, pool: Pool<'_>, name: &[u8], value: &[u8]) {
+        let (name, value) = (pool.string(name), pool.string(value));
+        // SAFETY: both strings live in a pool that the caller keeps as long as the table.
+        unsafe { sys::apr_table_setn(self.raw.as_ptr(), name, value) }
+    }
+
+    /// Adds a header, keeping others of that name.
+    pub(crate) fn add_bytes(self, pool: Pool<'_>, name: &[u8], value: &[u8]) {
+        let (name, value) = (pool.string(name), pool.string(value));
+        // SAFETY: both strings live in a pool that the caller keeps as long as the table.
+        unsafe { sys::apr_table_addn(self.raw.as_ptr(), name, value) }
+    }
+
+    /// All entries in order.
+    pub(crate) fn iter(self) -> impl Iterator<Item = (&'t [u8], &'t [u8])> {
+        // SAFETY: the table is alive; its array holds `nelts` entries of apr_table_entry_t.
+        let entries: &'t [sys::apr_table_entry_t] = unsafe {
+            let array = &*sys::apr_table_elts(self.raw.as_ptr());
+            if array.elts.is_null() || array.nelts <= 0 {
+                &[]
+            } else {
+                std::slice::from_raw_parts(array.elts.cast(), array.nelts as usize)
+            }
+        };
+        entries.iter().filter_map(|entry| {
+            // SAFETY: keys and values are C strings in the table's pool.
+            unsafe { Some((bytes(entry.key)?, bytes(entry.val).unwrap_or(b""))) }
+        })
+    }
+}

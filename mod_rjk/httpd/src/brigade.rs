@@ -1,0 +1,175 @@
+//! The response on its way into httpd's output filters.
+
+use crate::apr::Pool;
+use crate::request::Request;
+use crate::sys;
+use rjk_ajp::response::ResponseHead;
+use rjk_proxy::downstream::{ClientError, Downstream, Then};
+use std::ffi::c_int;
+use std::ptr::NonNull;
+
+/// The client of a request, through httpd.
+pub(crate) struct Client<'r> {
+    request: Request<'r>,
+    brigade: NonNull<sys::apr_bucket_brigade>,
+    /// Body bytes that went into the filters.
+    pub(crate) sent: u64,
+    has_body: bool,
+}
+
+impl<'r> Client<'r> {
+    /// `None` only when memory is out.
+    pub(crate) fn new(request: Request<'r>, has_body: bool) -> Option<Client<'r>> {
+        // SAFETY: pool and allocator belong to the request and its connection.
+        let brigade = unsafe {
+            let connection = (*request.as_ptr()).connection;
+            sys::apr_brigade_create(request.pool().as_ptr(), (*connection).bucket_alloc)
+        };
+        NonNull::new(brigade).map(|brigade| Client {
+            request,
+            brigade,
+            sent: 0,
+            has_body,
+        })
+    }
+
+    /// Ends a response that the worker broke off: the client must see that it is not whole.
+    pub(crate) fn break_off(&mut self) {
+        let pool = self.request.pool();
+        // SAFETY: the brigade is alive; httpd's filters take the error bucket as the sign to close
+        // the connection without a regular end of the body.
+        unsafe {
+            sys::rjk_brigade_append_error(self.brigade.as_ptr(), 502, pool.as_ptr());
+            sys::rjk_brigade_append_eos(self.brigade.as_ptr());
+        }
+        let _ = self.pass();
+    }
+
+    fn pass(&mut self) -> Result<(), ClientError> {
+        // SAFETY: the filters belong to the live request. They copy what they keep of transient
+        // buckets, so the brigade holds no borrowed bytes after it was cleaned up.
+        let status = unsafe {
+            let filters = (*self.request.as_ptr()).output_filters;
+            let status = sys::ap_pass_brigade(filters, self.brigade.as_ptr());
+            sys::apr_brigade_cleanup(self.brigade.as_ptr().cast());
+            status
+        };
+        if status != 0 || self.request.is_aborted() {
+            Err(ClientError)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Downstream for Client<'_> {
+    fn read_body(&mut self, buffer: &mut [u8]) -> Result<usize, ClientError> {
+        if !self.has_body {
+            return Ok(0);
+        }
+        self.request.read_body(buffer).ok_or(ClientError)
+    }
+
+    fn start(&mut self, head: &ResponseHead, cookie: Option<&[u8]>) -> Result<(), ClientError> {
+        set_status(self.request, head);
+        for (name, value) in head.end_to_end_headers() {
+            set_header(self.request, name, value);
+        }
+        if let Some(cookie) = cookie {
+            self.request
+                .headers_out()
+                .add_bytes(self.request.pool(), b"Set-Cookie", cookie);
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, body: &[&[u8]], then: Then) -> Result<(), ClientError> {
+        for chunk in body {
+            self.sent += chunk.len() as u64;
+            // SAFETY: the chunk lives until this call returns, and `pass` empties the brigade first.
+            unsafe {
+                sys::rjk_brigade_append(
+                    self.brigade.as_ptr(),
+                    chunk.as_ptr().cast(),
+                    chunk.len() as _,
+                );
+            }
+        }
+        // SAFETY: the brigade is alive.
+        unsafe {
+            match then {
+                Then::More => {}
+                Then::Flush => sys::rjk_brigade_append_flush(self.brigade.as_ptr()),
+                Then::End => sys::rjk_brigade_append_eos(self.brigade.as_ptr()),
+            }
+        }
+        self.pass()
+    }
+}
+
+/// Status and reason (RS-01): the worker's words, else httpd's, else `Unknown Reason`.
+fn set_status(request: Request<'_>, head: &ResponseHead) {
+    let pool = request.pool();
+    let status = c_int::from(head.status());
+    let mut line = format!("{status} ").into_bytes();
+    if head.reason().is_empty() {
+        line.extend_from_slice(known_reason(status).unwrap_or(b"Unknown Reason"));
+    } else {
+        line.extend_from_slice(head.reason());
+    }
+    let line = pool.string(&line);
+    // SAFETY: the hook may write to its request; the line lives in its pool.
+    unsafe {
+        (*request.as_ptr()).status = status;
+        (*request.as_ptr()).status_line = line;
+    }
+}
+
+/// httpd's phrase for a status; for one it does not know it returns the line of 500.
+fn known_reason(status: c_int) -> Option<&'static [u8]> {
+    // SAFETY: the function returns a string of a static table.
+    let line = unsafe { crate::apr::bytes(sys::ap_get_status_line(status)) }?;
+    let (code, reason) = line.split_at_checked(4)?;
+    (code == format!("{status} ").as_bytes()).then_some(reason)
+}
+
+/// One response header (RS-02, RS-03, RS-04).
+fn set_header(request: Request<'_>, name: &[u8], value: &[u8]) {
+    let pool = request.pool();
+    if name.eq_ignore_ascii_case(b"Content-Type") {
+        set_content_type(request, pool, value);
+    } else if name.eq_ignore_ascii_case(b"Content-Length") {
+        match std::str::from_utf8(value)
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+        {
+            // SAFETY: the request is alive.
+            Some(length) => unsafe { sys::ap_set_content_length(request.as_ptr(), length) },
+            None => request.headers_out().set_bytes(pool, name, value),
+        }
+    } else if name.eq_ignore_ascii_case(b"Last-Modified") {
+        let text = pool.string(value);
+        // SAFETY: the request and the string are alive.
+        unsafe {
+            sys::ap_update_mtime(request.as_ptr(), sys::apr_date_parse_http(text));
+            sys::ap_set_last_modified(request.as_ptr());
+        }
+    } else if name.eq_ignore_ascii_case(b"Location") {
+        request.headers_out().set_bytes(pool, name, value);
+    } else {
+        request.headers_out().add_bytes(pool, name, value);
+    }
+}
+
+/// Through httpd's call, with the type itself in lower case, so that filters by type find it.
+fn set_content_type(request: Request<'_>, pool: Pool<'_>, value: &[u8]) {
+    let mut value = value.to_vec();
+    let end = value
+        .iter()
+        .position(|byte| *byte == b';')
+        .unwrap_or(value.len());
+    value[..end].make_ascii_lowercase();
+    let value = pool.string(&value);
+    // SAFETY: the request is alive, the string lives in its pool.
+    unsafe { sys::ap_set_content_type(request.as_ptr(), value) }
+}

@@ -1,0 +1,426 @@
+//! The command table: httpd's arguments in, typed directives out.
+
+use crate::apr::{Pool, bytes};
+use crate::server::ServerSlot;
+use crate::sys;
+use rjk_config::error::{Location, Warning};
+use rjk_config::server::{Indicator, mount_args};
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::path::Path;
+use std::str;
+
+/// Where a directive may stand (contract §1.1).
+#[derive(Clone, Copy, PartialEq)]
+enum Context {
+    /// G: the main server only.
+    Global,
+    /// S: any server.
+    Server,
+    /// L: also inside `<Location>` and `<Directory>`.
+    Section,
+}
+
+/// How httpd hands over the arguments.
+#[derive(Clone, Copy)]
+enum Arguments {
+    One,
+    OneOrTwo,
+    Raw,
+}
+
+struct Directive {
+    name: &'static CStr,
+    arguments: Arguments,
+    context: Context,
+    help: &'static CStr,
+    apply: Apply,
+}
+
+#[derive(Clone, Copy)]
+enum Apply {
+    Call(fn(&mut Setting<'_>) -> Result<(), String>),
+    Indicator(Indicator),
+}
+
+/// One directive as it was written.
+struct Setting<'a> {
+    slot: &'a mut ServerSlot,
+    is_main: bool,
+    /// Argument of the section around it.
+    section: Option<&'a str>,
+    location: Location,
+    first: &'a str,
+    second: Option<&'a str>,
+    pool: Pool<'a>,
+}
+
+macro_rules! directives {
+    ($($name:literal $arguments:ident $context:ident $apply:expr, $help:literal;)+) => {
+        &[$(Directive {
+            name: $name,
+            arguments: Arguments::$arguments,
+            context: Context::$context,
+            apply: $apply,
+            help: $help,
+        }),+]
+    };
+}
+
+use Apply::{Call, Indicator as Env};
+
+static DIRECTIVES: &[Directive] = directives! {
+    c"JkWorkersFile" One Global Call(workers_file), c"the file that describes the workers";
+    c"JkWorkerProperty" Raw Global Call(worker_property), c"one line of a workers file";
+    c"JkMountFile" One Server Call(mount_file), c"a file of mount rules";
+    c"JkMountFileReload" One Server Call(mount_file_reload), c"seconds between checks of the mount file";
+    c"JkMount" OneOrTwo Section Call(mount), c"a path and the worker that serves it";
+    c"JkUnMount" OneOrTwo Section Call(unmount), c"a path and the worker that does not serve it";
+    c"JkMountCopy" One Server Call(mount_copy), c"On, Off or All: copy the main server's mounts";
+    c"JkAutoAlias" One Server Call(auto_alias), c"a folder of web applications with static files";
+    c"JkStripSession" OneOrTwo Server Call(strip_session), c"On or Off, and a path parameter";
+    c"JkLogFile" One Server Call(log_file), c"the module's log, a file or |program";
+    c"JkLogLevel" One Server Call(log_level), c"trace, debug, info, warn, error or emerg";
+    c"JkLogStampFormat" One Server Call(log_stamp), c"format of the time stamp";
+    c"JkRequestLogFormat" One Server Call(request_log_format), c"format of a line for each request";
+    c"JkShmFile" One Global Call(shm_file), c"file name of the shared memory";
+    c"JkShmSize" One Global Call(shm_size), c"obsolete: the size is computed";
+    c"JkWatchdogInterval" One Global Call(watchdog_interval), c"seconds between maintenance runs";
+    c"JkOptions" Raw Server Call(options), c"flags, each with an optional + or -";
+    c"JkEnvVar" OneOrTwo Server Call(env_var), c"a variable to send to Tomcat, and its default";
+    c"JkExtractSSL" One Server Call(extract_ssl), c"On or Off: send what is known of TLS";
+    c"JkWorkerIndicator" One Server Env(Indicator::Worker), c"variable that names the worker";
+    c"JkRequestIdIndicator" One Server Env(Indicator::RequestId), c"variable with the request id";
+    c"JkRemoteAddrIndicator" One Server Env(Indicator::RemoteAddr), c"variable with the client address";
+    c"JkRemotePortIndicator" One Server Env(Indicator::RemotePort), c"variable with the client port";
+    c"JkRemoteHostIndicator" One Server Env(Indicator::RemoteHost), c"variable with the client host";
+    c"JkRemoteUserIndicator" One Server Env(Indicator::RemoteUser), c"variable with the user";
+    c"JkAuthTypeIndicator" One Server Env(Indicator::AuthType), c"variable with the auth type";
+    c"JkLocalNameIndicator" One Server Env(Indicator::LocalName), c"variable with the server name";
+    c"JkLocalAddrIndicator" One Server Env(Indicator::LocalAddr), c"variable with the server address";
+    c"JkLocalPortIndicator" One Server Env(Indicator::LocalPort), c"variable with the server port";
+    c"JkIgnoreCLIndicator" One Server Env(Indicator::IgnoreCl), c"variable that voids Content-Length";
+    c"JkHTTPSIndicator" One Server Env(Indicator::Https), c"variable that is on under TLS";
+    c"JkSSLPROTOCOLIndicator" One Server Env(Indicator::SslProtocol), c"variable with the TLS protocol";
+    c"JkCERTSIndicator" One Server Env(Indicator::Certs), c"variable with the client certificate";
+    c"JkCIPHERIndicator" One Server Env(Indicator::Cipher), c"variable with the cipher";
+    c"JkSESSIONIndicator" One Server Env(Indicator::Session), c"variable with the TLS session";
+    c"JkKEYSIZEIndicator" One Server Env(Indicator::KeySize), c"variable with the key size";
+    c"JkCERTCHAINPrefix" One Server Env(Indicator::CertChainPrefix), c"prefix of certificate chain variables";
+};
+
+const COUNT: usize = 37;
+
+/// The table that httpd reads, with an empty entry at its end.
+#[repr(transparent)]
+pub(crate) struct Commands([sys::command_rec; COUNT + 1]);
+
+// SAFETY: the table is never written; its pointers go to statics.
+unsafe impl Sync for Commands {}
+
+pub(crate) static COMMANDS: Commands = Commands(commands());
+
+impl Commands {
+    pub(crate) const fn as_ptr(&self) -> *const sys::command_rec {
+        self.0.as_ptr()
+    }
+}
+
+const fn commands() -> [sys::command_rec; COUNT + 1] {
+    let mut table = [END; COUNT + 1];
+    let mut i = 0;
+    assert!(DIRECTIVES.len() == COUNT);
+    while i < COUNT {
+        table[i] = command(&DIRECTIVES[i]);
+        i += 1;
+    }
+    table
+}
+
+const END: sys::command_rec = sys::command_rec {
+    name: std::ptr::null(),
+    func: sys::cmd_func { no_args: None },
+    cmd_data: std::ptr::null_mut(),
+    req_override: 0,
+    args_how: sys::cmd_how_NO_ARGS,
+    errmsg: std::ptr::null(),
+};
+
+const fn command(directive: &'static Directive) -> sys::command_rec {
+    let (func, args_how) = match directive.arguments {
+        Arguments::One => (sys::cmd_func { take1: Some(one) }, sys::cmd_how_TAKE1),
+        Arguments::OneOrTwo => (sys::cmd_func { take2: Some(two) }, sys::cmd_how_TAKE12),
+        Arguments::Raw => (
+            sys::cmd_func {
+                raw_args: Some(one),
+            },
+            sys::cmd_how_RAW_ARGS,
+        ),
+    };
+    let req_override = match directive.context {
+        Context::Section => sys::RSRC_CONF | sys::ACCESS_CONF,
+        Context::Global | Context::Server => sys::RSRC_CONF,
+    };
+    sys::command_rec {
+        name: directive.name.as_ptr(),
+        func,
+        cmd_data: std::ptr::from_ref(directive).cast_mut().cast(),
+        req_override: req_override as c_int,
+        args_how,
+        errmsg: directive.help.as_ptr(),
+    }
+}
+
+unsafe extern "C" fn one(
+    parms: *mut sys::cmd_parms,
+    _section: *mut c_void,
+    first: *const c_char,
+) -> *const c_char {
+    // SAFETY: the arguments come from httpd as `two` wants them.
+    unsafe { two(parms, std::ptr::null_mut(), first, std::ptr::null()) }
+}
+
+unsafe extern "C" fn two(
+    parms: *mut sys::cmd_parms,
+    _section: *mut c_void,
+    first: *const c_char,
+    second: *const c_char,
+) -> *const c_char {
+    const DEFECT: *const c_char = c"a defect in mod_rjk, see the error log".as_ptr();
+    crate::guard::catch("a directive", DEFECT, || {
+        // SAFETY: httpd passes its live parameters and C strings, from its only thread.
+        unsafe { apply(parms, first, second) }
+    })
+}
+
+/// # Safety
+/// `parms` is what httpd passed to a command, the arguments are null or C strings of its pool.
+unsafe fn apply(
+    parms: *mut sys::cmd_parms,
+    first: *const c_char,
+    second: *const c_char,
+) -> *const c_char {
+    // SAFETY: as promised; `cmd_data` was set by `command`, the server's slot by `server::create`.
+    unsafe {
+        let directive = &*(*(*parms).cmd).cmd_data.cast::<Directive>();
+        if directive.context == Context::Global {
+            let misplaced = sys::ap_check_cmd_context(parms, sys::GLOBAL_ONLY);
+            if !misplaced.is_null() {
+                return misplaced;
+            }
+        }
+        let Some(pool) = Pool::from_raw((*parms).pool) else {
+            return std::ptr::null();
+        };
+        let result = setting(parms, first, second, pool)
+            .and_then(|mut setting| directive.apply.run(&mut setting));
+        match result {
+            Ok(()) => std::ptr::null(),
+            Err(message) => {
+                let name = directive.name.to_string_lossy();
+                let text = if message.starts_with(&*name) {
+                    message
+                } else {
+                    format!("{name}: {message}")
+                };
+                pool.string(text.as_bytes())
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As [`apply`].
+unsafe fn setting<'a>(
+    parms: *mut sys::cmd_parms,
+    first: *const c_char,
+    second: *const c_char,
+    pool: Pool<'a>,
+) -> Result<Setting<'a>, String> {
+    // SAFETY: as promised.
+    unsafe {
+        let directive = (*parms).directive;
+        let file = bytes((*directive).filename).unwrap_or(b"httpd");
+        let server = (*parms).server;
+        let slot = ServerSlot::of_mut(server).ok_or("the server has no configuration")?;
+        Ok(Setting {
+            slot,
+            is_main: (*server).is_virtual == 0,
+            section: text((*parms).path)?,
+            location: Location::new(String::from_utf8_lossy(file), (*directive).line_num as u32),
+            first: text(first)?.unwrap_or(""),
+            second: text(second)?,
+            pool,
+        })
+    }
+}
+
+/// # Safety
+/// `argument` is null or a C string that lives for `'a`.
+unsafe fn text<'a>(argument: *const c_char) -> Result<Option<&'a str>, String> {
+    // SAFETY: as promised.
+    let argument = unsafe { bytes(argument) };
+    argument
+        .map(str::from_utf8)
+        .transpose()
+        .map_err(|_| "write the argument in UTF-8".to_owned())
+}
+
+impl Apply {
+    fn run(self, setting: &mut Setting<'_>) -> Result<(), String> {
+        match self {
+            Apply::Call(call) => call(setting),
+            Apply::Indicator(indicator) => {
+                setting
+                    .slot
+                    .directives
+                    .set_indicator(indicator, setting.first);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Setting<'_> {
+    fn warn(&mut self, message: impl Into<String>) {
+        self.slot
+            .warnings
+            .push(Warning::new(Some(self.location.clone()), message));
+    }
+
+    /// The path under ServerRoot, and that it is a regular file (D-01, D-03).
+    fn existing_file(&self) -> Result<String, String> {
+        let path = server_root_relative(self.pool, self.first);
+        if Path::new(&path).is_file() {
+            Ok(path)
+        } else {
+            Err(format!("{path} does not exist, or is no file"))
+        }
+    }
+}
+
+/// httpd's idea of a path relative to ServerRoot.
+pub(crate) fn server_root_relative(pool: Pool<'_>, path: &str) -> String {
+    let path_in_pool = pool.string(path.as_bytes());
+    // SAFETY: pool and string are alive; null means that the path is not usable.
+    let resolved = unsafe { bytes(sys::ap_server_root_relative(pool.as_ptr(), path_in_pool)) };
+    resolved.map_or_else(
+        || path.to_owned(),
+        |path| String::from_utf8_lossy(path).into_owned(),
+    )
+}
+
+fn workers_file(s: &mut Setting<'_>) -> Result<(), String> {
+    if s.slot.global.workers_file.is_some() {
+        return Err("only allowed once".to_owned());
+    }
+    s.slot.global.workers_file = Some((s.existing_file()?, s.location.clone()));
+    Ok(())
+}
+
+fn worker_property(s: &mut Setting<'_>) -> Result<(), String> {
+    s.slot
+        .global
+        .worker_properties
+        .push((s.first.as_bytes().to_vec(), s.location.clone()));
+    Ok(())
+}
+
+fn mount_file(s: &mut Setting<'_>) -> Result<(), String> {
+    let path = s.existing_file()?;
+    s.slot.directives.set_mount_file(&path, s.location.clone());
+    Ok(())
+}
+
+fn mount_file_reload(s: &mut Setting<'_>) -> Result<(), String> {
+    s.slot.directives.set_mount_file_reload(s.first);
+    Ok(())
+}
+
+fn mount(s: &mut Setting<'_>) -> Result<(), String> {
+    let (path, worker) = mount_args(s.section, s.first, s.second)?;
+    s.slot
+        .directives
+        .set_mount(path, worker, s.location.clone())
+}
+
+fn unmount(s: &mut Setting<'_>) -> Result<(), String> {
+    let (path, worker) = mount_args(s.section, s.first, s.second)?;
+    s.slot
+        .directives
+        .set_unmount(path, worker, s.location.clone())
+}
+
+fn mount_copy(s: &mut Setting<'_>) -> Result<(), String> {
+    s.slot.directives.set_mount_copy(s.first, s.is_main)
+}
+
+fn auto_alias(s: &mut Setting<'_>) -> Result<(), String> {
+    s.slot.directives.set_auto_alias(s.first);
+    Ok(())
+}
+
+fn strip_session(s: &mut Setting<'_>) -> Result<(), String> {
+    s.slot.directives.set_strip_session(s.first, s.second)
+}
+
+fn log_file(s: &mut Setting<'_>) -> Result<(), String> {
+    let target = match s.first.strip_prefix('|') {
+        Some(_) => s.first.to_owned(),
+        None => server_root_relative(s.pool, s.first),
+    };
+    s.slot.directives.set_log_file(&target);
+    Ok(())
+}
+
+fn log_level(s: &mut Setting<'_>) -> Result<(), String> {
+    if let Some(message) = s.slot.directives.set_log_level(s.first) {
+        s.warn(message);
+    }
+    Ok(())
+}
+
+fn log_stamp(s: &mut Setting<'_>) -> Result<(), String> {
+    s.slot.directives.set_log_stamp(s.first);
+    Ok(())
+}
+
+fn request_log_format(s: &mut Setting<'_>) -> Result<(), String> {
+    s.slot.directives.set_request_log_format(s.first);
+    Ok(())
+}
+
+fn shm_file(s: &mut Setting<'_>) -> Result<(), String> {
+    s.slot.global.shm_file = Some(server_root_relative(s.pool, s.first));
+    Ok(())
+}
+
+fn shm_size(s: &mut Setting<'_>) -> Result<(), String> {
+    s.slot.global.shm_size = Some(s.location.clone());
+    s.warn("JkShmSize is obsolete and has no effect: the size is computed; remove the line");
+    Ok(())
+}
+
+fn watchdog_interval(s: &mut Setting<'_>) -> Result<(), String> {
+    // D-16: negative and not a number mean off.
+    s.slot.global.watchdog_seconds = s.first.parse().unwrap_or(0);
+    Ok(())
+}
+
+fn options(s: &mut Setting<'_>) -> Result<(), String> {
+    s.slot.directives.set_option_words(s.first)
+}
+
+fn env_var(s: &mut Setting<'_>) -> Result<(), String> {
+    s.slot.directives.add_env_var(s.first, s.second);
+    Ok(())
+}
+
+fn extract_ssl(s: &mut Setting<'_>) -> Result<(), String> {
+    let on = match s.first {
+        word if word.eq_ignore_ascii_case("on") => true,
+        word if word.eq_ignore_ascii_case("off") => false,
+        word => return Err(format!("'{word}' is neither On nor Off")),
+    };
+    s.slot.directives.set_extract_ssl(on);
+    Ok(())
+}

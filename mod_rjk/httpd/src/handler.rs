@@ -1,0 +1,248 @@
+//! The handler hook: from a mapped request to its answer (contract G-08…G-15).
+
+use crate::brigade::Client;
+use crate::child::Child;
+use crate::forward::{Facts, exchange_options, overrides};
+use crate::hooks::{DECLINED, OK, SERVER_ERROR};
+use crate::mapping::{HANDLER, WORKER_NOTE, is_kept_here, mount_of, ready};
+use crate::notes;
+use crate::request::Request;
+use crate::server::Ready;
+use bstr::{BString, ByteSlice};
+use rjk_config::jk_log;
+use rjk_config::log::Log;
+use rjk_config::model::{RuleExtensions, StatusSpec};
+use rjk_config::uri_map::parse_worker_with_extensions;
+use rjk_proxy::attempt::Served;
+use rjk_proxy::dispatcher::{Report, Worker};
+use rjk_proxy::downstream::{Downstream, Then};
+use rjk_proxy::failure::{Cause, Failure};
+use rjk_proxy::request::Request as Forwarded;
+use rjk_proxy::status;
+use std::borrow::Cow;
+use std::ffi::c_int;
+use std::time::Instant;
+
+/// The handler name that httpd gives to folders.
+const DIRECTORY: &[u8] = b"httpd/unix-directory";
+
+/// The handler hook.
+pub(crate) fn handle(request: Request<'_>) -> c_int {
+    let Some(ready) = ready(request) else {
+        return DECLINED;
+    };
+    if !is_for_us(request, ready) || is_kept_here(request) {
+        return DECLINED;
+    }
+    let Some(sink) = &ready.log else {
+        return SERVER_ERROR;
+    };
+    let id = request_id(request, ready);
+    let log = sink.with_id(&id);
+    if request.is_proxy_request() {
+        jk_log!(
+            &log,
+            Error,
+            "a proxy request cannot be forwarded to a worker"
+        );
+        return SERVER_ERROR;
+    }
+    let Some(target) = Target::choose(request, ready, &log) else {
+        return DECLINED;
+    };
+    let Some(child) = ready.generation.child.get() else {
+        jk_log!(
+            &log,
+            Error,
+            "this child could not be set up, see the error log"
+        );
+        return SERVER_ERROR;
+    };
+    serve(request, ready, child, &target, &log)
+}
+
+fn is_for_us(request: Request<'_>, ready: &Ready) -> bool {
+    match request.handler() {
+        Some(name) if name == HANDLER.to_bytes() => true,
+        Some(name) if name == DIRECTORY => ready.config.options.forward_directories,
+        _ => false,
+    }
+}
+
+/// The id of the request in log lines (D-18, J-06).
+fn request_id(request: Request<'_>, ready: &Ready) -> String {
+    let env = request.env();
+    let id = env.get(&ready.env.request_id).filter(|id| !id.is_empty());
+    let id = id
+        .or_else(|| env.get(c"UNIQUE_ID"))
+        .filter(|id| !id.is_empty());
+    id.map_or_else(
+        || "NO-ID".to_owned(),
+        |id| String::from_utf8_lossy(id).into_owned(),
+    )
+}
+
+/// The worker for a request, and how the choice came about.
+struct Target<'r> {
+    worker: BString,
+    rule: Cow<'r, RuleExtensions>,
+}
+
+impl<'r> Target<'r> {
+    /// The choices of G-08 in their order.
+    fn choose(request: Request<'r>, ready: &'static Ready, log: &dyn Log) -> Option<Target<'r>> {
+        if let Some(worker) = request.notes().get(WORKER_NOTE) {
+            let rule = request.state().and_then(|state| state.extensions());
+            let rule = rule.map_or_else(Cow::default, Cow::Borrowed);
+            return Some(Target {
+                worker: worker.into(),
+                rule,
+            });
+        }
+        if let Some(value) = request.env().get(&ready.env.worker) {
+            let mut warnings = Vec::new();
+            let (worker, rule) = parse_worker_with_extensions(value, &mut warnings);
+            for warning in warnings {
+                jk_log!(log, Warn, "{}: {warning}", ready.config.indicators.worker);
+            }
+            return Some(Target {
+                worker,
+                rule: Cow::Owned(rule),
+            });
+        }
+        let mount = mount_of(request, ready)?;
+        Some(Target {
+            worker: mount.worker.clone(),
+            rule: Cow::Borrowed(&mount.extensions),
+        })
+    }
+}
+
+fn serve(
+    request: Request<'_>,
+    ready: &'static Ready,
+    child: &Child,
+    target: &Target<'_>,
+    log: &dyn Log,
+) -> c_int {
+    let Some(worker) = child.dispatcher.worker(&target.worker) else {
+        jk_log!(
+            log,
+            Info,
+            "worker {} is not in worker.list: 500",
+            target.worker
+        );
+        return SERVER_ERROR;
+    };
+    notes::set_type(request, worker.type_name());
+    if request.is_aborted() {
+        return OK;
+    }
+    if !child.has_watchdog {
+        child.dispatcher.maintain(log);
+    }
+    match worker {
+        Worker::Status(spec) => send_status_page(request, ready, child, spec),
+        worker => forward(request, ready, child, worker, target, log),
+    }
+}
+
+fn forward(
+    request: Request<'_>,
+    ready: &'static Ready,
+    child: &Child,
+    worker: &Worker,
+    target: &Target<'_>,
+    log: &dyn Log,
+) -> c_int {
+    if let Err(status) = request.open_body() {
+        return status;
+    }
+    let state = request.state();
+    let original = state.map_or_else(|| request.uri(), |state| state.original_uri.as_slice());
+    let facts = Facts::gather(request, ready, original);
+    let Some(mut client) = Client::new(request, facts.has_body() && request.has_body()) else {
+        return SERVER_ERROR;
+    };
+    let forwarded = Forwarded {
+        forward: facts.forward_request(),
+        rule: &target.rule,
+        overrides: overrides(request),
+        options: exchange_options(&ready.config),
+        view: &facts,
+    };
+    let began = Instant::now();
+    let report = child.dispatcher.serve(worker, &forwarded, &mut client, log);
+    notes::set_report(request, &report, began.elapsed());
+    jk_log!(
+        log,
+        Debug,
+        "{} bytes of the response body went to the client",
+        client.sent
+    );
+    finish(request, &mut client, &report)
+}
+
+/// What httpd gets to know (G-13).
+fn finish(request: Request<'_>, client: &mut Client<'_>, report: &Report) -> c_int {
+    match &report.result {
+        Ok(Served::Response { .. }) => OK,
+        Ok(Served::ServerPage {
+            status,
+            authenticate,
+        }) => {
+            if let Some(value) = authenticate {
+                let pool = request.pool();
+                request
+                    .err_headers_out()
+                    .set_bytes(pool, b"WWW-Authenticate", value);
+            }
+            c_int::from(*status)
+        }
+        Err(Failure {
+            cause: Cause::ClientWrite,
+            ..
+        }) => {
+            request.abort();
+            OK
+        }
+        Err(_) if report.started => {
+            client.break_off();
+            OK
+        }
+        Err(failure) => {
+            if matches!(failure.cause, Cause::ClientRead) {
+                request.abort();
+            }
+            c_int::from(failure.status())
+        }
+    }
+}
+
+/// The status worker's page (contract §6, first cut).
+fn send_status_page(
+    request: Request<'_>,
+    ready: &'static Ready,
+    child: &Child,
+    spec: &StatusSpec,
+) -> c_int {
+    let user = request
+        .env()
+        .get(&ready.env.remote_user)
+        .or_else(|| request.user());
+    let page = status::Page {
+        server: request.server_name().as_bstr().to_string(),
+        port: request.server_port(),
+        user: user.map(|user| user.as_bstr().to_owned()),
+    };
+    let html = page.render(spec, &child.dispatcher);
+    let Some(mut client) = Client::new(request, false) else {
+        return SERVER_ERROR;
+    };
+    let (headers, pool) = (request.headers_out(), request.pool());
+    headers.set_bytes(pool, b"Cache-Control", b"no-cache");
+    headers.set_bytes(pool, b"Pragma", b"no-cache");
+    request.set_content_type(c"text/html;charset=utf-8");
+    let _ = client.send(&[html.as_bytes()], Then::End);
+    OK
+}

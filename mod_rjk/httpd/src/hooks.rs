@@ -1,0 +1,115 @@
+//! The functions that httpd calls, each behind the panic guard.
+
+use crate::apr::Pool;
+use crate::guard::catch;
+use crate::request::Request;
+use crate::{child, handler, mapping, startup, sys};
+use std::ffi::c_int;
+use std::ptr::null;
+
+pub(crate) const OK: c_int = sys::OK as c_int;
+pub(crate) const DECLINED: c_int = sys::DECLINED;
+pub(crate) const SERVER_ERROR: c_int = 500;
+
+const MIDDLE: c_int = sys::APR_HOOK_MIDDLE as c_int;
+
+/// httpd's `register_hooks`: all at middle order (G-02).
+pub(crate) unsafe extern "C" fn register(_pool: *mut sys::apr_pool_t) {
+    // SAFETY: the functions have the signatures of their hooks, and the module is never unloaded.
+    unsafe {
+        sys::ap_hook_check_config(Some(check_config), null(), null(), MIDDLE);
+        sys::ap_hook_post_config(Some(post_config), null(), null(), MIDDLE);
+        sys::ap_hook_child_init(Some(child_init), null(), null(), MIDDLE);
+        sys::ap_hook_child_status(Some(child_status), null(), null(), MIDDLE);
+        sys::ap_hook_translate_name(Some(translate_name), null(), null(), MIDDLE);
+        sys::ap_hook_map_to_storage(Some(map_to_storage), null(), null(), MIDDLE);
+        sys::ap_hook_handler(Some(handle), null(), null(), MIDDLE);
+    }
+}
+
+unsafe extern "C" fn check_config(
+    pconf: *mut sys::apr_pool_t,
+    _plog: *mut sys::apr_pool_t,
+    _ptemp: *mut sys::apr_pool_t,
+    main: *mut sys::server_rec,
+) -> c_int {
+    catch("check_config", SERVER_ERROR, || {
+        // SAFETY: httpd passes its configuration pool and the main server.
+        unsafe {
+            Pool::from_raw(pconf).map_or(SERVER_ERROR, |pool| {
+                startup::check(pool, main).map_or(SERVER_ERROR, |()| OK)
+            })
+        }
+    })
+}
+
+unsafe extern "C" fn post_config(
+    pconf: *mut sys::apr_pool_t,
+    _plog: *mut sys::apr_pool_t,
+    _ptemp: *mut sys::apr_pool_t,
+    main: *mut sys::server_rec,
+) -> c_int {
+    catch("post_config", SERVER_ERROR, || {
+        // SAFETY: httpd passes its configuration pool and the main server.
+        unsafe {
+            Pool::from_raw(pconf).map_or(SERVER_ERROR, |pool| {
+                startup::open(pool, main).map_or(SERVER_ERROR, |()| OK)
+            })
+        }
+    })
+}
+
+unsafe extern "C" fn child_init(pchild: *mut sys::apr_pool_t, main: *mut sys::server_rec) {
+    catch("child_init", (), || {
+        // SAFETY: httpd passes the child's pool and the main server, before any request.
+        unsafe {
+            if let Some(pool) = Pool::from_raw(pchild) {
+                child::init(pool, main);
+            }
+        }
+    });
+}
+
+unsafe extern "C" fn child_status(
+    main: *mut sys::server_rec,
+    pid: sys::pid_t,
+    _generation: sys::ap_generation_t,
+    _slot: c_int,
+    state: sys::mpm_child_status,
+) {
+    catch("child_status", (), || {
+        if state == sys::mpm_child_status_MPM_CHILD_EXITED
+            && let Ok(pid) = u32::try_from(pid)
+        {
+            // SAFETY: httpd passes the main server, in the parent.
+            unsafe { child::ended(main, pid) };
+        }
+    });
+}
+
+/// Runs a request hook with a safe view of the request.
+unsafe fn with_request(
+    name: &str,
+    raw: *mut sys::request_rec,
+    hook: fn(Request<'_>) -> c_int,
+) -> c_int {
+    catch(name, SERVER_ERROR, || {
+        // SAFETY: httpd passes a live request, and the view ends with the call.
+        unsafe { Request::from_raw(raw) }.map_or(DECLINED, hook)
+    })
+}
+
+unsafe extern "C" fn translate_name(raw: *mut sys::request_rec) -> c_int {
+    // SAFETY: `raw` is what httpd passed.
+    unsafe { with_request("translate_name", raw, mapping::translate) }
+}
+
+unsafe extern "C" fn map_to_storage(raw: *mut sys::request_rec) -> c_int {
+    // SAFETY: `raw` is what httpd passed.
+    unsafe { with_request("map_to_storage", raw, mapping::map_to_storage) }
+}
+
+unsafe extern "C" fn handle(raw: *mut sys::request_rec) -> c_int {
+    // SAFETY: `raw` is what httpd passed.
+    unsafe { with_request("handler", raw, handler::handle) }
+}

@@ -1,0 +1,211 @@
+//! The Jk log: where lines go and how they look (contract §8).
+
+use crate::apr::Pool;
+use crate::sys;
+use rjk_config::log::{Level, Log, Origin};
+use std::ffi::{CString, c_int};
+use std::fmt::{self, Write as _};
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::Arc;
+
+/// Longest line, without its end (J-07).
+const LONGEST_LINE: usize = 1021;
+
+/// One line to httpd's error log.
+pub(crate) fn to_error_log(level: u32, server: Option<*const sys::server_rec>, text: &str) {
+    let text = CString::new(text.replace('\0', " ")).unwrap_or_default();
+    // SAFETY: the text is a C string, the server is null or alive (callers pass httpd's own).
+    unsafe {
+        sys::rjk_log_server(
+            level as c_int,
+            server.unwrap_or(std::ptr::null()),
+            text.as_ptr(),
+        );
+    }
+}
+
+/// An open Jk log; servers with the same JkLogFile share one (J-01).
+#[derive(Debug)]
+pub(crate) struct LogFile(File);
+
+impl LogFile {
+    /// Opens `target`: a file, or `|program` as httpd's reliable piped log.
+    pub(crate) fn open(target: &str, pool: Pool<'_>) -> std::io::Result<Arc<LogFile>> {
+        let file = match target.strip_prefix('|') {
+            Some(program) => open_pipe(program, pool)?,
+            None => OpenOptions::new()
+                .append(true)
+                .create(true)
+                .mode(0o644)
+                .open(target)?,
+        };
+        Ok(Arc::new(LogFile(file)))
+    }
+}
+
+fn open_pipe(program: &str, pool: Pool<'_>) -> std::io::Result<File> {
+    let failed = || std::io::Error::other(format!("the log program {program} cannot be started"));
+    let program = pool.string(program.as_bytes());
+    // SAFETY: pool and string are alive until the pool is cleared; the descriptor is duplicated,
+    // so that the file owns its own.
+    unsafe {
+        let piped = sys::ap_open_piped_log(pool.as_ptr(), program);
+        if piped.is_null() {
+            return Err(failed());
+        }
+        let mut fd: c_int = -1;
+        if sys::apr_os_file_get(&mut fd, sys::ap_piped_log_write_fd(piped)) != 0 {
+            return Err(failed());
+        }
+        let own = libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3);
+        if own < 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+        Ok(File::from(OwnedFd::from_raw_fd(own)))
+    }
+}
+
+/// Where and how a server logs (D-10…D-12).
+#[derive(Clone, Debug)]
+pub(crate) struct LogSink {
+    pub(crate) file: Arc<LogFile>,
+    pub(crate) level: Level,
+    pub(crate) stamp: Stamp,
+}
+
+/// A time stamp format with its `%Q` or `%q` (J-08).
+#[derive(Clone, Debug)]
+pub(crate) struct Stamp {
+    before: CString,
+    fraction: Fraction,
+    after: CString,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fraction {
+    None,
+    Millis,
+    Micros,
+}
+
+impl Stamp {
+    /// Only the first `%Q`, or without one the first `%q`, is replaced.
+    pub(crate) fn new(format: &str) -> Stamp {
+        let (at, fraction) = match (format.find("%Q"), format.find("%q")) {
+            (Some(at), _) => (at, Fraction::Millis),
+            (None, Some(at)) => (at, Fraction::Micros),
+            (None, None) => (format.len(), Fraction::None),
+        };
+        let rest = if fraction == Fraction::None {
+            ""
+        } else {
+            &format[at + 2..]
+        };
+        let text = |part: &str| CString::new(part).unwrap_or_default();
+        Stamp {
+            before: text(&format[..at]),
+            fraction,
+            after: text(rest),
+        }
+    }
+
+    fn write(&self, line: &mut String) {
+        // SAFETY: a zeroed apr_time_exp_t is valid; httpd fills it.
+        let (now, time) = unsafe {
+            let now = sys::apr_time_now();
+            let mut time: sys::apr_time_exp_t = std::mem::zeroed();
+            sys::ap_explode_recent_localtime(&mut time, now);
+            (now, time)
+        };
+        push_time(line, &self.before, &time);
+        let micros = now.rem_euclid(1_000_000);
+        let _ = match self.fraction {
+            Fraction::None => Ok(()),
+            Fraction::Millis => write!(line, "{:03}", micros / 1000),
+            Fraction::Micros => write!(line, "{micros:06}"),
+        };
+        push_time(line, &self.after, &time);
+    }
+}
+
+fn push_time(line: &mut String, format: &CString, time: &sys::apr_time_exp_t) {
+    let mut buffer = [0u8; 256];
+    let mut length: sys::apr_size_t = 0;
+    let mut time = *time;
+    // SAFETY: the buffer is writable for the size that is passed.
+    unsafe {
+        sys::apr_strftime(
+            buffer.as_mut_ptr().cast(),
+            &mut length,
+            buffer.len() as _,
+            format.as_ptr(),
+            &mut time,
+        );
+    }
+    line.push_str(&String::from_utf8_lossy(
+        &buffer[..(length as usize).min(buffer.len())],
+    ));
+}
+
+impl LogSink {
+    /// The log of one request, or of one phase: `id` stands in each line (J-06).
+    pub(crate) fn with_id<'a>(&'a self, id: &'a str) -> IdLog<'a> {
+        IdLog { sink: self, id }
+    }
+}
+
+/// A [`Log`] that writes an id into each line.
+#[derive(Clone, Copy)]
+pub(crate) struct IdLog<'a> {
+    sink: &'a LogSink,
+    id: &'a str,
+}
+
+impl Log for IdLog<'_> {
+    fn enabled(&self, level: Level) -> bool {
+        level >= self.sink.level
+    }
+
+    fn write(&self, level: Level, origin: Origin, message: fmt::Arguments<'_>) {
+        let mut line = String::with_capacity(256);
+        self.sink.stamp.write(&mut line);
+        let (pid, thread) = (std::process::id(), thread_id());
+        let _ = write!(
+            line,
+            "[{}] [{pid}:{thread}] [{}] {origin}: ",
+            self.id,
+            level.as_str()
+        );
+        let start = line.len();
+        let _ = line.write_fmt(message);
+        // A line is one line, whatever a worker or client put into it.
+        if line[start..].contains(['\n', '\r']) {
+            let message = line.split_off(start).replace(['\n', '\r'], " ");
+            line.push_str(&message);
+        }
+        truncate(&mut line);
+        line.push('\n');
+        // One write of a line in append mode keeps lines of all children apart (J-03). A full
+        // disk must not fail a request.
+        let _ = (&self.sink.file.0).write_all(line.as_bytes());
+    }
+}
+
+fn truncate(line: &mut String) {
+    if line.len() > LONGEST_LINE {
+        let mut end = LONGEST_LINE - 3;
+        while !line.is_char_boundary(end) {
+            end -= 1;
+        }
+        line.truncate(end);
+        line.push_str("...");
+    }
+}
+
+fn thread_id() -> u64 {
+    // SAFETY: the function has no preconditions.
+    unsafe { libc::pthread_self() as u64 }
+}

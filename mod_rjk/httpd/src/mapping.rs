@@ -1,0 +1,185 @@
+//! Which requests are forwarded: the translate_name and map_to_storage hooks (contract §0, §3.2).
+
+use crate::hooks::{DECLINED, OK};
+use crate::request::Request;
+use crate::server::{Ready, RequestState};
+use crate::sys;
+use rjk_config::jk_log;
+use rjk_config::uri::{MAX_MATCHED, UriError, normalize};
+use rjk_config::uri_map::Mount;
+use std::borrow::Cow;
+use std::ffi::{CStr, c_int};
+
+/// The handler name of forwarded requests (G-01).
+pub(crate) const HANDLER: &CStr = c"jakarta-servlet";
+/// The note with the mount target (T-01).
+pub(crate) const WORKER_NOTE: &CStr = c"JK_WORKER_NAME";
+/// Its existence keeps a request here (E-01).
+const NO_JK: &CStr = c"no-jk";
+
+const BAD_REQUEST: c_int = 400;
+
+/// What the map says about a request.
+struct Match {
+    mount: &'static Mount,
+    normalised: Vec<u8>,
+}
+
+/// Whether an environment variable keeps the request here.
+pub(crate) fn is_kept_here(request: Request<'_>) -> bool {
+    request.env().get(NO_JK).is_some()
+}
+
+/// Looks the request's URI up in the map of its server; an error is the HTTP status.
+fn look_up(request: Request<'_>, ready: &'static Ready) -> Result<Option<Match>, c_int> {
+    let normalised = normalize(request.uri()).map_err(|error| {
+        log_refusal(request, ready, &error);
+        BAD_REQUEST
+    })?;
+    Ok(find(ready, &normalised).map(|mount| Match {
+        mount,
+        normalised: normalised.into_owned(),
+    }))
+}
+
+fn find(ready: &'static Ready, normalised: &[u8]) -> Option<&'static Mount> {
+    ready
+        .config
+        .uri_map
+        .lookup(normalised, ready.config.options.reject_unsafe_uri)
+}
+
+/// The mount of a request that no hook mapped (G-08, third choice).
+pub(crate) fn mount_of(request: Request<'_>, ready: &'static Ready) -> Option<&'static Mount> {
+    let normalised: Cow<'_, [u8]> = normalize(request.uri()).ok()?;
+    find(ready, &normalised)
+}
+
+fn log_refusal(request: Request<'_>, ready: &Ready, error: &UriError) {
+    let Some(sink) = &ready.log else { return };
+    let log = sink.with_id("JK_TRANSLATE");
+    let uri = String::from_utf8_lossy(request.uri()).into_owned();
+    match error {
+        UriError::AboveRoot => jk_log!(&log, Emerg, "[{uri}] is refused: {error}"),
+        UriError::NotAbsolute => jk_log!(&log, Warn, "[{uri}] is refused: {error}"),
+    }
+}
+
+/// The translate_name hook (G-04).
+pub(crate) fn translate(request: Request<'_>) -> c_int {
+    let Some(ready) = ready(request) else {
+        return DECLINED;
+    };
+    if request.is_proxy_request() || is_ours(request) || is_kept_here(request) {
+        return DECLINED;
+    }
+    match look_up(request, ready) {
+        Ok(Some(found)) => {
+            accept(request, &found);
+            OK
+        }
+        Ok(None) => {
+            log_miss(request, ready);
+            DECLINED
+        }
+        Err(status) => status,
+    }
+}
+
+/// The server's configuration. It outlives every request of this child: httpd frees it with the
+/// configuration pool, which ends after the last request.
+pub(crate) fn ready(request: Request<'_>) -> Option<&'static Ready> {
+    let ready = request.server()?.ready.as_ref()?;
+    // SAFETY: see above; children never reload.
+    Some(unsafe { &*std::ptr::from_ref(ready) })
+}
+
+fn is_ours(request: Request<'_>) -> bool {
+    request.handler() == Some(HANDLER.to_bytes())
+}
+
+fn log_miss(request: Request<'_>, ready: &Ready) {
+    if request.uri().len() > MAX_MATCHED
+        && let Some(sink) = &ready.log
+    {
+        let log = sink.with_id("JK_TRANSLATE");
+        jk_log!(
+            &log,
+            Warn,
+            "a URI of {} bytes is too long to be mapped",
+            request.uri().len()
+        );
+    }
+}
+
+fn accept(request: Request<'_>, found: &Match) {
+    request.set_state(RequestState {
+        mount: Some(found.mount),
+        original_uri: request.uri().to_vec(),
+    });
+    mark(request, &found.mount.worker);
+    // G-05: from here on every module sees the URI that was mapped.
+    request.set_uri(&found.normalised);
+    // G-06: mod_dir tries its index files as sub-requests.
+    if let Some(main) = request.main() {
+        mark(main, &found.mount.worker);
+    }
+}
+
+fn mark(request: Request<'_>, worker: &[u8]) {
+    request.set_handler(HANDLER);
+    request.notes().set(WORKER_NOTE, request.pool(), worker);
+}
+
+/// The map_to_storage hook (G-07).
+pub(crate) fn map_to_storage(request: Request<'_>) -> c_int {
+    let Some(ready) = ready(request) else {
+        return DECLINED;
+    };
+    if request.is_proxy_request() {
+        return DECLINED;
+    }
+    if request.notes().get(WORKER_NOTE).is_none() {
+        if request.uri().is_empty() || is_ours(request) || is_kept_here(request) {
+            return DECLINED;
+        }
+        match look_up(request, ready) {
+            Ok(Some(found)) => accept(request, &found),
+            Ok(None) => return DECLINED,
+            Err(status) => return status,
+        }
+    }
+    set_filename(request);
+    OK
+}
+
+/// The last path element; for an index file that mod_dir tries, the file in its folder, so that
+/// mod_dir finds out what it is.
+fn set_filename(request: Request<'_>) {
+    let uri = request.uri();
+    let name = uri.rsplit(|byte| *byte == b'/').next().unwrap_or(b"");
+    match request
+        .main()
+        .and_then(|main| main.filename())
+        .filter(|folder| folder.ends_with(b"/"))
+    {
+        Some(folder) => {
+            request.set_filename(&[folder, name].concat());
+            stat(request);
+        }
+        None => request.set_filename(name),
+    }
+}
+
+fn stat(request: Request<'_>) {
+    // SAFETY: the hook may write to its request; `filename` was just set.
+    unsafe {
+        let raw = request.as_ptr();
+        sys::apr_stat(
+            &raw mut (*raw).finfo,
+            (*raw).filename,
+            sys::APR_FINFO_TYPE as _,
+            request.pool().as_ptr(),
+        );
+    }
+}

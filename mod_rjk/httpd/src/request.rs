@@ -1,0 +1,272 @@
+//! A safe view of httpd's `request_rec`, valid for one hook call.
+
+use crate::apr::{Pool, Table, bytes};
+use crate::server::{RequestState, ServerSlot};
+use crate::sys;
+use std::ffi::{CStr, c_int};
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+
+/// The request of the running hook.
+#[derive(Clone, Copy)]
+pub(crate) struct Request<'r> {
+    raw: NonNull<sys::request_rec>,
+    life: PhantomData<&'r sys::request_rec>,
+}
+
+impl<'r> Request<'r> {
+    /// # Safety
+    /// `raw` is the request that httpd passed to a hook, and `'r` ends with that call. During it
+    /// this thread alone uses the request.
+    pub(crate) unsafe fn from_raw(raw: *mut sys::request_rec) -> Option<Request<'r>> {
+        NonNull::new(raw).map(|raw| Request {
+            raw,
+            life: PhantomData,
+        })
+    }
+
+    fn rec(&self) -> &'r sys::request_rec {
+        // SAFETY: see `from_raw`; fields are read one at a time and no reference is kept over a write.
+        unsafe { self.raw.as_ref() }
+    }
+
+    pub(crate) fn as_ptr(self) -> *mut sys::request_rec {
+        self.raw.as_ptr()
+    }
+
+    pub(crate) fn pool(self) -> Pool<'r> {
+        // SAFETY: a request always has a pool, which outlives the hook call.
+        unsafe { Pool::from_raw(self.rec().pool).unwrap_unchecked() }
+    }
+
+    fn connection(self) -> &'r sys::conn_rec {
+        // SAFETY: a request always has a connection, which outlives it.
+        unsafe { &*self.rec().connection }
+    }
+
+    fn table(self, raw: *mut sys::apr_table_t) -> Table<'r> {
+        // SAFETY: httpd makes these tables with the request, in its pool.
+        unsafe { Table::from_raw(raw).unwrap_unchecked() }
+    }
+
+    pub(crate) fn headers_in(self) -> Table<'r> {
+        self.table(self.rec().headers_in)
+    }
+
+    pub(crate) fn headers_out(self) -> Table<'r> {
+        self.table(self.rec().headers_out)
+    }
+
+    pub(crate) fn err_headers_out(self) -> Table<'r> {
+        self.table(self.rec().err_headers_out)
+    }
+
+    pub(crate) fn notes(self) -> Table<'r> {
+        self.table(self.rec().notes)
+    }
+
+    pub(crate) fn env(self) -> Table<'r> {
+        self.table(self.rec().subprocess_env)
+    }
+
+    /// This module's configuration of the request's server.
+    pub(crate) fn server(self) -> Option<&'r ServerSlot> {
+        // SAFETY: the server outlives the request; the slot was made by `create_server_config`.
+        unsafe { ServerSlot::of(self.rec().server) }
+    }
+
+    /// What an earlier hook stored for this request.
+    pub(crate) fn state(self) -> Option<&'r RequestState> {
+        // SAFETY: only `set_state` fills the slot, with a value that lives in the request's pool.
+        unsafe {
+            sys::rjk_request_config(self.as_ptr(), &raw const crate::jk_module)
+                .cast::<RequestState>()
+                .as_ref()
+        }
+    }
+
+    pub(crate) fn set_state(self, state: RequestState) {
+        let state: *mut RequestState = self.pool().own(state);
+        // SAFETY: the request is alive, and the state lives in its pool.
+        unsafe {
+            sys::rjk_set_request_config(self.as_ptr(), &raw const crate::jk_module, state.cast());
+        }
+    }
+
+    pub(crate) fn is_proxy_request(self) -> bool {
+        self.rec().proxyreq != 0
+    }
+
+    /// The request that this one is a sub-request of.
+    pub(crate) fn main(self) -> Option<Request<'r>> {
+        // SAFETY: a main request outlives its sub-requests.
+        unsafe { Request::from_raw(self.rec().main) }
+    }
+
+    pub(crate) fn uri(self) -> &'r [u8] {
+        // SAFETY: strings of a request live in its pool.
+        unsafe { bytes(self.rec().uri) }.unwrap_or(b"")
+    }
+
+    pub(crate) fn set_uri(self, uri: &[u8]) {
+        let uri = self.pool().string(uri);
+        // SAFETY: the hook may write to its request.
+        unsafe { (*self.as_ptr()).uri = uri }
+    }
+
+    pub(crate) fn unparsed_uri(self) -> &'r [u8] {
+        // SAFETY: as `uri`.
+        unsafe { bytes(self.rec().unparsed_uri) }.unwrap_or(b"")
+    }
+
+    pub(crate) fn args(self) -> Option<&'r [u8]> {
+        // SAFETY: as `uri`.
+        unsafe { bytes(self.rec().args) }
+    }
+
+    pub(crate) fn method(self) -> &'r [u8] {
+        // SAFETY: as `uri`.
+        unsafe { bytes(self.rec().method) }.unwrap_or(b"GET")
+    }
+
+    pub(crate) fn protocol(self) -> &'r [u8] {
+        // SAFETY: as `uri`.
+        unsafe { bytes(self.rec().protocol) }.unwrap_or(b"HTTP/1.0")
+    }
+
+    pub(crate) fn filename(self) -> Option<&'r [u8]> {
+        // SAFETY: as `uri`.
+        unsafe { bytes(self.rec().filename) }
+    }
+
+    pub(crate) fn set_filename(self, name: &[u8]) {
+        let name = self.pool().string(name);
+        // SAFETY: the hook may write to its request.
+        unsafe { (*self.as_ptr()).filename = name }
+    }
+
+    pub(crate) fn handler(self) -> Option<&'r [u8]> {
+        // SAFETY: as `uri`.
+        unsafe { bytes(self.rec().handler) }
+    }
+
+    pub(crate) fn set_handler(self, name: &'static CStr) {
+        // SAFETY: the string is static, and the module is never unloaded.
+        unsafe { (*self.as_ptr()).handler = name.as_ptr() }
+    }
+
+    pub(crate) fn set_content_type(self, content_type: &'static CStr) {
+        // SAFETY: the request is alive, the string is static.
+        unsafe { sys::ap_set_content_type(self.as_ptr(), content_type.as_ptr()) }
+    }
+
+    pub(crate) fn user(self) -> Option<&'r [u8]> {
+        // SAFETY: as `uri`.
+        unsafe { bytes(self.rec().user) }
+    }
+
+    pub(crate) fn auth_type(self) -> Option<&'r [u8]> {
+        // SAFETY: as `uri`.
+        unsafe { bytes(self.rec().ap_auth_type) }
+    }
+
+    pub(crate) fn server_name(self) -> &'r [u8] {
+        // SAFETY: httpd returns a string of the request or of the server.
+        unsafe { bytes(sys::ap_get_server_name(self.as_ptr())) }.unwrap_or(b"")
+    }
+
+    pub(crate) fn server_port(self) -> u16 {
+        // SAFETY: the request is alive.
+        unsafe { sys::ap_get_server_port(self.as_ptr()) }
+    }
+
+    /// The client's host name, when httpd looked it up.
+    pub(crate) fn remote_host(self) -> Option<&'r [u8]> {
+        // SAFETY: httpd returns a string of the request or connection.
+        unsafe {
+            bytes(sys::ap_get_useragent_host(
+                self.as_ptr(),
+                sys::REMOTE_HOST as c_int,
+                std::ptr::null_mut(),
+            ))
+        }
+    }
+
+    /// Address and port of the client, as mod_remoteip may have replaced them.
+    pub(crate) fn useragent(self) -> (Option<&'r [u8]>, u16) {
+        // SAFETY: as `uri`; the address is null or lives with the connection.
+        unsafe {
+            let address = self.rec().useragent_addr;
+            (
+                bytes(self.rec().useragent_ip),
+                address.as_ref().map_or(0, |address| address.port),
+            )
+        }
+    }
+
+    /// Address and port of the TCP peer.
+    pub(crate) fn tcp_peer(self) -> (Option<&'r [u8]>, u16) {
+        let connection = self.connection();
+        // SAFETY: as `useragent`.
+        unsafe {
+            (
+                bytes(connection.client_ip),
+                connection
+                    .client_addr
+                    .as_ref()
+                    .map_or(0, |address| address.port),
+            )
+        }
+    }
+
+    /// The server's own address on this connection.
+    pub(crate) fn local_ip(self) -> Option<&'r [u8]> {
+        // SAFETY: as `useragent`.
+        unsafe { bytes(self.connection().local_ip) }
+    }
+
+    pub(crate) fn is_aborted(self) -> bool {
+        self.connection().aborted != 0
+    }
+
+    /// Marks the client's connection as broken, so that nothing more is sent on it.
+    pub(crate) fn abort(self) {
+        // SAFETY: the connection is alive, and this thread serves it.
+        unsafe { (*self.rec().connection).aborted = 1 }
+    }
+
+    /// Adds the CGI variables to the environment, as JkEnvVar may name them (D-37).
+    pub(crate) fn add_common_vars(self) {
+        // SAFETY: the request is alive.
+        unsafe { sys::ap_add_common_vars(self.as_ptr()) }
+    }
+
+    /// Whether the request body is chunked; valid after [`Request::open_body`].
+    pub(crate) fn is_chunked(self) -> bool {
+        self.rec().read_chunked != 0
+    }
+
+    /// Prepares reading of the body. An error is the HTTP status to return.
+    pub(crate) fn open_body(self) -> Result<(), c_int> {
+        // SAFETY: the request is alive.
+        let status = unsafe {
+            sys::ap_setup_client_block(self.as_ptr(), sys::REQUEST_CHUNKED_DECHUNK as c_int)
+        };
+        if status == 0 { Ok(()) } else { Err(status) }
+    }
+
+    /// Whether there is a body to read; sends nothing by itself.
+    pub(crate) fn has_body(self) -> bool {
+        // SAFETY: the request is alive.
+        unsafe { sys::ap_should_client_block(self.as_ptr()) != 0 }
+    }
+
+    /// Reads body bytes: 0 at the end, `None` when the client failed.
+    pub(crate) fn read_body(self, buffer: &mut [u8]) -> Option<usize> {
+        // SAFETY: the buffer is writable for its length.
+        let got = unsafe {
+            sys::ap_get_client_block(self.as_ptr(), buffer.as_mut_ptr().cast(), buffer.len() as _)
+        };
+        usize::try_from(got).ok()
+    }
+}

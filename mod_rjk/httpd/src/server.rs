@@ -1,0 +1,160 @@
+//! What the module keeps for each server: the directives as they were written, and what became of
+//! them. All of it is owned by httpd's configuration pool, so a reload starts from nothing.
+
+use crate::apr::Pool;
+use crate::forward::EnvNames;
+use crate::log::LogSink;
+use crate::startup::Generation;
+use crate::sys;
+use rjk_config::error::{Location, Warning};
+use rjk_config::model::RuleExtensions;
+use rjk_config::server::{ServerConfig, ServerDirectives};
+use rjk_config::uri_map::Mount;
+use std::ffi::c_void;
+use std::sync::Arc;
+
+/// The module's slot in a `server_rec`.
+pub(crate) struct ServerSlot {
+    /// This server's own directives; for a virtual host merged with the main server's.
+    pub(crate) directives: ServerDirectives,
+    /// Directives that only the main server may have.
+    pub(crate) global: GlobalDirectives,
+    /// Warnings of single directives.
+    pub(crate) warnings: Vec<Warning>,
+    /// Filled when the configuration was checked.
+    pub(crate) ready: Option<Ready>,
+}
+
+/// A checked configuration.
+pub(crate) struct Ready {
+    pub(crate) config: ServerConfig,
+    /// The environment variables that requests read.
+    pub(crate) env: EnvNames,
+    pub(crate) generation: Arc<Generation>,
+    /// Open from post_config on.
+    pub(crate) log: Option<LogSink>,
+}
+
+/// The directives of context G (contract §1.1).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GlobalDirectives {
+    /// `JkWorkersFile` (D-01).
+    pub(crate) workers_file: Option<(String, Location)>,
+    /// `JkWorkerProperty` lines (D-02).
+    pub(crate) worker_properties: Vec<(Vec<u8>, Location)>,
+    /// `JkShmFile` (D-14).
+    pub(crate) shm_file: Option<String>,
+    /// `JkShmSize` was used (D-15): it has no effect.
+    pub(crate) shm_size: Option<Location>,
+    /// `JkWatchdogInterval` in seconds, 0 is off (D-16).
+    pub(crate) watchdog_seconds: u64,
+}
+
+impl ServerSlot {
+    fn new(is_main: bool) -> ServerSlot {
+        let directives = if is_main {
+            ServerDirectives::main()
+        } else {
+            ServerDirectives::vhost()
+        };
+        ServerSlot {
+            directives,
+            global: GlobalDirectives::default(),
+            warnings: Vec::new(),
+            ready: None,
+        }
+    }
+
+    /// A virtual host's slot: its own directives with what it inherits.
+    pub(crate) fn merged(main: &ServerSlot, vhost: Option<&ServerSlot>) -> ServerSlot {
+        let own = vhost.map_or_else(ServerDirectives::vhost, |slot| slot.directives.clone());
+        ServerSlot {
+            directives: ServerDirectives::merge(&main.directives, &own),
+            global: GlobalDirectives::default(),
+            warnings: vhost.map(|slot| slot.warnings.clone()).unwrap_or_default(),
+            ready: None,
+        }
+    }
+
+    /// The slot of a server.
+    ///
+    /// # Safety
+    /// `server` is null or a server of httpd's current configuration, which lives for `'s`, and
+    /// nobody changes the slot during `'s`: requests run only after the configuration is complete.
+    pub(crate) unsafe fn of<'s>(server: *const sys::server_rec) -> Option<&'s ServerSlot> {
+        // SAFETY: as promised; only this module fills its slot.
+        unsafe { slot_pointer(server).as_ref() }
+    }
+
+    /// The slot of a server, to change it.
+    ///
+    /// # Safety
+    /// As [`ServerSlot::of`], while httpd's only thread configures, and no other reference exists.
+    pub(crate) unsafe fn of_mut<'s>(server: *const sys::server_rec) -> Option<&'s mut ServerSlot> {
+        // SAFETY: as promised.
+        unsafe { slot_pointer(server).as_mut() }
+    }
+}
+
+/// # Safety
+/// `server` is null or alive.
+unsafe fn slot_pointer(server: *const sys::server_rec) -> *mut ServerSlot {
+    if server.is_null() {
+        return std::ptr::null_mut();
+    }
+    // SAFETY: the server is alive; the module structure is static.
+    unsafe { sys::rjk_server_config(server, &raw const crate::jk_module).cast() }
+}
+
+/// httpd's `create_server_config`.
+pub(crate) unsafe extern "C" fn create(
+    pool: *mut sys::apr_pool_t,
+    server: *mut sys::server_rec,
+) -> *mut c_void {
+    crate::guard::catch("create_server_config", std::ptr::null_mut(), || {
+        // SAFETY: httpd passes its configuration pool and a live server.
+        let (pool, is_main) = unsafe { (Pool::from_raw(pool), (*server).is_virtual == 0) };
+        pool.map_or(std::ptr::null_mut(), |pool| {
+            std::ptr::from_mut(pool.own(ServerSlot::new(is_main))).cast()
+        })
+    })
+}
+
+/// httpd's `merge_server_config`.
+pub(crate) unsafe extern "C" fn merge(
+    pool: *mut sys::apr_pool_t,
+    base: *mut c_void,
+    own: *mut c_void,
+) -> *mut c_void {
+    crate::guard::catch("merge_server_config", base, || {
+        // SAFETY: httpd passes its configuration pool and two slots that `create` made.
+        let (pool, base, own) = unsafe {
+            (
+                Pool::from_raw(pool),
+                base.cast::<ServerSlot>().as_ref(),
+                own.cast::<ServerSlot>().as_ref(),
+            )
+        };
+        match (pool, base) {
+            (Some(pool), Some(base)) => {
+                std::ptr::from_mut(pool.own(ServerSlot::merged(base, own))).cast()
+            }
+            _ => std::ptr::null_mut(),
+        }
+    })
+}
+
+/// What mapping found out about a request, for the handler.
+pub(crate) struct RequestState {
+    /// The rule that matched.
+    pub(crate) mount: Option<&'static Mount>,
+    /// The URI before normalisation replaced it.
+    pub(crate) original_uri: Vec<u8>,
+}
+
+impl RequestState {
+    /// The extensions of the rule.
+    pub(crate) fn extensions(&self) -> Option<&RuleExtensions> {
+        self.mount.map(|mount| &mount.extensions)
+    }
+}

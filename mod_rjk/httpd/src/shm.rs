@@ -1,0 +1,117 @@
+//! The shared memory: made by the parent, inherited by the children (contract §7, design §4).
+
+use crate::apr::Pool;
+use rjk_balance::{AjpSlot, BalancerSlot, Cell, Header, Layout, MemberSlot, RowOwner, Segment};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::ptr::NonNull;
+
+/// A mapped segment; dropping it unmaps, and in the process that made it removes the file.
+struct Mapping {
+    address: NonNull<u8>,
+    bytes: usize,
+    path: PathBuf,
+    owner: u32,
+}
+
+/// Makes `<base>.<pid of this process>`, maps it and leaves it to `pool` to end it.
+///
+/// # Errors
+/// The file cannot be made (the folder is missing or not writable), or memory is out.
+pub(crate) fn create(base: &str, layout: &Layout, pool: Pool<'_>) -> io::Result<Segment> {
+    let owner = std::process::id();
+    let path = PathBuf::from(format!("{base}.{owner}"));
+    // A file of this name is left over from a killed parent with our pid.
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
+        .open(&path)?;
+    let bytes = layout.offsets().total_bytes;
+    let mapping = Mapping::new(&file, bytes, path, owner)?;
+    let mapping = pool.own(mapping);
+    let segment = mapping.segment(layout);
+    segment.header.publish(layout);
+    Ok(segment)
+}
+
+impl Mapping {
+    fn new(file: &File, bytes: usize, path: PathBuf, owner: u32) -> io::Result<Mapping> {
+        file.set_len(bytes as u64)?;
+        // SAFETY: a fresh mapping at an address of the system's choice, of a file of that size.
+        let address = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                bytes,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_SHARED,
+                file.as_raw_fd(),
+                0,
+            )
+        };
+        if address == libc::MAP_FAILED {
+            let error = io::Error::last_os_error();
+            let _ = std::fs::remove_file(&path);
+            return Err(error);
+        }
+        let address = NonNull::new(address.cast())
+            .ok_or_else(|| io::Error::other("the system mapped address 0"))?;
+        Ok(Mapping {
+            address,
+            bytes,
+            path,
+            owner,
+        })
+    }
+
+    fn segment(&self, layout: &Layout) -> Segment {
+        let offsets = layout.offsets();
+        // SAFETY: `Layout::offsets` cuts `total_bytes` into parts that are aligned to 64, do not
+        // overlap and hold the counts below; a mapping is page-aligned. All types are `repr(C)`
+        // structs of atomics, for which zero bytes are a valid value and which any number of
+        // processes may share. They are called 'static although the parent unmaps them with its
+        // configuration pool: what holds them ends with the same pool, none of it looks at a slot
+        // when it is dropped, hooks do not run while the pool is cleared, and the thread of a
+        // child in the same process was stopped before. Children never unmap.
+        unsafe {
+            Segment {
+                header: self
+                    .part::<Header>(offsets.header, 1)
+                    .first()
+                    .unwrap_unchecked(),
+                ajp: self.part::<AjpSlot>(offsets.ajp, layout.ajp),
+                members: self.part::<MemberSlot>(offsets.members, layout.members),
+                balancers: self.part::<BalancerSlot>(offsets.balancers, layout.balancers),
+                owners: self.part::<RowOwner>(offsets.owners, layout.rows),
+                cells: self.part::<Cell>(offsets.cells, layout.cells()),
+            }
+        }
+    }
+
+    /// # Safety
+    /// `count` values of `T` lie at `offset`, within the mapping.
+    unsafe fn part<T>(&self, offset: usize, count: usize) -> &'static [T] {
+        // SAFETY: as promised.
+        unsafe { std::slice::from_raw_parts(self.address.as_ptr().add(offset).cast(), count) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // A child that ends runs this too: it leaves both to the parent.
+        if std::process::id() == self.owner {
+            // SAFETY: the range was mapped by `new` and is used by nobody any more, see `segment`.
+            unsafe { libc::munmap(self.address.as_ptr().cast(), self.bytes) };
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}

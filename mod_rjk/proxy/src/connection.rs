@@ -1,0 +1,330 @@
+//! One TCP connection to a worker, with its receive buffer.
+
+use rjk_ajp::{CPING, Frame, Packet, PacketSize, ProtocolError, next_frame};
+use rjk_balance::{InFlight, Slots};
+use rjk_config::model::AjpSpec;
+use rustix::net::RecvFlags;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+/// One read takes in this much, so that several packets of the usual size arrive together.
+const RECEIVE_BUFFER: usize = 32 * 1024;
+
+/// How a connection to a worker is opened.
+#[derive(Clone, Debug)]
+pub struct Connector {
+    /// Where the worker listens.
+    pub address: SocketAddr,
+    /// Local address to bind.
+    pub source: Option<SocketAddr>,
+    /// Limit of the connect.
+    pub connect_timeout: Option<Duration>,
+    /// Limit of each receive and send (A-05, BG-11).
+    pub socket_timeout: Option<Duration>,
+    /// `SO_KEEPALIVE`.
+    pub keepalive: bool,
+    /// `SO_SNDBUF` and `SO_RCVBUF` in bytes.
+    pub buffer: Option<usize>,
+    /// Largest packet in either direction.
+    pub packet_size: PacketSize,
+    /// Where open connections are counted, over all children.
+    pub counter: Counter,
+}
+
+/// The count of open connections of one worker (LB-05).
+#[derive(Clone, Copy, Debug)]
+pub struct Counter {
+    /// This child's way to the shared slots.
+    pub slots: Slots,
+    /// The worker's slot.
+    pub column: usize,
+}
+
+impl Connector {
+    /// The connector of a worker that listens at `address`.
+    pub fn new(
+        spec: &AjpSpec,
+        address: SocketAddr,
+        source: Option<SocketAddr>,
+        counter: Counter,
+    ) -> Connector {
+        Connector {
+            address,
+            source,
+            connect_timeout: spec.socket_connect_timeout,
+            socket_timeout: spec.socket_timeout,
+            keepalive: spec.socket_keepalive,
+            buffer: spec.socket_buffer,
+            packet_size: PacketSize::clamped(spec.max_packet_size),
+            counter,
+        }
+    }
+
+    /// Opens a connection (PL-05).
+    ///
+    /// # Errors
+    /// What the socket calls return; `TimedOut` after the connect timeout.
+    pub fn open(&self) -> io::Result<Connection> {
+        let socket = Socket::new(
+            Domain::for_address(self.address),
+            Type::STREAM,
+            Some(Protocol::TCP),
+        )?;
+        socket.set_tcp_nodelay(true)?;
+        socket.set_keepalive(self.keepalive)?;
+        if let Some(bytes) = self.buffer {
+            socket.set_send_buffer_size(bytes)?;
+            socket.set_recv_buffer_size(bytes)?;
+        }
+        if let Some(source) = self.source {
+            socket.bind(&source.into())?;
+        }
+        match self.connect_timeout {
+            Some(limit) => socket.connect_timeout(&self.address.into(), limit)?,
+            None => connect_patiently(&socket, self.address)?,
+        }
+        let stream = TcpStream::from(socket);
+        stream.set_write_timeout(self.socket_timeout)?;
+        stream.set_read_timeout(self.socket_timeout)?;
+        let capacity = RECEIVE_BUFFER.max(self.packet_size.bytes() + 4);
+        Ok(Connection {
+            stream,
+            received: Received {
+                bytes: vec![0; capacity],
+                start: 0,
+                end: 0,
+            },
+            packet_size: self.packet_size,
+            read_timeout: self.socket_timeout,
+            last_used: Instant::now(),
+            _open: self.counter.slots.enter_connection(self.counter.column),
+        })
+    }
+}
+
+/// A blocking connect that a signal does not end early.
+fn connect_patiently(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    match socket.connect(&address.into()) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            let mut fds = [rustix::event::PollFd::new(
+                socket,
+                rustix::event::PollFlags::OUT,
+            )];
+            while let Err(error) = rustix::event::poll(&mut fds, None) {
+                if error != rustix::io::Errno::INTR {
+                    return Err(error.into());
+                }
+            }
+            socket.take_error()?.map_or(Ok(()), Err)
+        }
+        result => result,
+    }
+}
+
+/// Why the next packet did not come.
+#[derive(Debug)]
+pub enum ReceiveError {
+    /// End of stream between two packets.
+    Closed,
+    /// Nothing within the read timeout, between two packets.
+    TimedOut,
+    /// The socket failed.
+    Io(io::Error),
+    /// The bytes are not AJP.
+    Protocol(ProtocolError),
+}
+
+impl From<ProtocolError> for ReceiveError {
+    fn from(error: ProtocolError) -> Self {
+        ReceiveError::Protocol(error)
+    }
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TcpStream,
+    received: Received,
+    packet_size: PacketSize,
+    read_timeout: Option<Duration>,
+    last_used: Instant,
+    _open: InFlight,
+}
+
+/// Bytes that were read and not yet used.
+#[derive(Debug)]
+struct Received {
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Received {
+    fn pending(&self) -> &[u8] {
+        &self.bytes[self.start..self.end]
+    }
+
+    /// Makes room behind the pending bytes, so that a packet of `needed` bytes fits as a whole.
+    fn make_room(&mut self, needed: usize) {
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        } else if self.start + needed > self.bytes.len() || self.end == self.bytes.len() {
+            self.bytes.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+        }
+        if self.bytes.len() < needed {
+            self.bytes.resize(needed, 0);
+        }
+    }
+}
+
+impl Connection {
+    /// How long the connection has been idle.
+    pub fn idle(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.last_used)
+    }
+
+    /// Notes that the connection was just used.
+    pub fn touch(&mut self) {
+        self.last_used = Instant::now();
+    }
+
+    /// Whether an idle connection can be used: open, and with nothing to read (PL-02).
+    /// Unexpected bytes retire it, for they would be taken for the next answer.
+    pub fn is_quiet(&self) -> bool {
+        if self.received.start != self.received.end {
+            return false;
+        }
+        let mut byte = [0u8; 1];
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        matches!(
+            rustix::net::recv(&self.stream, &mut byte, flags),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR)
+        )
+    }
+
+    /// Sends all bytes.
+    ///
+    /// # Errors
+    /// How many bytes the system had taken before it failed, and why it failed.
+    pub fn send(&mut self, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
+        let mut sent = 0;
+        while sent < bytes.len() {
+            match self.stream.write(&bytes[sent..]) {
+                Ok(0) => return Err((sent, io::ErrorKind::WriteZero.into())),
+                Ok(n) => sent += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err((sent, error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// CPING, then waits for CPONG (PL-06).
+    ///
+    /// # Errors
+    /// `TimedOut`, a socket error, or `InvalidData` when another packet came.
+    pub fn ping(&mut self, limit: Duration) -> io::Result<()> {
+        self.send(&CPING).map_err(|(_, error)| error)?;
+        self.limit_read(Some(limit))?;
+        match self.await_cpong() {
+            Ok(()) => Ok(()),
+            Err(ReceiveError::Closed) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Err(ReceiveError::TimedOut) => Err(io::ErrorKind::TimedOut.into()),
+            Err(ReceiveError::Io(error)) => Err(error),
+            Err(ReceiveError::Protocol(error)) => {
+                Err(io::Error::new(io::ErrorKind::InvalidData, error))
+            }
+        }
+    }
+
+    fn await_cpong(&mut self) -> Result<(), ReceiveError> {
+        loop {
+            match next_frame(self.received.pending(), self.packet_size)? {
+                Frame::Complete {
+                    packet: Packet::Cpong,
+                    consumed,
+                } => {
+                    self.consume(consumed);
+                    return Ok(());
+                }
+                Frame::Complete { .. } => {
+                    return Err(ReceiveError::Io(io::Error::new(
+                        io::ErrorKind::InvalidData,
+                        "the answer to CPING is another packet",
+                    )));
+                }
+                Frame::Incomplete { needed } => self.read_some(needed)?,
+            }
+        }
+    }
+
+    /// Limits the wait for the next bytes; a system call only when the limit changes.
+    fn limit_read(&mut self, limit: Option<Duration>) -> io::Result<()> {
+        if self.read_timeout != limit {
+            self.stream.set_read_timeout(limit)?;
+            self.read_timeout = limit;
+        }
+        Ok(())
+    }
+
+    /// Reads what there is, once; `needed` is the size of the packet that is to become whole.
+    /// Between packets the reply timeout limits the wait, inside one the socket timeout.
+    ///
+    /// # Errors
+    /// See [`ReceiveError`]; an end of stream inside a packet is a protocol error.
+    pub fn receive(
+        &mut self,
+        needed: usize,
+        reply_timeout: Option<Duration>,
+        socket_timeout: Option<Duration>,
+    ) -> Result<(), ReceiveError> {
+        let limit = if self.received.start == self.received.end {
+            reply_timeout.or(socket_timeout)
+        } else {
+            socket_timeout.or(reply_timeout)
+        };
+        self.limit_read(limit).map_err(ReceiveError::Io)?;
+        self.read_some(needed)
+    }
+
+    fn read_some(&mut self, needed: usize) -> Result<(), ReceiveError> {
+        self.received.make_room(needed);
+        let have = self.received.end - self.received.start;
+        let end = self.received.end;
+        loop {
+            match self.stream.read(&mut self.received.bytes[end..]) {
+                Ok(0) if have == 0 => return Err(ReceiveError::Closed),
+                Ok(0) => return Err(ProtocolError::TruncatedPacket { have, needed }.into()),
+                Ok(n) => {
+                    self.received.end += n;
+                    return Ok(());
+                }
+                Err(error) => match error.kind() {
+                    io::ErrorKind::Interrupted => {}
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                        return Err(ReceiveError::TimedOut);
+                    }
+                    _ => return Err(ReceiveError::Io(error)),
+                },
+            }
+        }
+    }
+
+    /// The bytes that were received and not yet used.
+    pub fn pending(&self) -> &[u8] {
+        self.received.pending()
+    }
+
+    /// Marks bytes of [`Connection::pending`] as used.
+    pub fn consume(&mut self, bytes: usize) {
+        self.received.start = (self.received.start + bytes).min(self.received.end);
+    }
+
+    /// Largest packet in either direction.
+    pub fn packet_size(&self) -> PacketSize {
+        self.packet_size
+    }
+}

@@ -1,0 +1,293 @@
+//! What went wrong with one attempt: in which phase, whose fault, and whether it may be repeated.
+
+use rjk_ajp::{ProtocolError, RequestTooLarge};
+use rjk_balance::{Missing, Outcome};
+use rjk_config::model::FailStatus;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+use thiserror::Error;
+
+/// Where in the life of an attempt it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Choosing a member of the balancer.
+    Select,
+    /// Waiting for a place in the connection pool.
+    Acquire,
+    /// Opening the TCP connection.
+    Connect,
+    /// Waiting for CPONG.
+    Ping,
+    /// Encoding or sending the request and its first body packet.
+    Send,
+    /// Waiting for the response head.
+    AwaitHead,
+    /// The response head is there, the response is not complete.
+    Receive,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Phase::Select => "choosing a member",
+            Phase::Acquire => "waiting for a free connection",
+            Phase::Connect => "connecting",
+            Phase::Ping => "waiting for CPONG",
+            Phase::Send => "sending the request",
+            Phase::AwaitHead => "waiting for the response",
+            Phase::Receive => "receiving the response",
+        })
+    }
+}
+
+/// Who is to blame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The browser: it went away, or its request does not fit.
+    Client,
+    /// Tomcat, or the way to it.
+    Worker,
+    /// Bytes from the worker that are not AJP.
+    Protocol,
+}
+
+/// The cause, with what is known of it.
+#[derive(Debug, Error)]
+pub enum Cause {
+    /// F-03: the pool has no free place.
+    #[error("no free connection within {0:?}")]
+    NoPlace(Duration),
+    /// the worker has no address.
+    #[error("the worker has no address (host does not resolve, or port=0)")]
+    NoAddress,
+    /// F-13: no member can take the request.
+    #[error("{}", missing_text(.0))]
+    NoMember(Missing),
+    /// F-05: too many requests in flight on this worker.
+    #[error("busy_limit {limit} is reached")]
+    BusyLimit {
+        /// The configured limit.
+        limit: u32,
+    },
+    /// F-04: the request head does not fit into one packet.
+    #[error(transparent)]
+    TooLarge(#[from] RequestTooLarge),
+    /// F-06: the connection could not be opened.
+    #[error("{0}")]
+    Connect(#[source] io::Error),
+    /// F-06: no CPONG came.
+    #[error("{0}")]
+    Ping(#[source] io::Error),
+    /// F-06: the request could not be sent.
+    #[error("{0}")]
+    Send(#[source] io::Error),
+    /// F-07: the worker closed the connection between two packets.
+    #[error("the worker closed the connection")]
+    Closed,
+    /// F-07: the connection broke.
+    #[error("{0}")]
+    Broken(#[source] io::Error),
+    /// F-11, F-11b: nothing came in time.
+    #[error("no packet within the reply_timeout of {0:?}")]
+    ReplyTimeout(Duration),
+    /// F-08, F-09, F-10.
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+    /// F-12: a status that the configuration declares a failure.
+    #[error("the worker answered {}, which fail_on_status names", .0.status)]
+    FailOnStatus(FailStatus),
+    /// F-14: the request body could not be read from the client.
+    #[error("the request body could not be read from the client")]
+    ClientRead,
+    /// F-15: the response could not be written to the client.
+    #[error("the client went away")]
+    ClientWrite,
+}
+
+fn missing_text(missing: &Missing) -> &'static str {
+    match missing {
+        Missing::Unusable => "all members are busy, in error, disabled or stopped",
+        Missing::StickyForce => {
+            "the member of the session is unusable and sticky_session_force allows no other"
+        }
+    }
+}
+
+/// A failed attempt.
+#[derive(Debug)]
+pub struct Failure {
+    /// Where it failed.
+    pub phase: Phase,
+    /// Why.
+    pub cause: Cause,
+    /// Whether the request may be sent again (design rule: only when that is safe).
+    pub retry: bool,
+}
+
+impl Failure {
+    /// A failure before any byte of the request was sent: always safe to repeat.
+    pub fn unsent(phase: Phase, cause: Cause) -> Failure {
+        Failure {
+            phase,
+            cause,
+            retry: true,
+        }
+    }
+
+    /// A failure that must not be repeated.
+    pub fn last(phase: Phase, cause: Cause) -> Failure {
+        Failure {
+            phase,
+            cause,
+            retry: false,
+        }
+    }
+
+    /// Whose fault it was.
+    pub fn fault(&self) -> Fault {
+        match &self.cause {
+            Cause::ClientRead | Cause::ClientWrite | Cause::TooLarge(_) => Fault::Client,
+            Cause::Protocol(_) => Fault::Protocol,
+            _ => Fault::Worker,
+        }
+    }
+
+    /// The HTTP status for the client (contract §4.10).
+    pub fn status(&self) -> u16 {
+        match &self.cause {
+            Cause::ClientRead => 400,
+            Cause::ClientWrite => 200,
+            Cause::TooLarge(_) => 413,
+            Cause::Closed | Cause::Broken(_) => 502,
+            Cause::ReplyTimeout(_) => 504,
+            Cause::Protocol(error) => error.status(),
+            Cause::NoMember(_)
+            | Cause::NoPlace(_)
+            | Cause::NoAddress
+            | Cause::BusyLimit { .. }
+            | Cause::Connect(_)
+            | Cause::Ping(_)
+            | Cause::Send(_)
+            | Cause::FailOnStatus(_) => 503,
+        }
+    }
+
+    /// What the failure means for a balancer member (contract §4.5, TR rows).
+    /// `timeouts` counts the attempts of this service call that ran into the reply timeout (L-11).
+    pub fn outcome(&self, timeouts: u32) -> Outcome {
+        match &self.cause {
+            Cause::ClientRead | Cause::ClientWrite | Cause::TooLarge(_) => Outcome::ClientError,
+            Cause::BusyLimit { .. } => Outcome::BusyLimit,
+            Cause::FailOnStatus(FailStatus { soft: true, .. }) => Outcome::StatusSoft,
+            Cause::FailOnStatus(_) => Outcome::StatusHard,
+            Cause::ReplyTimeout(_) => Outcome::ReplyTimeout { count: timeouts },
+            Cause::Protocol(error) if error.is_framing() => Outcome::Protocol,
+            _ => Outcome::LocalError,
+        }
+    }
+
+    /// What the operator can do about it.
+    pub fn remedy(&self) -> &'static str {
+        match &self.cause {
+            Cause::NoMember(_) => {
+                "see the members on the status page, and the lines before this one for what failed"
+            }
+            Cause::NoPlace(_) => {
+                "all connections of this child are in use: raise connection_pool_size, or see why the worker is slow"
+            }
+            Cause::NoAddress => "set host and port of the worker to where Tomcat listens",
+            Cause::BusyLimit { .. } => "raise busy_limit, or add members",
+            Cause::TooLarge(_) => {
+                "raise max_packet_size of the worker and packetSize of Tomcat's connector together"
+            }
+            Cause::Connect(_) => "check that Tomcat runs and that its AJP port is reachable",
+            Cause::Ping(_) => {
+                "Tomcat accepts connections but does not answer: check its threads and garbage collection"
+            }
+            Cause::Send(_) | Cause::Closed | Cause::Broken(_) => {
+                "Tomcat or a firewall closed the connection: see Tomcat's log, connectionTimeout, and ping_mode"
+            }
+            Cause::ReplyTimeout(_) => "raise reply_timeout, or see why the application is slow",
+            Cause::Protocol(_) => {
+                "check that the port is Tomcat's AJP connector and that packet sizes match"
+            }
+            Cause::FailOnStatus(_) => "see the application's log on that worker",
+            Cause::ClientRead | Cause::ClientWrite => "nothing to do on this side",
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "failed while {}: {}; {}",
+            self.phase,
+            self.cause,
+            self.remedy()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn io() -> io::Error {
+        io::Error::from(io::ErrorKind::ConnectionRefused)
+    }
+
+    #[test]
+    fn f_rows_status_and_fault() {
+        let rows: Vec<(&str, Cause, u16, Fault)> = vec![
+            ("F-03", Cause::NoPlace(Duration::ZERO), 503, Fault::Worker),
+            (
+                "F-04",
+                Cause::TooLarge(RequestTooLarge {
+                    size: 9000,
+                    limit: 8192,
+                }),
+                413,
+                Fault::Client,
+            ),
+            ("F-05", Cause::BusyLimit { limit: 1 }, 503, Fault::Worker),
+            ("F-06", Cause::Connect(io()), 503, Fault::Worker),
+            ("F-06", Cause::Ping(io()), 503, Fault::Worker),
+            ("F-06", Cause::Send(io()), 503, Fault::Worker),
+            ("F-07", Cause::Closed, 502, Fault::Worker),
+            ("F-07", Cause::Broken(io()), 502, Fault::Worker),
+            (
+                "F-11",
+                Cause::ReplyTimeout(Duration::from_secs(1)),
+                504,
+                Fault::Worker,
+            ),
+            (
+                "F-12",
+                Cause::FailOnStatus(FailStatus {
+                    status: 500,
+                    soft: true,
+                }),
+                503,
+                Fault::Worker,
+            ),
+            ("F-14", Cause::ClientRead, 400, Fault::Client),
+        ];
+        for (row, cause, status, fault) in rows {
+            let failure = Failure::last(Phase::Send, cause);
+            assert_eq!(
+                (failure.status(), failure.fault()),
+                (status, fault),
+                "{row}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_line_names_phase_and_remedy() {
+        let line = Failure::unsent(Phase::Connect, Cause::Connect(io())).to_string();
+        assert!(line.starts_with("failed while connecting: "), "{line}");
+        assert!(line.contains("AJP port"), "{line}");
+    }
+}

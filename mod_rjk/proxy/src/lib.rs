@@ -1,0 +1,16 @@
+//! Connections to Tomcat and the life of one forwarded request.
+//!
+//! [`dispatcher::Dispatcher::serve`] owns the way of a request: choose a member, take a connection,
+//! exchange, release, account. `LIFECYCLE.md` beside this crate tells it in order.
+#![forbid(unsafe_code)]
+
+pub mod address;
+pub mod attempt;
+pub mod connection;
+pub mod dispatcher;
+pub mod downstream;
+pub mod failure;
+pub mod pool;
+mod pump;
+pub mod request;
+pub mod status;

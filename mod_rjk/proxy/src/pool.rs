@@ -1,0 +1,186 @@
+//! The connections of one worker in one child: a bounded number of places, idle connections reused
+//! last in, first out.
+
+use crate::connection::Connection;
+use parking_lot::{Condvar, Mutex};
+use rjk_config::model::{PingSpec, PoolSpec};
+use std::time::{Duration, Instant};
+
+/// The pool of one worker (contract §5.6).
+#[derive(Debug)]
+pub struct Pool {
+    size: usize,
+    min_size: usize,
+    idle_timeout: Option<Duration>,
+    acquire_timeout: Duration,
+    places: Mutex<Places>,
+    freed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Places {
+    /// Places taken by requests.
+    taken: usize,
+    /// Connections nobody uses, the most recently used last. `taken + idle.len() <= size`.
+    idle: Vec<Connection>,
+}
+
+impl Pool {
+    /// A pool; `threads` is the number of threads per child, the default size.
+    pub fn new(spec: &PoolSpec, threads: usize) -> Pool {
+        let size = spec.size.map_or(threads, |size| size as usize);
+        let min_size = spec.min_size.map_or(size.div_ceil(2), |size| size as usize);
+        Pool {
+            size,
+            min_size,
+            idle_timeout: spec.timeout,
+            acquire_timeout: spec.acquire_timeout,
+            places: Mutex::default(),
+            freed: Condvar::new(),
+        }
+    }
+
+    /// Most connections at the same time.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// How long [`Pool::checkout`] waits.
+    pub fn acquire_timeout(&self) -> Duration {
+        self.acquire_timeout
+    }
+
+    /// Whether a place is free right now.
+    pub fn has_room(&self) -> bool {
+        self.places.lock().taken < self.size
+    }
+
+    /// Takes a place, with an idle connection if there is one; waits up to the acquire timeout
+    /// . `None` when no place became free.
+    pub fn checkout(&self) -> Option<Checkout<'_>> {
+        let mut places = self.places.lock();
+        if places.taken >= self.size {
+            let limit = Instant::now() + self.acquire_timeout;
+            while places.taken >= self.size {
+                if self.freed.wait_until(&mut places, limit).timed_out() {
+                    break;
+                }
+            }
+            if places.taken >= self.size {
+                return None;
+            }
+        }
+        places.taken += 1;
+        let connection = places.idle.pop();
+        Some(Checkout {
+            pool: self,
+            connection,
+        })
+    }
+
+    fn take_idle(&self) -> Option<Connection> {
+        self.places.lock().idle.pop()
+    }
+
+    fn free_place(&self, kept: Option<Connection>) {
+        let mut places = self.places.lock();
+        places.taken -= 1;
+        // Oldest first out: a request that opened a new one beside idle ones may leave one too many.
+        if let Some(connection) = kept {
+            if places.taken + places.idle.len() >= self.size && !places.idle.is_empty() {
+                places.idle.remove(0);
+            }
+            places.idle.push(connection);
+        }
+        drop(places);
+        self.freed.notify_one();
+    }
+
+    /// Pool maintenance (MT-05, PL-12, A-13): closes connections idle for too long, down to the
+    /// floor, and checks idle ones with CPING.
+    pub fn maintain(&self, ping: &PingSpec) {
+        if let Some(limit) = self.idle_timeout {
+            self.shrink(limit);
+        }
+        if let Some(interval) = ping.interval {
+            self.ping_idle(interval, ping.timeout);
+        }
+    }
+
+    fn shrink(&self, limit: Duration) {
+        let now = Instant::now();
+        let mut places = self.places.lock();
+        let open = places.taken + places.idle.len();
+        let surplus = open.saturating_sub(self.min_size);
+        // The stack holds the longest idle ones at its bottom.
+        let old = places
+            .idle
+            .iter()
+            .take(surplus)
+            .take_while(|c| c.idle(now) > limit)
+            .count();
+        let closed: Vec<Connection> = places.idle.drain(..old).collect();
+        drop(places);
+        drop(closed);
+    }
+
+    fn ping_idle(&self, interval: Duration, timeout: Duration) {
+        let now = Instant::now();
+        let due: Vec<Connection> = {
+            let mut places = self.places.lock();
+            let (due, fresh) = places.idle.drain(..).partition(|c| c.idle(now) > interval);
+            places.idle = fresh;
+            // They keep their places, so that the pool never has more than `size` connections.
+            let due: Vec<Connection> = due;
+            places.taken += due.len();
+            due
+        };
+        for mut connection in due {
+            let alive = connection.is_quiet() && connection.ping(timeout).is_ok();
+            connection.touch();
+            self.free_place(alive.then_some(connection));
+        }
+    }
+
+    /// How many connections are in use and idle: for the status page and tests.
+    pub fn counts(&self) -> (usize, usize) {
+        let places = self.places.lock();
+        (places.taken, places.idle.len())
+    }
+}
+
+/// A place in the pool. Dropping it frees the place; a connection that was not taken out of it
+/// stays in the pool (BG-25).
+#[derive(Debug)]
+pub struct Checkout<'p> {
+    pool: &'p Pool,
+    connection: Option<Connection>,
+}
+
+impl Checkout<'_> {
+    /// Takes the idle connection at hand, or another one of the pool, unless `usable` says no;
+    /// the refused ones are closed (PL-02, PL-03).
+    pub fn reuse(&mut self, mut usable: impl FnMut(&mut Connection) -> bool) -> Option<Connection> {
+        let mut candidate = self.connection.take().or_else(|| self.pool.take_idle());
+        while let Some(mut connection) = candidate {
+            if usable(&mut connection) {
+                return Some(connection);
+            }
+            candidate = self.pool.take_idle();
+        }
+        None
+    }
+
+    /// Leaves the connection for the next request of this pool. Only a connection in step with the
+    /// worker may come back: after END_RESPONSE that allows reuse.
+    pub fn put_back(&mut self, mut connection: Connection) {
+        connection.touch();
+        self.connection = Some(connection);
+    }
+}
+
+impl Drop for Checkout<'_> {
+    fn drop(&mut self) {
+        self.pool.free_place(self.connection.take());
+    }
+}

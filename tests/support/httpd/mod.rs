@@ -1,0 +1,294 @@
+//! A real httpd with a configuration of its own.
+//!
+//! [`Httpd::builder`] describes it, [`Builder::start`] runs it. In every text that a test hands in,
+//! `@ROOT@` stands for the server root (a temporary directory) and `@PORT@` for the port.
+
+mod config;
+mod server;
+
+pub use server::Httpd;
+
+use crate::module::Subject;
+use crate::tempdir::Dir;
+use crate::{Result, ports};
+use anyhow::{anyhow, bail};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The multi-processing module.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mpm {
+    /// Threads and an event loop.
+    #[default]
+    Event,
+    /// Threads.
+    Worker,
+    /// One process per connection.
+    Prefork,
+}
+
+impl Mpm {
+    /// All three.
+    pub const ALL: [Mpm; 3] = [Mpm::Event, Mpm::Worker, Mpm::Prefork];
+}
+
+/// What a test wants of its httpd; see the methods for the defaults.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    subject: Option<Subject>,
+    mpm: Mpm,
+    threads_per_child: u32,
+    start_servers: u32,
+    server_limit: u32,
+    max_request_workers: Option<u32>,
+    workers: Option<String>,
+    directives: String,
+    vhosts: String,
+    modules: Vec<String>,
+    log_level: String,
+    access_log: String,
+    files: Vec<(String, Vec<u8>)>,
+    env: Vec<(String, String)>,
+    jk_defaults: bool,
+}
+
+/// What an httpd that was not to start said.
+#[derive(Clone, Debug)]
+pub struct FailedStart {
+    /// Exit code; `None` after a signal.
+    pub code: Option<i32>,
+    /// What it wrote to stderr and stdout.
+    pub output: String,
+    /// Its error log.
+    pub error_log: String,
+    /// The module's own log.
+    pub jk_log: String,
+}
+
+impl FailedStart {
+    /// All three texts together.
+    pub fn text(&self) -> String {
+        format!("{}\n{}\n{}", self.output, self.error_log, self.jk_log)
+    }
+}
+
+impl Builder {
+    pub(crate) fn new(subject: Option<Subject>) -> Builder {
+        Builder {
+            subject,
+            mpm: Mpm::default(),
+            threads_per_child: 8,
+            start_servers: 1,
+            server_limit: 2,
+            max_request_workers: None,
+            workers: None,
+            directives: String::new(),
+            vhosts: String::new(),
+            modules: Vec::new(),
+            log_level: "debug".into(),
+            access_log: "%h \\\"%r\\\" %>s %b".into(),
+            files: Vec::new(),
+            env: Vec::new(),
+            jk_defaults: true,
+        }
+    }
+
+    /// The MPM; event by default.
+    pub fn mpm(mut self, mpm: Mpm) -> Self {
+        self.mpm = mpm;
+        self
+    }
+
+    /// `ThreadsPerChild`; 8 by default, ignored by prefork.
+    pub fn threads_per_child(mut self, threads: u32) -> Self {
+        self.threads_per_child = threads;
+        self
+    }
+
+    /// `StartServers`; 1 by default, and never more children are kept idle than this.
+    pub fn start_servers(mut self, servers: u32) -> Self {
+        self.start_servers = servers;
+        self.server_limit = self.server_limit.max(servers);
+        self
+    }
+
+    /// `ServerLimit`; 2 by default (prefork: at least 8).
+    pub fn server_limit(mut self, servers: u32) -> Self {
+        self.server_limit = servers;
+        self
+    }
+
+    /// `MaxRequestWorkers`; by default what the two limits allow.
+    pub fn max_request_workers(mut self, workers: u32) -> Self {
+        self.max_request_workers = Some(workers);
+        self
+    }
+
+    /// The text of workers.properties; without it there is no `JkWorkersFile`.
+    pub fn workers(mut self, text: impl Into<String>) -> Self {
+        self.workers = Some(text.into());
+        self
+    }
+
+    /// Adds lines to the main server.
+    pub fn directives(mut self, text: impl AsRef<str>) -> Self {
+        self.directives.push_str(text.as_ref());
+        self.directives.push('\n');
+        self
+    }
+
+    /// Adds lines at the end of the file, for `<VirtualHost 127.0.0.1:@PORT@>` sections.
+    pub fn vhosts(mut self, text: impl AsRef<str>) -> Self {
+        self.vhosts.push_str(text.as_ref());
+        self.vhosts.push('\n');
+        self
+    }
+
+    /// Loads one of httpd's modules: `mod_rewrite` or `rewrite`.
+    pub fn module(mut self, name: &str) -> Self {
+        self.modules
+            .push(name.trim_start_matches("mod_").to_owned());
+        self
+    }
+
+    /// `JkLogLevel`; debug by default.
+    pub fn log_level(mut self, level: &str) -> Self {
+        self.log_level = level.to_owned();
+        self
+    }
+
+    /// The format of the access log, as it stands between the quotes of `LogFormat`.
+    pub fn access_log(mut self, format: &str) -> Self {
+        self.access_log = format.to_owned();
+        self
+    }
+
+    /// Writes a file below the server root before the start, `htdocs/x.html` for instance.
+    pub fn file(mut self, name: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.files.push((name.to_owned(), content.into()));
+        self
+    }
+
+    /// An environment variable of the server process.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Leaves out `JkLogFile`, `JkLogLevel` and `JkShmFile`, for tests of their defaults.
+    pub fn without_jk_defaults(mut self) -> Self {
+        self.jk_defaults = false;
+        self
+    }
+
+    /// Starts the server and waits until it serves.
+    pub fn start(&self) -> Result<Httpd> {
+        ports::with_retry(|port| Httpd::start(Site::new(self.clone(), port)?))
+    }
+
+    /// Starts a server that must not come up; an error when it does.
+    pub fn start_expect_failure(&self) -> Result<FailedStart> {
+        match Httpd::launch(Site::new(self.clone(), ports::free()?)?)? {
+            Err(failed) => Ok(failed),
+            Ok(_) => bail!("httpd started although it must not"),
+        }
+    }
+
+    /// `-t`: whether the configuration is accepted, and what was said about it.
+    pub fn configtest(&self) -> Result<(bool, String)> {
+        Site::new(self.clone(), ports::free()?)?.configtest()
+    }
+}
+
+/// A configuration on disk.
+#[derive(Debug)]
+pub(crate) struct Site {
+    dir: Dir,
+    port: u16,
+    builder: Builder,
+}
+
+impl Site {
+    fn new(builder: Builder, port: u16) -> Result<Site> {
+        let site = Site {
+            dir: Dir::new("httpd")?,
+            port,
+            builder,
+        };
+        site.write()?;
+        Ok(site)
+    }
+
+    fn write(&self) -> Result {
+        for dir in ["conf", "logs", "run", "htdocs"] {
+            std::fs::create_dir_all(self.dir.join(dir))?;
+        }
+        let module = self.builder.subject.map(Subject::path).transpose()?;
+        let text = config::render(&self.builder, &modules_dir()?, module.as_deref())?;
+        self.dir.write("conf/httpd.conf", self.fill(&text))?;
+        if let Some(workers) = &self.builder.workers {
+            self.dir
+                .write("conf/workers.properties", self.fill(workers))?;
+        }
+        for (name, content) in &self.builder.files {
+            match std::str::from_utf8(content) {
+                Ok(text) => self.dir.write(name, self.fill(text))?,
+                Err(_) => self.dir.write(name, content)?,
+            };
+        }
+        Ok(())
+    }
+
+    fn fill(&self, text: &str) -> String {
+        text.replace("@ROOT@", &self.dir.path().to_string_lossy())
+            .replace("@PORT@", &self.port.to_string())
+    }
+
+    /// The server's command line with this configuration and `arguments`.
+    fn command(&self, arguments: &[&str]) -> Result<Command> {
+        let mut command = Command::new(binary()?);
+        command
+            .arg("-f")
+            .arg(self.dir.join("conf/httpd.conf"))
+            .args(arguments);
+        command.envs(self.builder.env.iter().map(|(name, value)| (name, value)));
+        Ok(command)
+    }
+
+    fn configtest(&self) -> Result<(bool, String)> {
+        let output = self.command(&["-t"])?.output()?;
+        Ok((output.status.success(), text_of(&output)))
+    }
+}
+
+fn text_of(output: &Output) -> String {
+    [&output.stderr, &output.stdout]
+        .map(|bytes| String::from_utf8_lossy(bytes))
+        .concat()
+}
+
+/// The server's binary: `apache2` or `httpd`, from PATH or /usr/sbin.
+pub fn binary() -> Result<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut dirs: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    dirs.push("/usr/sbin".into());
+    dirs.iter()
+        .flat_map(|dir| ["apache2", "httpd"].map(|name| dir.join(name)))
+        .find(|path| path.is_file())
+        .ok_or_else(|| anyhow!("neither apache2 nor httpd is installed (apache2-bin)"))
+}
+
+/// The directory of httpd's own modules: `RJK_HTTPD_MODULES` or the distribution's.
+pub fn modules_dir() -> Result<PathBuf> {
+    let configured = std::env::var_os("RJK_HTTPD_MODULES").map(PathBuf::from);
+    let usual = [
+        "/usr/lib/apache2/modules",
+        "/usr/lib64/httpd/modules",
+        "/usr/lib/httpd/modules",
+    ];
+    configured
+        .into_iter()
+        .chain(usual.map(PathBuf::from))
+        .find(|dir| Path::is_dir(dir))
+        .ok_or_else(|| anyhow!("no directory of httpd modules found; set RJK_HTTPD_MODULES"))
+}

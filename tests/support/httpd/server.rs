@@ -1,0 +1,248 @@
+//! A running httpd.
+
+use super::{Builder, FailedStart, Site};
+use crate::guard::Guarded;
+use crate::module::Subject;
+use crate::process::{self, ProcessId};
+use crate::{Result, wait};
+use anyhow::{Context, bail, ensure};
+use rustix::process::Signal;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+/// Longest start or graceful restart.
+const START_LIMIT: Duration = Duration::from_secs(30);
+/// Time to stop before SIGKILL; httpd itself gives its children about 10 s.
+const STOP_LIMIT: Duration = Duration::from_secs(15);
+/// The line that follows every start and restart, once the children were created.
+const READY_LINE: &str = "resuming normal operations";
+/// What must not be in a log after a test.
+const BAD_SIGNS: [&str; 5] = [
+    "emerg]",
+    "crit]",
+    "exit signal",
+    "panicked",
+    "AddressSanitizer",
+];
+
+/// A running httpd; stopped, and checked to be gone, on drop.
+#[derive(Debug)]
+pub struct Httpd {
+    process: Guarded,
+    site: Site,
+}
+
+impl Httpd {
+    /// Describes a server that loads `subject`.
+    pub fn builder(subject: Subject) -> Builder {
+        Builder::new(Some(subject))
+    }
+
+    /// Describes a server without either module, for controls.
+    pub fn plain() -> Builder {
+        Builder::new(None)
+    }
+
+    pub(super) fn start(site: Site) -> Result<Httpd> {
+        match Httpd::launch(site)? {
+            Ok(httpd) => Ok(httpd),
+            Err(failed) => bail!(
+                "httpd did not start (code {:?}): {}",
+                failed.code,
+                failed.text()
+            ),
+        }
+    }
+
+    pub(super) fn launch(site: Site) -> Result<Result<Httpd, FailedStart>> {
+        let output = fs::File::create(site.dir.join("logs/output.log"))?;
+        let mut command = site.command(&["-D", "FOREGROUND", "-k", "start"])?;
+        command.stdout(output.try_clone()?).stderr(output);
+        let mut process = Guarded::spawn(&mut command, site.dir.path())?;
+        let ready = || ready_count(&site) > 0;
+        let mut status = None;
+        wait::until("httpd serves", START_LIMIT, || {
+            status = process.exited();
+            status.is_some() || ready()
+        })
+        .with_context(|| logs(&site))?;
+        Ok(match status {
+            None => Ok(Httpd { process, site }),
+            Some(status) => Err(FailedStart {
+                code: status.code(),
+                output: site.dir.read("logs/output.log"),
+                error_log: site.dir.read("logs/error.log"),
+                jk_log: site.dir.read("logs/jk.log"),
+            }),
+        })
+    }
+
+    /// Its port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.site.port
+    }
+
+    /// Its address.
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port()).into()
+    }
+
+    /// The server root.
+    pub fn root(&self) -> &Path {
+        self.site.dir.path()
+    }
+
+    /// A file below the server root.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.site.dir.join(name)
+    }
+
+    /// Replaces a file below the server root, `conf/workers.properties` for instance.
+    pub fn write(&self, name: &str, content: impl AsRef<str>) -> Result<PathBuf> {
+        self.site.dir.write(name, self.site.fill(content.as_ref()))
+    }
+
+    /// `-t` with the files as they are now.
+    pub fn configtest(&self) -> Result<(bool, String)> {
+        self.site.configtest()
+    }
+
+    /// `-k graceful`, and waits until the new children were created.
+    pub fn graceful(&self) -> Result {
+        let (accepted, output) = self.try_graceful()?;
+        ensure!(accepted, "graceful restart refused: {output}");
+        Ok(())
+    }
+
+    /// `-k graceful`: whether the command was accepted, and what it said; waits as [`Self::graceful`].
+    pub fn try_graceful(&self) -> Result<(bool, String)> {
+        let before = ready_count(&self.site);
+        let output = self
+            .site
+            .command(&["-k", "graceful"])?
+            .stdin(Stdio::null())
+            .output()?;
+        if output.status.success() {
+            wait::until("httpd restarted", START_LIMIT, || {
+                ready_count(&self.site) > before
+            })
+            .with_context(|| logs(&self.site))?;
+        }
+        Ok((output.status.success(), super::text_of(&output)))
+    }
+
+    /// The parent process.
+    pub fn pid(&self) -> ProcessId {
+        self.process.pid()
+    }
+
+    /// The children that live now.
+    pub fn children(&self) -> Vec<ProcessId> {
+        process::children(self.pid())
+    }
+
+    /// Kills a child with SIGKILL, and waits until it is gone.
+    pub fn kill_child(&self, pid: ProcessId) -> Result {
+        ensure!(
+            self.children().contains(&pid),
+            "{pid} is not a child of httpd {}",
+            self.pid()
+        );
+        process::signal(pid, Signal::KILL)?;
+        wait::until("the child is gone", STOP_LIMIT, || !process::is_alive(pid))
+    }
+
+    /// Whether the parent still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.process.exited().is_none()
+    }
+
+    /// Stops at once (SIGTERM, then SIGKILL); an error when SIGKILL was needed.
+    pub fn stop(&mut self) -> Result {
+        self.stop_with(Signal::TERM)
+    }
+
+    /// Lets requests in flight end first (SIGWINCH), for at most 5 s.
+    pub fn graceful_stop(&mut self) -> Result {
+        self.stop_with(Signal::WINCH)
+    }
+
+    /// The module's log.
+    pub fn jk_log(&self) -> String {
+        self.site.dir.read("logs/jk.log")
+    }
+
+    /// httpd's error log, with what it wrote to stderr.
+    pub fn error_log(&self) -> String {
+        self.site.dir.read("logs/output.log") + &self.site.dir.read("logs/error.log")
+    }
+
+    /// The access log's lines so far; httpd writes a line after the answer, so tests wait for it.
+    pub fn access_log(&self) -> String {
+        self.site.dir.read("logs/access.log")
+    }
+
+    /// Waits until the access log has `count` lines and returns them.
+    pub fn access_lines(&self, count: usize) -> Result<Vec<String>> {
+        let lines = || {
+            self.access_log()
+                .lines()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        wait::until("access log lines", Duration::from_secs(5), || {
+            lines().len() >= count
+        })?;
+        Ok(lines())
+    }
+
+    /// Fails the test when a log holds an emergency, a crash or a panic.
+    pub fn assert_clean(&self) {
+        for (name, text) in [("error log", self.error_log()), ("jk log", self.jk_log())] {
+            let bad: Vec<&str> = text.lines().filter(|line| is_bad(line)).collect();
+            assert!(bad.is_empty(), "{name}: {bad:#?}");
+        }
+    }
+
+    fn stop_with(&mut self, signal: Signal) -> Result {
+        let stopped = self.process.signal_and_wait(signal, STOP_LIMIT);
+        let left = self.process.kill();
+        ensure!(left.is_empty(), "processes left alive: {left:?}");
+        ensure!(stopped, "httpd had to be killed: {}", logs(&self.site));
+        Ok(())
+    }
+}
+
+impl Drop for Httpd {
+    fn drop(&mut self) {
+        let result = self.stop();
+        if !std::thread::panicking() {
+            assert!(result.is_ok(), "{result:?}");
+        }
+    }
+}
+
+fn is_bad(line: &str) -> bool {
+    BAD_SIGNS.iter().any(|sign| line.contains(sign))
+}
+
+fn ready_count(site: &Site) -> usize {
+    site.dir.read("logs/error.log").matches(READY_LINE).count()
+}
+
+fn logs(site: &Site) -> String {
+    let names = ["logs/output.log", "logs/error.log", "logs/jk.log"];
+    names
+        .map(|name| format!("--- {name}\n{}", tail(&site.dir.read(name))))
+        .concat()
+}
+
+/// The last part of a log; a trace log can be very long.
+fn tail(text: &str) -> &str {
+    const MOST: usize = 8000;
+    let start = text.len().saturating_sub(MOST);
+    text.get(text.ceil_char_boundary(start)..).unwrap_or(text)
+}

@@ -1,0 +1,30 @@
+//! The testbed: real httpd, real Tomcat and scripted AJP peers on loopback.
+//!
+//! Everything a test starts lives in its own temporary directory, listens on 127.0.0.1 only, and is
+//! gone when the test ends, also when the test binary itself is killed (see [`guard`]). A test
+//! starts a backend ([`tomcat::Tomcat`] or [`peer::Peer`]), a web server in front of it
+//! ([`httpd::Httpd`]) with either module loaded ([`Subject`]), and talks to it with [`client`].
+
+#![forbid(unsafe_code)]
+
+pub mod client;
+pub mod digest;
+pub mod guard;
+pub mod httpd;
+pub mod module;
+pub mod peer;
+pub mod ports;
+pub mod process;
+pub mod tempdir;
+pub mod tls;
+pub mod tomcat;
+pub mod wait;
+
+pub use anyhow::{Context, Error, bail, ensure};
+pub use httpd::Httpd;
+pub use module::Subject;
+pub use peer::Peer;
+pub use tomcat::{Cluster, Tomcat, Version};
+
+/// What the testbed's functions and the tests return.
+pub type Result<T = (), E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,133 @@
+//! Looking at and signalling processes by id, through /proc.
+
+use crate::Result;
+use anyhow::{Context, anyhow};
+use rustix::process::{Pid, Signal};
+use std::fs;
+
+/// A process id.
+pub type ProcessId = u32;
+
+/// Sends a signal to one process.
+pub fn signal(pid: ProcessId, signal: Signal) -> Result {
+    rustix::process::kill_process(raw(pid)?, signal).with_context(|| format!("signal to {pid}"))
+}
+
+/// Sends a signal to every process of a group that this testbed created.
+pub fn signal_group(group: ProcessId, signal: Signal) -> Result {
+    rustix::process::kill_process_group(raw(group)?, signal)
+        .with_context(|| format!("signal to group {group}"))
+}
+
+/// The living children of a process (zombies are not living).
+pub fn children(parent: ProcessId) -> Vec<ProcessId> {
+    select(|stat| stat.parent == parent)
+}
+
+/// The living processes of a group.
+pub fn group_members(group: ProcessId) -> Vec<ProcessId> {
+    select(|stat| stat.group == group)
+}
+
+/// Whether a process lives.
+pub fn is_alive(pid: ProcessId) -> bool {
+    read_stat(pid).is_some_and(|stat| stat.is_living())
+}
+
+/// Resident memory in KiB.
+pub fn rss_kib(pid: ProcessId) -> Result<u64> {
+    status_number(pid, "VmRSS:")
+}
+
+/// Number of threads.
+pub fn threads(pid: ProcessId) -> Result<u64> {
+    status_number(pid, "Threads:")
+}
+
+/// Number of open file descriptors.
+pub fn open_fds(pid: ProcessId) -> Result<usize> {
+    Ok(fs::read_dir(format!("/proc/{pid}/fd"))?.count())
+}
+
+struct Stat {
+    state: char,
+    parent: ProcessId,
+    group: ProcessId,
+}
+
+impl Stat {
+    fn is_living(&self) -> bool {
+        !matches!(self.state, 'Z' | 'X')
+    }
+}
+
+fn raw(pid: ProcessId) -> Result<Pid> {
+    i32::try_from(pid)
+        .ok()
+        .and_then(Pid::from_raw)
+        .ok_or_else(|| anyhow!("no process id: {pid}"))
+}
+
+fn select(wanted: impl Fn(&Stat) -> bool) -> Vec<ProcessId> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let mut pids: Vec<ProcessId> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|pid| read_stat(*pid).is_some_and(|stat| stat.is_living() && wanted(&stat)))
+        .collect();
+    pids.sort_unstable();
+    pids
+}
+
+/// Fields 3 to 5 of /proc/PID/stat; field 2, the name, may hold spaces and parentheses.
+fn read_stat(pid: ProcessId) -> Option<Stat> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = text[text.rfind(')')? + 1..].split_whitespace();
+    Some(Stat {
+        state: fields.next()?.chars().next()?,
+        parent: fields.next()?.parse().ok()?,
+        group: fields.next()?.parse().ok()?,
+    })
+}
+
+fn status_number(pid: ProcessId, key: &str) -> Result<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    text.lines()
+        .find_map(|line| {
+            line.strip_prefix(key)?
+                .split_whitespace()
+                .next()?
+                .parse()
+                .ok()
+        })
+        .ok_or_else(|| anyhow!("process {pid} has no {key}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_process_is_alive_and_has_files_and_memory() {
+        let pid = std::process::id();
+        assert!(is_alive(pid));
+        assert!(rss_kib(pid).unwrap() > 100);
+        assert!(open_fds(pid).unwrap() >= 3);
+        assert!(threads(pid).unwrap() >= 1);
+    }
+
+    #[test]
+    fn a_child_is_found_and_a_dead_one_is_not() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let pid = child.id();
+        assert!(children(std::process::id()).contains(&pid));
+        signal(pid, Signal::KILL).unwrap();
+        child.wait().unwrap();
+        assert!(!is_alive(pid));
+    }
+}
