@@ -1,14 +1,15 @@
 //! Putting the question to a policy, and judging its answer.
 
 use crate::Millis;
-use crate::policy::{Candidate, Decision, RequestView, RoutingPolicy};
+use crate::policy::{Answer, Candidate, Decision, FaultKind, Question, RequestView, RoutingPolicy};
 use crate::routing::View;
 use rjk_config::jk_log;
 use rjk_config::log::Log;
 use std::sync::atomic::Ordering::Relaxed;
 
 impl View<'_, '_> {
-    /// Asks the policy; a decision that it may not make counts as [`Decision::Builtin`].
+    /// Asks the policy; a decision that it may not make is a fault. With no candidate it is not
+    /// asked.
     pub(crate) fn ask(
         &self,
         policy: &dyn RoutingPolicy,
@@ -16,30 +17,33 @@ impl View<'_, '_> {
         sticky: Option<usize>,
         now: Millis,
         log: &dyn Log,
-    ) -> Decision {
+    ) -> Answer {
         let candidates: Vec<Candidate> = (0..self.states.len())
             .filter(|&index| sticky == Some(index) || self.usable(index))
             .map(|index| self.candidate(index, now))
             .collect();
         if candidates.is_empty() {
-            return Decision::Builtin;
+            return Answer::Decided(Decision::Builtin);
         }
-        let decision = policy.decide(request, sticky, &candidates);
-        let allowed = match decision {
-            Decision::Builtin => true,
-            Decision::Worker(index) => candidates.iter().any(|c| c.index == index),
-            Decision::Reject(status) => (400..600).contains(&status),
-        };
-        if allowed {
-            return decision;
-        }
-        jk_log!(
+        let answer = policy.decide(&Question {
+            request,
+            sticky,
+            candidates: &candidates,
+            now,
             log,
-            Warn,
-            "policy {} decided {decision:?}: ignored",
-            policy.name()
-        );
-        Decision::Builtin
+        });
+        let Answer::Decided(decision) = answer else {
+            return answer;
+        };
+        let Some(kind) = decision.fault(&candidates) else {
+            return answer;
+        };
+        let name = policy.name();
+        jk_log!(log, Warn, "policy {name} decided {decision:?}: ignored");
+        Answer::Fault {
+            kind,
+            reject: false,
+        }
     }
 
     fn candidate(&self, index: usize, now: Millis) -> Candidate {
@@ -60,6 +64,22 @@ impl View<'_, '_> {
             },
             state: self.states[index],
             activation: self.activation(index),
+        }
+    }
+}
+
+impl Decision {
+    /// What is wrong with this decision among these candidates; `None` when it may be carried out.
+    pub fn fault(self, candidates: &[Candidate]) -> Option<FaultKind> {
+        match self {
+            Decision::Builtin => None,
+            Decision::Worker(index) => {
+                let known = candidates.iter().any(|candidate| candidate.index == index);
+                (!known).then_some(FaultKind::BadIndex)
+            }
+            Decision::Reject(status) => {
+                (!(400..600).contains(&status)).then_some(FaultKind::BadStatus)
+            }
         }
     }
 }

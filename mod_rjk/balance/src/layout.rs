@@ -1,6 +1,7 @@
 //! Which worker has which slot, and where the slots lie in the segment (contract H-04, H-05).
 
 use crate::ledger::{Cell, RowOwner, cells_per_row};
+use crate::policy_slot::PolicySlot;
 use crate::segment::Header;
 use crate::slot::{AjpSlot, BalancerSlot, MemberSlot};
 use bstr::{BStr, BString, ByteSlice};
@@ -82,6 +83,8 @@ pub struct Layout {
     pub members: usize,
     /// Number of [`BalancerSlot`]s.
     pub balancers: usize,
+    /// Number of [`PolicySlot`]s.
+    pub policies: usize,
     /// Ledger rows that children can claim: the most children alive at once, old ones included.
     pub rows: usize,
 }
@@ -97,6 +100,8 @@ pub struct Offsets {
     pub members: usize,
     /// [`Layout::balancers`] times [`BalancerSlot`].
     pub balancers: usize,
+    /// [`Layout::policies`] times [`PolicySlot`].
+    pub policies: usize,
     /// [`Layout::rows`] times [`RowOwner`].
     pub owners: usize,
     /// [`Layout::cells`] times [`Cell`].
@@ -112,8 +117,14 @@ impl Layout {
             ajp: with_spare(topology.ajp.len()),
             members: with_spare(topology.members),
             balancers: with_spare(topology.balancers.len()),
+            policies: 0,
             rows,
         }
+    }
+
+    /// The same with room for this many policies, one for each `[policy.NAME]`.
+    pub fn with_policies(self, policies: usize) -> Layout {
+        Layout { policies, ..self }
     }
 
     /// Number of [`Cell`]s: a row for each child, and one for children that found no free row.
@@ -133,6 +144,7 @@ impl Layout {
         let ajp = place(size_of::<AjpSlot>(), self.ajp);
         let members = place(size_of::<MemberSlot>(), self.members);
         let balancers = place(size_of::<BalancerSlot>(), self.balancers);
+        let policies = place(size_of::<PolicySlot>(), self.policies);
         let owners = place(size_of::<RowOwner>(), self.rows);
         let cells = place(size_of::<Cell>(), self.cells());
         Offsets {
@@ -140,6 +152,7 @@ impl Layout {
             ajp,
             members,
             balancers,
+            policies,
             owners,
             cells,
             total_bytes: end,

@@ -16,6 +16,7 @@ mod ledger;
 mod maintenance;
 pub mod method;
 mod policy;
+mod policy_slot;
 mod rounds;
 mod routing;
 mod segment;
@@ -28,7 +29,11 @@ pub use balancer::{Balancer, MemberSnapshot, Overrides, UnknownWorker};
 pub use layout::{Layout, Offsets, Topology};
 pub use lease::Lease;
 pub use ledger::{Cell, Drift, InFlight, Reaped, RowOwner, Slots};
-pub use policy::{Builtin, Candidate, Decision, Observation, RequestView, RoutingPolicy};
+pub use policy::{
+    Answer, Builtin, Candidate, DecidedBy, Decision, FaultKind, Observation, Question, RequestView,
+    RoutingPolicy,
+};
+pub use policy_slot::{POLICY_COUNTERS, PolicySlot};
 pub use rounds::{Round, Rounds};
 pub use segment::{Header, Segment};
 pub use selection::{Choice, Missing, Pick, RoutingInput, Selection};

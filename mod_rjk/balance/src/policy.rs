@@ -1,8 +1,10 @@
 //! The seam for routing policies: who decides which member takes a request.
 
-use crate::State;
+use crate::{Millis, State};
+use rjk_config::log::Log;
 use rjk_config::model::Activation;
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 /// A member that a policy may choose, in plain numbers.
@@ -59,6 +61,121 @@ pub enum Decision {
     Reject(u16),
 }
 
+/// What a policy is asked before an attempt.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    /// The request.
+    pub request: &'a dyn RequestView,
+    /// The member that the session rules resolve to; always among the candidates.
+    pub sticky: Option<usize>,
+    /// Besides the sticky one, the members that can take any request and were not yet tried; in
+    /// configuration order, never empty.
+    pub candidates: &'a [Candidate],
+    /// Wall clock.
+    pub now: Millis,
+    /// For lines about this request.
+    pub log: &'a dyn Log,
+}
+
+/// How a policy answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// This is to be done.
+    Decided(Decision),
+    /// The built-in rules decide; [`RoutingPolicy::compare`] then hears what they chose. `None`
+    /// when there is nothing to compare.
+    Shadow(Option<Decision>),
+    /// The policy failed.
+    Fault {
+        /// How.
+        kind: FaultKind,
+        /// The client gets 503; otherwise the built-in rules decide.
+        reject: bool,
+    },
+    /// The policy is switched off for a while because it kept failing.
+    Off {
+        /// As in [`Answer::Fault`].
+        reject: bool,
+    },
+}
+
+/// How a policy can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// It trapped, or called what it may not.
+    Trap,
+    /// Its fuel was spent.
+    OutOfFuel,
+    /// It wanted more memory than it may have.
+    Memory,
+    /// It called the host too often for one decision.
+    Calls,
+    /// It chose a member that is not among the candidates.
+    BadIndex,
+    /// It rejected with a status outside of 400…599.
+    BadStatus,
+    /// No instance could be made.
+    Instantiate,
+    /// `configure` failed in this process.
+    Configure,
+}
+
+impl FaultKind {
+    /// All kinds, each at its own index.
+    pub const ALL: [FaultKind; 8] = [
+        FaultKind::Trap,
+        FaultKind::OutOfFuel,
+        FaultKind::Memory,
+        FaultKind::Calls,
+        FaultKind::BadIndex,
+        FaultKind::BadStatus,
+        FaultKind::Instantiate,
+        FaultKind::Configure,
+    ];
+
+    /// The word for it in notes, log lines and on the status page.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FaultKind::Trap => "trap",
+            FaultKind::OutOfFuel => "out-of-fuel",
+            FaultKind::Memory => "memory",
+            FaultKind::Calls => "calls",
+            FaultKind::BadIndex => "bad-index",
+            FaultKind::BadStatus => "bad-status",
+            FaultKind::Instantiate => "instantiate",
+            FaultKind::Configure => "configure",
+        }
+    }
+}
+
+/// Who decided about an attempt; its text is what a note says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DecidedBy<'a> {
+    /// The balancing method, or nobody could be chosen.
+    #[default]
+    Builtin,
+    /// The session rules.
+    Sticky,
+    /// The policy of this name.
+    Policy(&'a str),
+    /// What stands in for a policy that failed.
+    Fault(FaultKind),
+    /// What stands in for a policy that is switched off.
+    Off,
+}
+
+impl fmt::Display for DecidedBy<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DecidedBy::Builtin => f.write_str("builtin"),
+            DecidedBy::Sticky => f.write_str("sticky"),
+            DecidedBy::Policy(name) => write!(f, "policy {name}"),
+            DecidedBy::Fault(kind) => write!(f, "fault {}", kind.as_str()),
+            DecidedBy::Off => f.write_str("fault switched-off"),
+        }
+    }
+}
+
 /// What became of a request, told to the policy after the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Observation {
@@ -76,18 +193,16 @@ pub struct Observation {
 
 /// Decides before each attempt. Called from many threads at once.
 pub trait RoutingPolicy: Send + Sync {
-    /// `sticky` is the member that the session rules resolve to; it is always among the
-    /// candidates. The others are the members that can take any request and were not yet tried.
-    /// A decision for anything else counts as [`Decision::Builtin`].
-    fn decide(
-        &self,
-        request: &dyn RequestView,
-        sticky: Option<usize>,
-        candidates: &[Candidate],
-    ) -> Decision;
+    /// Answers a question. A decision for anything but a candidate, or for a status outside of
+    /// 400…599, counts as a fault.
+    fn decide(&self, question: &Question<'_>) -> Answer;
 
-    /// Name for log lines.
+    /// Name for log lines and notes.
     fn name(&self) -> &str;
+
+    /// After [`Answer::Shadow`]: what the built-in rules chose for the same attempt; `None` when
+    /// there was no member.
+    fn compare(&self, _shadow: Decision, _builtin: Option<usize>) {}
 
     /// Called after each response.
     fn observe(&self, _observation: &Observation) {}
@@ -98,8 +213,8 @@ pub trait RoutingPolicy: Send + Sync {
 pub struct Builtin;
 
 impl RoutingPolicy for Builtin {
-    fn decide(&self, _: &dyn RequestView, _: Option<usize>, _: &[Candidate]) -> Decision {
-        Decision::Builtin
+    fn decide(&self, _: &Question<'_>) -> Answer {
+        Answer::Decided(Decision::Builtin)
     }
 
     fn name(&self) -> &str {

@@ -6,8 +6,8 @@ use crate::slot::{AjpSlot, BalancerSlot, MemberSlot};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-/// `!RJKSHM1`; the last byte rises with the layout.
-const MAGIC: u64 = u64::from_be_bytes(*b"!RJKSHM1");
+/// `!RJKSHM2`; the last byte rises with the layout.
+const MAGIC: u64 = u64::from_be_bytes(*b"!RJKSHM2");
 
 /// Says what the file is and how it is cut, for tools that open it from outside.
 #[derive(Debug, Default)]
@@ -17,6 +17,7 @@ pub struct Header {
     ajp: AtomicU64,
     members: AtomicU64,
     balancers: AtomicU64,
+    policies: AtomicU64,
     rows: AtomicU64,
 }
 
@@ -26,6 +27,7 @@ impl Header {
         self.ajp.store(layout.ajp as u64, Relaxed);
         self.members.store(layout.members as u64, Relaxed);
         self.balancers.store(layout.balancers as u64, Relaxed);
+        self.policies.store(layout.policies as u64, Relaxed);
         self.rows.store(layout.rows as u64, Relaxed);
         self.magic.store(MAGIC, Release);
     }
@@ -40,6 +42,7 @@ impl Header {
             ajp: read(&self.ajp)?,
             members: read(&self.members)?,
             balancers: read(&self.balancers)?,
+            policies: read(&self.policies)?,
             rows: read(&self.rows)?,
         })
     }

@@ -4,7 +4,7 @@ use crate::Millis;
 use crate::balancer::{Balancer, Overrides};
 use crate::lease::Lease;
 use crate::ledger::InFlight;
-use crate::policy::{Decision, RequestView};
+use crate::policy::{Answer, DecidedBy, Decision, RequestView};
 use crate::routing::{Target, View};
 use crate::session_route::SessionRoutes;
 use crate::state::State;
@@ -71,6 +71,7 @@ pub struct Selection<'a> {
     forced: bool,
     /// The member that this request took from RECOVER to PROBE and has not settled yet.
     probing: Option<usize>,
+    decided_by: DecidedBy<'a>,
     _busy: InFlight,
 }
 
@@ -104,6 +105,7 @@ impl Balancer {
             states: Vec::with_capacity(self.members.len()),
             forced: false,
             probing: None,
+            decided_by: DecidedBy::Builtin,
             _busy: self.slots.enter_balancer(self.index),
         };
         selection.next_round(now);
@@ -127,7 +129,9 @@ impl<'a> Selection<'a> {
     /// Chooses a member for the next attempt.
     pub fn pick(&mut self, now: Millis) -> Pick<'a> {
         loop {
-            match self.choose(now) {
+            let (found, by) = self.choose(now);
+            self.decided_by = by;
+            match found {
                 Found::Target(target) if self.admit(target.index, now) => {
                     return Pick::Member(self.choice(&target));
                 }
@@ -185,6 +189,11 @@ impl<'a> Selection<'a> {
         self.states.get(index).copied()
     }
 
+    /// Who decided what the latest [`Selection::pick`] gave.
+    pub fn decided_by(&self) -> DecidedBy<'a> {
+        self.decided_by
+    }
+
     pub(crate) fn log(&self) -> &'a dyn Log {
         self.log
     }
@@ -206,27 +215,44 @@ impl<'a> Selection<'a> {
         }
     }
 
-    fn choose(&self, now: Millis) -> Found<'a> {
+    fn choose(&self, now: Millis) -> (Found<'a>, DecidedBy<'a>) {
         let view = self.view();
         let sticky = view.by_session(&self.input.routes);
         let force = self.balancer.spec.sticky_session_force;
         if sticky.is_none() && force && self.input.routes.has_session() {
-            return Found::Missing(Missing::StickyForce);
+            return (Found::Missing(Missing::StickyForce), DecidedBy::Builtin);
         }
-        if let Some(policy) = &self.balancer.policy {
-            let asked = sticky.map(|target| target.index);
-            match view.ask(policy.as_ref(), self.input.request, asked, now, self.log) {
-                Decision::Builtin => {}
-                Decision::Reject(status) => return Found::Reject(status),
-                Decision::Worker(index) => {
-                    let same = sticky.filter(|target| target.index == index);
-                    return Found::Target(same.unwrap_or_else(|| Target::plain(index)));
-                }
+        let Some(policy) = self.balancer.policy.as_deref() else {
+            return view.builtin(sticky);
+        };
+        let asked = sticky.map(|target| target.index);
+        let answer = view.ask(policy, self.input.request, asked, now, self.log);
+        let by = match answer {
+            Answer::Decided(Decision::Builtin) => return view.builtin(sticky),
+            Answer::Decided(Decision::Reject(status)) => {
+                return (Found::Reject(status), DecidedBy::Policy(policy.name()));
             }
+            Answer::Decided(Decision::Worker(index)) => {
+                let same = sticky.filter(|target| target.index == index);
+                let target = same.unwrap_or_else(|| Target::plain(index));
+                return (Found::Target(target), DecidedBy::Policy(policy.name()));
+            }
+            Answer::Shadow(shadow) => {
+                let (found, by) = view.builtin(sticky);
+                if let Some(decision) = shadow {
+                    policy.compare(decision, found.member());
+                }
+                return (found, by);
+            }
+            Answer::Fault { kind, .. } => DecidedBy::Fault(kind),
+            Answer::Off { .. } => DecidedBy::Off,
+        };
+        match answer {
+            Answer::Fault { reject: true, .. } | Answer::Off { reject: true } => {
+                (Found::Reject(UNAVAILABLE), by)
+            }
+            _ => (view.builtin(sticky).0, by),
         }
-        sticky
-            .or_else(|| view.by_load())
-            .map_or(Found::Missing(Missing::Unusable), Found::Target)
     }
 
     /// TR-01: whoever picks a recovering member probes it, and nobody else. `false`: another
@@ -307,8 +333,34 @@ impl Drop for Selection<'_> {
     }
 }
 
+/// The status when a policy failed and the configuration wants no other to decide.
+const UNAVAILABLE: u16 = 503;
+
 enum Found<'a> {
     Target(Target<'a>),
     Missing(Missing),
     Reject(u16),
+}
+
+impl Found<'_> {
+    fn member(&self) -> Option<usize> {
+        match self {
+            Found::Target(target) => Some(target.index),
+            Found::Missing(_) | Found::Reject(_) => None,
+        }
+    }
+}
+
+impl<'a> View<'a, '_> {
+    /// The choice without a policy: the session's member, else the least loaded.
+    fn builtin(&self, sticky: Option<Target<'a>>) -> (Found<'a>, DecidedBy<'a>) {
+        match sticky {
+            Some(target) => (Found::Target(target), DecidedBy::Sticky),
+            None => {
+                let found = self.by_load().map(Found::Target);
+                let found = found.unwrap_or(Found::Missing(Missing::Unusable));
+                (found, DecidedBy::Builtin)
+            }
+        }
+    }
 }

@@ -7,6 +7,7 @@ pub mod model;
 pub mod options;
 pub mod properties;
 pub mod server;
+pub mod toml;
 pub mod uri;
 pub mod uri_map;
 pub mod workers;

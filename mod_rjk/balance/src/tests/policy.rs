@@ -3,36 +3,53 @@ use crate::*;
 use rjk_config::model::{Activation, LbSpec};
 use std::sync::{Arc, Mutex};
 
-/// Answers with `decision` and remembers what it was asked.
+/// Answers with `answer` and remembers what it was asked and told.
 struct Scripted {
-    decision: Decision,
+    answer: Answer,
     asked: Mutex<Vec<(Option<usize>, Vec<Candidate>)>>,
+    compared: Mutex<Vec<(Decision, Option<usize>)>>,
 }
 
 impl RoutingPolicy for Scripted {
-    fn decide(
-        &self,
-        request: &dyn RequestView,
-        sticky: Option<usize>,
-        c: &[Candidate],
-    ) -> Decision {
-        assert_eq!(request.method(), b"GET");
-        self.asked.lock().unwrap().push((sticky, c.to_vec()));
-        self.decision
+    fn decide(&self, question: &Question<'_>) -> Answer {
+        assert_eq!(question.request.method(), b"GET");
+        let asked = (question.sticky, question.candidates.to_vec());
+        self.asked.lock().unwrap().push(asked);
+        self.answer
     }
     fn name(&self) -> &str {
         "scripted"
     }
+    fn compare(&self, shadow: Decision, builtin: Option<usize>) {
+        self.compared.lock().unwrap().push((shadow, builtin));
+    }
 }
 
-fn scripted(decision: Decision, change: impl FnOnce(&mut LbSpec)) -> (Balancer, Arc<Scripted>) {
+fn answering(answer: Answer, change: impl FnOnce(&mut LbSpec)) -> (Balancer, Arc<Scripted>) {
     let policy = Arc::new(Scripted {
-        decision,
+        answer,
         asked: Mutex::default(),
+        compared: Mutex::default(),
     });
     let mut spec = lb(vec![member("m1"), member("m2"), member("m3")]);
     change(&mut spec);
     (bind(spec, Some(policy.clone())), policy)
+}
+
+fn scripted(decision: Decision, change: impl FnOnce(&mut LbSpec)) -> (Balancer, Arc<Scripted>) {
+    answering(Answer::Decided(decision), change)
+}
+
+/// What a choice gives, as text, and who decided.
+fn decided(balancer: &Balancer, ask: &Ask<'_>) -> (String, String) {
+    with(balancer, ask, T0, |selection| {
+        let got = match selection.pick(T0) {
+            Pick::Member(choice) => format!("{}", choice.index),
+            Pick::NoMember(_) => "none".to_owned(),
+            Pick::Reject(status) => format!("reject {status}"),
+        };
+        (got, selection.decided_by().to_string())
+    })
 }
 
 fn asked(policy: &Scripted) -> Vec<(Option<usize>, Vec<usize>)> {
@@ -142,4 +159,118 @@ fn the_builtin_policy_changes_nothing() {
         .map(|_| serve(&balancer, &Ask::default(), Outcome::Success, T0))
         .collect();
     assert_eq!(order, [0, 1, 0, 1]);
+}
+
+#[test]
+fn a_note_can_say_who_decided() {
+    let sticky = cookie("JSESSIONID=x.m2");
+    let fault = |reject| Answer::Fault {
+        kind: FaultKind::OutOfFuel,
+        reject,
+    };
+    let bad = Answer::Decided(Decision::Worker(9));
+    let cases = [
+        (
+            Answer::Decided(Decision::Builtin),
+            "0",
+            "builtin",
+            "1",
+            "sticky",
+        ),
+        (
+            Answer::Decided(Decision::Worker(2)),
+            "2",
+            "policy scripted",
+            "2",
+            "policy scripted",
+        ),
+        (
+            Answer::Decided(Decision::Reject(403)),
+            "reject 403",
+            "policy scripted",
+            "reject 403",
+            "policy scripted",
+        ),
+        (
+            Answer::Shadow(Some(Decision::Worker(2))),
+            "0",
+            "builtin",
+            "1",
+            "sticky",
+        ),
+        (Answer::Shadow(None), "0", "builtin", "1", "sticky"),
+        (
+            fault(false),
+            "0",
+            "fault out-of-fuel",
+            "1",
+            "fault out-of-fuel",
+        ),
+        (
+            fault(true),
+            "reject 503",
+            "fault out-of-fuel",
+            "reject 503",
+            "fault out-of-fuel",
+        ),
+        (bad, "0", "fault bad-index", "1", "fault bad-index"),
+        (
+            Answer::Off { reject: false },
+            "0",
+            "fault switched-off",
+            "1",
+            "fault switched-off",
+        ),
+        (
+            Answer::Off { reject: true },
+            "reject 503",
+            "fault switched-off",
+            "reject 503",
+            "fault switched-off",
+        ),
+    ];
+    for (answer, member, by, with_session, by_with_session) in cases {
+        let (balancer, _) = answering(answer, |_| {});
+        let got = decided(&balancer, &Ask::default());
+        assert_eq!(got, (member.into(), by.into()), "{answer:?}");
+        let got = decided(&balancer, &sticky);
+        let expected = (with_session.into(), by_with_session.into());
+        assert_eq!(got, expected, "{answer:?} with a session");
+    }
+    assert_eq!(decided(&plain(2, |_| {}), &sticky).1, "sticky");
+}
+
+#[test]
+fn a_shadow_hears_what_the_builtin_rules_chose() {
+    let shadow = Decision::Worker(2);
+    let (balancer, policy) = answering(Answer::Shadow(Some(shadow)), |_| {});
+    pick(&balancer, &Ask::default()).unwrap();
+    pick(&balancer, &cookie("JSESSIONID=x.m2")).unwrap();
+    let (quiet, unheard) = answering(Answer::Shadow(None), |_| {});
+    pick(&quiet, &Ask::default()).unwrap();
+    assert_eq!(
+        *policy.compared.lock().unwrap(),
+        [(shadow, Some(0)), (shadow, Some(1))]
+    );
+    assert!(unheard.compared.lock().unwrap().is_empty());
+}
+
+#[test]
+fn every_fault_has_its_own_counter() {
+    let slot = PolicySlot::leaked();
+    for (times, kind) in FaultKind::ALL.into_iter().enumerate() {
+        (0..=times).for_each(|_| slot.count_fault(kind));
+    }
+    let counted: Vec<u64> = FaultKind::ALL.map(|kind| slot.faults(kind)).into();
+    assert_eq!(counted, (1..=8).collect::<Vec<u64>>());
+    assert_eq!(slot.decisions(), 0);
+}
+
+#[test]
+fn counters_of_a_policy_wrap_and_end_at_15() {
+    let slot = PolicySlot::leaked();
+    assert_eq!(slot.add_to_counter(15, u64::MAX), Some(u64::MAX));
+    assert_eq!(slot.add_to_counter(15, 3), Some(2));
+    assert_eq!(slot.add_to_counter(16, 1), None);
+    assert_eq!((slot.counters()[0], slot.counters()[15]), (0, 2));
 }

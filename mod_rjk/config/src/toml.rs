@@ -1,0 +1,275 @@
+//! rjk.toml, the file that `RjkConfigFile` names: routing policies, and which balancer uses which.
+//!
+//! It is read as a tree with places and walked by hand, so that every error can name its line and
+//! what to write instead.
+
+mod json;
+mod node;
+#[cfg(test)]
+mod tests;
+
+use crate::error::{ConfigError, Location, nearest};
+use crate::model::{LbSpec, WorkerSpec};
+use crate::workers::Workers;
+use ::toml::de::DeTable;
+use bstr::ByteSlice;
+use node::{Section, Source};
+use std::path::{Path, PathBuf};
+
+/// Fuel for each decision when the file has none.
+pub const DEFAULT_FUEL: u64 = 200_000;
+/// Memory in bytes for each instance when the file has none.
+pub const DEFAULT_MEMORY: usize = 2 << 20;
+/// Faults in a row that switch a policy off when the file has none.
+pub const DEFAULT_MAX_FAULTS: u32 = 5;
+
+const FUEL: std::ops::RangeInclusive<u64> = 1_000..=100_000_000;
+const MEMORY: std::ops::RangeInclusive<u64> = 64 << 10..=256 << 20;
+const MAX_FAULTS: std::ops::RangeInclusive<u64> = 0..=1_000;
+/// Names stand in log lines and notes.
+const MAX_NAME: usize = 63;
+
+/// What the file says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyFile {
+    /// `[policy.NAME]`, in the order of the names.
+    pub policies: Vec<PolicySpec>,
+    /// `[balancer.NAME]`, in the order of the names.
+    pub balancers: Vec<BalancerPolicy>,
+}
+
+/// One `[policy.NAME]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicySpec {
+    /// NAME: letters, digits, `_`, `.` and `-`, at most 63.
+    pub name: String,
+    /// The component; a relative path was taken from the folder of the file.
+    pub component: PathBuf,
+    /// Where `component` is written, for errors of the component.
+    pub location: Location,
+    /// What the policy may do.
+    pub settings: PolicySettings,
+    /// `[policy.NAME.config]` as the text of a JSON object.
+    pub config: String,
+}
+
+/// Budgets of a policy and what follows from a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PolicySettings {
+    /// Fuel for each decision, 1,000 to 100,000,000; about one for each WebAssembly instruction.
+    pub fuel: u64,
+    /// Bytes of memory for each instance, 64 KiB to 256 MiB.
+    pub memory: usize,
+    /// Who decides when the policy fails.
+    pub on_fault: OnFault,
+    /// Whether decisions are carried out.
+    pub mode: Mode,
+    /// Faults in a row that switch the policy off for a while; 0 = never.
+    pub max_faults: u32,
+}
+
+impl Default for PolicySettings {
+    fn default() -> PolicySettings {
+        PolicySettings {
+            fuel: DEFAULT_FUEL,
+            memory: DEFAULT_MEMORY,
+            on_fault: OnFault::default(),
+            mode: Mode::default(),
+            max_faults: DEFAULT_MAX_FAULTS,
+        }
+    }
+}
+
+/// Who decides when a policy fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFault {
+    /// The session rules and the balancing method.
+    #[default]
+    Builtin,
+    /// Nobody: the client gets 503.
+    Reject,
+}
+
+/// Whether a policy's decisions are carried out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// They are.
+    #[default]
+    Enforce,
+    /// They are only counted and compared with the built-in choice.
+    Shadow,
+}
+
+/// One `[balancer.NAME]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BalancerPolicy {
+    /// NAME, an lb worker of `worker.list`.
+    pub balancer: String,
+    /// Index into [`PolicyFile::policies`].
+    pub policy: usize,
+    /// Where it is written.
+    pub location: Location,
+}
+
+impl PolicyFile {
+    /// Reads the text of `file`, the path of the file as the administrator named it or absolute.
+    ///
+    /// # Errors
+    /// What is no TOML, is unknown, has the wrong type, or lies outside of its bounds.
+    pub fn parse(text: &str, file: &str) -> Result<PolicyFile, ConfigError> {
+        let source = Source::new(text, file);
+        let table = DeTable::parse(text).map_err(|error| source.syntax_error(&error))?;
+        let root = Section::root(&source, table.get_ref());
+        root.only(&["policy", "balancer"])?;
+        let folder = Path::new(file).parent().unwrap_or(Path::new(""));
+        let policies = root
+            .sections("policy", "[policy.NAME]")?
+            .into_iter()
+            .map(|(name, section)| read_policy(name, &section, folder))
+            .collect::<Result<Vec<_>, _>>()?;
+        let balancers = root
+            .sections("balancer", "[balancer.NAME]")?
+            .into_iter()
+            .map(|(name, section)| read_balancer(name, &section, &policies))
+            .collect::<Result<_, _>>()?;
+        Ok(PolicyFile {
+            policies,
+            balancers,
+        })
+    }
+
+    /// The policy of each balancer, with the balancer.
+    ///
+    /// # Errors
+    /// A `[balancer.NAME]` that is not an lb worker of `worker.list`.
+    pub fn bind<'a>(
+        &'a self,
+        workers: &'a Workers,
+    ) -> Result<Vec<(&'a LbSpec, &'a PolicySpec)>, ConfigError> {
+        self.balancers
+            .iter()
+            .map(|entry| {
+                let spec = lb_worker(entry, workers)?;
+                let policy = self.policies.get(entry.policy);
+                let policy = policy.ok_or_else(|| {
+                    let message = format!("balancer {} has no policy", entry.balancer);
+                    ConfigError::new(Some(entry.location.clone()), message)
+                })?;
+                Ok((spec, policy))
+            })
+            .collect()
+    }
+}
+
+fn read_policy(
+    name: &str,
+    section: &Section<'_>,
+    folder: &Path,
+) -> Result<PolicySpec, ConfigError> {
+    check_name(name, section)?;
+    section.only(&[
+        "component",
+        "fuel",
+        "memory",
+        "on_fault",
+        "mode",
+        "max_faults",
+        "config",
+    ])?;
+    let Some((component, location)) = section.text("component")? else {
+        return Err(section.error(format!(
+            "policy {name} has no component; write component = \"policies/{name}.wasm\""
+        )));
+    };
+    let config = section.section("config", "[policy.NAME.config]")?;
+    Ok(PolicySpec {
+        name: name.to_owned(),
+        component: folder.join(component),
+        location,
+        settings: read_settings(section)?,
+        config: config.map_or_else(|| Ok("{}".to_owned()), |table| table.to_json())?,
+    })
+}
+
+fn read_settings(section: &Section<'_>) -> Result<PolicySettings, ConfigError> {
+    let standard = PolicySettings::default();
+    let on_fault = [("builtin", OnFault::Builtin), ("reject", OnFault::Reject)];
+    let mode = [("enforce", Mode::Enforce), ("shadow", Mode::Shadow)];
+    let max_faults = section.number("max_faults", MAX_FAULTS)?;
+    Ok(PolicySettings {
+        fuel: section.number("fuel", FUEL)?.unwrap_or(standard.fuel),
+        memory: section
+            .size("memory", MEMORY)?
+            .and_then(|bytes| usize::try_from(bytes).ok())
+            .unwrap_or(standard.memory),
+        on_fault: section.word("on_fault", &on_fault)?.unwrap_or_default(),
+        mode: section.word("mode", &mode)?.unwrap_or_default(),
+        max_faults: max_faults
+            .and_then(|count| u32::try_from(count).ok())
+            .unwrap_or(standard.max_faults),
+    })
+}
+
+fn check_name(name: &str, section: &Section<'_>) -> Result<(), ConfigError> {
+    let legal = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
+    if !name.is_empty() && name.len() <= MAX_NAME && name.chars().all(legal) {
+        return Ok(());
+    }
+    Err(section.error(format!(
+        "policy name {name:?}; use letters, digits, '_', '.' and '-', at most {MAX_NAME}"
+    )))
+}
+
+fn read_balancer(
+    name: &str,
+    section: &Section<'_>,
+    policies: &[PolicySpec],
+) -> Result<BalancerPolicy, ConfigError> {
+    section.only(&["policy"])?;
+    let Some((wanted, location)) = section.text("policy")? else {
+        return Err(section.error(format!(
+            "balancer {name} names no policy; write policy = \"NAME\" of a [policy.NAME]"
+        )));
+    };
+    let names = policies.iter().map(|policy| policy.name.as_str());
+    match policies.iter().position(|policy| policy.name == wanted) {
+        Some(policy) => Ok(BalancerPolicy {
+            balancer: name.to_owned(),
+            policy,
+            location: section.location().clone(),
+        }),
+        None => {
+            let message = format!("there is no policy {wanted}{}", instead(wanted, names));
+            Err(ConfigError::new(Some(location), message))
+        }
+    }
+}
+
+fn lb_worker<'a>(entry: &BalancerPolicy, workers: &'a Workers) -> Result<&'a LbSpec, ConfigError> {
+    let name = entry.balancer.as_str();
+    let problem = match workers.get(name.as_bytes()) {
+        Some(WorkerSpec::Lb(spec)) => return Ok(spec),
+        Some(other) => format!(
+            "worker {name} is of type {}, a policy needs one of type lb",
+            other.type_name()
+        ),
+        None => format!("there is no lb worker {name} in worker.list"),
+    };
+    let balancers = workers.list.iter().filter_map(|worker| match worker {
+        WorkerSpec::Lb(spec) => spec.name.to_str().ok(),
+        _ => None,
+    });
+    let message = format!("{problem}{}", instead(name, balancers));
+    Err(ConfigError::new(Some(entry.location.clone()), message))
+}
+
+/// `; write NAME`: the nearest of the known names, or all of them when none is near.
+fn instead<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    match (nearest(word, known.iter().copied()), known.as_slice()) {
+        (Some(near), _) => format!("; write {near}"),
+        (None, []) => "; there is none at all".to_owned(),
+        (None, [only]) => format!("; write {only}"),
+        (None, _) => format!("; there are: {}", known.join(", ")),
+    }
+}

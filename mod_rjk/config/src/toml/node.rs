@@ -1,0 +1,224 @@
+//! Tables of the file with their places, and values by the type that is wanted.
+
+use super::{instead, json};
+use crate::error::{ConfigError, Location};
+use ::toml::Spanned;
+use ::toml::de::{DeString, DeTable, DeValue};
+use std::ops::{Range, RangeInclusive};
+use std::sync::Arc;
+
+/// The text of the file, to find the line of a place in it.
+pub(super) struct Source<'a> {
+    text: &'a str,
+    file: Arc<str>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(text: &'a str, file: &str) -> Source<'a> {
+        Source {
+            text,
+            file: file.into(),
+        }
+    }
+
+    pub(super) fn syntax_error(&self, error: &::toml::de::Error) -> ConfigError {
+        let place = error.span().map(|span| self.location(span));
+        ConfigError::new(place, format!("no valid TOML: {}", error.message()))
+    }
+
+    fn location(&self, span: Range<usize>) -> Location {
+        let before = self.text.as_bytes().iter().take(span.start);
+        let line = 1 + before.filter(|byte| **byte == b'\n').count();
+        Location::new(self.file.clone(), u32::try_from(line).unwrap_or(u32::MAX))
+    }
+}
+
+/// One table of the file.
+pub(super) struct Section<'a> {
+    source: &'a Source<'a>,
+    table: &'a DeTable<'a>,
+    location: Location,
+}
+
+type Entry<'a> = (&'a Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>);
+
+impl<'a> Section<'a> {
+    pub(super) fn root(source: &'a Source<'a>, table: &'a DeTable<'a>) -> Section<'a> {
+        Section {
+            source,
+            table,
+            location: source.location(0..0),
+        }
+    }
+
+    pub(super) fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// An error that the table as a whole is to blame for.
+    pub(super) fn error(&self, message: String) -> ConfigError {
+        ConfigError::new(Some(self.location.clone()), message)
+    }
+
+    /// Refuses keys other than these.
+    pub(super) fn only(&self, known: &[&str]) -> Result<(), ConfigError> {
+        for key in self.table.keys() {
+            let name = key.get_ref().as_ref();
+            if !known.contains(&name) {
+                let hint = instead(name, known.iter().copied());
+                let place = self.source.location(key.span());
+                let message = format!("unknown key {name}{hint}");
+                return Err(ConfigError::new(Some(place), message));
+            }
+        }
+        Ok(())
+    }
+
+    /// The tables inside of the table `key`, by name.
+    pub(super) fn sections(
+        &self,
+        key: &str,
+        form: &str,
+    ) -> Result<Vec<(&'a str, Section<'a>)>, ConfigError> {
+        let Some(outer) = self.section(key, form)? else {
+            return Ok(Vec::new());
+        };
+        let names = outer.table.keys().map(|name| name.get_ref().as_ref());
+        names
+            .map(|name| {
+                outer
+                    .section(name, form)
+                    .map(|inner| inner.map(|inner| (name, inner)))
+            })
+            .filter_map(Result::transpose)
+            .collect()
+    }
+
+    /// The table `key`, written as `form`.
+    pub(super) fn section(
+        &self,
+        key: &str,
+        form: &str,
+    ) -> Result<Option<Section<'a>>, ConfigError> {
+        let Some((name, value)) = self.entry(key) else {
+            return Ok(None);
+        };
+        match value.get_ref() {
+            DeValue::Table(table) => Ok(Some(Section {
+                source: self.source,
+                table,
+                location: self.source.location(name.span()),
+            })),
+            _ => Err(self.mismatch(key, value, &format!("a table, {form}"))),
+        }
+    }
+
+    /// A text with its place.
+    pub(super) fn text(&self, key: &str) -> Result<Option<(&'a str, Location)>, ConfigError> {
+        let Some((_, value)) = self.entry(key) else {
+            return Ok(None);
+        };
+        match value.get_ref() {
+            DeValue::String(text) if !text.is_empty() => {
+                Ok(Some((text.as_ref(), self.source.location(value.span()))))
+            }
+            _ => Err(self.mismatch(key, value, "a text in quotes")),
+        }
+    }
+
+    /// One of a few words.
+    pub(super) fn word<T: Copy>(
+        &self,
+        key: &str,
+        words: &[(&str, T)],
+    ) -> Result<Option<T>, ConfigError> {
+        let Some((_, value)) = self.entry(key) else {
+            return Ok(None);
+        };
+        let text = value.get_ref().as_str();
+        let found = words.iter().find(|(word, _)| Some(*word) == text);
+        let wanted = || {
+            let quoted: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
+            quoted.join(" or ")
+        };
+        found
+            .map(|(_, meaning)| Some(*meaning))
+            .ok_or_else(|| self.mismatch(key, value, &wanted()))
+    }
+
+    /// A whole number within bounds.
+    pub(super) fn number(
+        &self,
+        key: &str,
+        bounds: RangeInclusive<u64>,
+    ) -> Result<Option<u64>, ConfigError> {
+        let Some((_, value)) = self.entry(key) else {
+            return Ok(None);
+        };
+        let wanted = format!("a number from {} to {}", bounds.start(), bounds.end());
+        integer(value.get_ref())
+            .and_then(|number| u64::try_from(number).ok())
+            .filter(|number| bounds.contains(number))
+            .map(Some)
+            .ok_or_else(|| self.mismatch(key, value, &wanted))
+    }
+
+    /// A size in bytes: a number, or a text such as "512KiB" or "2MiB".
+    pub(super) fn size(
+        &self,
+        key: &str,
+        bounds: RangeInclusive<u64>,
+    ) -> Result<Option<u64>, ConfigError> {
+        let Some((_, value)) = self.entry(key) else {
+            return Ok(None);
+        };
+        let size = match value.get_ref() {
+            DeValue::String(text) => bytes(text),
+            other => integer(other).and_then(|number| u64::try_from(number).ok()),
+        };
+        let (least, most) = (bounds.start() >> 10, bounds.end() >> 20);
+        let wanted = format!("a size such as \"2MiB\", from \"{least}KiB\" to \"{most}MiB\"");
+        size.filter(|size| bounds.contains(size))
+            .map(Some)
+            .ok_or_else(|| self.mismatch(key, value, &wanted))
+    }
+
+    /// The table as the text of a JSON object.
+    pub(super) fn to_json(&self) -> Result<String, ConfigError> {
+        json::object(self.table)
+            .map(|object| object.to_string())
+            .map_err(|(span, problem)| ConfigError::new(Some(self.source.location(span)), problem))
+    }
+
+    fn entry(&self, key: &str) -> Option<Entry<'a>> {
+        self.table
+            .iter()
+            .find(|(name, _)| name.get_ref().as_ref() == key)
+    }
+
+    fn mismatch(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str) -> ConfigError {
+        let written = self.source.text.get(value.span()).unwrap_or_default();
+        let written = written.lines().next().unwrap_or_default();
+        let place = self.source.location(value.span());
+        ConfigError::new(Some(place), format!("{key} is {written}; write {wanted}"))
+    }
+}
+
+/// The value of an integer of any base.
+pub(super) fn integer(value: &DeValue<'_>) -> Option<i64> {
+    let integer = value.as_integer()?;
+    i64::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+fn bytes(text: &str) -> Option<u64> {
+    let digits =
+        text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
+    let shift = match text.get(digits.len()..)?.trim_start() {
+        "" | "B" => 0,
+        "KiB" => 10,
+        "MiB" => 20,
+        "GiB" => 30,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}

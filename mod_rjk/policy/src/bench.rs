@@ -1,0 +1,153 @@
+//! How long decisions take.
+
+use crate::policy::Policy;
+use rjk_balance::{
+    Answer, Candidate, Decision, FaultKind, Millis, Question, RequestView, RoutingPolicy, State,
+};
+use rjk_config::log::NoLog;
+use rjk_config::model::Activation;
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+/// Batches of samples; the lowest median of them stands for an undisturbed machine.
+pub const BATCHES: usize = 15;
+const SAMPLES: usize = 400;
+/// Decisions of one sample, so that the clock does not count.
+const GROUP: u32 = 16;
+
+/// What was measured for one number of candidates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figures {
+    /// Number of candidates.
+    pub candidates: usize,
+    /// Lowest of the medians of [`BATCHES`] batches: nanoseconds of one decision.
+    pub lowest_ns: f64,
+    /// 99 of 100 single decisions took at most this long, the clock included.
+    pub p99: Duration,
+    /// What the policy decided last.
+    pub decision: Decision,
+}
+
+/// Measures decisions of a policy, all else of [`RoutingPolicy::decide`] included.
+///
+/// # Errors
+/// The first fault, or the policy is off.
+pub fn measure(
+    policy: &Policy,
+    request: &dyn RequestView,
+    candidates: usize,
+) -> Result<Figures, Option<FaultKind>> {
+    let list: Vec<Candidate> = (0..candidates).map(candidate).collect();
+    let question = Question {
+        request,
+        sticky: None,
+        candidates: &list,
+        now: crate::code::wall_clock(),
+        log: &NoLog,
+    };
+    let mut decision = decide(policy, &question)?;
+    let mut lowest = f64::INFINITY;
+    let mut singles = Vec::with_capacity(BATCHES * SAMPLES);
+    for _ in 0..BATCHES {
+        let mut samples = Vec::with_capacity(SAMPLES);
+        for _ in 0..SAMPLES {
+            let start = Instant::now();
+            for _ in 0..GROUP {
+                decision = decide(policy, &question)?;
+            }
+            samples.push(start.elapsed());
+            let start = Instant::now();
+            decide(policy, &question)?;
+            singles.push(start.elapsed());
+        }
+        let median = part(&mut samples, 50).as_secs_f64() * 1e9;
+        lowest = lowest.min(median / f64::from(GROUP));
+    }
+    Ok(Figures {
+        candidates,
+        lowest_ns: lowest,
+        p99: part(&mut singles, 99),
+        decision,
+    })
+}
+
+/// A request for measurements and checks.
+#[derive(Clone, Debug, Default)]
+pub struct SampleRequest {
+    /// Path.
+    pub path: String,
+    /// Header names with values.
+    pub headers: Vec<(String, String)>,
+    /// Cookie names with values.
+    pub cookies: Vec<(String, String)>,
+}
+
+impl RequestView for SampleRequest {
+    fn method(&self) -> &[u8] {
+        b"GET"
+    }
+
+    fn path(&self) -> &[u8] {
+        self.path.as_bytes()
+    }
+
+    fn query(&self) -> Option<&[u8]> {
+        None
+    }
+
+    fn header(&self, name: &[u8]) -> Option<Cow<'_, [u8]>> {
+        let same = |(known, _): &&(String, String)| known.as_bytes().eq_ignore_ascii_case(name);
+        let (_, value) = self.headers.iter().find(same)?;
+        Some(value.as_bytes().into())
+    }
+
+    fn cookie(&self, name: &[u8]) -> Option<Cow<'_, [u8]>> {
+        let (_, value) = self
+            .cookies
+            .iter()
+            .find(|(known, _)| known.as_bytes() == name)?;
+        Some(value.as_bytes().into())
+    }
+
+    fn client_address(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(b"192.0.2.1")
+    }
+
+    fn tls(&self) -> bool {
+        false
+    }
+
+    fn server_name(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(b"example.org")
+    }
+}
+
+fn decide(policy: &Policy, question: &Question<'_>) -> Result<Decision, Option<FaultKind>> {
+    match policy.decide(question) {
+        Answer::Decided(decision) | Answer::Shadow(Some(decision)) => Ok(decision),
+        Answer::Fault { kind, .. } => Err(Some(kind)),
+        Answer::Shadow(None) | Answer::Off { .. } => Err(None),
+    }
+}
+
+fn candidate(index: usize) -> Candidate {
+    let count = index as u64;
+    Candidate {
+        index,
+        busy: count % 5,
+        value: 100 + count * 7 % 13,
+        errors: 0,
+        latency_us: 1500 + count * 10,
+        requests: 1000 + count,
+        usable_for_ms: 60_000 as Millis,
+        state: State::Ok,
+        activation: Activation::Active,
+    }
+}
+
+/// The value that `percent` of the samples do not exceed.
+fn part(samples: &mut [Duration], percent: usize) -> Duration {
+    samples.sort_unstable();
+    let rank = (samples.len() * percent / 100).min(samples.len().saturating_sub(1));
+    samples.get(rank).copied().unwrap_or_default()
+}

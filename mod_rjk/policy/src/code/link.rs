@@ -1,0 +1,109 @@
+//! Imports and exports by name: what is linked, what is stubbed, what is refused.
+
+use super::{Description, LoadError};
+use crate::fault::Excess;
+use crate::host::HostState;
+use crate::world::ObservingPolicy;
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, HasSelf, Linker, LinkerInstance, ResourceType};
+use wasmtime::{Engine, Error, Result};
+
+const OURS: &str = "rjk:policy/";
+const VERSION: &str = "0.1.";
+const ROUTER: &str = "router";
+const OBSERVER: &str = "observer";
+
+/// Names, after a check of each.
+pub(super) fn describe(
+    engine: &Engine,
+    component: &Component,
+    size: usize,
+) -> Result<Description, LoadError> {
+    let kind = component.component_type();
+    let mut description = Description {
+        size,
+        ..Description::default()
+    };
+    for (name, _) in kind.imports(engine) {
+        match ours(name)? {
+            Some(("host" | "types", _)) => {}
+            _ if name.starts_with("wasi:") => {}
+            _ => return Err(LoadError::UnknownImport(name.to_owned())),
+        }
+        description.imports.push(name.to_owned());
+    }
+    for (name, _) in kind.exports(engine) {
+        match ours(name)? {
+            Some((ROUTER, version)) => description.version = version.to_owned(),
+            Some((OBSERVER, _)) => description.observes = true,
+            _ => {}
+        }
+        description.exports.push(name.to_owned());
+    }
+    if description.version.is_empty() {
+        return Err(LoadError::NoRouter);
+    }
+    Ok(description)
+}
+
+/// Our host functions, and stubs for WASI: a component that was built for it loads, but cannot call
+/// it.
+pub(super) fn linker(engine: &Engine, component: &Component) -> Result<Linker<HostState>> {
+    let mut linker = Linker::new(engine);
+    ObservingPolicy::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    for (name, import) in component.component_type().imports(engine) {
+        if !name.starts_with("wasi:") {
+            continue;
+        }
+        if let ComponentItem::ComponentInstance(instance) = import.ty {
+            let mut stubs = linker.instance(name)?;
+            for (item, export) in instance.exports(engine) {
+                stub(&mut stubs, name, item, &export.ty)?;
+            }
+        }
+    }
+    Ok(linker)
+}
+
+/// All of an error in one line.
+pub(super) fn chain(error: &Error) -> String {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    causes.join(": ")
+}
+
+fn stub(
+    stubs: &mut LinkerInstance<'_, HostState>,
+    interface: &str,
+    item: &str,
+    kind: &ComponentItem,
+) -> Result<()> {
+    match kind {
+        ComponentItem::ComponentFunc(_) => {
+            let name = format!("{interface}#{item}");
+            stubs.func_new(item, move |_, _, _, _| {
+                Err(Error::new(Excess::Wasi(name.clone())))
+            })
+        }
+        ComponentItem::Resource(_) => {
+            stubs.resource(item, ResourceType::host::<()>(), |_, _| Ok(()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Interface and version of a name of our package; `None` when it is of another package.
+fn ours(name: &str) -> Result<Option<(&str, &str)>, LoadError> {
+    let Some(rest) = name.strip_prefix(OURS) else {
+        return match name.starts_with("rjk:") {
+            true => Err(LoadError::UnknownImport(name.to_owned())),
+            false => Ok(None),
+        };
+    };
+    let wrong = || LoadError::Version(name.to_owned());
+    let (interface, version) = rest.split_once('@').ok_or_else(wrong)?;
+    let patch = version.strip_prefix(VERSION).ok_or_else(wrong)?;
+    match patch.parse::<u32>() {
+        Ok(_) => Ok(Some((interface, version))),
+        Err(_) => Err(wrong()),
+    }
+}

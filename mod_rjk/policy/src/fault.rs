@@ -1,0 +1,66 @@
+//! How a policy failed.
+
+use rjk_balance::FaultKind;
+use std::fmt;
+use wasmtime::{Error, Trap};
+
+/// A failure of a policy, with what is known about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Under which kind it is counted.
+    pub kind: FaultKind,
+    /// What happened, for the log.
+    pub text: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.kind.as_str(), self.text)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Why the host ended a call of a policy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Excess {
+    #[error("more memory or table space than it may have; raise its memory in rjk.toml")]
+    Memory,
+    #[error("more than 64 calls into the host for one decision")]
+    Calls,
+    #[error("counter-add with a key above 15")]
+    CounterKey,
+    #[error("asked about the request where there is none, in configure or observe")]
+    NoRequest,
+    #[error("called {0}, which policies do not have")]
+    Wasi(String),
+}
+
+impl Fault {
+    pub(crate) fn new(kind: FaultKind, text: impl Into<String>) -> Fault {
+        Fault {
+            kind,
+            text: text.into(),
+        }
+    }
+
+    /// The fault behind an error of wasmtime; `otherwise` is for those that are no trap.
+    pub(crate) fn of(error: &Error, otherwise: FaultKind) -> Fault {
+        if let Some(excess) = error.downcast_ref::<Excess>() {
+            let kind = match excess {
+                Excess::Memory => FaultKind::Memory,
+                Excess::Calls => FaultKind::Calls,
+                Excess::CounterKey | Excess::NoRequest | Excess::Wasi(_) => FaultKind::Trap,
+            };
+            return Fault::new(kind, excess.to_string());
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::OutOfFuel) => {
+                let text = "its fuel is spent; raise its fuel in rjk.toml if it needs more";
+                Fault::new(FaultKind::OutOfFuel, text)
+            }
+            Some(trap) => Fault::new(FaultKind::Trap, trap.to_string()),
+            None => Fault::new(otherwise, error.root_cause().to_string()),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What a policy can ask and do: the `host` interface.
+
+use crate::fault::Excess;
+use crate::limits::{LOG_LINES_PER_SECOND, Limiter, MAX_CALLS, MAX_LOG_LINE};
+use crate::rate::RateLimit;
+use crate::world::{Level, host, types};
+use bstr::ByteSlice;
+use rjk_balance::{Millis, PolicySlot, RequestView};
+use rjk_config::jk_log;
+use rjk_config::log::Log;
+use scoped_tls_hkt::scoped_thread_local;
+use std::borrow::Cow;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::Ordering::Relaxed;
+use wasmtime::{Error, Result};
+
+/// What the host functions of one call into a policy work with.
+pub(crate) struct Call<'a> {
+    /// None in `configure` and `observe`.
+    pub(crate) request: Option<&'a dyn RequestView>,
+    pub(crate) log: &'a dyn Log,
+    pub(crate) now: Millis,
+    pub(crate) shared: Shared<'a>,
+}
+
+/// What all instances of a policy share.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) slot: &'a PolicySlot,
+    pub(crate) lines: &'a RateLimit,
+}
+
+// A store's data lives as long as the store, a request does not: the way to it is this thread.
+scoped_thread_local!(static CALL: for<'a> &'a Call<'a>);
+
+impl Call<'_> {
+    /// Runs `body`, in which this is the call of this thread.
+    pub(crate) fn scope<R>(&self, body: impl FnOnce() -> R) -> R {
+        CALL.set(self, body)
+    }
+}
+
+/// The limit for the log lines of one policy.
+pub(crate) fn log_limit() -> RateLimit {
+    RateLimit::new(LOG_LINES_PER_SECOND)
+}
+
+/// The part of an instance that the host functions see.
+pub(crate) struct HostState {
+    pub(crate) limiter: Limiter,
+    calls_left: u32,
+    random: u64,
+}
+
+impl HostState {
+    pub(crate) fn new(memory: usize) -> HostState {
+        HostState {
+            limiter: Limiter::new(memory),
+            calls_left: MAX_CALLS,
+            random: seed(),
+        }
+    }
+
+    /// Gives the calls of a new decision.
+    pub(crate) fn refill(&mut self) {
+        self.calls_left = MAX_CALLS;
+    }
+
+    /// Takes one call into the host off the budget.
+    fn spend(&mut self) -> Result<()> {
+        match self.calls_left.checked_sub(1) {
+            Some(left) => {
+                self.calls_left = left;
+                Ok(())
+            }
+            None => Err(Error::new(Excess::Calls)),
+        }
+    }
+
+    fn request<R>(&mut self, ask: impl FnOnce(&dyn RequestView) -> R) -> Result<R> {
+        self.spend()?;
+        CALL.with(|call| match call.request {
+            Some(request) => Ok(ask(request)),
+            None => Err(Error::new(Excess::NoRequest)),
+        })
+    }
+}
+
+/// Types alone need no host, the linker wants one.
+impl types::Host for HostState {}
+
+impl host::Host for HostState {
+    fn method(&mut self) -> Result<String> {
+        self.request(|request| text(request.method().into()))
+    }
+
+    fn path(&mut self) -> Result<String> {
+        self.request(|request| text(request.path().into()))
+    }
+
+    fn query(&mut self) -> Result<Option<String>> {
+        self.request(|request| request.query().map(|query| text(query.into())))
+    }
+
+    fn header(&mut self, name: String) -> Result<Option<String>> {
+        self.request(|request| request.header(name.as_bytes()).map(text))
+    }
+
+    fn cookie(&mut self, name: String) -> Result<Option<String>> {
+        self.request(|request| request.cookie(name.as_bytes()).map(text))
+    }
+
+    fn client_address(&mut self) -> Result<String> {
+        self.request(|request| text(request.client_address()))
+    }
+
+    fn tls(&mut self) -> Result<bool> {
+        self.request(|request| request.tls())
+    }
+
+    fn server_name(&mut self) -> Result<String> {
+        self.request(|request| text(request.server_name()))
+    }
+
+    fn now_ms(&mut self) -> Result<u64> {
+        self.spend()?;
+        Ok(CALL.with(|call| call.now))
+    }
+
+    fn random(&mut self) -> Result<u64> {
+        self.spend()?;
+        Ok(splitmix(&mut self.random))
+    }
+
+    fn log(&mut self, level: Level, line: String) -> Result<()> {
+        self.spend()?;
+        CALL.with(|call| call.write(level, &line));
+        Ok(())
+    }
+
+    fn counter_add(&mut self, key: u32, amount: u64) -> Result<u64> {
+        self.spend()?;
+        CALL.with(|call| call.shared.slot.add_to_counter(key, amount))
+            .ok_or_else(|| Error::new(Excess::CounterKey))
+    }
+}
+
+impl Call<'_> {
+    fn write(&self, level: Level, line: &str) {
+        let shared = &self.shared;
+        if !shared.lines.allows(self.now) {
+            shared.slot.lines_dropped.fetch_add(1, Relaxed);
+            return;
+        }
+        let (name, line) = (shared.name, printable(line));
+        match level {
+            Level::Debug => jk_log!(self.log, Debug, "policy {name}: {line}"),
+            Level::Info => jk_log!(self.log, Info, "policy {name}: {line}"),
+            Level::Warn => jk_log!(self.log, Warn, "policy {name}: {line}"),
+            Level::Error => jk_log!(self.log, Error, "policy {name}: {line}"),
+        }
+    }
+}
+
+/// One line of at most [`MAX_LOG_LINE`] bytes: what a policy writes must not look like two.
+pub(crate) fn printable(line: &str) -> String {
+    let cut = line.floor_char_boundary(MAX_LOG_LINE);
+    line.chars()
+        .scan(cut, |left, letter| {
+            *left = left.checked_sub(letter.len_utf8())?;
+            Some(if letter.is_control() { ' ' } else { letter })
+        })
+        .collect()
+}
+
+fn text(bytes: Cow<'_, [u8]>) -> String {
+    match bytes {
+        Cow::Borrowed(bytes) => bytes.to_str_lossy().into_owned(),
+        Cow::Owned(bytes) => String::from_utf8(bytes)
+            .unwrap_or_else(|error| error.as_bytes().to_str_lossy().into_owned()),
+    }
+}
+
+/// A start for [`splitmix`] that differs between instances, and between children of one parent.
+fn seed() -> u64 {
+    let mut hasher = RandomState::new().build_hasher();
+    hasher.write_u32(std::process::id());
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    hasher.write_u128(since.map_or(0, |since| since.as_nanos()));
+    hasher.finish()
+}
+
+/// `SplitMix64`, Steele, Lea and Flood 2014.
+fn splitmix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}

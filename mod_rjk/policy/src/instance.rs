@@ -1,0 +1,111 @@
+//! One instance of a policy: its memory, and the ways in.
+
+use crate::code::Compiled;
+use crate::fault::Fault;
+use crate::host::{Call, HostState};
+use crate::limits::{CONFIGURE_FUEL, MAX_HOSTCALL_BYTES};
+use crate::world::{number, observer, router, types};
+use rjk_balance::{Candidate, Decision, FaultKind, Observation};
+use wasmtime::Store;
+
+/// A configured instance. It is used by one thread at a time, and thrown away after a fault.
+pub(crate) struct Instance {
+    store: Store<HostState>,
+    router: router::Guest,
+    observer: Option<observer::Guest>,
+    fuel: u64,
+    /// Reused, so that a decision allocates nothing for it.
+    candidates: Vec<types::Candidate>,
+}
+
+/// Why there is no configured instance.
+pub(crate) enum Refusal {
+    Fault(Fault),
+    /// `configure` returned this message.
+    Message(String),
+}
+
+impl Instance {
+    /// Makes an instance and configures it.
+    pub(crate) fn new(compiled: &Compiled, call: &Call<'_>) -> Result<Instance, Refusal> {
+        call.scope(|| {
+            let mut instance = Instance::unconfigured(compiled)
+                .map_err(|error| Refusal::Fault(Fault::of(&error, FaultKind::Instantiate)))?;
+            let (store, config) = (&mut instance.store, &compiled.config);
+            match instance
+                .router
+                .call_configure(store, &compiled.members, config)
+            {
+                Ok(Ok(())) => Ok(instance),
+                Ok(Err(message)) => Err(Refusal::Message(crate::host::printable(&message))),
+                Err(error) => Err(Refusal::Fault(Fault::of(&error, FaultKind::Configure))),
+            }
+        })
+    }
+
+    fn unconfigured(compiled: &Compiled) -> wasmtime::Result<Instance> {
+        let code = &compiled.code;
+        let settings = code.settings();
+        let state = HostState::new(settings.memory);
+        let mut store = Store::new(code.engine(), state);
+        store.limiter(|state| &mut state.limiter);
+        store.set_hostcall_fuel(MAX_HOSTCALL_BYTES);
+        store.set_fuel(CONFIGURE_FUEL)?;
+        let instance = code.pre().instantiate(&mut store)?;
+        let router = code.router().load(&mut store, &instance)?;
+        let observer = code
+            .observer()
+            .map(|indices| indices.load(&mut store, &instance))
+            .transpose()?;
+        Ok(Instance {
+            store,
+            router,
+            observer,
+            fuel: settings.fuel,
+            candidates: Vec::with_capacity(compiled.members.len()),
+        })
+    }
+
+    /// Asks for a decision; it is among what may be decided.
+    pub(crate) fn choose(
+        &mut self,
+        call: &Call<'_>,
+        sticky: Option<usize>,
+        candidates: &[Candidate],
+    ) -> Result<Decision, Fault> {
+        self.candidates.clear();
+        self.candidates
+            .extend(candidates.iter().map(types::Candidate::from));
+        let (store, list) = (&mut self.store, &self.candidates);
+        let called = refill(store, self.fuel)
+            .and_then(|()| call.scope(|| self.router.call_choose(store, sticky.map(number), list)));
+        let decision = match called {
+            Ok(decision) => Decision::from(decision),
+            Err(error) => return Err(Fault::of(&error, FaultKind::Trap)),
+        };
+        match decision.fault(candidates) {
+            None => Ok(decision),
+            Some(kind) => Err(Fault::new(kind, format!("it decided {decision:?}"))),
+        }
+    }
+
+    /// Tells what became of a request.
+    pub(crate) fn observe(
+        &mut self,
+        call: &Call<'_>,
+        observation: &Observation,
+    ) -> Result<(), Fault> {
+        let Some(observer) = &self.observer else {
+            return Ok(());
+        };
+        let store = &mut self.store;
+        refill(store, self.fuel)
+            .and_then(|()| call.scope(|| observer.call_observe(store, observation.into())))
+            .map_err(|error| Fault::of(&error, FaultKind::Trap))
+    }
+}
+
+fn refill(store: &mut Store<HostState>, fuel: u64) -> wasmtime::Result<()> {
+    store.data_mut().refill();
+    store.set_fuel(fuel)
+}

@@ -1,0 +1,27 @@
+//! Routing policies as sandboxed WebAssembly components: the only crate that knows wasmtime.
+//!
+//! [`Code::load`] checks and compiles a component, [`Code::configure`] runs its `configure` for one
+//! balancer; both belong into the check of the configuration and start no thread. [`Policy`] then
+//! stands behind [`rjk_balance::RoutingPolicy`] in each child.
+//!
+//! What a policy can do is in plugins/wit; its budgets are in [`limits`].
+#![forbid(unsafe_code)]
+
+pub mod bench;
+mod breaker;
+mod code;
+mod engine;
+mod fault;
+mod host;
+mod instance;
+pub mod limits;
+mod policy;
+mod rate;
+#[cfg(test)]
+mod tests;
+mod world;
+
+pub use code::{Code, Compiled, Description, LoadError};
+pub use fault::Fault;
+pub use policy::Policy;
+pub use world::{Member, members};

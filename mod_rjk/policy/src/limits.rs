@@ -1,0 +1,77 @@
+//! The budgets of a policy that the configuration does not set.
+
+use crate::fault::Excess;
+use wasmtime::{Error, ResourceLimiter, Result};
+
+/// Largest component file in bytes.
+pub const MAX_COMPONENT: usize = 8 << 20;
+/// Fuel of `configure`.
+pub const CONFIGURE_FUEL: u64 = 50_000_000;
+/// Calls from the policy into the host for each decision.
+pub const MAX_CALLS: u32 = 64;
+/// Bytes of text that the policy may hand over in one call into the host.
+pub const MAX_HOSTCALL_BYTES: usize = 16 << 10;
+/// Bytes of the policy's stack.
+pub const MAX_STACK: usize = 256 << 10;
+/// Bytes of a log line of the policy; the rest is cut off.
+pub const MAX_LOG_LINE: usize = 1 << 10;
+/// Log lines of one policy for each second and process.
+pub const LOG_LINES_PER_SECOND: u64 = 10;
+
+const MAX_TABLE_ELEMENTS: usize = 10_000;
+const MAX_INSTANCES: usize = 64;
+const MAX_TABLES: usize = 64;
+
+/// Watches what one instance of a policy takes.
+pub(crate) struct Limiter {
+    memory_left: usize,
+    elements_left: usize,
+}
+
+impl Limiter {
+    /// `memory`: bytes that all memories together may have.
+    pub(crate) fn new(memory: usize) -> Limiter {
+        Limiter {
+            memory_left: memory,
+            elements_left: MAX_TABLE_ELEMENTS,
+        }
+    }
+}
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        take(&mut self.memory_left, desired.saturating_sub(current))
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        take(&mut self.elements_left, desired.saturating_sub(current))
+    }
+
+    fn memory_grow_failed(&mut self, _: Error) -> Result<()> {
+        Err(Error::new(Excess::Memory))
+    }
+
+    /// A component is several core instances: its own module and the glue around it.
+    fn instances(&self) -> usize {
+        MAX_INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        MAX_TABLES
+    }
+
+    /// Each memory has address space of its own, so more than one would escape the budget for that.
+    fn memories(&self) -> usize {
+        1
+    }
+}
+
+fn take(left: &mut usize, amount: usize) -> Result<bool> {
+    match left.checked_sub(amount) {
+        Some(rest) => {
+            *left = rest;
+            Ok(true)
+        }
+        None => Err(Error::new(Excess::Memory)),
+    }
+}

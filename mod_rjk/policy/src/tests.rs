@@ -1,0 +1,5 @@
+mod decide;
+mod guest;
+mod load;
+mod speed;
+mod support;

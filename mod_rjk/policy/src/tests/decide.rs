@@ -1,0 +1,343 @@
+//! Decisions, and everything that a policy can do wrong.
+
+use super::guest::*;
+use super::support::*;
+use rjk_balance::*;
+use rjk_config::log::NoLog;
+use rjk_config::toml::{Mode, OnFault, PolicySettings};
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+/// Reads the first candidate's numbers and rejects unless all are as sent.
+const CHECK_CANDIDATE: &str = "
+    (if (result i32) (i32.and (i32.and (i32.and
+          (i32.eq (local.get $count) (i32.const 3))
+          (i32.eq (i32.load offset=56 (local.get $list)) (i32.const 1)))
+          (i32.and (i32.eq (i32.load8_u offset=4 (local.get $list)) (i32.const 3))
+                   (i32.eq (i32.load8_u offset=5 (local.get $list)) (i32.const 1))))
+          (i32.and (i32.and (i64.eq (i64.load offset=8 (local.get $list)) (i64.const 10))
+                            (i64.eq (i64.load offset=16 (local.get $list)) (i64.const 20)))
+                   (i64.eq (i64.load offset=48 (local.get $list)) (i64.const 60))))";
+
+#[test]
+fn the_three_decisions_are_carried_out_and_counted() {
+    let cases = [
+        (answer(0, 0), Answer::Decided(Decision::Builtin)),
+        (answer(1, 2), worker(2)),
+        (answer(2, 429), Answer::Decided(Decision::Reject(429))),
+    ];
+    for (choose, expected) in cases {
+        let policy = policy(&choosing(choose));
+        assert_eq!([ask(&policy), ask(&policy)], [expected; 2]);
+        assert_eq!((policy.slot().decisions(), policy.idle()), (2, 1));
+    }
+}
+
+#[test]
+fn a_policy_sees_the_sticky_member_and_the_candidates() {
+    // Worker(sticky), builtin without one.
+    let sticky = "(i32.store8 (i32.const 32) (local.get $sticky))
+        (i32.store (i32.const 36) (local.get $member)) (i32.const 32)";
+    let policy_ = policy(&choosing(sticky));
+    assert_eq!(ask_at(&policy_, Some(2), T0, &NoLog), worker(2));
+    assert_eq!(ask(&policy_), Answer::Decided(Decision::Builtin));
+    let (good, bad) = (answer(1, 1), answer(2, 500));
+    let choose = format!("{CHECK_CANDIDATE} (then {good}) (else {bad}))");
+    assert_eq!(ask(&policy(&choosing(choose))), worker(1));
+}
+
+#[test]
+fn a_policy_reads_a_header_lazily() {
+    // 1 when x-tenant is four bytes that begin with b, else builtin.
+    let choose = "
+        (call $header (i32.const 1024) (i32.const 8) (i32.const 128))
+        (i32.store8 (i32.const 32) (i32.and (i32.and
+            (i32.load8_u (i32.const 128)) (i32.eq (i32.load (i32.const 136)) (i32.const 4)))
+            (i32.eq (i32.load8_u (i32.load (i32.const 132))) (i32.const 98))))
+        (i32.store (i32.const 36) (i32.const 1))
+        (i32.const 32)";
+    let reading = |data| Guest {
+        data,
+        ..choosing(choose)
+    };
+    assert_eq!(ask(&policy(&reading("x-tenant"))), worker(1));
+    assert_eq!(
+        ask(&policy(&reading("x-nobody"))),
+        Answer::Decided(Decision::Builtin)
+    );
+}
+
+/// Every way to fail, with what is counted.
+fn hostile() -> Vec<(&'static str, Guest, FaultKind)> {
+    let flood =
+        "(loop $on (call $log (i32.const 2) (i32.const 1024) (i32.const 4)) (br $on)) unreachable";
+    let calls = "(loop $on (drop (call $random)) (br $on)) unreachable";
+    let deep = Guest {
+        functions: "(func $deep (param i64) (result i64)
+            (i64.add (call $deep (i64.add (local.get 0) (i64.const 1))) (local.get 0)))",
+        ..choosing("(drop (call $deep (i64.const 1))) unreachable")
+    };
+    let grow =
+        "(loop $on (br_if $on (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) unreachable";
+    let long = "(call $log (i32.const 2) (i32.const 0) (i32.const 60000)) unreachable";
+    vec![
+        (
+            "endless loop",
+            choosing("(loop $on (br $on)) unreachable"),
+            FaultKind::OutOfFuel,
+        ),
+        ("trap", choosing("unreachable"), FaultKind::Trap),
+        (
+            "out of bounds",
+            choosing("(i32.load (i32.const -8))"),
+            FaultKind::Trap,
+        ),
+        (
+            "division by zero",
+            choosing("(i32.div_u (i32.const 1) (i32.const 0))"),
+            FaultKind::Trap,
+        ),
+        ("memory", choosing(grow), FaultKind::Memory),
+        ("recursion", deep, FaultKind::Trap),
+        ("index", choosing(answer(1, 3)), FaultKind::BadIndex),
+        (
+            "largest index",
+            choosing(answer(1, u32::MAX)),
+            FaultKind::BadIndex,
+        ),
+        ("status 200", choosing(answer(2, 200)), FaultKind::BadStatus),
+        ("status 600", choosing(answer(2, 600)), FaultKind::BadStatus),
+        ("unknown case", choosing(answer(9, 0)), FaultKind::Trap),
+        (
+            "result out of bounds",
+            choosing("(i32.const -4)"),
+            FaultKind::Trap,
+        ),
+        ("calls", choosing(calls), FaultKind::Calls),
+        ("log flood", choosing(flood), FaultKind::Calls),
+        ("long log line", choosing(long), FaultKind::Trap),
+        (
+            "counter 16",
+            choosing("(drop (call $count (i32.const 16) (i64.const 1))) unreachable"),
+            FaultKind::Trap,
+        ),
+    ]
+}
+
+#[test]
+fn whatever_a_policy_does_is_a_counted_fault() {
+    for (name, guest, kind) in hostile() {
+        let policy = policy(&guest);
+        for _ in 0..20 {
+            assert_eq!(ask(&policy), fault(kind), "{name}");
+            assert_eq!(policy.idle(), 0, "{name}: the instance is thrown away");
+        }
+        assert_eq!(policy.slot().faults(kind), 20, "{name}");
+        assert_eq!(policy.slot().decisions(), 0, "{name}");
+    }
+}
+
+#[test]
+fn on_fault_reject_gives_the_client_503() {
+    let settings = PolicySettings {
+        on_fault: OnFault::Reject,
+        max_faults: 1,
+        ..settings()
+    };
+    let policy = policy_with(&choosing("unreachable"), settings);
+    let expected = Answer::Fault {
+        kind: FaultKind::Trap,
+        reject: true,
+    };
+    assert_eq!(ask(&policy), expected);
+    assert_eq!(ask(&policy), Answer::Off { reject: true });
+}
+
+#[test]
+fn a_policy_that_keeps_failing_is_off_and_tried_again() {
+    let settings = PolicySettings {
+        max_faults: 3,
+        ..settings()
+    };
+    // Fails until its counter 0 reads 5.
+    let choose = format!(
+        "(if (i64.lt_u (call $count (i32.const 0) (i64.const 1)) (i64.const 5)) (then unreachable)) {}",
+        answer(1, 1)
+    );
+    let policy = policy_with(&choosing(choose), settings);
+    let lines = Lines::default();
+    let at = |now| ask_at(&policy, None, now, &lines);
+    let off = Answer::Off { reject: false };
+    assert_eq!(
+        [at(T0), at(T0), at(T0), at(T0)],
+        [
+            fault(FaultKind::Trap),
+            fault(FaultKind::Trap),
+            fault(FaultKind::Trap),
+            off
+        ]
+    );
+    assert_eq!(
+        [at(T0 + 30_000), at(T0 + 30_001)],
+        [fault(FaultKind::Trap), off]
+    );
+    assert_eq!([at(T0 + 60_000), at(T0 + 60_001)], [worker(1); 2]);
+    assert_eq!(policy.slot().skipped.load(Relaxed), 2);
+    assert_eq!(policy.slot().switched_off.load(Relaxed), 1);
+    let all = lines.all();
+    assert_eq!(all.len(), 3, "one line a second: {all:?}");
+    assert!(
+        all[1].ends_with("3 faults in a row, it is off for 30 s"),
+        "{all:?}"
+    );
+}
+
+#[test]
+fn a_shadow_only_watches() {
+    let shadow = PolicySettings {
+        mode: Mode::Shadow,
+        on_fault: OnFault::Reject,
+        max_faults: 1,
+        ..settings()
+    };
+    let watching = policy_with(&choosing(answer(1, 2)), shadow);
+    assert_eq!(ask(&watching), Answer::Shadow(Some(Decision::Worker(2))));
+    watching.compare(Decision::Worker(2), Some(2));
+    watching.compare(Decision::Worker(2), Some(1));
+    watching.compare(Decision::Worker(2), None);
+    watching.compare(Decision::Builtin, Some(1));
+    watching.compare(Decision::Reject(400), None);
+    let slot = watching.slot();
+    let counts = (
+        slot.shadow_same.load(Relaxed),
+        slot.shadow_other.load(Relaxed),
+    );
+    assert_eq!(counts, (2, 3));
+    let failing = policy_with(&choosing("unreachable"), shadow);
+    assert_eq!([ask(&failing), ask(&failing)], [Answer::Shadow(None); 2]);
+    assert_eq!(failing.slot().faults(FaultKind::Trap), 1);
+}
+
+#[test]
+fn lines_of_a_policy_are_cut_and_limited() {
+    let choose = format!(
+        "(call $log (i32.const 1) (i32.const 1024) (i32.const 5))
+         (call $log (i32.const 3) (i32.const 4096) (i32.const 3000)) {}",
+        answer(0, 0)
+    );
+    let guest = Guest {
+        data: "a\\nb\\1bc",
+        ..choosing(choose)
+    };
+    let policy = policy(&guest);
+    let lines = Lines::default();
+    for _ in 0..8 {
+        ask_at(&policy, None, T0, &lines);
+    }
+    let all = lines.all();
+    assert_eq!(all.len(), 10);
+    assert_eq!(
+        all[0], "info policy p: a b c",
+        "control characters are gone"
+    );
+    assert_eq!(all[1].len(), "error policy p: ".len() + 1024);
+    assert_eq!(policy.slot().lines_dropped.load(Relaxed), 6);
+    ask_at(&policy, None, T0 + 1000, &lines);
+    assert_eq!(lines.all().len(), 12, "a new second");
+}
+
+#[test]
+fn an_instance_keeps_its_state_and_the_pool_its_size() {
+    // Worker(number of earlier decisions).
+    let choose = "(i32.store8 (i32.const 32) (i32.const 1))
+        (i32.store (i32.const 36) (global.get $seen))
+        (global.set $seen (i32.add (global.get $seen) (i32.const 1))) (i32.const 32)";
+    let policy = policy(&choosing(choose));
+    assert_eq!(
+        [ask(&policy), ask(&policy), ask(&policy)],
+        [worker(0), worker(1), worker(2)]
+    );
+    assert_eq!(ask(&policy), fault(FaultKind::BadIndex));
+    assert_eq!(ask(&policy), worker(0), "a new instance");
+    assert_eq!(policy.idle(), 1);
+}
+
+#[test]
+fn instances_are_used_by_many_threads() {
+    let choose = format!(
+        "(drop (call $count (i32.const 3) (i64.const 1))) {}",
+        answer(1, 1)
+    );
+    let policy = policy(&choosing(choose));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..200).for_each(|_| assert_eq!(ask(&policy), worker(1))));
+        }
+    });
+    assert_eq!(policy.slot().counters()[3], 800);
+    assert!((1..=2).contains(&policy.idle()));
+}
+
+#[test]
+fn two_instances_do_not_draw_the_same_numbers() {
+    let choose = format!(
+        "(drop (call $count (i32.const 0) (call $random))) {}",
+        answer(0, 0)
+    );
+    let compiled = compile(&choosing(choose), settings());
+    let draw = || {
+        let policy = crate::Policy::new(compiled.clone(), 1, PolicySlot::leaked());
+        ask(&policy);
+        policy.slot().counters()[0]
+    };
+    let (first, second) = (draw(), draw());
+    assert_ne!(first, second);
+}
+
+#[test]
+fn an_observer_hears_of_responses() {
+    let guest = Guest {
+        observe: Some(
+            "(drop (call $count (local.get $index) (local.get $us)))
+             (drop (call $count (i32.const 15) (i64.extend_i32_u (local.get $status))))
+             (drop (call $count (i32.const 14) (local.get $bytes)))",
+        ),
+        ..Guest::default()
+    };
+    let policy = policy(&guest);
+    let observation = Observation {
+        index: 1,
+        status: 204,
+        duration: Duration::from_micros(1500),
+        read: 77,
+        sent: 5,
+    };
+    policy.observe(&observation);
+    let counters = policy.slot().counters();
+    assert_eq!((counters[1], counters[15], counters[14]), (1500, 204, 77));
+    policy.observe(&Observation {
+        index: 16,
+        ..observation
+    });
+    assert_eq!(policy.slot().faults(FaultKind::Trap), 1);
+}
+
+#[test]
+fn fuel_is_for_each_decision() {
+    // A loop of 20,000 rounds: cheap enough once, not for the default fuel ten times over.
+    let choose = format!(
+        "(local $left i32) (local.set $left (i32.const 20000))
+         (loop $on (local.set $left (i32.sub (local.get $left) (i32.const 1))) (br_if $on (local.get $left))) {}",
+        answer(1, 0)
+    );
+    let policy_ = policy(&choosing(choose.clone()));
+    assert!((0..20).all(|_| ask(&policy_) == worker(0)));
+    let tight = PolicySettings {
+        fuel: 20_000,
+        ..settings()
+    };
+    assert_eq!(
+        ask(&policy_with(&choosing(choose), tight)),
+        fault(FaultKind::OutOfFuel)
+    );
+}
