@@ -100,60 +100,53 @@ fn sizes() {
     }
 }
 
-#[test]
-fn errors_name_the_line_and_what_to_write() {
-    let policy = |line: &str| format!("[policy.p]\ncomponent = \"c\"\n{line}\n");
-    let size = "; write a size such as \"2MiB\", from \"64KiB\" to \"256MiB\"";
-    let cases: &[(String, String)] = &[
-        ("[polcy.p]".into(), "1: unknown key polcy; write policy".into()),
-        ("policy = 3".into(), "1: policy is 3; write a table, [policy.NAME]".into()),
-        ("[policy]\np = 3".into(), "2: p is 3; write a table, [policy.NAME]".into()),
-        (
-            "\n[policy.p]\n".into(),
-            "2: policy p has no component; write component = \"policies/p.wasm\"".into(),
-        ),
-        (policy("feul = 3"), "3: unknown key feul; write fuel".into()),
-        (
-            policy("xyz = 3"),
-            "3: unknown key xyz; there are: component, fuel, memory, on_fault, mode, max_faults, config".into(),
-        ),
-        (policy("fuel = \"much\""), "3: fuel is \"much\"; write a number from 1000 to 100000000".into()),
-        (policy("fuel = 1"), "3: fuel is 1; write a number from 1000 to 100000000".into()),
-        (policy("fuel = 2.5"), "3: fuel is 2.5; write a number from 1000 to 100000000".into()),
-        (policy("memory = \"2MB\""), format!("3: memory is \"2MB\"{size}")),
-        (policy("memory = \"1KiB\""), format!("3: memory is \"1KiB\"{size}")),
-        (policy("memory = true"), format!("3: memory is true{size}")),
-        (policy("max_faults = -1"), "3: max_faults is -1; write a number from 0 to 1000".into()),
-        (policy("on_fault = \"503\""), "3: on_fault is \"503\"; write \"builtin\" or \"reject\"".into()),
-        (policy("mode = 1"), "3: mode is 1; write \"enforce\" or \"shadow\"".into()),
-        (policy("config = 1"), "3: config is 1; write a table, [policy.NAME.config]".into()),
-        (policy("config.x = nan"), "3: write a finite number".into()),
-        ("[policy.p]\ncomponent = 7".into(), "2: component is 7; write a text in quotes".into()),
-        ("[policy.p]\ncomponent = \"\"".into(), "2: component is \"\"; write a text in quotes".into()),
-        (
-            "[policy.\"a b\"]\ncomponent = \"c\"".into(),
-            "1: policy name \"a b\"; use letters, digits, '_', '.' and '-', at most 63".into(),
-        ),
-        (
-            policy("[balancer.lb]"),
-            "3: balancer lb names no policy; write policy = \"NAME\" of a [policy.NAME]".into(),
-        ),
-        (policy("[balancer.lb]\npolicy = \"q\""), "4: there is no policy q; write p".into()),
-        (policy("[balancer.lb]\npolicy = \"zzz\""), "4: there is no policy zzz; write p".into()),
-        ("[balancer.lb]\npolicy = \"q\"".into(), "2: there is no policy q; there is none at all".into()),
-        (policy("[balancer.lb]\npolicies = \"p\""), "4: unknown key policies; write policy".into()),
-        (
-            policy("[balancer.ib]\npolicy = \"p\""),
-            "3: there is no lb worker ib in worker.list; write lb".into(),
-        ),
-        (
-            policy("[balancer.one]\npolicy = \"p\""),
-            "3: worker one is of type ajp13, a policy needs one of type lb; write lb".into(),
-        ),
-        ("[policy.p]\ncomponent = \"c\"\ncomponent = \"d\"".into(), "3: no valid TOML: duplicate key".into()),
-        ("\n[policy.p\n".into(), "2: no valid TOML: unclosed table, expected `]`".into()),
-    ];
+/// Each text with its error; `P` and a line feed stand for a policy that fills the lines 1 and 2.
+fn check_refusals(cases: &[(&str, &str)]) {
     for (text, expected) in cases {
-        assert_eq!(refusal(text), format!("conf/rjk.toml:{expected}"), "{text}");
+        let text = text.replace("P\n", "[policy.p]\ncomponent = \"c\"\n");
+        assert_eq!(refusal(&text), format!("conf/rjk.toml:{expected}"), "{text}");
     }
+}
+
+#[test]
+#[rustfmt::skip]
+fn wrong_tables_and_names() {
+    check_refusals(&[
+        ("[polcy.p]", "1: unknown key polcy; write policy"),
+        ("policy = 3", "1: policy is 3; write a table, [policy.NAME]"),
+        ("[policy]\np = 3", "2: p is 3; write a table, [policy.NAME]"),
+        ("\n[policy.p]\n", "2: policy p has no component; write component = \"policies/p.wasm\""),
+        ("P\nfeul = 3", "3: unknown key feul; write fuel"),
+        ("P\nxyz = 3", "3: unknown key xyz; there are: component, fuel, memory, on_fault, mode, max_faults, config"),
+        ("[policy.\"a b\"]", "1: policy name \"a b\"; use letters, digits, '_', '.' and '-', at most 63"),
+        ("P\n[balancer.lb]", "3: balancer lb names no policy; write policy = \"NAME\" of a [policy.NAME]"),
+        ("P\n[balancer.lb]\npolicy = \"q\"", "4: there is no policy q; write p"),
+        ("P\n[balancer.lb]\npolicy = \"zzz\"", "4: there is no policy zzz; write p"),
+        ("[balancer.lb]\npolicy = \"q\"", "2: there is no policy q; there is none at all"),
+        ("P\n[balancer.lb]\npolicies = \"p\"", "4: unknown key policies; write policy"),
+        ("P\n[balancer.ib]\npolicy = \"p\"", "3: there is no lb worker ib in worker.list; write lb"),
+        ("P\n[balancer.one]\npolicy = \"p\"", "3: worker one is of type ajp13, a policy needs one of type lb; write lb"),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn wrong_values() {
+    check_refusals(&[
+        ("P\nfuel = \"much\"", "3: fuel is \"much\"; write a number from 1000 to 100000000"),
+        ("P\nfuel = 1", "3: fuel is 1; write a number from 1000 to 100000000"),
+        ("P\nfuel = 2.5", "3: fuel is 2.5; write a number from 1000 to 100000000"),
+        ("P\nmemory = \"2MB\"", "3: memory is \"2MB\"; write a size such as \"2MiB\", from \"64KiB\" to \"256MiB\""),
+        ("P\nmemory = \"1KiB\"", "3: memory is \"1KiB\"; write a size such as \"2MiB\", from \"64KiB\" to \"256MiB\""),
+        ("P\nmemory = true", "3: memory is true; write a size such as \"2MiB\", from \"64KiB\" to \"256MiB\""),
+        ("P\nmax_faults = -1", "3: max_faults is -1; write a number from 0 to 1000"),
+        ("P\non_fault = \"503\"", "3: on_fault is \"503\"; write \"builtin\" or \"reject\""),
+        ("P\nmode = 1", "3: mode is 1; write \"enforce\" or \"shadow\""),
+        ("P\nconfig = 1", "3: config is 1; write a table, [policy.NAME.config]"),
+        ("P\nconfig.x = nan", "3: write a finite number"),
+        ("[policy.p]\ncomponent = 7", "2: component is 7; write a text in quotes"),
+        ("[policy.p]\ncomponent = \"\"", "2: component is \"\"; write a text in quotes"),
+        ("P\ncomponent = \"d\"", "3: no valid TOML: duplicate key"),
+        ("\n[policy.p\n", "2: no valid TOML: unclosed table, expected `]`"),
+    ]);
 }
