@@ -94,10 +94,7 @@ fn stub(
 /// Interface and version of a name of our package; `None` when it is of another package.
 fn ours(name: &str) -> Result<Option<(&str, &str)>, LoadError> {
     let Some(rest) = name.strip_prefix(OURS) else {
-        return match name.starts_with("rjk:") {
-            true => Err(LoadError::UnknownImport(name.to_owned())),
-            false => Ok(None),
-        };
+        return Ok(None);
     };
     let wrong = || LoadError::Version(name.to_owned());
     let (interface, version) = rest.split_once('@').ok_or_else(wrong)?;
