@@ -47,9 +47,10 @@ lint: $(TOOLS)/bin/cargo-deny ## formatting, clippy with warnings denied, licenc
 	$(TOOLS)/bin/cargo-deny --workspace check licenses bans sources
 
 $(TOOLS)/bin/cargo-deny:
-	$(CARGO) install cargo-deny --locked --root '$(TOOLS)'
+	$(CARGO) install cargo-deny --locked --debug --root '$(TOOLS)'
 
 fuzz: ## every fuzz target for a minute, or SECONDS_PER_TARGET
+	@tests/tools/install-packages fuzz
 	tests/fuzz/run
 
 clean: ## remove what was built
