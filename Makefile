@@ -22,7 +22,7 @@ build: ## the module: target/release/libmod_rjk.so (needs httpd's headers, libcl
 
 install: ## copy the built module to where apxs says, as mod_rjk.so; DESTDIR and APXS are honoured
 	@test -f '$(MODULE)' || { echo "$(MODULE) is missing: run 'make' first" >&2; exit 1; }
-	@test -n '$(APXS)' || { echo "apxs was not found: install apache2-dev or httpd-devel, or set APXS" >&2; exit 1; }
+	@test -x '$(APXS)' || { echo "apxs was not found (APXS=$(APXS)): install apache2-dev or httpd-devel, or set APXS" >&2; exit 1; }
 	@folder='$(DESTDIR)'"$$('$(APXS)' -q LIBEXECDIR)" && install -d "$$folder" && \
 	install -m 644 '$(MODULE)' "$$folder/.mod_rjk.so.new" && \
 	mv -f "$$folder/.mod_rjk.so.new" "$$folder/mod_rjk.so" && \
