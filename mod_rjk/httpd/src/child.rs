@@ -80,7 +80,7 @@ fn start(pool: Pool<'_>, generation: &Arc<Generation>, sink: &LogSink) -> Result
     pool.own(ChildEnd {
         segment: *segment,
         pid,
-        _watchdog: watchdog,
+        watchdog,
     });
     Ok(())
 }
@@ -107,12 +107,14 @@ fn is_alive(pid: u32) -> bool {
 struct ChildEnd {
     segment: Segment,
     pid: u32,
-    /// Dropped after the counts, with its thread told to stop.
-    _watchdog: Option<Watchdog>,
+    watchdog: Option<Watchdog>,
 }
 
 impl Drop for ChildEnd {
     fn drop(&mut self) {
+        // First: a connection that the thread closes after the counts were taken off would be
+        // taken off twice.
+        drop(self.watchdog.take());
         self.segment.reap(self.pid);
     }
 }
