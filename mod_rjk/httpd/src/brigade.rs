@@ -14,6 +14,10 @@ pub(crate) struct Client<'r> {
     brigade: NonNull<sys::apr_bucket_brigade>,
     /// Body bytes that went into the filters.
     pub(crate) sent: u64,
+    /// The response head went into the filters.
+    pub(crate) started: bool,
+    /// A filter refused the response and answered instead (RS-07).
+    pub(crate) refused: bool,
     has_body: bool,
 }
 
@@ -29,6 +33,8 @@ impl<'r> Client<'r> {
             request,
             brigade,
             sent: 0,
+            started: false,
+            refused: false,
             has_body,
         })
     }
@@ -54,6 +60,7 @@ impl<'r> Client<'r> {
             sys::apr_brigade_cleanup(self.brigade.as_ptr().cast());
             status
         };
+        self.refused |= status == sys::AP_FILTER_ERROR;
         if status != 0 || self.request.is_aborted() {
             Err(ClientError)
         } else {
@@ -71,6 +78,7 @@ impl Downstream for Client<'_> {
     }
 
     fn start(&mut self, head: &ResponseHead, cookie: Option<&[u8]>) -> Result<(), ClientError> {
+        self.started = true;
         set_status(self.request, head);
         for (name, value) in head.end_to_end_headers() {
             set_header(self.request, name, value);
@@ -139,13 +147,10 @@ fn set_header(request: Request<'_>, name: &[u8], value: &[u8]) {
     if name.eq_ignore_ascii_case(b"Content-Type") {
         set_content_type(request, pool, value);
     } else if name.eq_ignore_ascii_case(b"Content-Length") {
-        match std::str::from_utf8(value)
-            .ok()
-            .and_then(|text| text.trim().parse().ok())
-        {
+        // What is no number would frame the response to the client wrongly: httpd frames it then.
+        if let Some(length) = content_length(value) {
             // SAFETY: the request is alive.
-            Some(length) => unsafe { sys::ap_set_content_length(request.as_ptr(), length) },
-            None => request.headers_out().set_bytes(pool, name, value),
+            unsafe { sys::ap_set_content_length(request.as_ptr(), length) };
         }
     } else if name.eq_ignore_ascii_case(b"Last-Modified") {
         let text = pool.string(value);
@@ -159,6 +164,15 @@ fn set_header(request: Request<'_>, name: &[u8], value: &[u8]) {
     } else {
         request.headers_out().add_bytes(pool, name, value);
     }
+}
+
+/// Digits only: what `parse` takes besides, a sign, is no valid length.
+fn content_length(value: &[u8]) -> Option<i64> {
+    let digits = value.trim_ascii();
+    let text = std::str::from_utf8(digits).ok()?;
+    text.parse()
+        .ok()
+        .filter(|_| digits.iter().all(u8::is_ascii_digit))
 }
 
 /// Through httpd's call, with the type itself in lower case, so that filters by type find it.

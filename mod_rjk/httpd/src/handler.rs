@@ -3,11 +3,13 @@
 use crate::brigade::Client;
 use crate::child::Child;
 use crate::forward::{Facts, exchange_options, overrides};
+use crate::guard::catch;
 use crate::hooks::{DECLINED, OK, SERVER_ERROR};
 use crate::mapping::{HANDLER, WORKER_NOTE, is_kept_here, mount_of, ready};
 use crate::notes;
 use crate::request::Request;
 use crate::server::Ready;
+use crate::sys;
 use bstr::{BString, ByteSlice};
 use rjk_config::jk_log;
 use rjk_config::log::Log;
@@ -172,7 +174,12 @@ fn forward(
         view: &facts,
     };
     let began = Instant::now();
-    let report = child.dispatcher.serve(worker, &forwarded, &mut client, log);
+    let served = catch("the handler", None, || {
+        Some(child.dispatcher.serve(worker, &forwarded, &mut client, log))
+    });
+    let Some(report) = served else {
+        return after_defect(&mut client);
+    };
     notes::set_report(request, &report, began.elapsed());
     jk_log!(
         log,
@@ -180,7 +187,24 @@ fn forward(
         "{} bytes of the response body went to the client",
         client.sent
     );
+    if client.refused {
+        jk_log!(
+            log,
+            Error,
+            "httpd refused the response of worker {}: see the error log",
+            target.worker
+        );
+    }
     finish(request, &mut client, &report)
+}
+
+/// An error page behind a part of a response would look like more of it.
+fn after_defect(client: &mut Client<'_>) -> c_int {
+    if !client.started {
+        return SERVER_ERROR;
+    }
+    client.break_off();
+    OK
 }
 
 /// What httpd gets to know (G-13).
@@ -199,6 +223,8 @@ fn finish(request: Request<'_>, client: &mut Client<'_>, report: &Report) -> c_i
             }
             c_int::from(*status)
         }
+        // httpd found the response invalid and answered 500 itself: the client is still there.
+        Err(_) if client.refused => sys::AP_FILTER_ERROR,
         Err(Failure {
             cause: Cause::ClientWrite,
             ..
