@@ -2,6 +2,7 @@
 //! for what is a macro or takes variable arguments.
 
 use std::env;
+use std::fs;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -9,11 +10,17 @@ use std::process::{Command, ExitCode};
 const SHIM: &str = "mod_rjk/httpd/c/shim.c";
 const HEADERS: &str = "mod_rjk/httpd/c/httpd_headers.h";
 
+/// What the module is made of.
+const SOURCES: [&str; 4] = ["Cargo.toml", "Cargo.lock", "build.rs", "mod_rjk"];
+
 fn main() -> ExitCode {
-    for file in [SHIM, HEADERS, "build.rs"] {
-        println!("cargo::rerun-if-changed={file}");
+    for path in SOURCES {
+        println!("cargo::rerun-if-changed={path}");
     }
-    println!("cargo::rerun-if-env-changed=APXS");
+    for variable in ["APXS", "RJK_BUILD_ID"] {
+        println!("cargo::rerun-if-env-changed={variable}");
+    }
+    println!("cargo::rustc-env=RJK_BUILD_ID={}", build_id());
     // Statics must survive httpd's unloading and loading again within one start.
     println!("cargo::rustc-link-arg-cdylib=-Wl,-z,nodelete");
     match build() {
@@ -30,6 +37,48 @@ fn build() -> Result<(), String> {
     httpd.bind()?;
     httpd.compile_shim();
     Ok(())
+}
+
+/// What tells this build from others, for the log: `RJK_BUILD_ID`, or a checksum of the sources.
+///
+/// The state of a repository would be known for the last build only, and archives have none.
+fn build_id() -> String {
+    let given = env::var("RJK_BUILD_ID").unwrap_or_default();
+    if !given.trim().is_empty() {
+        return given.trim().to_owned();
+    }
+    let mut files = Vec::new();
+    SOURCES
+        .iter()
+        .for_each(|path| collect_files(Path::new(path), &mut files));
+    files.sort();
+    let mut sum = Fnv(0xcbf2_9ce4_8422_2325);
+    for file in files {
+        sum.add(file.as_os_str().as_encoded_bytes());
+        sum.add(&fs::read(&file).unwrap_or_default());
+    }
+    format!("sources {:016x}", sum.0)
+}
+
+fn collect_files(path: &Path, files: &mut Vec<PathBuf>) {
+    match fs::read_dir(path) {
+        Ok(entries) => entries
+            .flatten()
+            .for_each(|entry| collect_files(&entry.path(), files)),
+        Err(_) => files.push(path.to_owned()),
+    }
+}
+
+/// The FNV-1a checksum of 64 bits: the same on every machine and with every compiler.
+struct Fnv(u64);
+
+impl Fnv {
+    fn add(&mut self, bytes: &[u8]) {
+        let length = (bytes.len() as u64).to_le_bytes();
+        for byte in length.iter().chain(bytes) {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
 }
 
 /// An installed httpd, as its apxs describes it.
