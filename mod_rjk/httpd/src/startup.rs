@@ -21,15 +21,15 @@ use rjk_config::server::ServerConfig;
 use rjk_config::server_version::ServerVersion;
 use rjk_config::workers::Workers;
 use std::collections::{HashMap, HashSet};
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Default of `JkShmFile` (D-14, H-14).
-const SHM_FILE: &str = "logs/jk-runtime-status";
-/// Default of `JkLogFile` (D-10).
-const LOG_FILE: &str = "logs/mod_jk.log";
+/// Default of `JkShmFile` in the folder of httpd's logs (D-14, H-14).
+const SHM_FILE: &str = "jk-runtime-status";
+/// Default of `JkLogFile`, there too (D-10).
+const LOG_FILE: &str = "mod_jk.log";
 
 /// One loaded configuration. All servers share it; a restart makes a new one.
 pub(crate) struct Generation {
@@ -190,9 +190,16 @@ unsafe fn resolve(
     let not_yet = slot.directives.not_yet().into_iter();
     warnings.extend(not_yet.map(|text| Warning::new(None, text)));
     let log = config.log.file.clone();
-    let log = log.unwrap_or_else(|| server_root_relative(pool, LOG_FILE));
+    let log = log.unwrap_or_else(|| in_log_folder(pool, LOG_FILE));
     check_target("JkLogFile", &log, slot.log_file_at.as_ref())?;
     Ok(config)
+}
+
+/// A file in the folder for logs that this httpd was built with.
+fn in_log_folder(pool: Pool<'_>, file: &str) -> String {
+    let folder = CStr::from_bytes_until_nul(sys::DEFAULT_REL_LOGFILEDIR);
+    let folder = folder.map_or("logs".into(), CStr::to_string_lossy);
+    server_root_relative(pool, &format!("{folder}/{file}"))
 }
 
 /// What `post_config` will make can be checked without making it: the folder must be there, and a
@@ -249,17 +256,15 @@ fn generation(
 ) -> Result<Generation, ConfigError> {
     let mut texts: Vec<String> = warnings.iter().map(Warning::to_string).collect();
     if configs.iter().any(|(_, config)| config.log.file.is_none()) {
-        texts.push(format!(
-            "no JkLogFile is set, {LOG_FILE} is used; name a file"
-        ));
+        let file = in_log_folder(pool, LOG_FILE);
+        texts.push(format!("no JkLogFile is set, {file} is used; name a file"));
     }
     let (shm_base, at) = match global.shm_file {
         Some((base, at)) => (base, Some(at)),
         None => {
-            texts.push(format!(
-                "no JkShmFile is set, {SHM_FILE} is used; name a file"
-            ));
-            (server_root_relative(pool, SHM_FILE), None)
+            let base = in_log_folder(pool, SHM_FILE);
+            texts.push(format!("no JkShmFile is set, {base} is used; name a file"));
+            (base, None)
         }
     };
     check_target("JkShmFile", &shm_base, at.as_ref())?;

@@ -187,7 +187,7 @@ impl<'a> Attributes<'a> {
         if let Some(entry) = self.entry(attribute) {
             self.warn(
                 entry,
-                format!("{attribute} is not supported yet and has no effect; remove the line"),
+                format!("{attribute} is accepted and has no effect yet"),
             );
         }
     }

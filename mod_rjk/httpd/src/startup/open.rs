@@ -1,8 +1,7 @@
 //! `post_config`: what the checked configuration needs is made.
 
-use super::{Generation, LOG_FILE, servers, warn_in_error_log};
+use super::{Generation, LOG_FILE, in_log_folder, servers, warn_in_error_log};
 use crate::apr::Pool;
-use crate::directives::server_root_relative;
 use crate::log::{LogFile, LogSink, Stamp, to_error_log};
 use crate::server::ServerSlot;
 use crate::{shm, sys};
@@ -57,7 +56,7 @@ unsafe fn open_logs(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<(), Co
             let target = settings
                 .file
                 .clone()
-                .unwrap_or_else(|| server_root_relative(pool, LOG_FILE));
+                .unwrap_or_else(|| in_log_folder(pool, LOG_FILE));
             let file = match files.get(&target) {
                 Some(file) => file.clone(),
                 None => LogFile::open(&target, pool).map_err(|error| {
