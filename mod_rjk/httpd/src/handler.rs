@@ -39,7 +39,7 @@ pub(crate) fn handle(request: Request<'_>) -> c_int {
     let Some(sink) = &ready.log else {
         return SERVER_ERROR;
     };
-    let id = request_id(request, ready);
+    let id = request_id(request, ready, "NO-ID");
     let log = sink.with_id(&id);
     if request.is_proxy_request() {
         jk_log!(
@@ -71,15 +71,15 @@ fn is_for_us(request: Request<'_>, ready: &Ready) -> bool {
     }
 }
 
-/// The id of the request in log lines (D-18, J-06).
-fn request_id(request: Request<'_>, ready: &Ready) -> String {
+/// The id of the request in log lines (D-18, J-06); `phase` when there is none.
+pub(crate) fn request_id(request: Request<'_>, ready: &Ready, phase: &str) -> String {
     let env = request.env();
     let id = env.get(&ready.env.request_id).filter(|id| !id.is_empty());
     let id = id
         .or_else(|| env.get(c"UNIQUE_ID"))
         .filter(|id| !id.is_empty());
     id.map_or_else(
-        || "NO-ID".to_owned(),
+        || phase.to_owned(),
         |id| String::from_utf8_lossy(id).into_owned(),
     )
 }

@@ -26,10 +26,13 @@ struct Line<'a> {
 
 /// Takes `<stamp>[<id>] [<pid>:<tid>] [<level>] <function>::<file> (<line>): <message>` apart.
 fn parse(text: &str) -> Option<Line<'_>> {
-    let (head, rest) = text.split_once("] [")?;
-    let (stamp, id) = head.rsplit_once('[')?;
-    let (process, rest) = rest.split_once("] [")?;
-    let (pid, thread) = process.split_once(':')?;
+    // The stamp may hold brackets too: the first `[number:number]` is the process.
+    let (at, (pid, thread), rest) = text.match_indices("] [").find_map(|(at, _)| {
+        let (process, rest) = text[at + 3..].split_once("] [")?;
+        let (pid, thread) = process.split_once(':')?;
+        Some((at, (pid.parse().ok()?, thread.parse().ok()?), rest))
+    })?;
+    let (stamp, id) = text[..at].rsplit_once('[')?;
     let (level, rest) = rest.split_once("] ")?;
     let (origin, message) = rest.split_once("): ")?;
     let (origin, line) = origin.split_once(" (")?;
@@ -37,8 +40,8 @@ fn parse(text: &str) -> Option<Line<'_>> {
     Some(Line {
         stamp,
         id,
-        pid: pid.parse().ok()?,
-        thread: thread.parse().ok()?,
+        pid,
+        thread,
         level,
         function,
         file,

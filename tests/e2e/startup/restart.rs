@@ -131,7 +131,7 @@ fn h01_h02_h10_h11_the_shared_memory_file() -> Result {
     let mut httpd = site(&peer).start()?;
     let path = httpd.path(&format!("run/jk.shm.{}", httpd.pid()));
     for _ in 0..2 {
-        assert_eq!(shm_files(&httpd), [path.clone()]);
+        assert_eq!(shm_files(&httpd), std::slice::from_ref(&path));
         assert_eq!(fs::metadata(&path)?.permissions().mode() & 0o7777, 0o600);
         httpd.graceful()?;
     }
