@@ -3,7 +3,7 @@
 
 use std::env;
 use std::fs;
-use std::panic::AssertUnwindSafe;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -101,8 +101,8 @@ impl Httpd {
         for header in ["httpd.h", "apr.h", "apr_buckets.h"] {
             if !includes.iter().any(|folder| folder.join(header).is_file()) {
                 return Err(format!(
-                    "{header} is missing where {} points to. Install Debian's apache2-dev or \
-                     RHEL's httpd-devel and apr-util-devel",
+                    "{header} is missing where {} points to. Install httpd's development files \
+                     (Debian, Ubuntu: apache2-dev; Rocky, RHEL, Fedora: httpd-devel and apr-util-devel)",
                     apxs.display()
                 ));
             }
@@ -139,11 +139,14 @@ impl Httpd {
             .merge_extern_blocks(true)
             .wrap_unsafe_ops(true)
             .rust_edition(bindgen::RustEdition::Edition2024);
-        let bindings =
-            std::panic::catch_unwind(AssertUnwindSafe(|| builder.generate())).map_err(|_| {
-                "libclang was not found. Install it (Debian, Ubuntu: libclang-dev; Rocky, RHEL, \
-             Fedora: clang-devel), or set LIBCLANG_PATH to its folder"
-            })?;
+        // bindgen panics when it finds no libclang; its backtrace would hide what to do.
+        panic::set_hook(Box::new(|_| {}));
+        let bindings = panic::catch_unwind(AssertUnwindSafe(|| builder.generate()));
+        drop(panic::take_hook());
+        let bindings = bindings.map_err(|_| {
+            "libclang was not found or cannot be used. Install it (Debian, Ubuntu: libclang-dev; \
+             Rocky, RHEL, Fedora: clang-devel), or set LIBCLANG_PATH to its folder"
+        })?;
         bindings
             .map_err(|error| format!("httpd's headers cannot be read: {error}"))?
             .write_to_file(out.join("httpd.rs"))

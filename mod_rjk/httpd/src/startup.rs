@@ -205,8 +205,8 @@ fn in_log_folder(pool: Pool<'_>, file: &str) -> String {
 /// What `post_config` will make can be checked without making it: the folder must be there, and a
 /// folder cannot be written to.
 fn check_target(directive: &str, target: &str, at: Option<&Location>) -> Result<(), ConfigError> {
-    if target.starts_with('|') {
-        return Ok(());
+    if let Some(program) = target.strip_prefix('|') {
+        return check_program(directive, program, at);
     }
     let folder = Path::new(target).parent().unwrap_or(Path::new("/"));
     let problem = if Path::new(target).is_dir() {
@@ -218,6 +218,18 @@ fn check_target(directive: &str, target: &str, at: Option<&Location>) -> Result<
         format!("cannot be made: the folder {folder} does not exist; make it, or name another file")
     };
     let message = format!("{directive} {target} {problem}");
+    Err(ConfigError::new(at.cloned(), message))
+}
+
+/// httpd would not start, and a graceful restart would end it, without the program of a piped log.
+fn check_program(directive: &str, line: &str, at: Option<&Location>) -> Result<(), ConfigError> {
+    let mut words = line.split(['"', '\'', ' ', '\t']);
+    let program = words.find(|word| !word.is_empty()).unwrap_or_default();
+    if !program.is_empty() && (!program.starts_with('/') || Path::new(program).is_file()) {
+        return Ok(());
+    }
+    let message =
+        format!("{directive} |{line}: there is no program {program:?}; name one by its full path");
     Err(ConfigError::new(at.cloned(), message))
 }
 

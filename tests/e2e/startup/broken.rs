@@ -142,6 +142,8 @@ const FILES: &[Broken] = &[
         &["conf/httpd.conf:", "JkLogFile", "logs/folder is a folder"], RefusesAtStart),
     ("J-01 J-09", Vhost, "JkLogFile none/jk.log",
         &["conf/httpd.conf:", "JkLogFile", "/none does not exist"], RefusesAtStart),
+    ("J-01", Main, "JkLogFile \"|/none/rotatelogs logs/jk.log 86400\"",
+        &["conf/httpd.conf:", "JkLogFile", "no program \"/none/rotatelogs\""], RefusesAtStart),
     ("H-13", Main, "JkShmFile none/jk.shm",
         &["conf/httpd.conf:", "JkShmFile", "/none does not exist"], RefusesAtStart),
 ];

@@ -6,6 +6,7 @@ mod deployments;
 mod directives;
 mod examples;
 mod jk_log;
+mod properties;
 mod restart;
 mod status;
 mod tolerated;
