@@ -127,6 +127,12 @@ fn serve(
     target: &Target<'_>,
     log: &dyn Log,
 ) -> c_int {
+    if request.notes().get(WORKER_NOTE).is_none() {
+        // T-01: also for a worker that mapping did not choose, and for one that does not exist.
+        request
+            .notes()
+            .set(WORKER_NOTE, request.pool(), &target.worker);
+    }
     let Some(worker) = child.dispatcher.worker(&target.worker) else {
         jk_log!(
             log,
