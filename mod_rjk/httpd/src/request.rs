@@ -103,6 +103,12 @@ impl<'r> Request<'r> {
         unsafe { Request::from_raw(self.rec().main) }
     }
 
+    /// Whether this request fetches an error page: its body, if any, was that of the request before.
+    pub(crate) fn is_error_page(self) -> bool {
+        // SAFETY: the request that an internal redirect came from outlives it.
+        unsafe { Request::from_raw(self.rec().prev) }.is_some_and(|prev| prev.rec().status >= 300)
+    }
+
     pub(crate) fn uri(self) -> &'r [u8] {
         // SAFETY: strings of a request live in its pool.
         unsafe { bytes(self.rec().uri) }.unwrap_or(b"")

@@ -1,1 +1,410 @@
-//! todo
+//! What environment variables change of a request: indicators, TLS facts, JK_… and JkEnvVar
+//! (D-18…D-37, E-03…E-10).
+
+use crate::site::{Site, Table, both, vhost};
+use rjk_testbed::client::Request;
+use rjk_testbed::peer::{Behaviour, Forwarded, Script};
+use rjk_testbed::{Result, Subject};
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+both! {
+    d19_to_d26_overrides d28_to_d35_tls_facts d35_o08_certificate_chain d37_env_vars
+    e03_reply_timeout e06_route d18_request_id
+}
+
+/// Lets a request set a variable: `X-Set-NAME: =value` does, and `=` alone makes it empty.
+fn settable(names: &[&str]) -> String {
+    names.iter().fold(String::new(), |mut text, name| {
+        let _ = writeln!(text, "SetEnvIf X-Set-{name} \"^=(.*)$\" \"{name}=$1\"");
+        text
+    })
+}
+
+fn setting(host: &str, name: &str, value: &str) -> Request {
+    Request::get("/app/x")
+        .header("Host", host)
+        .header(&format!("X-Set-{name}"), &format!("={value}"))
+}
+
+/// How a value shows itself in what the peer saw.
+type Show = fn(&Forwarded) -> String;
+
+fn or_null(value: Option<&str>) -> String {
+    value.unwrap_or("null").to_owned()
+}
+
+fn attribute(request: &Forwarded, name: &str) -> String {
+    if request.has_attribute(name) {
+        or_null(request.attribute(name))
+    } else {
+        "absent".to_owned()
+    }
+}
+
+/// Row, directive, default variable, what it changes, a value, and what an empty one makes of it.
+const OVERRIDES: [(&str, &str, &str, Show, &str, &str); 8] = [
+    (
+        "D-19",
+        "JkRemoteAddrIndicator",
+        "JK_REMOTE_ADDR",
+        |r| or_null(r.remote_addr.as_deref()),
+        "192.0.2.7",
+        "null",
+    ),
+    (
+        "D-20",
+        "JkRemotePortIndicator",
+        "JK_REMOTE_PORT",
+        |r| attribute(r, "AJP_REMOTE_PORT"),
+        "777",
+        "null",
+    ),
+    (
+        "D-21",
+        "JkRemoteHostIndicator",
+        "JK_REMOTE_HOST",
+        |r| or_null(r.remote_host.as_deref()),
+        "client.test",
+        "null",
+    ),
+    (
+        "D-22",
+        "JkRemoteUserIndicator",
+        "JK_REMOTE_USER",
+        |r| attribute(r, "remote_user"),
+        "ann",
+        "absent",
+    ),
+    (
+        "D-23",
+        "JkAuthTypeIndicator",
+        "JK_AUTH_TYPE",
+        |r| attribute(r, "auth_type"),
+        "Own",
+        "absent",
+    ),
+    (
+        "D-24",
+        "JkLocalNameIndicator",
+        "JK_LOCAL_NAME",
+        |r| or_null(r.server_name.as_deref()),
+        "front.test",
+        "",
+    ),
+    (
+        "D-25",
+        "JkLocalAddrIndicator",
+        "JK_LOCAL_ADDR",
+        |r| attribute(r, "AJP_LOCAL_ADDR"),
+        "192.0.2.8",
+        "",
+    ),
+    (
+        "D-26",
+        "JkLocalPortIndicator",
+        "JK_LOCAL_PORT",
+        |r| r.server_port.to_string(),
+        "4711",
+        "0",
+    ),
+];
+
+fn d19_to_d26_overrides(subject: Subject) -> Result {
+    let defaults: Vec<&str> = OVERRIDES.iter().map(|row| row.2).collect();
+    let mut own = settable(&["MY_VAR"]);
+    let mut renamed = settable(&defaults);
+    for (_, directive, name, ..) in OVERRIDES {
+        own.push_str(&settable(&[&format!("MY_{name}")]));
+        let _ = writeln!(renamed, "{directive} MY_{name}");
+    }
+    let site = Site::start(subject, |site| {
+        site.module("setenvif")
+            .directives(&renamed)
+            .vhosts(vhost(
+                "renamed.test",
+                &format!("{own}{renamed}JkMount /app/* w"),
+            ))
+            .vhosts(vhost("inherits.test", &format!("{own}JkMount /app/* w")))
+    })?;
+    let plain = Site::start(subject, |site| {
+        site.module("setenvif")
+            .directives(settable(&defaults))
+            .directives("JkMount /app/* w")
+    })?;
+    let mut table = Table::default();
+    for (row, _, name, show, value, empty) in OVERRIDES {
+        let my_name = format!("MY_{name}");
+        let unset = show(&plain.forwarded(setting("rjk.test", "NONE", ""))?);
+        for (site, host, name) in [
+            (&plain, "rjk.test", name),
+            (&site, "renamed.test", my_name.as_str()),
+            (&site, "inherits.test", my_name.as_str()),
+        ] {
+            // BG-13: mod_jk does not inherit JkLocalAddrIndicator.
+            if (subject, row, host) == (Subject::ModJk, "D-25", "inherits.test") {
+                continue;
+            }
+            let got = show(&site.forwarded(setting(host, name, value))?);
+            table.check(&format!("{row} {host}"), got.as_str(), value);
+            table.check(&format!("{row} {host} differs"), got == unset, false);
+            let got = show(&site.forwarded(setting(host, name, ""))?);
+            table.check(&format!("{row} {host} empty"), got.as_str(), empty);
+        }
+        // The default name means nothing once another one is set.
+        let got = show(&site.forwarded(setting("renamed.test", name, value))?);
+        table.check(&format!("{row} renamed"), got == value, false);
+    }
+    table.finish()?;
+    site.httpd.assert_clean();
+    plain.httpd.assert_clean();
+    Ok(())
+}
+
+/// Row, directive, variable, what it changes, a value, what an empty one makes of it.
+const TLS_FACTS: [(&str, &str, &str, Show, &str, &str); 5] = [
+    (
+        "D-30",
+        "JkSSLPROTOCOLIndicator",
+        "SSL_PROTOCOL",
+        |r| attribute(r, "AJP_SSL_PROTOCOL"),
+        "TLSv1.3",
+        "absent",
+    ),
+    (
+        "D-31",
+        "JkCERTSIndicator",
+        "SSL_CLIENT_CERT",
+        |r| attribute(r, "ssl_cert"),
+        "pem",
+        "absent",
+    ),
+    (
+        "D-32",
+        "JkCIPHERIndicator",
+        "SSL_CIPHER",
+        |r| attribute(r, "ssl_cipher"),
+        "aes",
+        "",
+    ),
+    (
+        "D-33",
+        "JkSESSIONIndicator",
+        "SSL_SESSION_ID",
+        |r| attribute(r, "ssl_session"),
+        "0a0b",
+        "",
+    ),
+    (
+        "D-34",
+        "JkKEYSIZEIndicator",
+        "SSL_CIPHER_USEKEYSIZE",
+        |r| attribute(r, "ssl_key_size"),
+        "256",
+        "0",
+    ),
+];
+
+fn d28_to_d35_tls_facts(subject: Subject) -> Result {
+    let mut rules = settable(&["HTTPS", "MY_HTTPS"]);
+    let mut renamed = "JkHTTPSIndicator MY_HTTPS\n".to_owned();
+    for (_, directive, name, ..) in TLS_FACTS {
+        rules.push_str(&settable(&[name, &format!("MY_{name}")]));
+        let _ = writeln!(renamed, "{directive} MY_{name}");
+    }
+    rules.push_str("JkMount /app/* w\n");
+    let site = Site::start(subject, |site| {
+        site.module("setenvif")
+            .vhosts(vhost("plain.test", &rules))
+            .vhosts(vhost("renamed.test", &format!("{rules}{renamed}")))
+            .vhosts(vhost("off.test", &format!("{rules}JkExtractSSL Off")))
+            .vhosts(vhost(
+                "no-size.test",
+                &format!("{rules}JkOptions -ForwardKeySize"),
+            ))
+    })?;
+    let mut table = Table::default();
+    for (row, _, name, show, value, empty) in TLS_FACTS {
+        let no_size = if row == "D-34" { "absent" } else { value };
+        for (host, https, prefix, expected) in [
+            ("plain.test", "on", "", value),
+            ("plain.test", "ON", "", value),
+            ("plain.test", "1", "", "absent"),
+            ("plain.test", "", "", "absent"),
+            ("renamed.test", "on", "MY_", value),
+            ("renamed.test", "on", "", "absent"),
+            ("off.test", "on", "", "absent"),
+            ("no-size.test", "on", "", no_size),
+        ] {
+            let request = setting(host, &format!("{prefix}{name}"), value);
+            let request = request.header(&format!("X-Set-{prefix}HTTPS"), &format!("={https}"));
+            let forwarded = site.forwarded(request)?;
+            let cell = format!("{row} {host} {prefix}HTTPS={https}");
+            table.check(&cell, show(&forwarded).as_str(), expected);
+            table.check(&cell, forwarded.is_ssl, https.eq_ignore_ascii_case("on") && host != "off.test" && (host != "renamed.test" || prefix == "MY_"));
+        }
+        let request = setting("plain.test", name, "").header("X-Set-HTTPS", "=on");
+        let got = show(&site.forwarded(request)?);
+        table.check(&format!("{row} empty"), got.as_str(), empty);
+    }
+    table.finish()?;
+    site.httpd.assert_clean();
+    Ok(())
+}
+
+fn d35_o08_certificate_chain(subject: Subject) -> Result {
+    let rules = "SetEnvIf Request_URI ^/app/ HTTPS=on SSL_CLIENT_CERT=own. \
+                 SSL_CLIENT_CERT_CHAIN_0=first. ssl_client_cert_chain_1=second. MY_CHAIN_0=mine.\n\
+                 JkMount /app/* w\n";
+    let site = Site::start(subject, |site| {
+        site.module("setenvif")
+            .vhosts(vhost("off.test", rules))
+            .vhosts(vhost(
+                "on.test",
+                &format!("{rules}JkOptions +ForwardSSLCertChain"),
+            ))
+            .vhosts(vhost(
+                "own.test",
+                &format!("{rules}JkOptions +ForwardSSLCertChain\nJkCERTCHAINPrefix my_chain_"),
+            ))
+    })?;
+    for (host, expected) in [
+        ("off.test", "own."),
+        ("on.test", "own.first.second."),
+        ("own.test", "own.mine."),
+    ] {
+        let forwarded = site.forwarded(Request::get("/app/x").header("Host", host))?;
+        assert_eq!(attribute(&forwarded, "ssl_cert"), expected, "D-35 O-08 {host}");
+    }
+    site.httpd.assert_clean();
+    Ok(())
+}
+
+fn d37_env_vars(subject: Subject) -> Result {
+    let names = ["PLAIN", "DEFAULTED", "MAIN", "Mixed"];
+    let site = Site::start(subject, |site| {
+        site.module("setenvif")
+            .directives("JkEnvVar MAIN main\nJkEnvVar DEFAULTED of-main\nJkEnvVar SERVER_ADDR")
+            .vhosts(vhost(
+                "own.test",
+                &format!(
+                    "{}JkEnvVar PLAIN\nJkEnvVar DEFAULTED dflt\nJkEnvVar EMPTY \"\"\n\
+                     JkEnvVar Mixed m\nJkMount /app/* w",
+                    settable(&names)
+                ),
+            ))
+            .vhosts(vhost("none.test", "JkMount /app/* w"))
+    })?;
+    let sent = |request: Request| -> Result<Vec<String>> {
+        let forwarded = site.forwarded(request)?;
+        let of_server = |name: &str| name.starts_with("AJP_") || name.starts_with("JK_LB");
+        Ok(forwarded
+            .attributes
+            .iter()
+            .filter(|attribute| attribute.code == 0x0A && !of_server(&attribute.name))
+            .map(|a| format!("{}={}", a.name, or_null(a.value.as_deref())))
+            .collect())
+    };
+    let defaults = ["DEFAULTED=dflt", "Mixed=m", "MAIN=main", "SERVER_ADDR=127.0.0.1"];
+    let mut table = Table::default();
+    let own = |name: &str, value: &str| sent(setting("own.test", name, value));
+    // Own ones first, then inherited ones; an empty default is none; a CGI variable is there.
+    table.check("D-37 defaults", own("NONE", "")?, defaults.to_vec());
+    table.check(
+        "D-37 value",
+        own("PLAIN", "1")?,
+        [&["PLAIN=1"][..], &defaults].concat(),
+    );
+    table.check(
+        "D-37 empty value wins",
+        own("DEFAULTED", "")?,
+        vec!["DEFAULTED=", "Mixed=m", "MAIN=main", "SERVER_ADDR=127.0.0.1"],
+    );
+    table.check(
+        "D-37 inherited",
+        sent(Request::get("/app/x").header("Host", "none.test"))?,
+        vec!["MAIN=main", "DEFAULTED=of-main", "SERVER_ADDR=127.0.0.1"],
+    );
+    table.finish()?;
+    site.httpd.assert_clean();
+    Ok(())
+}
+
+/// E-03: the variable beats rule and worker; a negative value is ignored.
+fn e03_reply_timeout(subject: Subject) -> Result {
+    let site = Site::with_workers(subject, "worker.w.retries=1\n", |site| {
+        site.module("setenvif").directives(format!(
+            "{}JkMount /app/* w\nJkMount /rule/* w;reply_timeout=150",
+            settable(&["JK_REPLY_TIMEOUT"])
+        ))
+    })?;
+    site.peer.set(Behaviour::Stalls);
+    for (target, value) in [("/app/x", "150"), ("/rule/x", "-1")] {
+        let began = Instant::now();
+        let request = Request::get(target).header("X-Set-JK_REPLY_TIMEOUT", &format!("={value}"));
+        let seen = site.ask(request)?;
+        assert_eq!(seen.response.status, 504, "E-03 X-01 {target} {value}");
+        assert!(began.elapsed() < Duration::from_secs(10), "E-03 {value}");
+    }
+    let slow = Script::new([
+        rjk_testbed::peer::Step::Sleep(Duration::from_millis(400)),
+        rjk_testbed::peer::Step::Echo,
+    ]);
+    site.peer.set(slow);
+    // `x` counts as 0, which is no limit.
+    for value in ["0", "x", "20000"] {
+        let request = Request::get("/rule/x").header("X-Set-JK_REPLY_TIMEOUT", &format!("={value}"));
+        let seen = site.ask(request)?;
+        assert_eq!(seen.response.status, 200, "E-03 {value}");
+    }
+    Ok(())
+}
+
+fn e06_route(subject: Subject) -> Result {
+    let site = Site::start(subject, |site| {
+        site.module("setenvif")
+            .access_log("%{JK_WORKER_ROUTE}n")
+            .directives(format!("{}JkMount /app/* w", settable(&["JK_ROUTE"])))
+    })?;
+    for (value, expected) in [("r1", "r1"), ("", "absent")] {
+        let forwarded = site.forwarded(setting("rjk.test", "JK_ROUTE", value))?;
+        assert_eq!(attribute(&forwarded, "route"), expected, "E-06 AT-05");
+    }
+    assert_eq!(site.sorted_log(2)?, ["-", "r1"], "T-04");
+    site.httpd.assert_clean();
+    Ok(())
+}
+
+/// D-18, E-09, J-06: the id in log lines. mod_jk 1.2.48 has none, nor the directive.
+fn d18_request_id(subject: Subject) -> Result {
+    if subject == Subject::ModJk {
+        let (accepted, text) = rjk_testbed::Httpd::builder(subject)
+            .directives("JkRequestIdIndicator MY_ID")
+            .configtest()?;
+        assert!(!accepted, "the oracle learnt it: {text}");
+        return Ok(());
+    }
+    let rules = format!("{}JkMount /app/* nosuch", settable(&["UNIQUE_ID", "MY_ID"]));
+    let site = Site::start(subject, |site| {
+        site.module("setenvif")
+            .vhosts(vhost("plain.test", &rules))
+            .vhosts(vhost(
+                "own.test",
+                &format!("JkRequestIdIndicator MY_ID\n{rules}"),
+            ))
+    })?;
+    for (host, name, value, id) in [
+        ("plain.test", "UNIQUE_ID", "id-one", "[id-one]"),
+        ("plain.test", "MY_ID", "id-none", "[NO-ID]"),
+        ("own.test", "MY_ID", "id-two", "[id-two]"),
+        ("own.test", "UNIQUE_ID", "id-three", "[id-three]"),
+        ("own.test", "MY_ID", "", "[NO-ID]"),
+    ] {
+        let before = site.httpd.jk_log().len();
+        assert_eq!(site.ask(setting(host, name, value))?.outcome(), "500");
+        let log = site.httpd.jk_log();
+        let line = &log[before..];
+        assert!(line.contains(id), "D-18 {host} {name}={value}: {line}");
+    }
+    Ok(())
+}
