@@ -67,7 +67,10 @@ fn om01_to_om05_option_merging(subject: Subject) -> Result {
             "minus.test",
             "JkOptions -ForwardLocalAddress\nJkOptions +ForwardLocalAddress",
         ))
-        .vhosts(host("words.test", "JkOptions forwarduriproxy -forwardlocaladdress"))
+        .vhosts(host(
+            "words.test",
+            "JkOptions forwarduriproxy -forwardlocaladdress",
+        ))
     })?;
     let mut table = Table::default();
     for (row, host, uri, is_local) in [
@@ -92,10 +95,11 @@ fn om01_to_om05_option_merging(subject: Subject) -> Result {
 #[test]
 fn om04_bg15_the_virtual_hosts_address_option_wins() -> Result {
     let site = Site::start(Subject::Rjk, |site| {
-        site.directives("JkOptions +ForwardLocalAddress").vhosts(vhost(
-            "own.test",
-            "JkMount /app/* w\nJkOptions +ForwardPhysicalAddress",
-        ))
+        site.directives("JkOptions +ForwardLocalAddress")
+            .vhosts(vhost(
+                "own.test",
+                "JkMount /app/* w\nJkOptions +ForwardPhysicalAddress",
+            ))
     })?;
     let forwarded = site.forwarded(Request::get("/app/x").header("Host", "own.test"))?;
     assert_ne!(forwarded.attribute("AJP_REMOTE_PORT"), Some("0"));
@@ -109,16 +113,14 @@ fn at02_at03_basic_authentication(subject: Subject) -> Result {
             .module("authn_file")
             .module("authz_user")
             // ann:secret, as plain SHA-1
-            .file(
-                "conf/users",
-                "ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n",
-            )
+            .file("conf/users", "ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n")
             .directives(
                 "JkMount /app/* w\n<Location /app/members>\nAuthType Basic\nAuthName m\n\
                  AuthUserFile conf/users\nRequire valid-user\n</Location>",
             )
     })?;
-    let user = Request::get("/app/x/..;/members/a").header("Authorization", "Basic YW5uOnNlY3JldA==");
+    let user =
+        Request::get("/app/x/..;/members/a").header("Authorization", "Basic YW5uOnNlY3JldA==");
     let forwarded = site.forwarded(user)?;
     assert_eq!(forwarded.attribute("remote_user"), Some("ann"), "AT-02");
     assert_eq!(forwarded.attribute("auth_type"), Some("Basic"), "AT-03");

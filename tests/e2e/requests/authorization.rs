@@ -12,7 +12,10 @@ fn g05_cv09_location_sees_the_normalised_path(subject: Subject) -> Result {
         <LocationMatch ^/app/secret>\nRequire all denied\n</LocationMatch>";
     let site = Site::start(subject, |site| {
         site.vhosts(vhost("rjk.test", RULES))
-            .vhosts(vhost("merge-off.test", &format!("{RULES}\nMergeSlashes Off")))
+            .vhosts(vhost(
+                "merge-off.test",
+                &format!("{RULES}\nMergeSlashes Off"),
+            ))
             .vhosts(vhost(
                 "unparsed.test",
                 &format!("{RULES}\nJkOptions +ForwardURICompatUnparsed"),
@@ -77,10 +80,7 @@ fn g05_log_and_env_see_the_normalised_path(subject: Subject) -> Result {
     let forwarded = site.forwarded(Request::get("/app;p/a/..;x/b//c?q"))?;
     assert_eq!(forwarded.uri, "/app;p/a/..;x/b/c");
     site.get("rjk.test", "/none;p")?;
-    assert_eq!(
-        site.sorted_log(2)?,
-        ["200 /app/b/c w", "404 /none;p -"]
-    );
+    assert_eq!(site.sorted_log(2)?, ["200 /app/b/c w", "404 /none;p -"]);
     site.httpd.assert_clean();
     Ok(())
 }

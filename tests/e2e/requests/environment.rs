@@ -241,7 +241,13 @@ fn d28_to_d35_tls_facts(subject: Subject) -> Result {
             let forwarded = site.forwarded(request)?;
             let cell = format!("{row} {host} {prefix}HTTPS={https}");
             table.check(&cell, show(&forwarded).as_str(), expected);
-            table.check(&cell, forwarded.is_ssl, https.eq_ignore_ascii_case("on") && host != "off.test" && (host != "renamed.test" || prefix == "MY_"));
+            table.check(
+                &cell,
+                forwarded.is_ssl,
+                https.eq_ignore_ascii_case("on")
+                    && host != "off.test"
+                    && (host != "renamed.test" || prefix == "MY_"),
+            );
         }
         let request = setting("plain.test", name, "").header("X-Set-HTTPS", "=on");
         let got = show(&site.forwarded(request)?);
@@ -274,7 +280,11 @@ fn d35_o08_certificate_chain(subject: Subject) -> Result {
         ("own.test", "own.mine."),
     ] {
         let forwarded = site.forwarded(Request::get("/app/x").header("Host", host))?;
-        assert_eq!(attribute(&forwarded, "ssl_cert"), expected, "D-35 O-08 {host}");
+        assert_eq!(
+            attribute(&forwarded, "ssl_cert"),
+            expected,
+            "D-35 O-08 {host}"
+        );
     }
     site.httpd.assert_clean();
     Ok(())
@@ -305,7 +315,12 @@ fn d37_env_vars(subject: Subject) -> Result {
             .map(|a| format!("{}={}", a.name, or_null(a.value.as_deref())))
             .collect())
     };
-    let defaults = ["DEFAULTED=dflt", "Mixed=m", "MAIN=main", "SERVER_ADDR=127.0.0.1"];
+    let defaults = [
+        "DEFAULTED=dflt",
+        "Mixed=m",
+        "MAIN=main",
+        "SERVER_ADDR=127.0.0.1",
+    ];
     let mut table = Table::default();
     let own = |name: &str, value: &str| sent(setting("own.test", name, value));
     // Own ones first, then inherited ones; an empty default is none; a CGI variable is there.
@@ -318,7 +333,12 @@ fn d37_env_vars(subject: Subject) -> Result {
     table.check(
         "D-37 empty value wins",
         own("DEFAULTED", "")?,
-        vec!["DEFAULTED=", "Mixed=m", "MAIN=main", "SERVER_ADDR=127.0.0.1"],
+        vec![
+            "DEFAULTED=",
+            "Mixed=m",
+            "MAIN=main",
+            "SERVER_ADDR=127.0.0.1",
+        ],
     );
     table.check(
         "D-37 inherited",
@@ -353,7 +373,8 @@ fn e03_reply_timeout(subject: Subject) -> Result {
     site.peer.set(slow);
     // `x` counts as 0, which is no limit.
     for value in ["0", "x", "20000"] {
-        let request = Request::get("/rule/x").header("X-Set-JK_REPLY_TIMEOUT", &format!("={value}"));
+        let request =
+            Request::get("/rule/x").header("X-Set-JK_REPLY_TIMEOUT", &format!("={value}"));
         let seen = site.ask(request)?;
         assert_eq!(seen.response.status, 200, "E-03 {value}");
     }

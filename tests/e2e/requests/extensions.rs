@@ -59,7 +59,11 @@ fn x05_fail_on_status(subject: Subject) -> Result {
     ] {
         site.peer.set(answer(status, "text"));
         let response = site.get("rjk.test", target)?.response;
-        table.check(&format!("X-05 {target} {status}"), response.status, expected);
+        table.check(
+            &format!("X-05 {target} {status}"),
+            response.status,
+            expected,
+        );
         let passed = response.text() == "text";
         table.check(&format!("{target} {status}"), passed, status == expected);
     }
@@ -95,7 +99,11 @@ fn x06_use_server_errors(subject: Subject) -> Result {
     // A page that httpd makes itself.
     site.peer.set(answer(503, "from Tomcat"));
     let response = site.get("rjk.test", "/app/x")?.response;
-    table.check("X-06", response.text().contains("Service Unavailable"), true);
+    table.check(
+        "X-06",
+        response.text().contains("Service Unavailable"),
+        true,
+    );
     table.finish()?;
     site.httpd.assert_clean();
     Ok(())
@@ -111,7 +119,11 @@ fn x06_401_keeps_the_challenge(subject: Subject) -> Result {
     site.peer.set(Script::answer(head, "from Tomcat"));
     let response = site.get("rjk.test", "/app/x")?.response;
     assert_eq!(response.status, 401);
-    assert_eq!(response.all("WWW-Authenticate"), ["Basic realm=\"r\""], "X-06");
+    assert_eq!(
+        response.all("WWW-Authenticate"),
+        ["Basic realm=\"r\""],
+        "X-06"
+    );
     assert_eq!(response.header("X-Backend"), None);
     assert!(!response.text().contains("from Tomcat"));
     site.httpd.assert_clean();
@@ -127,14 +139,8 @@ fn x06_error_document_on_tomcat(subject: Subject) -> Result {
              ErrorDocument 500 /page/error",
         )
     })?;
-    let failing = || {
-        Script::new([
-            Step::ReadBody,
-            Step::Head(Head::new(500)),
-            Step::End(true),
-        ])
-        .then_echo()
-    };
+    let failing =
+        || Script::new([Step::ReadBody, Step::Head(Head::new(500)), Step::End(true)]).then_echo();
     for request in [
         Request::get("/app/x"),
         Request::new("POST", "/app/x").body("12345"),
@@ -148,7 +154,11 @@ fn x06_error_document_on_tomcat(subject: Subject) -> Result {
         let before = site.peer.requests().len();
         let response = client::send(site.httpd.port(), request)?;
         assert_eq!(response.status, 200, "Tomcat's status of the page");
-        assert_eq!(response.field("uri").as_deref(), Some("/page/error"), "{response:?}");
+        assert_eq!(
+            response.field("uri").as_deref(),
+            Some("/page/error"),
+            "{response:?}"
+        );
         let page = site.peer.requests().split_off(before).pop();
         let page = page.unwrap_or_default();
         ensure!(page.method == "GET", "{page:?}");
@@ -195,13 +205,33 @@ fn x02_x04_x07_x08_x09_balancer_rules(subject: Subject) -> Result {
     table.check("sticky", balanced(&members("/sticky/x", "a=b")?), true);
     table.check("X-02", balanced(&members("/ignore/x", m2)?), true);
     let m1 = "JSESSIONID=x.m1";
-    table.check("X-04 stopped", only(&members("/stopped/x", m1)?, "m2"), true);
-    table.check("X-04 disabled", only(&members("/disabled/x", "a=b")?, "m2"), true);
-    table.check("X-04 disabled sticky", only(&members("/disabled/x", m1)?, "m1"), true);
+    table.check(
+        "X-04 stopped",
+        only(&members("/stopped/x", m1)?, "m2"),
+        true,
+    );
+    table.check(
+        "X-04 disabled",
+        only(&members("/disabled/x", "a=b")?, "m2"),
+        true,
+    );
+    table.check(
+        "X-04 disabled sticky",
+        only(&members("/disabled/x", m1)?, "m1"),
+        true,
+    );
     table.check("X-07", only(&members("/cookie/x", "OWN=x.m2")?, "m2"), true);
     table.check("X-07", balanced(&members("/cookie/x", m2)?), true);
-    table.check("X-08", only(&members("/path/x;own=1.m2", "a=b")?, "m2"), true);
-    table.check("X-08", balanced(&members("/path/x;jsessionid=1.m2", "a=b")?), true);
+    table.check(
+        "X-08",
+        only(&members("/path/x;own=1.m2", "a=b")?, "m2"),
+        true,
+    );
+    table.check(
+        "X-08",
+        balanced(&members("/path/x;jsessionid=1.m2", "a=b")?),
+        true,
+    );
     let set = client::get(httpd.port(), "/set/x")?;
     let route = set.field("route").unwrap_or_default();
     table.check(
@@ -228,7 +258,11 @@ fn x11_unknown_extensions(subject: Subject) -> Result {
     let site = Site::start(subject, |site| {
         site.directives("JkMount /app/* w;nosuch=1;fail_on_status=404")
     })?;
-    assert!(site.httpd.jk_log().contains("nosuch"), "{}", site.httpd.jk_log());
+    assert!(
+        site.httpd.jk_log().contains("nosuch"),
+        "{}",
+        site.httpd.jk_log()
+    );
     site.peer.set(answer(404, "text"));
     let response = client::get(site.httpd.port(), "/app/x")?;
     assert_eq!(response.status, 503, "X-11: the rest of the rule counts");

@@ -4,10 +4,11 @@ use crate::site::{Site, Table, both, vhost};
 use rjk_testbed::client::{Client, Request};
 use rjk_testbed::digest::bytes;
 use rjk_testbed::peer::{Head, Script, Step};
-use rjk_testbed::{Result, Subject, ensure};
+use rjk_testbed::{Httpd, Result, Subject, ensure};
 
 both! {
-    g01_g08_set_handler_and_indicator e01_no_jk g13_access_log g15_unread_body_is_drained g03_version
+    g01_g08_set_handler_and_indicator e01_no_jk g03_version g04_proxy_requests_are_not_mapped g13_access_log
+    g15_unread_body_is_drained g16_startup_failures
 }
 
 fn g01_g08_set_handler_and_indicator(subject: Subject) -> Result {
@@ -75,7 +76,11 @@ SetEnv MY_WORKER w
     assert_eq!(response.status, 503, "E-02 X-05");
     let lines = site.sorted_log(11)?;
     let has = |line: &str| lines.iter().any(|found| found == line);
-    for line in ["200 /set/b w ajp13", "200 /mounted/a w ajp13", "500 /unknown/a nosuch -"] {
+    for line in [
+        "200 /set/b w ajp13",
+        "200 /mounted/a w ajp13",
+        "500 /unknown/a nosuch -",
+    ] {
         assert!(has(line), "T-01 T-02: {line} in {lines:?}");
     }
     site.httpd.assert_clean();
@@ -120,8 +125,10 @@ fn g13_access_log(subject: Subject) -> Result {
         site.peer.set(empty(status));
         site.get("rjk.test", "/app/x")?;
     }
-    site.peer
-        .set(Script::answer(Head::ok().header("Content-Length", "3"), "abc"));
+    site.peer.set(Script::answer(
+        Head::ok().header("Content-Length", "3"),
+        "abc",
+    ));
     site.get("rjk.test", "/app/body")?;
     site.ask(Request::new("HEAD", "/app/head"))?;
     let large = Request::get("/app/large").header("X-Large", &"x".repeat(9000));
@@ -159,7 +166,10 @@ fn g15_unread_body_is_drained(subject: Subject) -> Result {
             Step::End(true),
         ]));
         let early = client.send(&request)?;
-        ensure!((early.status, early.text()) == (403, "no".into()), "{early:?}");
+        ensure!(
+            (early.status, early.text()) == (403, "no".into()),
+            "{early:?}"
+        );
         site.peer.set(Script::default());
         let next = client.send(&Request::get("/app/next"))?;
         assert_eq!(next.field("uri").as_deref(), Some("/app/next"), "G-15");
@@ -179,5 +189,42 @@ fn g03_version(subject: Subject) -> Result {
         Subject::Rjk => "mod_rjk/",
     };
     assert!(server.contains(token), "G-03: {server}");
+    Ok(())
+}
+
+/// G-04: what mod_proxy took is not mapped. (It sets the handler last, so that nothing reaches G-10.)
+fn g04_proxy_requests_are_not_mapped(subject: Subject) -> Result {
+    let site = Site::start(subject, |site| {
+        site.module("proxy")
+            .module("proxy_http")
+            .directives("JkMount /app/* w\nProxyRequests On")
+    })?;
+    let port = site.peer.port();
+    let target = |path: &str| format!("http://127.0.0.1:{port}{path}");
+    // The peer gets HTTP from mod_proxy and hangs up: proof that it was not ours.
+    let proxied = site.get("other.test", &target("/app/x"))?;
+    assert_eq!(proxied.outcome(), "502", "G-04");
+    assert_eq!(site.get("rjk.test", "/app/x")?.outcome(), "/app/x");
+    Ok(())
+}
+
+fn g16_startup_failures(subject: Subject) -> Result {
+    for (what, workers, directives) in [
+        ("type", "worker.list=w\nworker.w.type=AJP13\n", ""),
+        (
+            "reference",
+            "worker.list=w\nworker.w.reference=worker.none\n",
+            "",
+        ),
+        ("attribute", "worker.list=w\nworker.w.nosuch=1\n", ""),
+        ("log", "worker.list=w\n", "JkLogFile @ROOT@/nosuch/jk.log"),
+        ("shm", "worker.list=w\n", "JkShmFile @ROOT@/nosuch/jk.shm"),
+    ] {
+        let failed = Httpd::builder(subject)
+            .workers(workers)
+            .directives(directives)
+            .start_expect_failure()?;
+        assert_ne!(failed.code, Some(0), "G-16 {what}: {}", failed.text());
+    }
     Ok(())
 }

@@ -96,7 +96,10 @@ fn d05_d06_d07_bad_arguments(subject: Subject) -> Result {
         let (accepted, text) = Httpd::builder(subject).directives(lines).configtest()?;
         table.check(lines, (accepted, text.contains(word)), (false, true));
     }
-    for lines in ["JkMountCopy all", "JkOptions +forwarduriproxy -FORWARDKEYSIZE"] {
+    for lines in [
+        "JkMountCopy all",
+        "JkOptions +forwarduriproxy -FORWARDKEYSIZE",
+    ] {
         let (accepted, text) = Httpd::builder(subject).directives(lines).configtest()?;
         table.check(&format!("{lines}: {text}"), accepted, true);
     }

@@ -40,7 +40,11 @@ fn rs01_status_and_reason(subject: Subject) -> Result {
         site.peer.set(Script::answer(head, "x"));
         let response = site.get("rjk.test", "/app/x")?.response;
         let row = format!("RS-01 {status} {sent:?}");
-        table.check(&row, (response.status, response.reason.as_str()), (status, expected));
+        table.check(
+            &row,
+            (response.status, response.reason.as_str()),
+            (status, expected),
+        );
         table.check(&row, response.text().as_str(), "x");
     }
     table.finish()?;
@@ -72,7 +76,11 @@ fn rs02_to_rs04_headers(subject: Subject) -> Result {
         ("RS-02", "Content-Type", vec!["text/plain; Charset=UTF-8"]),
         ("RS-03", "Content-Length", vec!["4"]),
         ("RS-04", "Location", vec!["/second"]),
-        ("RS-04", "Last-Modified", vec!["Sun, 06 Nov 1994 08:49:37 GMT"]),
+        (
+            "RS-04",
+            "Last-Modified",
+            vec!["Sun, 06 Nov 1994 08:49:37 GMT"],
+        ),
         ("RS-04", "Set-Cookie", vec!["a=1", "b=2; Path=/"]),
         ("RS-04", "X-Twice", vec!["1", "2"]),
         ("RS-04", "X-Empty", vec![""]),
@@ -86,7 +94,9 @@ fn rs02_to_rs04_headers(subject: Subject) -> Result {
     let future = Head::ok().header("Last-Modified", "Sun, 06 Nov 2094 08:49:37 GMT");
     site.peer.set(Script::answer(future, "x"));
     let response = site.get("rjk.test", "/app/x")?.response;
-    let year = response.header("Last-Modified").map(|date| date.contains("2094"));
+    let year = response
+        .header("Last-Modified")
+        .map(|date| date.contains("2094"));
     table.check("RS-04 not in the future", year, Some(false));
     table.finish()?;
     site.httpd.assert_clean();
@@ -133,7 +143,9 @@ fn rs07_line_breaks(subject: Subject) -> Result {
 }
 
 fn rs08_cookie_after_tomcats(subject: Subject) -> Result {
-    let head = Head::ok().header("Set-Cookie", "own=1").header("X-Last", "1");
+    let head = Head::ok()
+        .header("Set-Cookie", "own=1")
+        .header("X-Last", "1");
     let peer = Peer::named("m", Script::answer(head, "x"))?;
     let httpd = Httpd::builder(subject)
         .workers(format!(
@@ -145,7 +157,11 @@ fn rs08_cookie_after_tomcats(subject: Subject) -> Result {
         .start()?;
     let response = rjk_testbed::client::get(httpd.port(), "/app/x")?;
     let cookies = response.all("Set-Cookie");
-    assert_eq!(cookies, ["own=1", "JSESSIONID=.m;PATH=/;HttpOnly"], "RS-08 SS-16");
+    assert_eq!(
+        cookies,
+        ["own=1", "JSESSIONID=.m;PATH=/;HttpOnly"],
+        "RS-08 SS-16"
+    );
     httpd.assert_clean();
     Ok(())
 }
@@ -165,7 +181,11 @@ fn x09_x10_bg07_the_rules_cookie_name_and_path() -> Result {
         )
         .start()?;
     let response = rjk_testbed::client::get(httpd.port(), "/app/x")?;
-    assert_eq!(response.all("Set-Cookie"), ["OWN=.m;PATH=/app;HttpOnly"], "BG-07");
+    assert_eq!(
+        response.all("Set-Cookie"),
+        ["OWN=.m;PATH=/app;HttpOnly"],
+        "BG-07"
+    );
     Ok(())
 }
 
@@ -189,13 +209,21 @@ fn rs09_bodyless_answers(subject: Subject) -> Result {
         site.peer.set(Script::answer(head, "body"));
         let response = client.send(&Request::new(method, "/app/x"))?;
         assert_eq!(response.status, status, "RS-09 {method}");
-        assert_eq!(response.header("X-Own"), Some("1"), "RS-09 {method} {status}");
+        assert_eq!(
+            response.header("X-Own"),
+            Some("1"),
+            "RS-09 {method} {status}"
+        );
         if method == "HEAD" && !length.is_empty() {
             assert_eq!(response.header("Content-Length"), Some(length), "RS-09");
         }
         site.peer.set(Script::default());
         let next = client.send(&Request::get("/app/next"))?;
-        assert_eq!(next.field("uri").as_deref(), Some("/app/next"), "{method} {status}");
+        assert_eq!(
+            next.field("uri").as_deref(),
+            Some("/app/next"),
+            "{method} {status}"
+        );
     }
     site.httpd.assert_clean();
     Ok(())
@@ -209,15 +237,29 @@ fn rs12_flushing(subject: Subject) -> Result {
             .vhosts(host("header.test", "JkOptions +FlushHeader"))
             .vhosts(host("packets.test", "JkOptions +FlushPackets"))
     })?;
-    let (head, pause) = (Step::Head(Head::ok()), Step::Sleep(Duration::from_millis(700)));
-    let after_head = [head.clone(), pause.clone(), Step::text("late"), Step::End(true)];
+    let (head, pause) = (
+        Step::Head(Head::ok()),
+        Step::Sleep(Duration::from_millis(700)),
+    );
+    let after_head = [
+        head.clone(),
+        pause.clone(),
+        Step::text("late"),
+        Step::End(true),
+    ];
     let after_chunk = [
         head.clone(),
         Step::text("early"),
         pause.clone(),
         Step::End(true),
     ];
-    let explicit = [head, Step::text("early"), Step::Flush, pause, Step::End(true)];
+    let explicit = [
+        head,
+        Step::text("early"),
+        Step::Flush,
+        pause,
+        Step::End(true),
+    ];
     let mut table = Table::default();
     for (row, host, steps, is_early) in [
         ("none", "none.test", &after_head[..], false),
@@ -247,7 +289,8 @@ fn g14_bodyless_errors(subject: Subject) -> Result {
     let site = mounted(subject)?;
     for status in [404, 500] {
         let head = Head::new(status).reason("");
-        site.peer.set(Script::new([Step::Head(head), Step::End(true)]));
+        site.peer
+            .set(Script::new([Step::Head(head), Step::End(true)]));
         let response = site.get("rjk.test", "/app/x")?.response;
         assert_eq!((response.status, response.body.len()), (status, 0), "G-14");
     }
@@ -267,7 +310,10 @@ fn unknown_length(subject: Subject) -> Result {
         if subject == Subject::ModJk {
             assert_eq!(response.header("Transfer-Encoding"), Some("chunked"));
         }
-        assert_eq!((response.end.clone(), response.text()), (BodyEnd::Complete, body.clone()));
+        assert_eq!(
+            (response.end.clone(), response.text()),
+            (BodyEnd::Complete, body.clone())
+        );
     }
     let old = site.raw("GET", b"GET /app/x HTTP/1.0\r\n\r\n")?.response;
     assert_eq!(old.header("Transfer-Encoding"), None);
@@ -296,7 +342,11 @@ fn filters_by_type(subject: Subject) -> Result {
         let request = Request::get("/app/x").header("Accept-Encoding", "gzip");
         let response = site.ask(request)?.response;
         let packed = response.header("Content-Encoding") == Some("gzip");
-        assert_eq!(packed, is_packed, "RS-02 {content_type}: {:?}", response.headers);
+        assert_eq!(
+            packed, is_packed,
+            "RS-02 {content_type}: {:?}",
+            response.headers
+        );
         assert_eq!(response.body.len() < 1000, is_packed);
         assert_eq!(response.header("X-Front"), Some("1"));
         assert_eq!(response.header("X-Hidden"), None);

@@ -129,7 +129,10 @@ fn u14_rewritten_requests(subject: Subject) -> Result {
     table.finish()?;
     // The body of a redirected request belongs to it.
     let post = site.forwarded(Request::new("POST", "/local/x").body("12345"))?;
-    assert_eq!((post.uri.as_str(), post.body()), ("/app/x", b"12345".to_vec()));
+    assert_eq!(
+        (post.uri.as_str(), post.body()),
+        ("/app/x", b"12345".to_vec())
+    );
     site.httpd.assert_clean();
     Ok(())
 }

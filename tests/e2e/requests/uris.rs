@@ -19,12 +19,7 @@ const U_TABLE: [(&str, &str, [&str; 4]); 18] = [
     (
         "U-01",
         "/app/a%20b/c",
-        [
-            "/app/a%20b/c",
-            "/app/a%20b/c",
-            "/app/a b/c",
-            "/app/a%20b/c",
-        ],
+        ["/app/a%20b/c", "/app/a%20b/c", "/app/a b/c", "/app/a%20b/c"],
     ),
     (
         "U-02",
@@ -41,11 +36,7 @@ const U_TABLE: [(&str, &str, [&str; 4]); 18] = [
             "/app/a;x=1/b",
         ],
     ),
-    (
-        "U-04",
-        "/app//b",
-        ["/app/b", "/app//b", "/app/b", "/app/b"],
-    ),
+    ("U-04", "/app//b", ["/app/b", "/app//b", "/app/b", "/app/b"]),
     (
         "U-05",
         "/app/x/../y",
