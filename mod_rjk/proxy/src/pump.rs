@@ -284,10 +284,7 @@ impl Response {
             });
         }
         if job.request.answered_by_server(self.status) {
-            let authenticate = head
-                .header(b"WWW-Authenticate")
-                .filter(|_| self.status == 401);
-            self.replaced = Some(authenticate.map(<[u8]>::to_vec));
+            self.replaced = Some((self.status == 401).then(|| challenges(&head)).flatten());
         } else {
             self.held = Some(head);
         }
@@ -328,4 +325,14 @@ impl Response {
             },
         }
     }
+}
+
+/// All challenges of a 401 in one header value (RFC 9110 §11.6.1): a client chooses among them.
+fn challenges(head: &ResponseHead) -> Option<Vec<u8>> {
+    let found: Vec<&[u8]> = head
+        .headers()
+        .filter(|(name, _)| name.eq_ignore_ascii_case(b"WWW-Authenticate"))
+        .map(|(_, value)| value)
+        .collect();
+    (!found.is_empty()).then(|| found.join(&b", "[..]))
 }

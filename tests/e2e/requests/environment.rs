@@ -2,15 +2,15 @@
 //! (D-18…D-37, E-03…E-10).
 
 use crate::site::{Site, Table, both, vhost};
-use rjk_testbed::client::Request;
+use rjk_testbed::client::{self, Request};
 use rjk_testbed::peer::{Behaviour, Forwarded, Script};
-use rjk_testbed::{Result, Subject};
+use rjk_testbed::{Httpd, Peer, Result, Subject};
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 both! {
     d19_to_d26_overrides d28_to_d35_tls_facts d35_o08_certificate_chain d37_env_vars
-    e03_reply_timeout e06_route d18_request_id
+    e03_reply_timeout e04_e05_sticky_and_stateless e06_route d18_request_id
 }
 
 /// Lets a request set a variable: `X-Set-NAME: =value` does, and `=` alone makes it empty.
@@ -378,6 +378,76 @@ fn e03_reply_timeout(subject: Subject) -> Result {
         let seen = site.ask(request)?;
         assert_eq!(seen.response.status, 200, "E-03 {value}");
     }
+    Ok(())
+}
+
+/// Empty and every number but 0 are true; what is no number counts as 0.
+fn e04_e05_sticky_and_stateless(subject: Subject) -> Result {
+    let (first, second) = (
+        Peer::named("m1", Script::default())?,
+        Peer::named("m2", Script::default())?,
+    );
+    let httpd = Httpd::builder(subject)
+        .workers(format!(
+            "worker.list=lb\n{}{}worker.lb.type=lb\nworker.lb.balance_workers=m1,m2\n\
+             worker.lb.method=S\n",
+            first.worker("m1"),
+            second.worker("m2")
+        ))
+        .module("setenvif")
+        .access_log("%{JK_LB_LAST_SESSIONS}n")
+        .directives(format!(
+            "{}JkMount /app/* lb\nJkMount /ignore/* lb;sticky_ignore=1",
+            settable(&["JK_STICKY_IGNORE", "JK_STATELESS"])
+        ))
+        .start()?;
+    let mut table = Table::default();
+    for (target, value, sticks) in [
+        ("/app/x", None, true),
+        ("/app/x", Some("0"), true),
+        ("/app/x", Some("true"), true),
+        ("/app/x", Some(""), false),
+        ("/app/x", Some("1"), false),
+        ("/app/x", Some("-1"), false),
+        ("/ignore/x", None, false),
+        ("/ignore/x", Some("0"), true),
+    ] {
+        let mut seen = Vec::new();
+        for _ in 0..4 {
+            let request = Request::get(target).header("Cookie", "JSESSIONID=x.m2");
+            let request = match value {
+                Some(value) => request.header("X-Set-JK_STICKY_IGNORE", &format!("={value}")),
+                None => request,
+            };
+            let response = client::send(httpd.port(), request)?;
+            seen.push(response.field("peer").unwrap_or_default());
+        }
+        let stuck = seen.iter().all(|member| member == "m2");
+        table.check(&format!("E-04 {target} {value:?} {seen:?}"), stuck, sticks);
+    }
+    // E-05: the same truth; a stateless request is no new session. One connection, so that the log
+    // lines come in order.
+    let before = httpd.access_lines(32)?.len();
+    let mut client = client::Client::connect(httpd.port())?;
+    let values = ["=1", "=", "=0", "=x"];
+    for value in values {
+        for _ in 0..2 {
+            let request = Request::get("/app/x").header("X-Set-JK_STATELESS", value);
+            client.send(&request)?;
+        }
+    }
+    drop(client);
+    let lines = httpd.access_lines(before + 8)?;
+    let sessions: Vec<u64> = lines[before..]
+        .iter()
+        .map(|line| line.parse().unwrap_or(0))
+        .collect();
+    let (stateless, counted) = sessions.split_at(4);
+    table.check("E-05 true", stateless[..2] == stateless[2..], true);
+    let grew = counted.iter().sum::<u64>() > stateless.iter().sum::<u64>();
+    table.check(&format!("E-05 false {sessions:?}"), grew, true);
+    table.finish()?;
+    httpd.assert_clean();
     Ok(())
 }
 

@@ -39,6 +39,8 @@ SetEnv JK_WORKER_NAME w
 SetEnv JK_WORKER_NAME nosuch
 </Location>
 JkMount /mounted/* w
+RewriteEngine On
+RewriteRule ^/rewritten/ - [E=JK_WORKER_NAME:w,H=jakarta-servlet]
 <Location /own>
 SetHandler jakarta-servlet
 SetEnv MY_WORKER w
@@ -47,6 +49,7 @@ SetEnv MY_WORKER w
     let site = Site::start(subject, |site| {
         site.module("env")
             .module("setenvif")
+            .module("rewrite")
             .access_log("%>s %U %{JK_WORKER_NAME}n %{JK_WORKER_TYPE}n")
             .vhosts(vhost("rjk.test", sections))
             .vhosts(vhost(
@@ -63,6 +66,7 @@ SetEnv MY_WORKER w
         ("G-01", "rjk.test", "/other/a", "404"),
         ("G-08 handler", "rjk.test", "/env-only/a", "404"),
         ("E-02 mount first", "rjk.test", "/mounted/a", "/mounted/a"),
+        ("E-02", "rjk.test", "/rewritten/a;b", "/rewritten/a;b"),
         ("D-17", "own.test", "/own/a", "/own/a"),
         ("D-17", "own.test", "/set/a", "404"),
         ("D-17", "rjk.test", "/own/a", "404"),
@@ -74,7 +78,7 @@ SetEnv MY_WORKER w
     // E-02: extensions behind the worker's name. One attempt more or less is not the question here.
     let response = rjk_testbed::client::get(site.httpd.port(), "/early/a")?;
     assert_eq!(response.status, 503, "E-02 X-05");
-    let lines = site.sorted_log(11)?;
+    let lines = site.sorted_log(12)?;
     let has = |line: &str| lines.iter().any(|found| found == line);
     for line in [
         "200 /set/b w ajp13",

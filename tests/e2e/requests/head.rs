@@ -3,11 +3,12 @@
 use crate::site::{Site, Table, both, vhost};
 use rjk_testbed::client::Request;
 use rjk_testbed::peer::{BodyPacket, Forwarded};
+use rjk_testbed::tls::curl;
 use rjk_testbed::{Result, Subject};
 
 both! {
     me01_me02_methods hc_codes_q11_order_and_duplicates q03_to_q09_fields q12_content_length
-    d27_ignore_content_length cp05_connection_header cp07_transfer_encoding at_order_and_values
+    d27_ignore_content_length cp05_connection_header cp07_transfer_encoding bodies_over_http2 at_order_and_values
 }
 
 const METHODS: [&str; 27] = [
@@ -322,6 +323,34 @@ fn cp07_transfer_encoding(subject: Subject) -> Result {
         table.check(&row, got, expected);
     }
     table.finish()?;
+    site.httpd.assert_clean();
+    Ok(())
+}
+
+/// HTTP/2 has bodies without a length and without chunks.
+fn bodies_over_http2(subject: Subject) -> Result {
+    let site = Site::start(subject, |site| {
+        site.module("http2")
+            .directives("Protocols h2c http/1.1\nJkMount /app/* w")
+            .file("conf/body", "hello")
+    })?;
+    let url = format!("http://127.0.0.1:{}/app/x", site.httpd.port());
+    let data = format!("@{}", site.httpd.path("conf/body").display());
+    let h2 = ["--http2-prior-knowledge", url.as_str()];
+    for arguments in [
+        &["--data-binary", data.as_str(), "-H", "Content-Length:"][..],
+        &["--data-binary", data.as_str()],
+    ] {
+        let answer = curl(&[&h2, arguments].concat())?;
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.contains("body=5\n"), "{arguments:?}: {answer}");
+        let forwarded = site.peer.requests().pop().unwrap_or_default();
+        assert_eq!(forwarded.body(), b"hello");
+        assert_eq!(forwarded.protocol, "HTTP/2.0", "Q-03");
+        assert_eq!(forwarded.headers_named("Host").len(), 1, "HC-11");
+    }
+    let get = curl(&h2)?;
+    assert!(String::from_utf8_lossy(&get).contains("body=0\n"));
     site.httpd.assert_clean();
     Ok(())
 }
