@@ -8,7 +8,7 @@ use rjk_testbed::{Httpd, Result, Subject, ensure};
 
 both! {
     g01_g08_set_handler_and_indicator e01_no_jk g03_version g04_proxy_requests_are_not_mapped g13_access_log
-    g15_unread_body_is_drained g16_startup_failures
+    g15_unread_body_is_drained g16_startup_failures g02_everything_is_mounted
 }
 
 fn g01_g08_set_handler_and_indicator(subject: Subject) -> Result {
@@ -230,5 +230,46 @@ fn g16_startup_failures(subject: Subject) -> Result {
             .start_expect_failure()?;
         assert_ne!(failed.code, Some(0), "G-16 {what}: {}", failed.text());
     }
+    Ok(())
+}
+
+/// G-02: with `JkMount /*` other modules keep what they had, as the hooks' order has it.
+fn g02_everything_is_mounted(subject: Subject) -> Result {
+    let site = Site::start(subject, |site| {
+        site.module("alias")
+            .module("status")
+            .module("dir")
+            .module("setenvif")
+            .directives(
+                "JkMount /* w\nAlias /static @ROOT@/htdocs/static\nRedirect /old http://x.test/new\n\
+                 SetEnvIf Request_URI ^/local no-jk\nErrorDocument 403 /denied\n\
+                 <Location /server-status>\nSetHandler server-status\n</Location>\n\
+                 <Location /none>\nSetHandler None\n</Location>\n\
+                 <Location /closed>\nRequire all denied\n</Location>",
+            )
+            .file("htdocs/static/x.txt", "static")
+            .file("htdocs/local.txt", "local")
+    })?;
+    let mut table = Table::default();
+    for (target, expected) in [
+        ("/", "/"),
+        ("/a/", "/a/"),
+        ("/none/x", "/none/x"),
+        ("/local.txt", "200"),
+        ("/server-status", "200"),
+        ("/old/x", "302"),
+        // An Alias alone does not take a request off the mount.
+        ("/static/x.txt", "/static/x.txt"),
+        // The error page is mounted too.
+        ("/closed/x", "/denied"),
+    ] {
+        let seen = site.get("rjk.test", target)?;
+        table.check(target, seen.outcome(), expected);
+    }
+    // A mounted error page for a request whose body nobody read.
+    let refused = site.ask(Request::new("POST", "/closed/x").body("12345"))?;
+    table.check("POST", refused.outcome().as_str(), "/denied");
+    table.finish()?;
+    site.httpd.assert_clean();
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::site::{Site, Table, both, vhost};
 use rjk_testbed::client::Request;
 use rjk_testbed::{Result, Subject};
 
-both! { g06_g07_directory_index o05_e02_forward_directories bd09_server_side_include u14_rewritten_requests }
+both! { g06_g07_directory_index o05_e02_forward_directories bd09_server_side_include g07_listings u14_rewritten_requests }
 
 fn g06_g07_directory_index(subject: Subject) -> Result {
     let site = Site::start(subject, |site| {
@@ -132,6 +132,29 @@ fn u14_rewritten_requests(subject: Subject) -> Result {
     assert_eq!(
         (post.uri.as_str(), post.body()),
         ("/app/x", b"12345".to_vec())
+    );
+    site.httpd.assert_clean();
+    Ok(())
+}
+
+/// mod_autoindex asks for each file as a sub-request: mounted ones are listed like all others.
+fn g07_listings(subject: Subject) -> Result {
+    let site = Site::start(subject, |site| {
+        site.module("dir")
+            .module("autoindex")
+            .directives(
+                "<Directory @ROOT@/htdocs>\nOptions +Indexes\n</Directory>\n\
+                 IndexOptions FancyIndexing\nDirectoryIndex index.html\nJkMount /*.jsp w",
+            )
+            .file("htdocs/dir/page.jsp", "12345")
+            .file("htdocs/dir/text.txt", "12345")
+    })?;
+    let seen = site.get("rjk.test", "/dir/")?;
+    assert_eq!(seen.outcome(), "200");
+    let text = seen.response.text();
+    assert!(
+        text.contains("page.jsp") && text.contains("text.txt"),
+        "{text}"
     );
     site.httpd.assert_clean();
     Ok(())
