@@ -6,6 +6,7 @@ mod attributes;
 mod authorization;
 mod environment;
 mod extensions;
+mod framing;
 mod handler;
 mod head;
 mod mounts;

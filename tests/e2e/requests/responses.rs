@@ -4,6 +4,8 @@ use crate::site::{Site, Table, both, vhost};
 use rjk_testbed::client::{BodyEnd, Client, Request};
 use rjk_testbed::peer::{Behaviour, Head, Peer, Script, Step};
 use rjk_testbed::{Httpd, Result, Subject, ensure, wait};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 both! {
@@ -229,6 +231,26 @@ fn rs09_bodyless_answers(subject: Subject) -> Result {
     Ok(())
 }
 
+/// A worker that waits until it is told to go on.
+#[derive(Clone, Default)]
+struct Gate(Arc<AtomicBool>);
+
+impl Gate {
+    fn step(&self) -> Step {
+        let open = Arc::clone(&self.0);
+        Step::run(move |_| {
+            wait::until("the gate opens", Duration::from_secs(20), || {
+                open.load(Ordering::SeqCst)
+            })
+            .map_err(std::io::Error::other)
+        })
+    }
+
+    fn open(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// RS-12, O-10, O-11, RS-11: what has reached the client while the worker pauses.
 fn rs12_flushing(subject: Subject) -> Result {
     let host = |name: &str, options: &str| vhost(name, &format!("JkMount /app/* w\n{options}"));
@@ -237,49 +259,33 @@ fn rs12_flushing(subject: Subject) -> Result {
             .vhosts(host("header.test", "JkOptions +FlushHeader"))
             .vhosts(host("packets.test", "JkOptions +FlushPackets"))
     })?;
-    let (head, pause) = (
-        Step::Head(Head::ok()),
-        Step::Sleep(Duration::from_millis(700)),
-    );
-    let after_head = [
-        head.clone(),
-        pause.clone(),
-        Step::text("late"),
-        Step::End(true),
-    ];
-    let after_chunk = [
-        head.clone(),
-        Step::text("early"),
-        pause.clone(),
-        Step::End(true),
-    ];
-    let explicit = [
-        head,
-        Step::text("early"),
-        Step::Flush,
-        pause,
-        Step::End(true),
-    ];
+    let (head, chunk) = (Step::Head(Head::ok()), Step::text("early"));
+    let after_head = vec![head.clone()];
+    let after_chunk = vec![head.clone(), chunk.clone()];
+    let explicit = vec![head, chunk, Step::Flush];
     let mut table = Table::default();
-    for (row, host, steps, is_early) in [
-        ("none", "none.test", &after_head[..], false),
-        ("none", "none.test", &after_chunk[..], false),
-        ("RS-11", "none.test", &explicit[..], true),
-        ("O-11", "header.test", &after_head[..], true),
-        ("O-11", "header.test", &after_chunk[..], true),
-        ("O-10", "packets.test", &after_head[..], false),
-        ("O-10", "packets.test", &after_chunk[..], true),
+    for (row, host, mut steps, is_early) in [
+        ("none", "none.test", after_head.clone(), false),
+        ("none", "none.test", after_chunk.clone(), false),
+        ("RS-11", "none.test", explicit, true),
+        ("O-11", "header.test", after_head.clone(), true),
+        ("O-11", "header.test", after_chunk.clone(), true),
+        ("O-10", "packets.test", after_head, false),
+        ("O-10", "packets.test", after_chunk, true),
     ] {
+        let row = format!("{row} {host} {steps:?}");
+        let gate = Gate::default();
+        steps.extend([gate.step(), Step::text("late"), Step::End(true)]);
         site.peer.set(Script::new(steps));
-        let mut client = Client::connect(site.httpd.port())?.timeout(Duration::from_millis(350))?;
+        // As long as the gate is shut nothing more comes, so only what is not expected is waited for
+        // in vain.
+        let patience = Duration::from_millis(if is_early { 10_000 } else { 250 });
+        let mut client = Client::connect(site.httpd.port())?.timeout(patience)?;
         client.raw(&Request::get("/app/x").header("Host", host).head_bytes())?;
-        let early = client.head();
-        table.check(&format!("{row} {host} {steps:?}"), early.is_ok(), is_early);
+        table.check(&row, client.head().is_ok(), is_early);
+        gate.open();
     }
     table.finish()?;
-    wait::until("the peer is done", Duration::from_secs(10), || {
-        site.peer.requests().len() == 7
-    })?;
     site.httpd.assert_clean();
     Ok(())
 }
