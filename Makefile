@@ -39,7 +39,7 @@ test: ## everything: packages, formatting, lints, unit, property and end-to-end 
 	@tests/tools/install-packages test
 	@$(MAKE) --no-print-directory lint
 	$(CARGO) build --release -p mod_rjk
-	RJK_MODULE='$(MODULE)' $(CARGO) test --workspace
+	RJK_MODULE='$(MODULE)' $(CARGO) test --workspace --no-fail-fast
 
 lint: $(TOOLS)/bin/cargo-deny ## formatting, clippy with warnings denied, licences and sources of what we use
 	$(CARGO) fmt --all --check
