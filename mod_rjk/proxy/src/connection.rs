@@ -6,11 +6,16 @@ use rjk_config::model::AjpSpec;
 use rustix::net::RecvFlags;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 /// One read takes in this much, so that several packets of the usual size arrive together.
 const RECEIVE_BUFFER: usize = 32 * 1024;
+/// Limits of a close in order (PL-07, Z-11): in all, for the first bytes, and between bytes.
+const DRAIN_TIME: Duration = Duration::from_secs(2);
+const DRAIN_FIRST: Duration = Duration::from_millis(100);
+const DRAIN_NEXT: Duration = Duration::from_millis(20);
+const DRAIN_BYTES: usize = 32 * 1024;
 
 /// How a connection to a worker is opened.
 #[derive(Clone, Debug)]
@@ -99,6 +104,7 @@ impl Connector {
             packet_size: self.packet_size,
             read_timeout: self.socket_timeout,
             last_used: Instant::now(),
+            last_ping: Instant::now(),
             _open: self.counter.slots.enter_connection(self.counter.column),
         })
     }
@@ -150,6 +156,7 @@ pub struct Connection {
     packet_size: PacketSize,
     read_timeout: Option<Duration>,
     last_used: Instant,
+    last_ping: Instant,
     _open: InFlight,
 }
 
@@ -184,6 +191,16 @@ impl Connection {
     /// How long the connection has been idle.
     pub fn idle(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.last_used)
+    }
+
+    /// When it last served a request.
+    pub fn last_used(&self) -> Instant {
+        self.last_used
+    }
+
+    /// How long nothing was heard of the worker on it, CPONG included.
+    pub fn silent(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.last_used.max(self.last_ping))
     }
 
     /// Notes that the connection was just used.
@@ -230,7 +247,10 @@ impl Connection {
         self.send(&CPING).map_err(|(_, error)| error)?;
         self.limit_read(Some(limit))?;
         match self.await_cpong() {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.last_ping = Instant::now();
+                Ok(())
+            }
             Err(ReceiveError::Closed) => Err(io::ErrorKind::UnexpectedEof.into()),
             Err(ReceiveError::TimedOut) => Err(io::ErrorKind::TimedOut.into()),
             Err(ReceiveError::Io(error)) => Err(error),
@@ -310,6 +330,28 @@ impl Connection {
                     _ => return Err(ReceiveError::Io(error)),
                 },
             }
+        }
+    }
+
+    /// Half-closes, takes in a little of what still comes, and closes (PL-07): the worker can read
+    /// to the end what was sent, and end a short answer without an error.
+    pub fn close_in_order(mut self) {
+        let limit = Instant::now() + DRAIN_TIME;
+        let mut patience = DRAIN_FIRST;
+        let mut drained = 0;
+        // An error only ends it sooner.
+        let mut next = self.stream.shutdown(Shutdown::Write);
+        while next.is_ok() && drained < DRAIN_BYTES && Instant::now() < limit {
+            next = self.stream.set_read_timeout(Some(patience)).and_then(|()| {
+                match self.stream.read(&mut self.received.bytes)? {
+                    0 => Err(io::ErrorKind::UnexpectedEof.into()),
+                    bytes => {
+                        drained += bytes;
+                        Ok(())
+                    }
+                }
+            });
+            patience = DRAIN_NEXT;
         }
     }
 
