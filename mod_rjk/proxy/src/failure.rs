@@ -269,61 +269,41 @@ mod tests {
         io::Error::from(io::ErrorKind::ConnectionRefused)
     }
 
-    #[test]
-    fn f_rows_status_and_fault() {
-        let rows: Vec<(&str, Cause, u16, Fault)> = vec![
-            ("F-03", Cause::NoPlace(Duration::ZERO), 503, Fault::Worker),
-            (
-                "F-04",
-                Cause::TooLarge(RequestTooLarge {
-                    size: 9000,
-                    limit: 8192,
-                }),
-                413,
-                Fault::Client,
-            ),
+    fn rows() -> Vec<(&'static str, Cause, u16, Fault)> {
+        let limit = Duration::from_secs(1);
+        let too_large = RequestTooLarge {
+            size: 9000,
+            limit: 8192,
+        };
+        let soft = FailStatus {
+            status: 500,
+            soft: true,
+        };
+        let wrong_length = Cause::WrongLength {
+            announced: 2,
+            arrived: 4,
+        };
+        let broken_reply = Cause::BrokenReply { error: io(), limit };
+        vec![
+            ("F-03", Cause::NoPlace(limit), 503, Fault::Worker),
+            ("F-04", Cause::TooLarge(too_large), 413, Fault::Client),
             ("F-05", Cause::BusyLimit { limit: 1 }, 503, Fault::Worker),
             ("F-06", Cause::Connect(io()), 503, Fault::Worker),
             ("F-06", Cause::Ping(io()), 503, Fault::Worker),
             ("F-06", Cause::Send(io()), 503, Fault::Worker),
             ("F-07", Cause::Closed, 502, Fault::Worker),
             ("F-07", Cause::Broken(io()), 502, Fault::Worker),
-            (
-                "F-11",
-                Cause::ReplyTimeout(Duration::from_secs(1)),
-                504,
-                Fault::Worker,
-            ),
-            (
-                "F-11b",
-                Cause::BrokenReply {
-                    error: io(),
-                    limit: Duration::from_secs(1),
-                },
-                504,
-                Fault::Worker,
-            ),
-            (
-                "BG-08",
-                Cause::WrongLength {
-                    announced: 2,
-                    arrived: 4,
-                },
-                502,
-                Fault::Protocol,
-            ),
-            (
-                "F-12",
-                Cause::FailOnStatus(FailStatus {
-                    status: 500,
-                    soft: true,
-                }),
-                503,
-                Fault::Worker,
-            ),
+            ("F-11", Cause::ReplyTimeout(limit), 504, Fault::Worker),
+            ("F-11b", broken_reply, 504, Fault::Worker),
+            ("BG-08", wrong_length, 502, Fault::Protocol),
+            ("F-12", Cause::FailOnStatus(soft), 503, Fault::Worker),
             ("F-14", Cause::ClientRead, 400, Fault::Client),
-        ];
-        for (row, cause, status, fault) in rows {
+        ]
+    }
+
+    #[test]
+    fn f_rows_status_and_fault() {
+        for (row, cause, status, fault) in rows() {
             let failure = Failure::last(Phase::Send, cause);
             assert_eq!(
                 (failure.status(), failure.fault()),

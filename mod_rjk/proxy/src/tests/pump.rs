@@ -104,14 +104,23 @@ fn pl09_sv06_only_a_connection_in_step_is_kept() {
     }
 }
 
+/// Row, method, body, options, requests, status.
+type Repeated = (
+    &'static str,
+    &'static [u8],
+    &'static [u8],
+    RecoveryOptions,
+    usize,
+    u16,
+);
+
 #[test]
 fn ro06_bg01_what_is_repeated() {
     let explicit = |bits| RecoveryOptions {
         explicit: Some(bits),
     };
     let default = RecoveryOptions::default();
-    // Row, method, body, options, requests, status.
-    let rows: [(&str, &[u8], &[u8], RecoveryOptions, usize, u16); 11] = [
+    let rows: [Repeated; 11] = [
         ("RO-06", b"GET", b"", default, 2, 200),
         ("RO-06", b"HEAD", b"", default, 2, 200),
         ("BG-01", b"POST", b"data", default, 1, 502),
