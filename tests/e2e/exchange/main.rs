@@ -1,4 +1,6 @@
 //! The exchange with a worker: bodies, failures, retries, timeouts and the connection pool.
 
+mod bodies;
 mod failures;
+mod large;
 mod world;
