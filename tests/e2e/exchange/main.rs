@@ -3,4 +3,6 @@
 mod bodies;
 mod failures;
 mod large;
+mod pool;
+mod timeouts;
 mod world;

@@ -3,7 +3,7 @@
 use rjk_testbed::client;
 use rjk_testbed::httpd::Builder;
 use rjk_testbed::process;
-use rjk_testbed::{Context, Httpd, Result, Subject, wait};
+use rjk_testbed::{Context, Error, Httpd, Result, Subject, wait};
 use std::time::Duration;
 
 /// Longest wait for a state that is due at once.
@@ -75,4 +75,17 @@ pub fn only_child(httpd: &Httpd) -> Result<process::ProcessId> {
     let children = httpd.children();
     rjk_testbed::ensure!(children.len() == 1, "{children:?}");
     Ok(children[0])
+}
+
+/// Runs `first` in a thread and `second` beside it.
+pub fn together<A: Send, B>(
+    first: impl FnOnce() -> Result<A> + Send,
+    second: impl FnOnce() -> Result<B>,
+) -> Result<(A, B)> {
+    std::thread::scope(|scope| {
+        let first = scope.spawn(first);
+        let second = second();
+        let first = first.join().map_err(|_| Error::msg("a thread failed"))?;
+        Ok((first?, second?))
+    })
 }
