@@ -1,10 +1,10 @@
 //! Limits of time: connect, socket, reply, CPING, against peers and a frozen Tomcat (A-05, A-06,
 //! E-03, X-01, F-06, F-11, CP-04).
 
-use super::world;
+use super::world::{self, SOON};
 use rjk_testbed::client::{self, Request};
 use rjk_testbed::peer::{Behaviour, Head, Script, Step, worker_lines};
-use rjk_testbed::{Peer, Result, Subject, Tomcat, Version, ports};
+use rjk_testbed::{Peer, Result, Subject, Tomcat, Version, peer, ports, wait};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -129,13 +129,22 @@ fn rjk_frozen_tomcat() -> Result {
         let request = Request::new(method, "/testbed/echo.jsp").header("X-Worker", worker);
         let begin = Instant::now();
         let answer = client::send(httpd.port(), request);
-        assert!(begin.elapsed() < BOUNDED, "{worker}: {:?}", begin.elapsed());
+        assert!(
+            begin.elapsed() < BOUNDED,
+            "{method} {worker}: {:?} {answer:?} {}",
+            begin.elapsed(),
+            httpd.jk_log()
+        );
         answer
     };
     for worker in names {
         assert_eq!(ask("GET", worker)?.status, 200, "{worker}");
     }
     tomcat.freeze()?;
+    // Its threads stop one after the other.
+    wait::until("frozen", SOON, || {
+        peer::ping(tomcat.port(), Duration::from_millis(200)).is_err()
+    })?;
     // The pooled connection of c has no check before a request; its limit is that of a new one.
     assert_eq!(ask("GET", "p")?.status, 503, "A-12");
     assert_eq!(ask("GET", "reply")?.status, 504, "F-11");
