@@ -370,3 +370,11 @@ impl Connection {
         self.packet_size
     }
 }
+
+#[cfg(test)]
+impl Connection {
+    /// The socket, for tests of its options.
+    pub(crate) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+}

@@ -199,64 +199,61 @@ fn modjk_early_answers() -> Result {
     early_answers(Subject::ModJk)
 }
 
+fn upload(target: &str) -> Request {
+    Request::new("POST", target).header("Content-Type", "application/octet-stream")
+}
+
+/// An upload that is read to its end.
+fn whole(client: &mut Client, sent: &[u8]) -> Result {
+    let answer = client.send(&upload("/testbed/upload.jsp").body(sent))?;
+    assert_eq!(answer.field("sha256"), Some(sha256_hex(sent)), "{answer:?}");
+    Ok(())
+}
+
+/// Leaves in the middle of a download, and in the middle of an upload.
+fn leave_both(httpd: &Httpd, sent: &[u8], reset: bool) -> Result {
+    let mut leaving = Client::connect(httpd.port())?;
+    let download = Request::get("/testbed/download.jsp?bytes=30000000&length=1");
+    leaving.raw(&download.head_bytes())?;
+    assert_eq!(leaving.head()?.status, 200);
+    leaving.read_some(10_000)?;
+    if reset {
+        leaving.abort()?;
+    }
+    let mut leaving = Client::connect(httpd.port())?;
+    let length = sent.len().to_string();
+    let request = upload("/testbed/upload.jsp").header("Content-Length", &length);
+    leaving.raw(&request.head_bytes())?;
+    leaving.raw(&sent[..50_000])?;
+    leaving.abort()?;
+    Ok(())
+}
+
 /// The same with a Tomcat, whose servlet reads a part of the body, and whose pages go on for longer
 /// than the client stays; many times over, so that a leak would show.
 #[test]
 fn rjk_tomcat_and_impatient_clients() -> Result {
-    let tomcat = Tomcat::shared(Version::V9)?;
-    let httpd =
-        world::server(Subject::Rjk, &["testbed".into()], &tomcat.worker("testbed")).start()?;
+    let workers = Tomcat::shared(Version::V9)?.worker("testbed");
+    let httpd = world::server(Subject::Rjk, &["testbed".into()], &workers).start()?;
     let sent = bytes(9, 300_000);
-    let whole = |target: &str, client: &mut Client| -> Result {
-        let post = Request::new("POST", target).header("Content-Type", "application/octet-stream");
-        let answer = client.send(&post.body(sent.clone()))?;
-        assert_eq!(
-            answer.field("sha256"),
-            Some(sha256_hex(&sent)),
-            "{answer:?}"
-        );
-        Ok(())
-    };
     let mut kept = Client::connect(httpd.port())?;
-    whole("/testbed/upload.jsp", &mut kept)?;
+    whole(&mut kept, &sent)?;
     let child = world::only_child(&httpd)?;
     let descriptors = process::open_fds(child)?;
     for round in 0..10 {
-        let limited = Request::new("POST", "/testbed/upload.jsp?limit=10")
-            .header("Content-Type", "application/octet-stream");
-        let answer = kept.send(&limited.body(sent.clone()))?;
+        let limited = upload("/testbed/upload.jsp?limit=10").body(sent.clone());
+        let answer = kept.send(&limited)?;
         assert_eq!(answer.field("bytes").as_deref(), Some("10"), "{answer:?}");
-        whole("/testbed/upload.jsp", &mut kept)?;
-
-        let mut leaving = Client::connect(httpd.port())?;
-        let download = Request::get("/testbed/download.jsp?bytes=30000000&length=1");
-        leaving.raw(&download.head_bytes())?;
-        assert_eq!(leaving.head()?.status, 200);
-        leaving.read_some(10_000)?;
-        if round % 2 == 0 {
-            leaving.abort()?;
-        } else {
-            drop(leaving);
-        }
-
-        let mut leaving = Client::connect(httpd.port())?;
-        leaving.raw(
-            &Request::new("POST", "/testbed/upload.jsp")
-                .header("Content-Length", "300000")
-                .head_bytes(),
-        )?;
-        leaving.raw(&sent[..50_000])?;
-        leaving.abort()?;
+        whole(&mut kept, &sent)?;
+        leave_both(&httpd, &sent, round % 2 == 0)?;
     }
     world::wait_idle(&httpd)?;
-    whole("/testbed/upload.jsp", &mut kept)?;
+    whole(&mut kept, &sent)?;
     drop(kept);
     assert_eq!(world::only_child(&httpd)?, child);
-    let mut now = 0;
+    // Connections of requests that ran at the same time stay in the pool.
     wait::until("no descriptor too many", SOON, || {
-        now = process::open_fds(child).unwrap_or(usize::MAX);
-        // Connections of requests that ran at the same time stay in the pool.
-        now <= descriptors + 4
+        process::open_fds(child).is_ok_and(|now| now <= descriptors + 4)
     })?;
     httpd.assert_clean();
     Ok(())

@@ -5,5 +5,7 @@ mod clients;
 mod failures;
 mod large;
 mod pool;
+mod recovery;
+mod responses;
 mod timeouts;
 mod world;

@@ -4,7 +4,7 @@
 use super::world::{self, SOON};
 use rjk_testbed::client::{self, Request};
 use rjk_testbed::peer::{Behaviour, Head, Script, Step, worker_lines};
-use rjk_testbed::{Peer, Result, Subject, Tomcat, Version, peer, ports, wait};
+use rjk_testbed::{Httpd, Peer, Result, Subject, Tomcat, Version, peer, ports, wait};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -103,28 +103,34 @@ fn modjk_connects() -> Result {
     connects(Subject::ModJk)
 }
 
+/// A server whose requests go to the worker that their header X-Worker names: workers with one
+/// limit each, and a balancer with a good second member.
+fn limited(tomcat: &Tomcat, good: &Peer, names: [&str; 4]) -> Result<Httpd> {
+    let mut workers = "worker.c.connect_timeout=300\nworker.p.prepost_timeout=700\n\
+                       worker.reply.reply_timeout=700\nworker.m.ping_mode=A\n\
+                       worker.m.ping_timeout=300\nworker.lb.type=lb\nworker.good.distance=1\n\
+                       worker.lb.balance_workers=m,good\n"
+        .to_owned();
+    workers += &good.worker("good");
+    for name in ["c", "p", "reply", "m"] {
+        workers += &tomcat.worker(name);
+    }
+    let chosen = names.map(|name| format!("SetEnvIf X-Worker ^{name}$ JK_WORKER_NAME={name}\n"));
+    world::server(Subject::Rjk, &names.map(String::from), &workers)
+        .module("setenvif")
+        .directives(chosen.concat())
+        .directives("<Location /testbed>\nSetHandler jakarta-servlet\n</Location>")
+        .start()
+}
+
 /// A Tomcat that stops in place and goes on, as in a long garbage collection: the kernel still
 /// accepts connections for it.
 #[test]
 fn rjk_frozen_tomcat() -> Result {
     let tomcat = Tomcat::builder(Version::V9).start()?;
-    let names = ["c", "p", "reply", "lb"];
-    let mut workers = "worker.c.connect_timeout=300\nworker.p.prepost_timeout=300\n\
-                       worker.reply.reply_timeout=300\nworker.m.ping_mode=A\n\
-                       worker.m.ping_timeout=300\nworker.lb.type=lb\nworker.good.distance=1\n\
-                       worker.lb.balance_workers=m,good\n"
-        .to_owned();
     let good = Peer::named("good", Behaviour::Echo)?;
-    workers += &good.worker("good");
-    for name in ["c", "p", "reply", "m"] {
-        workers += &tomcat.worker(name);
-    }
-    let mounts = names.map(|name| format!("SetEnvIf X-Worker ^{name}$ JK_WORKER_NAME={name}\n"));
-    let httpd = world::server(Subject::Rjk, &names.map(String::from), &workers)
-        .module("setenvif")
-        .directives(mounts.concat())
-        .directives("<Location /testbed>\nSetHandler jakarta-servlet\n</Location>")
-        .start()?;
+    let names = ["c", "p", "reply", "lb"];
+    let httpd = limited(&tomcat, &good, names)?;
     let ask = |method: &str, worker: &str| {
         let request = Request::new(method, "/testbed/echo.jsp").header("X-Worker", worker);
         let begin = Instant::now();

@@ -1,8 +1,10 @@
 //! The pool (contract §5.6).
 
 use super::support::Listening;
+use crate::connection::Connection;
 use crate::pool::Pool;
 use rjk_config::model::{PingSpec, PoolSpec};
+use socket2::SockRef;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -122,6 +124,38 @@ fn pl02_a_connection_with_an_end_or_bytes_is_not_quiet() {
 }
 
 #[test]
+fn pl05_a04_a05_a07_a08_socket_options() {
+    let mut listening = Listening::new();
+    let (plain, _backend) = listening.pair();
+    assert!(options(&plain).tcp_nodelay().unwrap());
+    assert!(!options(&plain).keepalive().unwrap());
+    let timeout = Some(Duration::from_secs(10));
+    assert_eq!(options(&plain).write_timeout().unwrap(), timeout, "BG-11");
+    assert_eq!(options(&plain).read_timeout().unwrap(), timeout);
+
+    listening.connector.keepalive = true;
+    listening.connector.buffer = Some(100_000);
+    listening.connector.source = Some(([127, 0, 0, 2], 0).into());
+    let (tuned, backend) = listening.pair();
+    assert!(options(&tuned).keepalive().unwrap());
+    assert!(options(&tuned).send_buffer_size().unwrap() >= 100_000);
+    assert!(options(&tuned).recv_buffer_size().unwrap() >= 100_000);
+    assert_eq!(backend.peer_addr().unwrap().ip().to_string(), "127.0.0.2");
+    let close_on_exec = rustix::io::fcntl_getfd(tuned.stream()).unwrap();
+    assert!(close_on_exec.contains(rustix::io::FdFlags::CLOEXEC));
+}
+
+#[test]
+fn bg11_a_worker_that_never_reads_does_not_hold_a_send_for_ever() {
+    let mut listening = Listening::new();
+    listening.connector.socket_timeout = Some(Duration::from_millis(100));
+    let (mut connection, _backend) = listening.pair();
+    let (sent, error) = connection.send(&vec![0; 64 << 20]).unwrap_err();
+    assert!(sent > 0 && sent < 64 << 20);
+    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+}
+
+#[test]
 fn pl12_shrinks_the_longest_idle_first_down_to_the_floor() {
     let listening = Listening::new();
     let spec = PoolSpec {
@@ -225,6 +259,10 @@ fn is_closed(end: &mut TcpStream) -> bool {
     end.set_read_timeout(Some(Duration::from_millis(50)))
         .unwrap();
     end.read(&mut [0]).is_ok()
+}
+
+fn options(connection: &Connection) -> SockRef<'_> {
+    SockRef::from(connection.stream())
 }
 
 fn became(condition: impl Fn() -> bool) -> bool {

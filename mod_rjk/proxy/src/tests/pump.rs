@@ -357,3 +357,31 @@ fn bd04_chunked_bodies_have_no_eager_packet() {
     let run = run_all(backend, spec(), b"POST", BodyLength::Chunked, vec![client]).remove(0);
     assert_eq!((run.status(), run.idle), (200, 1));
 }
+
+/// PL-07, RO-03: the client goes away while the worker sends; the worker sees an end of the stream,
+/// with bit 4 a reset.
+#[test]
+fn pl07_ro03_leaving_the_worker() {
+    for (explicit, abrupt) in [(None, false), (Some(4), true)] {
+        let serve: Serve = Box::new(move |stream| {
+            packet(stream);
+            stream.write_all(&[HEAD, CHUNK].concat()).unwrap();
+            // The client takes its time to fail: these bytes are not read by then.
+            std::thread::sleep(Duration::from_millis(20));
+            stream.write_all(CHUNK).unwrap();
+            assert_eq!(stream.read(&mut [0]).is_err(), abrupt, "{abrupt}");
+        });
+        let spec = AjpSpec {
+            recovery_options: RecoveryOptions { explicit },
+            ..spec()
+        };
+        let client = Client {
+            leaves: true,
+            ..Client::default()
+        };
+        let backend = Backend::start(vec![serve]);
+        let run = run_all(backend, spec, b"GET", BodyLength::None, vec![client]).remove(0);
+        assert_eq!((run.status(), run.idle), (200, 0), "F-15");
+        assert!(run.result.is_err());
+    }
+}

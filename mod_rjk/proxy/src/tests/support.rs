@@ -144,6 +144,8 @@ pub struct Client {
     pub piece: usize,
     /// Reads fail once the input is used up.
     pub breaks: bool,
+    /// Writes fail, after a while.
+    pub leaves: bool,
     pub read: usize,
     pub status: Option<u16>,
     pub body: Vec<u8>,
@@ -174,6 +176,10 @@ impl Downstream for Client {
     }
 
     fn send(&mut self, body: &[&[u8]], then: Then) -> Result<(), ClientError> {
+        if self.leaves {
+            std::thread::sleep(Duration::from_millis(100));
+            return Err(ClientError);
+        }
         assert!(!self.ended, "bytes after the end reached the client");
         self.body.extend(body.concat());
         self.ended = then == Then::End;
