@@ -106,9 +106,9 @@ fn modjk_connects() -> Result {
 /// A server whose requests go to the worker that their header X-Worker names: workers with one
 /// limit each, and a balancer with a good second member.
 fn limited(tomcat: &Tomcat, good: &Peer, names: [&str; 4]) -> Result<Httpd> {
-    let mut workers = "worker.c.connect_timeout=300\nworker.p.prepost_timeout=700\n\
+    let mut workers = "worker.c.connect_timeout=700\nworker.p.prepost_timeout=700\n\
                        worker.reply.reply_timeout=700\nworker.m.ping_mode=A\n\
-                       worker.m.ping_timeout=300\nworker.lb.type=lb\nworker.good.distance=1\n\
+                       worker.m.ping_timeout=700\nworker.lb.type=lb\nworker.good.distance=1\n\
                        worker.lb.balance_workers=m,good\n"
         .to_owned();
     workers += &good.worker("good");
