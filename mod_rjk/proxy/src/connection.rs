@@ -26,8 +26,11 @@ pub struct Connector {
     pub source: Option<SocketAddr>,
     /// Limit of the connect.
     pub connect_timeout: Option<Duration>,
-    /// Limit of each receive and send (A-05, BG-11).
+    /// Limit of each receive.
     pub socket_timeout: Option<Duration>,
+    /// Limit of each send (BG-11): that of receives, else that of replies, for a worker that asks
+    /// for a body and does not read it would otherwise hold the thread.
+    pub send_timeout: Option<Duration>,
     /// `SO_KEEPALIVE`.
     pub keepalive: bool,
     /// `SO_SNDBUF` and `SO_RCVBUF` in bytes.
@@ -60,6 +63,7 @@ impl Connector {
             source,
             connect_timeout: spec.socket_connect_timeout,
             socket_timeout: spec.socket_timeout,
+            send_timeout: spec.socket_timeout.or(spec.reply_timeout),
             keepalive: spec.socket_keepalive,
             buffer: spec.socket_buffer,
             packet_size: PacketSize::clamped(spec.max_packet_size),
@@ -91,7 +95,7 @@ impl Connector {
             None => connect_patiently(&socket, self.address)?,
         }
         let stream = TcpStream::from(socket);
-        stream.set_write_timeout(self.socket_timeout)?;
+        stream.set_write_timeout(self.send_timeout)?;
         stream.set_read_timeout(self.socket_timeout)?;
         let capacity = RECEIVE_BUFFER.max(self.packet_size.bytes() + 4);
         Ok(Connection {

@@ -1,9 +1,9 @@
 //! The pool (contract §5.6).
 
-use super::support::Listening;
-use crate::connection::Connection;
+use super::support::{Listening, counter, spec};
+use crate::connection::{Connection, Connector};
 use crate::pool::Pool;
-use rjk_config::model::{PingSpec, PoolSpec};
+use rjk_config::model::{AjpSpec, PingSpec, PoolSpec};
 use socket2::SockRef;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -146,9 +146,29 @@ fn pl05_a04_a05_a07_a08_socket_options() {
 }
 
 #[test]
+fn bg11_the_limit_of_a_send() {
+    let millis = |millis| Some(Duration::from_millis(millis));
+    let rows = [
+        (None, None, None),
+        (millis(1), millis(2), millis(1)),
+        (None, millis(2), millis(2)),
+    ];
+    for (socket_timeout, reply_timeout, expected) in rows {
+        let spec = AjpSpec {
+            socket_timeout,
+            reply_timeout,
+            ..spec()
+        };
+        let address = ([127, 0, 0, 1], 1).into();
+        let connector = Connector::new(&spec, address, None, counter(&spec));
+        assert_eq!(connector.send_timeout, expected);
+    }
+}
+
+#[test]
 fn bg11_a_worker_that_never_reads_does_not_hold_a_send_for_ever() {
     let mut listening = Listening::new();
-    listening.connector.socket_timeout = Some(Duration::from_millis(100));
+    listening.connector.send_timeout = Some(Duration::from_millis(100));
     let (mut connection, _backend) = listening.pair();
     let (sent, error) = connection.send(&vec![0; 64 << 20]).unwrap_err();
     assert!(sent > 0 && sent < 64 << 20);
