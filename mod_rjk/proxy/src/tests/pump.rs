@@ -7,6 +7,7 @@ use rjk_ajp::request::BodyLength;
 use rjk_config::log::NoLog;
 use rjk_config::model::{AjpSpec, FailStatus, RecoveryOptions, RuleExtensions};
 use std::io::{Read, Write};
+use std::sync::{Arc, Barrier, mpsc};
 use std::time::Duration;
 
 struct Run {
@@ -213,19 +214,6 @@ fn ro08_f12_fail_on_status() {
 #[test]
 fn bg08_a_body_that_is_not_as_long_as_announced() {
     let (two, three, one) = (with_length(b"2"), with_length(b"3"), with_length(b"1"));
-    let in_pieces = |head: &[u8], chunks: usize| -> Vec<Serve> {
-        let head = head.to_vec();
-        vec![Box::new(move |stream| {
-            packet(stream);
-            stream.write_all(&head).unwrap();
-            for _ in 0..chunks {
-                stream.write_all(CHUNK).unwrap();
-                std::thread::sleep(Duration::from_millis(30));
-            }
-            // The module may have closed by then.
-            let _ = stream.write_all(END);
-        })]
-    };
     // Announced, chunks of two bytes, status, what reached the client.
     let rows: [(&[u8], usize, u16, &[u8]); 4] = [
         (&two, 1, 200, b"hi"),
@@ -234,7 +222,25 @@ fn bg08_a_body_that_is_not_as_long_as_announced() {
         (&one, 1, 502, b""),
     ];
     for (head, chunks, status, body) in rows {
-        let run = run(in_pieces(head, chunks), spec(), b"GET", b"");
+        let (arrived, arrivals) = mpsc::channel();
+        let head = head.to_vec();
+        let in_pieces: Serve = Box::new(move |stream| {
+            packet(stream);
+            stream.write_all(&head).unwrap();
+            for _ in 0..chunks {
+                stream.write_all(CHUNK).unwrap();
+                // A chunk too many never arrives.
+                let _ = arrivals.recv_timeout(Duration::from_millis(500));
+            }
+            // The module may have closed by then.
+            let _ = stream.write_all(END);
+        });
+        let client = Client {
+            arrived: Some(arrived),
+            ..Client::default()
+        };
+        let backend = Backend::start(vec![in_pieces]);
+        let run = run_all(backend, spec(), b"GET", BodyLength::None, vec![client]).remove(0);
         assert_eq!((run.status(), run.client.body.as_slice()), (status, body));
         assert_eq!(run.client.ended, status == 200);
         assert_eq!(run.idle, usize::from(status == 200));
@@ -363,12 +369,15 @@ fn bd04_chunked_bodies_have_no_eager_packet() {
 #[test]
 fn pl07_ro03_leaving_the_worker() {
     for (explicit, abrupt) in [(None, false), (Some(4), true)] {
+        let meeting = Arc::new(Barrier::new(2));
+        let at_backend = Arc::clone(&meeting);
         let serve: Serve = Box::new(move |stream| {
             packet(stream);
             stream.write_all(&[HEAD, CHUNK].concat()).unwrap();
-            // The client takes its time to fail: these bytes are not read by then.
-            std::thread::sleep(Duration::from_millis(20));
+            at_backend.wait();
+            // The module is busy with the client: these bytes are not read when it fails.
             stream.write_all(CHUNK).unwrap();
+            at_backend.wait();
             assert_eq!(stream.read(&mut [0]).is_err(), abrupt, "{abrupt}");
         });
         let spec = AjpSpec {
@@ -376,7 +385,7 @@ fn pl07_ro03_leaving_the_worker() {
             ..spec()
         };
         let client = Client {
-            leaves: true,
+            leaves: Some(meeting),
             ..Client::default()
         };
         let backend = Backend::start(vec![serve]);

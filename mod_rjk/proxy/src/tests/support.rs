@@ -10,6 +10,8 @@ use rjk_config::model::*;
 use std::borrow::Cow;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Barrier};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -144,8 +146,10 @@ pub struct Client {
     pub piece: usize,
     /// Reads fail once the input is used up.
     pub breaks: bool,
-    /// Writes fail, after a while.
-    pub leaves: bool,
+    /// Writes fail, once the backend has met them here twice.
+    pub leaves: Option<Arc<Barrier>>,
+    /// Told of each write.
+    pub arrived: Option<Sender<()>>,
     pub read: usize,
     pub status: Option<u16>,
     pub body: Vec<u8>,
@@ -176,13 +180,18 @@ impl Downstream for Client {
     }
 
     fn send(&mut self, body: &[&[u8]], then: Then) -> Result<(), ClientError> {
-        if self.leaves {
-            std::thread::sleep(Duration::from_millis(100));
+        if let Some(meeting) = &self.leaves {
+            meeting.wait();
+            meeting.wait();
             return Err(ClientError);
         }
         assert!(!self.ended, "bytes after the end reached the client");
         self.body.extend(body.concat());
         self.ended = then == Then::End;
+        if let Some(arrived) = &self.arrived {
+            // The backend may have stopped waiting.
+            let _ = arrived.send(());
+        }
         Ok(())
     }
 }
