@@ -1,70 +1,10 @@
-//! Answers on their way to the client: flushes, HEAD, bodyless statuses, hop-by-hop headers, and
-//! 100-continue (RS-05, RS-09, RS-11…RS-13, O-10, O-11, BD-02, CP-16).
+//! Answers on their way to the client: HEAD, bodyless statuses, hop-by-hop headers, and 100-continue
+//! (RS-05, RS-09, RS-13, BD-02, CP-16).
 
 use super::world;
 use rjk_testbed::client::{BodyEnd, Client, Request};
-use rjk_testbed::peer::{Behaviour, Head, Script, Step};
+use rjk_testbed::peer::{Behaviour, Head, Script};
 use rjk_testbed::{Peer, Result, Subject};
-use std::time::{Duration, Instant};
-
-/// How long the peers below pause; what comes much sooner was flushed.
-const PAUSE: Duration = Duration::from_millis(800);
-
-/// Options, what the worker does, whether the head comes at once, whether the first byte does.
-type Flush = (&'static str, Vec<Step>, bool, bool);
-
-/// RS-11, RS-12.
-fn flush_rows() -> [Flush; 5] {
-    let head = || Step::Head(Head::ok());
-    let byte = || Step::text("x");
-    let pause = || Step::Sleep(PAUSE);
-    let end = || Step::End(true);
-    let late_end = || vec![head(), byte(), pause(), end()];
-    let late_byte = || vec![head(), pause(), byte(), end()];
-    let flushed = vec![head(), byte(), Step::Flush, pause(), end()];
-    [
-        ("", late_end(), false, false),
-        ("", flushed, true, true),
-        ("+FlushPackets", late_end(), true, true),
-        ("+FlushHeader", late_byte(), true, false),
-        ("", late_byte(), false, false),
-    ]
-}
-
-fn flushes(subject: Subject) -> Result {
-    for (options, steps, head, byte) in flush_rows() {
-        let peer = Peer::start(Script::new(steps))?;
-        let mut server = world::server(subject, &["w".into()], &peer.worker("w"));
-        if !options.is_empty() {
-            server = server.directives(format!("JkOptions {options}"));
-        }
-        let httpd = server.start()?;
-        let mut client = Client::connect(httpd.port())?;
-        let begin = Instant::now();
-        let get = Request::get("/w/").header("Connection", "close");
-        client.raw(&get.head_bytes())?;
-        assert_eq!(client.head()?.status, 200);
-        let head_at = begin.elapsed();
-        client.read_some(1)?;
-        let byte_at = begin.elapsed();
-        assert_eq!(
-            (head_at < PAUSE, byte_at < PAUSE),
-            (head, byte),
-            "{options:?}: head after {head_at:?}, byte after {byte_at:?}"
-        );
-    }
-    Ok(())
-}
-
-#[test]
-fn rjk_flushes() -> Result {
-    flushes(Subject::Rjk)
-}
-
-#[test]
-fn modjk_flushes() -> Result {
-    flushes(Subject::ModJk)
-}
 
 /// RS-09, RS-13: what a worker sends as the body of an answer that has none goes no further, and
 /// the client's connection stays in step.
