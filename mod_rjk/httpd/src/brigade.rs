@@ -1,6 +1,7 @@
 //! The response on its way into httpd's output filters.
 
 use crate::apr::Pool;
+use crate::body::RequestBody;
 use crate::request::Request;
 use crate::sys;
 use rjk_ajp::response::ResponseHead;
@@ -18,30 +19,26 @@ pub(crate) struct Client<'r> {
     pub(crate) started: bool,
     /// A filter refused the response and answered instead (RS-07).
     pub(crate) refused: bool,
-    has_body: bool,
+    body: RequestBody<'r>,
 }
 
 impl<'r> Client<'r> {
     /// `None` only when memory is out.
     pub(crate) fn new(request: Request<'r>, has_body: bool) -> Option<Client<'r>> {
-        // SAFETY: pool and allocator belong to the request and its connection.
-        let brigade = unsafe {
-            let connection = (*request.as_ptr()).connection;
-            sys::apr_brigade_create(request.pool().as_ptr(), (*connection).bucket_alloc)
-        };
-        NonNull::new(brigade).map(|brigade| Client {
+        Some(Client {
             request,
-            brigade,
+            body: RequestBody::new(request, has_body)?,
+            brigade: request.new_brigade()?,
             sent: 0,
             started: false,
             refused: false,
-            has_body,
         })
     }
 
     /// Ends a response that the worker broke off: the client must see that it is not whole.
     pub(crate) fn break_off(&mut self) {
         let pool = self.request.pool();
+        self.request.close_after();
         // SAFETY: the brigade is alive; httpd's filters take the error bucket as the sign to close
         // the connection without a regular end of the body.
         unsafe {
@@ -71,10 +68,7 @@ impl<'r> Client<'r> {
 
 impl Downstream for Client<'_> {
     fn read_body(&mut self, buffer: &mut [u8]) -> Result<usize, ClientError> {
-        if !self.has_body {
-            return Ok(0);
-        }
-        self.request.read_body(buffer).ok_or(ClientError)
+        self.body.read(buffer)
     }
 
     fn start(&mut self, head: &ResponseHead, cookie: Option<&[u8]>) -> Result<(), ClientError> {

@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod attempt;
+mod body;
 pub mod connection;
 pub mod dispatcher;
 pub mod downstream;
@@ -13,4 +14,8 @@ pub mod failure;
 pub mod pool;
 mod pump;
 pub mod request;
+mod response;
 pub mod status;
+
+#[cfg(test)]
+mod tests;

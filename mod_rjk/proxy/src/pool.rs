@@ -60,6 +60,9 @@ impl Pool {
     pub fn checkout(&self) -> Option<Checkout<'_>> {
         let mut places = self.places.lock();
         if places.taken >= self.size {
+            if self.size == 0 {
+                return None;
+            }
             let limit = Instant::now() + self.acquire_timeout;
             while places.taken >= self.size {
                 if self.freed.wait_until(&mut places, limit).timed_out() {
@@ -90,7 +93,10 @@ impl Pool {
             if places.taken + places.idle.len() >= self.size && !places.idle.is_empty() {
                 places.idle.remove(0);
             }
-            places.idle.push(connection);
+            // A connection that maintenance checked is not the most recently used one.
+            let used = connection.last_used();
+            let at = places.idle.partition_point(|c| c.last_used() <= used);
+            places.idle.insert(at, connection);
         }
         drop(places);
         self.freed.notify_one();
@@ -128,7 +134,10 @@ impl Pool {
         let now = Instant::now();
         let due: Vec<Connection> = {
             let mut places = self.places.lock();
-            let (due, fresh) = places.idle.drain(..).partition(|c| c.idle(now) > interval);
+            let (due, fresh) = places
+                .idle
+                .drain(..)
+                .partition(|c| c.silent(now) > interval);
             places.idle = fresh;
             // They keep their places, so that the pool never has more than `size` connections.
             let due: Vec<Connection> = due;
@@ -137,7 +146,6 @@ impl Pool {
         };
         for mut connection in due {
             let alive = connection.is_quiet() && connection.ping(timeout).is_ok();
-            connection.touch();
             self.free_place(alive.then_some(connection));
         }
     }
