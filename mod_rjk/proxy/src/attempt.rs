@@ -61,7 +61,7 @@ pub struct Forwarding<'r> {
     pub body: BodySource,
     /// The response head went out: no repetition any more.
     pub started: bool,
-    /// Body bytes of the last service call.
+    /// Bytes on the wire of the last service call, all its attempts.
     pub traffic: Traffic,
     /// Attempts of the last service call that ran into the reply timeout (L-11).
     pub timeouts: u32,
@@ -291,15 +291,22 @@ impl AjpWorker {
         let mut exchange =
             Exchange::new(request.forward.body, request.is_head(), self.packet_size());
         job.body.rewind();
-        self.send(&mut connection, &mut exchange, job, head)?;
-        let finished = pump::Pump {
-            spec: &self.spec,
-            connection: &mut connection,
-            exchange,
-            job,
-            cookie: target.cookie,
-        }
-        .run()?;
+        let result = self
+            .send(&mut connection, &mut exchange, job, head)
+            .and_then(|()| {
+                pump::Pump {
+                    spec: &self.spec,
+                    connection: &mut connection,
+                    exchange,
+                    job,
+                    cookie: target.cookie,
+                }
+                .run()
+            });
+        let moved = connection.take_traffic();
+        job.traffic.sent += moved.sent;
+        job.traffic.read += moved.read;
+        let finished = result?;
         // Bytes behind the end of the response would be taken for the next one.
         let reuse = finished.reuse && connection.pending().is_empty();
         if !reuse {
@@ -337,7 +344,6 @@ impl AjpWorker {
         packet.extend_from_slice(&body_header(first.len() as u16));
         packet.extend_from_slice(first);
         exchange.body_sent(bytes);
-        job.traffic.sent += bytes as u64;
         self.send_bytes(connection, job, &packet)
     }
 

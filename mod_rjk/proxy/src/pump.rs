@@ -216,7 +216,6 @@ impl Pump<'_, '_> {
         }
         packet[..6].copy_from_slice(&body_header(got as u16));
         self.exchange.body_sent(got);
-        self.job.traffic.sent += got as u64;
         self.send(&packet)
     }
 
@@ -301,7 +300,6 @@ impl Response {
         job: &mut Forwarding<'_>,
         cookie: Option<&[u8]>,
     ) -> Result<(), Failure> {
-        job.traffic.read += body.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
         if self.replaced.is_some() || (body.is_empty() && then == Then::More) {
             return Ok(());
         }

@@ -1,11 +1,14 @@
 //! A balancer over scripted peers, and what can be seen of it from outside.
 
-use rjk_testbed::client::{Client, Request, Response};
+use rjk_testbed::client::{Client, ClientError, Request, Response};
 use rjk_testbed::httpd::Builder;
-use rjk_testbed::peer::{Forwarded, Script};
+use rjk_testbed::peer::{Forwarded, Script, Step};
 use rjk_testbed::{Context, Httpd, Peer, Result, Subject, client, ensure, wait};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// The access log: status, process, URI, route, then the notes of the first and the last member.
@@ -240,6 +243,49 @@ impl Farm {
         requests.last().cloned().context("no request came")
     }
 
+    /// Sends a request in the background; its access log line is expected like any other's.
+    pub fn pending(&mut self, request: Request) -> Pending {
+        self.logged += 1;
+        Pending::start(self, request)
+    }
+
+    /// A new keep-alive connection, and the child that has it.
+    pub fn connect(&mut self) -> Result<(u32, Client)> {
+        let target = format!("/who{}", self.logged);
+        let mut client = Client::connect(self.httpd.port())?;
+        let response = client.send(&Request::get(&target))?;
+        ensure!(response.status == 200, "{response:?}");
+        self.logged += 1;
+        let mut pid = None;
+        wait::until("the line of the request", Duration::from_secs(5), || {
+            let log = self.httpd.access_log();
+            let mut notes = log.lines().filter_map(|line| Notes::parse(line).ok());
+            pid = notes
+                .find(|notes| notes.uri == target)
+                .map(|notes| notes.pid);
+            pid.is_some()
+        })?;
+        Ok((pid.unwrap_or_default(), client))
+    }
+
+    /// New keep-alive connections, one to each of `count` children.
+    pub fn one_per_child(&mut self, count: usize) -> Result<BTreeMap<u32, Client>> {
+        let mut clients = BTreeMap::new();
+        // Those that went to a child that has one already stay open, so that it gets busier.
+        let mut spare = Vec::new();
+        for _ in 0..200 {
+            let (pid, client) = self.connect()?;
+            spare.extend(clients.insert(pid, client));
+            if clients.len() == count {
+                return Ok(clients);
+            }
+        }
+        rjk_testbed::bail!(
+            "no connection reached {count} children: {:?}",
+            clients.keys()
+        )
+    }
+
     /// How many requests each running member got so far, in the order of names.
     pub fn counts(&self) -> Vec<usize> {
         let running = self.peers.values().flatten();
@@ -250,12 +296,6 @@ impl Farm {
     pub fn notes(&self) -> Result<Notes> {
         let lines = self.httpd.access_lines(self.logged)?;
         Notes::parse(lines.last().context("no line in the access log")?)
-    }
-
-    /// The notes of all requests so far.
-    pub fn all_notes(&self) -> Result<Vec<Notes>> {
-        let text = self.httpd.access_log();
-        text.lines().map(Notes::parse).collect()
     }
 
     /// What the status worker says of a member.
@@ -274,6 +314,40 @@ impl Farm {
         Status::read(find).with_context(|| response.text())
     }
 
+    /// Requests in flight of the balancer itself, by the status worker.
+    pub fn balancer_busy(&mut self) -> Result<u64> {
+        let target = match self.subject {
+            Subject::Rjk => STATUS.to_owned(),
+            Subject::ModJk => format!("{STATUS}?mime=prop"),
+        };
+        let response = client::get(self.httpd.port(), &target)?;
+        self.logged += 1;
+        let text = response.text();
+        let found = match self.subject {
+            Subject::Rjk => text
+                .split_once(", busy: ")
+                .and_then(|(_, rest)| Some(rest.split_once(',')?.0.to_owned())),
+            Subject::ModJk => response.field("worker.lb.busy"),
+        };
+        Ok(found.context(text)?.parse()?)
+    }
+
+    /// Waits until nothing is in flight, neither at the members nor in the balancer.
+    pub fn wait_not_busy(&mut self, members: &[&str]) -> Result {
+        for member in members {
+            self.wait_status(member, Duration::from_secs(10), |status| status.busy == 0)?;
+        }
+        let start = std::time::Instant::now();
+        while self.balancer_busy()? != 0 {
+            ensure!(
+                start.elapsed() < Duration::from_secs(10),
+                "the balancer stays busy"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
     /// Waits until the status worker says of a member what `wanted` asks for.
     pub fn wait_status(
         &mut self,
@@ -290,6 +364,57 @@ impl Farm {
             ensure!(start.elapsed() < limit, "{member} stays {status:?}");
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+}
+
+/// Holds requests back at a peer until it is opened or dropped.
+pub struct Gate(Arc<AtomicBool>);
+
+impl Gate {
+    /// Lets all of them go.
+    pub fn open(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.open();
+    }
+}
+
+/// A peer that holds requests for `/hold…` until the gate opens, closes the connection at `/fail…`,
+/// and echoes everything else.
+pub fn gated() -> (Gate, Script) {
+    let gate = Gate(Arc::default());
+    let open = Arc::clone(&gate.0);
+    let wait = Step::run(move |connection| {
+        let uri = connection.request().uri;
+        if uri.starts_with("/fail") {
+            return connection.step(&Step::Close);
+        }
+        while uri.starts_with("/hold") && !open.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    });
+    (gate, Script::new([wait, Step::Echo]))
+}
+
+/// A request that is under way in a thread of its own.
+pub struct Pending(JoinHandle<Result<Response, ClientError>>);
+
+impl Pending {
+    /// Sends a request on a new connection.
+    pub fn start(farm: &Farm, request: Request) -> Pending {
+        let port = farm.httpd.port();
+        Pending(std::thread::spawn(move || client::send(port, request)))
+    }
+
+    /// The answer.
+    pub fn response(self) -> Result<Response> {
+        let joined = self.0.join();
+        Ok(joined.map_err(|_| rjk_testbed::Error::msg("the client panicked"))??)
     }
 }
 

@@ -2,9 +2,15 @@
 //!
 //! Most tests run with mod_jk too: what is asserted is what came back and what the peers saw.
 
+mod busy;
+mod children;
 mod distribution;
+mod failover;
 mod farm;
+mod maintenance;
 mod session;
+mod shared;
+mod states;
 
 /// Two tests, one for each module.
 macro_rules! for_both {
