@@ -6,7 +6,9 @@
 //! control. An answer of several packets may break when a part of it had reached the client.
 
 use rjk_testbed::client::{BodyEnd, Client, ClientError, Request, Response};
-use rjk_testbed::{Cluster, Context, Httpd, Result, Subject, Version, ensure, process, wait};
+use rjk_testbed::{
+    Cluster, Context, Httpd, Result, StatusPage, Subject, Version, ensure, process, wait,
+};
 use std::io::ErrorKind;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -91,7 +93,7 @@ fn session(client: &mut Patient<'_>, tally: &Tally, stop: &AtomicBool) -> Result
         }
         let long = turn % 10 == 0;
         let target = match long {
-            true => format!("/testbed/download.jsp?bytes={LONG}&seed=7&length=1"),
+            true => format!("/testbed/download.jsp?bytes={LONG}&seed=7&length=1&pause=3"),
             false => "/testbed/counter.jsp".to_owned(),
         };
         let request = Request::get(&target);
@@ -210,30 +212,13 @@ fn under_load(port: u16, action: impl FnOnce(&Tally) -> Result) -> Result<Tally>
     result.map(|()| tally)
 }
 
-/// Members' busy counts and connections, by the status page.
+/// Busy counts of the balancer and its members, and open connections, by the status page.
 fn status(httpd: &Httpd) -> Result<(Vec<u64>, u64)> {
-    let page = Client::connect(httpd.port())?
-        .send(&Request::get("/jkstatus").header("Connection", "close"))?
-        .text();
-    let mut busy = Vec::new();
-    let balancer = page
-        .split_once(", busy: ")
-        .and_then(|(_, rest)| rest.split(',').next());
-    busy.push(balancer.context("no balancer")?.parse()?);
-    let mut connected = 0;
-    for row in page.split("<tr><td>").skip(1) {
-        let cells: Vec<&str> = row.split("<td class=\"n\">").skip(1).collect();
-        let number = |back: usize| -> Result<u64> {
-            let text = cells
-                .get(cells.len().wrapping_sub(back))
-                .context("no cell")?;
-            Ok(text.split('<').next().unwrap_or_default().parse()?)
-        };
-        busy.push(number(3)?);
-        connected += number(1)?;
-    }
-    ensure!(busy.len() == 3, "{page}");
-    Ok((busy, connected))
+    let page = StatusPage::read(Subject::Rjk, httpd.port(), "/jkstatus")?;
+    let members = [page.member("a")?, page.member("b")?];
+    let mut busy = vec![page.balancer_busy("lb")?];
+    busy.extend(members.iter().map(|member| member.busy));
+    Ok((busy, members.iter().map(|member| member.connected).sum()))
 }
 
 /// Waits until nothing is in flight and old children are gone; descriptors of the children that do
@@ -324,10 +309,12 @@ fn nothing_is_lost_under_load() -> Result {
     let descriptors = at_rest(&httpd, children)?;
 
     let killed = under_load(httpd.port(), |tally| {
-        std::thread::sleep(Duration::from_millis(500));
+        wait::until("a is busy", Duration::from_secs(20), || {
+            tally.by_node_a.load(Ordering::Relaxed) > 300
+        })?;
         let node = cluster.node("a").context("no node a")?;
         node.kill9()?;
-        std::thread::sleep(Duration::from_millis(1500));
+        std::thread::sleep(Duration::from_secs(1));
         node.start()?;
         let before = tally.by_node_a.load(Ordering::Relaxed);
         wait::until("a serves again", Duration::from_secs(20), || {

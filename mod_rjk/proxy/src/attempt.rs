@@ -80,6 +80,12 @@ impl<'r> Forwarding<'r> {
         }
     }
 
+    /// Counts from zero, for the next service call.
+    pub(crate) fn begin_service(&mut self) {
+        self.traffic = Traffic::default();
+        self.timeouts = 0;
+    }
+
     /// Whether the request may be sent again after the worker had (part of) it and failed in
     /// `phase` (design rule §6, contract §4.8).
     pub(crate) fn may_repeat(&self, spec: &AjpSpec, phase: Phase) -> bool {
@@ -161,8 +167,7 @@ impl AjpWorker {
         target: Target<'_>,
         log: &dyn Log,
     ) -> Result<Served, Failure> {
-        job.traffic = Traffic::default();
-        job.timeouts = 0;
+        job.begin_service();
         let head = self
             .encode(job, target)
             .map_err(|error| Failure::last(Phase::Send, error))?;

@@ -409,6 +409,8 @@ impl<'a> FailoverRun<'a, '_, '_> {
         };
         let started = Instant::now();
         let lease = self.selection.start(choice);
+        // What an attempt before this one moved is not this member's.
+        self.job.begin_service();
         let result = match over_limit(member.spec(), lease.busy()) {
             Some(failure) => Err(failure),
             None => self.service(member, &mut checkout, choice),

@@ -1,6 +1,7 @@
 //! What is in flight is counted, and never stays counted (BG-24, H-09, design: the ledger).
 
-use crate::farm::{Farm, Plan, gated};
+use crate::farm::{Farm, Plan};
+use crate::gate::gated;
 use rjk_testbed::client::{Client, Request};
 use rjk_testbed::httpd::Mpm;
 use rjk_testbed::peer::{Behaviour, Head, Script, Step};
@@ -48,7 +49,7 @@ fn f15_aborted_clients_leave_nothing_busy() -> Result {
         farm.peer("m1")?.wait_requests(2)?;
         assert_eq!(farm.status("m1")?.busy, 2, "{mpm:?}");
         assert_eq!(farm.status("m2")?.busy, 2, "{mpm:?}");
-        assert_eq!(farm.balancer_busy()?, 4, "{mpm:?}");
+        assert_eq!(farm.page()?.balancer_busy("lb")?, 4, "{mpm:?}");
         for client in clients {
             client.abort()?;
         }
@@ -116,7 +117,7 @@ fn bg24_h09_a_killed_child_takes_its_counts_along() -> Result {
         // Before anything of the others ends: exactly the dead child's share is gone.
         let left = (count - lost) as u64;
         farm.wait_status("m1", Duration::from_secs(10), |status| status.busy == left)?;
-        assert_eq!(farm.balancer_busy()?, left);
+        assert_eq!(farm.page()?.balancer_busy("lb")?, left);
         gate.open();
         for held in &mut held {
             let result = held.client.response("GET");

@@ -1,6 +1,7 @@
 //! The core of the balancer on each MPM, and what the children know of each other (LB-02, LB-05).
 
-use crate::farm::{Farm, Plan, gated};
+use crate::farm::{Farm, Plan};
+use crate::gate::gated;
 use rjk_testbed::client::Request;
 use rjk_testbed::httpd::Mpm;
 use rjk_testbed::peer::Behaviour;

@@ -14,10 +14,12 @@ for_both! {
     modjk_post rjk_post: fo04_fo05_bodies;
 }
 
+/// Members, retries of a member, lb_retries, retries of the balancer; requests at each peer, status.
+type Rounds = (usize, u32, u32, u32, &'static [usize], &'static str);
+
 /// FO-01, FO-02, L-06, L-07, A-19: attempts when everybody fails, and the status for the client.
 fn fo01_fo02_rounds(subject: Subject) -> Result {
-    // Members, retries of a member, lb_retries, retries → requests at each peer, status.
-    let table: [(usize, u32, u32, u32, &[usize], &str); 6] = [
+    let table: [Rounds; 6] = [
         (2, 2, 2, 2, &[4, 4], "502"),
         (2, 1, 1, 1, &[1, 0], "502"),
         (3, 1, 2, 1, &[1, 1, 0], "502"),
@@ -59,7 +61,7 @@ fn t05_t15_notes_of_a_failover(subject: Subject) -> Result {
     farm.stop("m1")?;
     assert_eq!(farm.with_cookie("JSESSIONID=a.m1")?, "m2");
     let notes = farm.notes()?;
-    let numbers = |member: &crate::farm::MemberNotes| {
+    let numbers = |member: &crate::notes::MemberNotes| {
         let fields = [
             &member.name,
             &member.value,

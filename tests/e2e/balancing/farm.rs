@@ -1,24 +1,15 @@
 //! A balancer over scripted peers, and what can be seen of it from outside.
 
-use rjk_testbed::client::{Client, ClientError, Request, Response};
+use crate::gate::Pending;
+use crate::notes::{FORMAT, Notes};
+use rjk_testbed::client::{Client, Request, Response};
 use rjk_testbed::httpd::Builder;
-use rjk_testbed::peer::{Forwarded, Script, Step};
-use rjk_testbed::{Context, Httpd, Peer, Result, Subject, client, ensure, wait};
+use rjk_testbed::peer::{Forwarded, Script};
+use rjk_testbed::status_page::{MemberStatus, StatusPage};
+use rjk_testbed::{Context, Httpd, Peer, Result, Subject, ensure, wait};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
-
-/// The access log: status, process, URI, route, then the notes of the first and the last member.
-const FORMAT: &str = "%>s|%P|%U|%{JK_WORKER_ROUTE}n|\
-%{JK_LB_FIRST_NAME}n|%{JK_LB_FIRST_VALUE}n|%{JK_LB_FIRST_ACCESSED}n|%{JK_LB_FIRST_SESSIONS}n|\
-%{JK_LB_FIRST_READ}n|%{JK_LB_FIRST_TRANSFERRED}n|%{JK_LB_FIRST_ERRORS}n|%{JK_LB_FIRST_BUSY}n|\
-%{JK_LB_FIRST_ACTIVATION}n|%{JK_LB_FIRST_STATE}n|\
-%{JK_LB_LAST_NAME}n|%{JK_LB_LAST_VALUE}n|%{JK_LB_LAST_ACCESSED}n|%{JK_LB_LAST_SESSIONS}n|\
-%{JK_LB_LAST_READ}n|%{JK_LB_LAST_TRANSFERRED}n|%{JK_LB_LAST_ERRORS}n|%{JK_LB_LAST_BUSY}n|\
-%{JK_LB_LAST_ACTIVATION}n|%{JK_LB_LAST_STATE}n";
 
 /// Where the status worker is mounted.
 const STATUS: &str = "/jkstatus";
@@ -43,45 +34,6 @@ pub struct Farm {
     held: BTreeMap<String, socket2::Socket>,
     client: Client,
     logged: usize,
-}
-
-/// The notes of one request; `-` where there is none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notes {
-    pub status: u16,
-    pub pid: u32,
-    pub uri: String,
-    pub route: String,
-    pub first: MemberNotes,
-    pub last: MemberNotes,
-}
-
-/// The ten notes of a member (T-05…T-24).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemberNotes {
-    pub name: String,
-    pub value: String,
-    pub accessed: String,
-    pub sessions: String,
-    pub read: String,
-    pub transferred: String,
-    pub errors: String,
-    pub busy: String,
-    pub activation: String,
-    pub state: String,
-}
-
-/// What the status worker says of a member.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Status {
-    pub state: String,
-    pub activation: String,
-    pub value: u64,
-    pub accessed: u64,
-    pub sessions: u64,
-    pub errors: u64,
-    pub busy: u64,
-    pub connected: u64,
 }
 
 impl Plan {
@@ -299,37 +251,14 @@ impl Farm {
     }
 
     /// What the status worker says of a member.
-    pub fn status(&mut self, member: &str) -> Result<Status> {
-        let target = match self.subject {
-            Subject::Rjk => STATUS.to_owned(),
-            Subject::ModJk => format!("{STATUS}?mime=prop"),
-        };
-        let response = client::get(self.httpd.port(), &target)?;
-        self.logged += 1;
-        ensure!(response.status == 200, "{response:?}");
-        let find = |column: Column| match self.subject {
-            Subject::Rjk => cell(&response.text(), member, column.ours),
-            Subject::ModJk => response.field(&format!("worker.{member}.{}", column.theirs)),
-        };
-        Status::read(find).with_context(|| response.text())
+    pub fn status(&mut self, member: &str) -> Result<MemberStatus> {
+        self.page()?.member(member)
     }
 
-    /// Requests in flight of the balancer itself, by the status worker.
-    pub fn balancer_busy(&mut self) -> Result<u64> {
-        let target = match self.subject {
-            Subject::Rjk => STATUS.to_owned(),
-            Subject::ModJk => format!("{STATUS}?mime=prop"),
-        };
-        let response = client::get(self.httpd.port(), &target)?;
+    /// The status worker's page.
+    pub fn page(&mut self) -> Result<StatusPage> {
         self.logged += 1;
-        let text = response.text();
-        let found = match self.subject {
-            Subject::Rjk => text
-                .split_once(", busy: ")
-                .and_then(|(_, rest)| Some(rest.split_once(',')?.0.to_owned())),
-            Subject::ModJk => response.field("worker.lb.busy"),
-        };
-        Ok(found.context(text)?.parse()?)
+        StatusPage::read(self.subject, self.httpd.port(), STATUS)
     }
 
     /// Waits until nothing is in flight, neither at the members nor in the balancer.
@@ -337,15 +266,15 @@ impl Farm {
         for member in members {
             self.wait_status(member, Duration::from_secs(10), |status| status.busy == 0)?;
         }
-        let start = std::time::Instant::now();
-        while self.balancer_busy()? != 0 {
-            ensure!(
-                start.elapsed() < Duration::from_secs(10),
-                "the balancer stays busy"
-            );
+        let mut busy = 0;
+        for _ in 0..500 {
+            busy = self.page()?.balancer_busy("lb")?;
+            if busy == 0 {
+                return Ok(());
+            }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Ok(())
+        rjk_testbed::bail!("the balancer stays busy: {busy}")
     }
 
     /// Waits until the status worker says of a member what `wanted` asks for.
@@ -353,8 +282,8 @@ impl Farm {
         &mut self,
         member: &str,
         limit: Duration,
-        wanted: impl Fn(&Status) -> bool,
-    ) -> Result<Status> {
+        wanted: impl Fn(&MemberStatus) -> bool,
+    ) -> Result<MemberStatus> {
         let start = std::time::Instant::now();
         loop {
             let status = self.status(member)?;
@@ -363,140 +292,6 @@ impl Farm {
             }
             ensure!(start.elapsed() < limit, "{member} stays {status:?}");
             std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
-
-/// Holds requests back at a peer until it is opened or dropped.
-pub struct Gate(Arc<AtomicBool>);
-
-impl Gate {
-    /// Lets all of them go.
-    pub fn open(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
-
-impl Drop for Gate {
-    fn drop(&mut self) {
-        self.open();
-    }
-}
-
-/// A peer that holds requests for `/hold…` until the gate opens, closes the connection at `/fail…`,
-/// and echoes everything else.
-pub fn gated() -> (Gate, Script) {
-    let gate = Gate(Arc::default());
-    let open = Arc::clone(&gate.0);
-    let wait = Step::run(move |connection| {
-        let uri = connection.request().uri;
-        if uri.starts_with("/fail") {
-            return connection.step(&Step::Close);
-        }
-        while uri.starts_with("/hold") && !open.load(Ordering::SeqCst) {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        Ok(())
-    });
-    (gate, Script::new([wait, Step::Echo]))
-}
-
-/// A request that is under way in a thread of its own.
-pub struct Pending(JoinHandle<Result<Response, ClientError>>);
-
-impl Pending {
-    /// Sends a request on a new connection.
-    pub fn start(farm: &Farm, request: Request) -> Pending {
-        let port = farm.httpd.port();
-        Pending(std::thread::spawn(move || client::send(port, request)))
-    }
-
-    /// The answer.
-    pub fn response(self) -> Result<Response> {
-        let joined = self.0.join();
-        Ok(joined.map_err(|_| rjk_testbed::Error::msg("the client panicked"))??)
-    }
-}
-
-/// The name of a number on the two status pages.
-struct Column {
-    ours: &'static str,
-    theirs: &'static str,
-}
-
-impl Status {
-    fn read(find: impl Fn(Column) -> Option<String>) -> Result<Status> {
-        let text = |ours, theirs| {
-            find(Column { ours, theirs }).with_context(|| format!("no {ours} on the status page"))
-        };
-        let number = |ours, theirs| -> Result<u64> { Ok(text(ours, theirs)?.parse()?) };
-        Ok(Status {
-            state: text("State", "state")?,
-            activation: text("Activation", "activation")?,
-            value: number("Value", "lbvalue")?,
-            accessed: number("Accessed", "elected")?,
-            sessions: number("Sessions", "sessions")?,
-            errors: number("Errors", "errors")?,
-            busy: number("Busy", "busy")?,
-            connected: number("Connected", "connected")?,
-        })
-    }
-}
-
-/// The cell of a member's row under a heading.
-fn cell(page: &str, member: &str, heading: &str) -> Option<String> {
-    let headings = page
-        .split("<tr>")
-        .find(|row| row.contains("<th>Member</th>"))?;
-    let index = texts(headings, "th")
-        .iter()
-        .position(|text| text == heading)?;
-    let row = page.split("<tr>").map(|row| texts(row, "td"));
-    let row = row
-        .into_iter()
-        .find(|cells| cells.first().is_some_and(|name| name == member))?;
-    row.get(index).cloned()
-}
-
-/// The texts of all elements of a name, which hold no others.
-fn texts(html: &str, element: &str) -> Vec<String> {
-    let (start, end) = (format!("<{element}"), format!("</{element}>"));
-    let inner = |part: &str| {
-        let text = part.split_once('>')?.1.split_once(&end)?.0;
-        Some(text.to_owned())
-    };
-    html.split(&start).skip(1).filter_map(inner).collect()
-}
-
-impl Notes {
-    fn parse(line: &str) -> Result<Notes> {
-        let fields: Vec<&str> = line.split('|').collect();
-        ensure!(fields.len() == 24, "{line:?}");
-        Ok(Notes {
-            status: fields[0].parse()?,
-            pid: fields[1].parse()?,
-            uri: fields[2].to_owned(),
-            route: fields[3].to_owned(),
-            first: MemberNotes::parse(&fields[4..14]),
-            last: MemberNotes::parse(&fields[14..24]),
-        })
-    }
-}
-
-impl MemberNotes {
-    fn parse(fields: &[&str]) -> MemberNotes {
-        let text = |index: usize| fields.get(index).copied().unwrap_or_default().to_owned();
-        MemberNotes {
-            name: text(0),
-            value: text(1),
-            accessed: text(2),
-            sessions: text(3),
-            read: text(4),
-            transferred: text(5),
-            errors: text(6),
-            busy: text(7),
-            activation: text(8),
-            state: text(9),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What time does to members (§4.9, TR-01, TR-16…TR-19).
 
-use crate::farm::{Plan, gated};
+use crate::farm::Plan;
 use crate::for_both;
+use crate::gate::gated;
 use rjk_testbed::client::Request;
 use rjk_testbed::{Result, Subject, wait};
 use std::time::Duration;

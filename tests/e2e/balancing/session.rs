@@ -44,57 +44,66 @@ fn with_cookies(target: &str, cookies: &[&str]) -> Request {
         })
 }
 
+/// Row, target, cookie headers; the member of the session, or `-`.
+type Id = (
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    &'static str,
+);
+
+const IDS: [Id; 27] = [
+    ("SS-05", "/x", &["JSESSIONID=a.m2"], "m2"),
+    ("SS-05 later", "/x", &["a=b; JSESSIONID=a.m2; c=d"], "m2"),
+    ("SS-05 comma", "/x", &["a=b,JSESSIONID=a.m2,c=d"], "m2"),
+    ("SS-05 tab", "/x", &["a=b;\tJSESSIONID=a.m2"], "m2"),
+    ("SS-05 blanks", "/x", &["JSESSIONID  =a.m2"], "m2"),
+    ("SS-05 quotes", "/x", &["JSESSIONID=\"a.m2\"; b=c"], "m2"),
+    ("SS-05 other name", "/x", &["XJSESSIONID=a.m2"], "-"),
+    ("SS-05 longer name", "/x", &["JSESSIONIDX=a.m2"], "-"),
+    ("SS-05 case", "/x", &["jsessionid=a.m2"], "-"),
+    ("SS-05 header 2", "/x", &["a=b", "JSESSIONID=a.m2"], "m2"),
+    ("SS-06 no dot", "/x", &["JSESSIONID=am2"], "-"),
+    ("SS-06 empty", "/x", &["JSESSIONID=a."], "-"),
+    ("SS-06 first dot", "/x", &["JSESSIONID=a.m2.ext"], "-"),
+    ("SS-06 dots", "/x", &["JSESSIONID=a.other.route"], "m3"),
+    ("SS-07", "/x", &["JSESSIONID=a.zz; JSESSIONID=b.m2"], "m2"),
+    (
+        "SS-07 order",
+        "/x",
+        &["JSESSIONID=a.m1", "JSESSIONID=b.m2"],
+        "m1",
+    ),
+    ("SS-09 case", "/x", &["JSESSIONID=a.M1"], "-"),
+    ("SS-09 unknown", "/x", &["JSESSIONID=a.zz"], "-"),
+    ("SS-17", "/x", &["JSESSIONID="], "-"),
+    ("SS-04", "/x;jsessionid=a.m2", &[], "m2"),
+    ("SS-04 segment", "/x;jsessionid=a.m2/y;z=1", &[], "m2"),
+    ("SS-04 second", "/x;a=b;jsessionid=a.m2?q=1", &[], "m2"),
+    ("SS-04 case", "/x;JSESSIONID=a.m2", &[], "-"),
+    ("SS-04 query", "/x?;jsessionid=a.m2", &[], "-"),
+    ("SS-03", "/x;jsessionid=a.m1", &["JSESSIONID=b.m2"], "m1"),
+    (
+        "SS-03 no route",
+        "/x;jsessionid=a",
+        &["JSESSIONID=b.m2"],
+        "-",
+    ),
+    (
+        "SS-03 unknown",
+        "/x;jsessionid=a.zz",
+        &["JSESSIONID=b.m2"],
+        "-",
+    ),
+];
+
 /// SS-03…SS-07, SS-09, SS-17.
 fn ss03_to_ss07_where_the_route_comes_from(subject: Subject) -> Result {
     let mut farm = Plan::new(subject, &["m1", "m2", "m3"])
         .member("m3", "route=other.route")
         .mounts(BY_TURNS)
         .start()?;
-    let table: [(&str, &str, &[&str], &str); 27] = [
-        ("SS-05", "/x", &["JSESSIONID=a.m2"], "m2"),
-        ("SS-05 later", "/x", &["a=b; JSESSIONID=a.m2; c=d"], "m2"),
-        ("SS-05 comma", "/x", &["a=b,JSESSIONID=a.m2,c=d"], "m2"),
-        ("SS-05 tab", "/x", &["a=b;\tJSESSIONID=a.m2"], "m2"),
-        ("SS-05 blanks", "/x", &["JSESSIONID  =a.m2"], "m2"),
-        ("SS-05 quotes", "/x", &["JSESSIONID=\"a.m2\"; b=c"], "m2"),
-        ("SS-05 other name", "/x", &["XJSESSIONID=a.m2"], "-"),
-        ("SS-05 longer name", "/x", &["JSESSIONIDX=a.m2"], "-"),
-        ("SS-05 case", "/x", &["jsessionid=a.m2"], "-"),
-        ("SS-05 header 2", "/x", &["a=b", "JSESSIONID=a.m2"], "m2"),
-        ("SS-06 no dot", "/x", &["JSESSIONID=am2"], "-"),
-        ("SS-06 empty", "/x", &["JSESSIONID=a."], "-"),
-        ("SS-06 first dot", "/x", &["JSESSIONID=a.m2.ext"], "-"),
-        ("SS-06 dots", "/x", &["JSESSIONID=a.other.route"], "m3"),
-        ("SS-07", "/x", &["JSESSIONID=a.zz; JSESSIONID=b.m2"], "m2"),
-        (
-            "SS-07 order",
-            "/x",
-            &["JSESSIONID=a.m1", "JSESSIONID=b.m2"],
-            "m1",
-        ),
-        ("SS-09 case", "/x", &["JSESSIONID=a.M1"], "-"),
-        ("SS-09 unknown", "/x", &["JSESSIONID=a.zz"], "-"),
-        ("SS-17", "/x", &["JSESSIONID="], "-"),
-        ("SS-04", "/x;jsessionid=a.m2", &[], "m2"),
-        ("SS-04 segment", "/x;jsessionid=a.m2/y;z=1", &[], "m2"),
-        ("SS-04 second", "/x;a=b;jsessionid=a.m2?q=1", &[], "m2"),
-        ("SS-04 case", "/x;JSESSIONID=a.m2", &[], "-"),
-        ("SS-04 query", "/x?;jsessionid=a.m2", &[], "-"),
-        ("SS-03", "/x;jsessionid=a.m1", &["JSESSIONID=b.m2"], "m1"),
-        (
-            "SS-03 no route",
-            "/x;jsessionid=a",
-            &["JSESSIONID=b.m2"],
-            "-",
-        ),
-        (
-            "SS-03 unknown",
-            "/x;jsessionid=a.zz",
-            &["JSESSIONID=b.m2"],
-            "-",
-        ),
-    ];
-    for (row, target, cookies, expected) in table {
+    for (row, target, cookies, expected) in IDS {
         let found = home(&mut farm, &with_cookies(target, cookies))?;
         assert_eq!(found, expected, "{row}: {target} {cookies:?}");
     }

@@ -38,7 +38,7 @@ fn h01_h02_h11_the_file(subject: Subject) -> Result {
             .start()?;
         let run = farm.httpd.root().join("run");
         let expected = run.join(format!("jk.shm.{}", farm.httpd.pid()));
-        assert_eq!(files(&run, "jk.shm")?, [expected.clone()]);
+        assert_eq!(files(&run, "jk.shm")?, *std::slice::from_ref(&expected));
         let about = fs::symlink_metadata(&expected)?;
         assert!(about.is_file());
         if subject == Subject::Rjk {

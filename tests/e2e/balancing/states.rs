@@ -1,7 +1,8 @@
 //! The states of members after each kind of result (§4.5, TR-01…TR-14).
 
-use crate::farm::{Farm, Plan, gated};
+use crate::farm::{Farm, Plan};
 use crate::for_both;
+use crate::gate::gated;
 use rjk_testbed::client::Request;
 use rjk_testbed::peer::{Behaviour, Head, Script};
 use rjk_testbed::{Result, Subject};
