@@ -100,6 +100,21 @@ fn hold(farm: &mut Farm, count: usize) -> Result<Vec<Held>> {
     Ok(held)
 }
 
+/// PL-13: the connections that peers see are those that are counted.
+fn as_many_open_as_counted(farm: &mut Farm) -> Result {
+    for member in MEMBERS {
+        let counted = farm.status(member)?.connected as usize;
+        let peer = farm.peer(member)?;
+        let same = || peer.open_connections() == counted;
+        let open = peer.open_connections();
+        ensure!(
+            wait::became(Duration::from_secs(10), same),
+            "{member}: {counted} counted, {open} open"
+        );
+    }
+    Ok(())
+}
+
 /// A child killed with SIGKILL: what it had in flight fails, the others go on, and its counts go.
 #[test]
 fn bg24_h09_a_killed_child_takes_its_counts_along() -> Result {
@@ -128,6 +143,7 @@ fn bg24_h09_a_killed_child_takes_its_counts_along() -> Result {
             }
         }
         farm.wait_not_busy(&MEMBERS)?;
+        as_many_open_as_counted(&mut farm)?;
         let log = farm.httpd.jk_log();
         assert!(
             log.contains(&format!(
@@ -141,11 +157,31 @@ fn bg24_h09_a_killed_child_takes_its_counts_along() -> Result {
     Ok(())
 }
 
+/// SIGTERM while requests run, and the watchdog: no child hangs, the file goes.
+#[test]
+fn h11_a_stop_while_requests_run() -> Result {
+    for mpm in Mpm::ALL {
+        let mut farm = several(mpm).directives("JkWatchdogInterval 1").start()?;
+        let (_gate, script) = gated();
+        farm.peer("m1")?.set(script);
+        let held = hold(&mut farm, 2)?;
+        let run = farm.httpd.root().join("run");
+        let name = run.join(format!("jk.shm.{}", farm.httpd.pid()));
+        assert!(name.exists());
+        // An error when SIGKILL was needed.
+        farm.httpd.stop()?;
+        assert!(!name.exists(), "{mpm:?}");
+        farm.httpd.assert_clean();
+        drop(held);
+    }
+    Ok(())
+}
+
 /// A graceful restart while requests run: they end well, and the new generation counts from 0.
 #[test]
 fn h10_a_graceful_restart_lets_requests_end() -> Result {
     for mpm in Mpm::ALL {
-        let mut farm = several(mpm).start()?;
+        let mut farm = several(mpm).directives("JkWatchdogInterval 1").start()?;
         let (gate, script) = gated();
         farm.peer("m1")?.set(script);
         let mut held = hold(&mut farm, 2)?;
@@ -162,8 +198,9 @@ fn h10_a_graceful_restart_lets_requests_end() -> Result {
         wait::until("the old children end", Duration::from_secs(20), || {
             !old.iter().any(|pid| process::is_alive(*pid))
         })?;
-        // Their end says nothing about the new generation.
+        // Their end says nothing about the new generation. MT-07: their connections are closed.
         farm.wait_not_busy(&MEMBERS)?;
+        as_many_open_as_counted(&mut farm)?;
         farm.httpd.assert_clean();
     }
     Ok(())
@@ -186,13 +223,7 @@ fn bg24_many_generations_of_children() -> Result {
     farm.wait_not_busy(&MEMBERS)?;
     let log = farm.httpd.jk_log();
     assert!(!log.contains("ledger rows are taken"), "{log}");
-    // What the living have open, one connection to each member at most.
-    for member in MEMBERS {
-        let limit = farm.httpd.children().len() as u64 + 1;
-        farm.wait_status(member, Duration::from_secs(10), |status| {
-            status.connected <= limit
-        })?;
-    }
+    as_many_open_as_counted(&mut farm)?;
     farm.httpd.assert_clean();
     Ok(())
 }

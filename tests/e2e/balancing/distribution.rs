@@ -11,6 +11,7 @@ for_both! {
     modjk_distance rjk_distance: a28_distance;
     modjk_activation rjk_activation: l_activation_and_x04_overrides;
     modjk_shared_worker rjk_shared_worker: lb05_one_worker_in_two_balancers;
+    modjk_secret rjk_secret: l16_secret;
     modjk_notes rjk_notes: t05_notes_of_a_plain_request;
 }
 
@@ -147,6 +148,20 @@ fn lb05_one_worker_in_two_balancers(subject: Subject) -> Result {
     let last = farm.notes()?.last;
     // V of this balancer, uses of the worker.
     assert_eq!((last.value.as_str(), last.accessed.as_str()), ("2", "7"));
+    Ok(())
+}
+
+/// L-16, A-25: the balancer's secret for members that have none.
+fn l16_secret(subject: Subject) -> Result {
+    let mut farm = Plan::new(subject, &["m1", "m2"])
+        .lb("secret=of-all")
+        .member("m2", "secret=own")
+        .start()?;
+    assert_eq!(farm.sequence("/x", 2)?, "12");
+    for (member, secret) in [("m1", "of-all"), ("m2", "own")] {
+        let seen = farm.last_request(member)?;
+        assert_eq!(seen.attribute("secret"), Some(secret), "{member}");
+    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use crate::farm::Plan;
 use crate::for_both;
+use crate::gate::gated;
 use rjk_testbed::client::Request;
 use rjk_testbed::peer::{Behaviour, Head, Script, Step};
 use rjk_testbed::{Result, Subject};
@@ -9,6 +10,8 @@ use rjk_testbed::{Result, Subject};
 for_both! {
     modjk_rounds rjk_rounds: fo01_fo02_rounds;
     modjk_notes rjk_notes: t05_t15_notes_of_a_failover;
+    modjk_traffic rjk_traffic: t09_t10_traffic_belongs_to_its_member;
+    modjk_no_endpoint rjk_no_endpoint: t05_t15_notes_without_an_endpoint;
     modjk_log rjk_log: fo06_log_lines;
     modjk_client_error rjk_client_error: tr06_no_failover_for_a_client_error;
     modjk_post rjk_post: fo04_fo05_bodies;
@@ -77,6 +80,59 @@ fn t05_t15_notes_of_a_failover(subject: Subject) -> Result {
     assert_eq!(numbers(&notes.first), "m1 1 1 0 1 0 ACT ERR");
     assert_eq!(numbers(&notes.last), "m2 1 1 0 0 0 DIS OK");
     assert_eq!(notes.first.read, "0");
+    Ok(())
+}
+
+/// T-09, T-10, LB-05: bytes count for the member that they went to, also when the next one refuses.
+fn t09_t10_traffic_belongs_to_its_member(subject: Subject) -> Result {
+    let mut farm = Plan::new(subject, &["m1", "m2"])
+        .lb("retries=1")
+        .member("m1", "retries=1")
+        .member("m2", "busy_limit=1")
+        .start()?;
+    farm.peer("m1")?.set(Behaviour::ClosesBeforeAnswer);
+    let (gate, script) = gated();
+    farm.peer("m2")?.set(script);
+    let held = farm.pending(Request::get("/hold").header("Cookie", "JSESSIONID=a.m2"));
+    farm.peer("m2")?.wait_requests(1)?;
+    assert_eq!(farm.with_cookie("JSESSIONID=a.m1")?, "503");
+    let notes = farm.last_line()?;
+    assert_eq!(
+        (notes.first.name.as_str(), notes.last.name.as_str()),
+        ("m1", "m2")
+    );
+    let sent = farm.last_request("m1")?.raw.len() + 4;
+    assert_eq!(notes.first.transferred, sent.to_string());
+    assert_eq!(notes.last.transferred, "0", "{notes:?}");
+    assert_eq!(notes.last.state, "OK/BUSY");
+    gate.open();
+    assert_eq!(held.response()?.status, 200);
+    Ok(())
+}
+
+/// T-05…T-24, TR-03: what is noted when the only member has no place left.
+fn t05_t15_notes_without_an_endpoint(subject: Subject) -> Result {
+    let mut farm = Plan::new(subject, &["m1"])
+        .lb("retries=1")
+        .member("m1", "connection_pool_size=1")
+        .member("m1", "connection_acquire_timeout=50")
+        .start()?;
+    let (gate, script) = gated();
+    farm.peer("m1")?.set(script);
+    let held = farm.pending(Request::get("/hold"));
+    farm.peer("m1")?.wait_requests(1)?;
+    assert_eq!(farm.get("/x")?, "503");
+    let notes = farm.last_line()?;
+    assert_eq!(notes.first, notes.last);
+    let last = [
+        &notes.route,
+        &notes.last.name,
+        &notes.last.busy,
+        &notes.last.state,
+    ];
+    assert_eq!(last.map(String::as_str), ["m1", "m1", "1", "OK/BUSY"]);
+    gate.open();
+    assert_eq!(held.response()?.status, 200);
     Ok(())
 }
 

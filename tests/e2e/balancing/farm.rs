@@ -250,6 +250,12 @@ impl Farm {
         Notes::parse(lines.last().context("no line in the access log")?)
     }
 
+    /// The notes of the latest request that ended, while others are still under way.
+    pub fn last_line(&self) -> Result<Notes> {
+        let lines = self.httpd.access_lines(self.logged - 1)?;
+        Notes::parse(lines.last().context("no line in the access log")?)
+    }
+
     /// What the status worker says of a member.
     pub fn status(&mut self, member: &str) -> Result<MemberStatus> {
         self.page()?.member(member)

@@ -11,6 +11,7 @@ for_both! {
     modjk_jk_route rjk_jk_route: ss02_e06_jk_route;
     modjk_off rjk_off: ss01_stickiness_off;
     modjk_domains rjk_domains: ss10_ss11_domains_and_redirects;
+    modjk_domain_distance rjk_domain_distance: ss10_nearest_of_a_domain;
     modjk_force rjk_force: ss11_l03_sticky_session_force;
     modjk_failover_redirect rjk_failover_redirect: ss13_failover_redirect;
     modjk_one_member rjk_one_member: ss14_one_member;
@@ -262,6 +263,29 @@ fn ss10_ss11_domains_and_redirects(subject: Subject) -> Result {
         assert_eq!(farm.last_request("m4")?.attribute("route"), Some("m4"));
         assert_eq!(farm.notes()?.route, "m4");
     }
+    Ok(())
+}
+
+/// SS-10: in a domain the nearest usable member, by load among equals.
+fn ss10_nearest_of_a_domain(subject: Subject) -> Result {
+    let names = ["m1", "m2", "m3", "m4"];
+    let plan = names.iter().fold(Plan::new(subject, &names), |plan, name| {
+        plan.member(name, "domain=d")
+    });
+    let mut farm = plan
+        .member("m1", "distance=3")
+        .member("m4", "distance=3")
+        .member("m3", "activation=disabled")
+        .start()?;
+    let request = with_cookies("/x", &["JSESSIONID=a.d"]);
+    assert_eq!(home(&mut farm, &request)?, "m2");
+    farm.stop("m2")?;
+    let mut served = Vec::new();
+    for _ in 0..4 {
+        served.push(farm.who(&request)?);
+    }
+    served.sort();
+    assert_eq!(served, ["m1", "m1", "m4", "m4"]);
     Ok(())
 }
 
