@@ -276,6 +276,22 @@ fn assert_nothing_failed(phase: &str, tally: &Tally) {
     );
 }
 
+/// A child was killed: at most what each client had in flight failed, and none by an HTTP status.
+fn assert_only_in_flight_failed(tally: &Tally) {
+    println!("a child killed: {tally:?}");
+    let failures = lock(&tally.failures);
+    let broken = lock(&tally.broken).len();
+    assert!(
+        failures.len() + broken <= CLIENTS + CONTROLS,
+        "{failures:#?}, {broken} broken"
+    );
+    let by_status: Vec<&String> = failures
+        .iter()
+        .filter(|failure| failure.contains("status: ") || failure.contains("counter"))
+        .collect();
+    assert!(by_status.is_empty(), "{by_status:#?}");
+}
+
 #[test]
 fn nothing_is_lost_under_load() -> Result {
     let mut cluster = Cluster::start(Version::V9, &["a", "b"])?;
@@ -323,6 +339,26 @@ fn nothing_is_lost_under_load() -> Result {
     })?;
     assert_nothing_failed("a Tomcat killed", &killed);
     let after = at_rest(&httpd, children)?;
+    assert!(
+        after <= descriptors + 2,
+        "{descriptors} descriptors before, {after} after"
+    );
+
+    let lost = under_load(httpd.port(), |tally| {
+        let answers = |count: u64| {
+            let limit = Duration::from_secs(20);
+            let before = tally.answers.load(Ordering::Relaxed);
+            wait::until("answers", limit, || {
+                tally.answers.load(Ordering::Relaxed) > before + count
+            })
+        };
+        answers(200)?;
+        httpd.kill_child(httpd.children()[0])?;
+        answers(400)
+    })?;
+    assert_only_in_flight_failed(&lost);
+    // httpd starts another child when it needs one.
+    let after = at_rest(&httpd, httpd.children().len())?;
     assert!(
         after <= descriptors + 2,
         "{descriptors} descriptors before, {after} after"
