@@ -2,10 +2,10 @@
 
 use crate::apr::Pool;
 use rjk_balance::{AjpSlot, BalancerSlot, Cell, Header, Layout, MemberSlot, RowOwner, Segment};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 use std::ptr::NonNull;
 
@@ -36,6 +36,8 @@ pub(crate) fn create(base: &str, layout: &Layout, pool: Pool<'_>) -> io::Result<
         .mode(0o600)
         .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
         .open(&path)?;
+    // The umask may have taken more away.
+    file.set_permissions(Permissions::from_mode(0o600))?;
     let bytes = layout.offsets().total_bytes;
     let mapping = Mapping::new(&file, bytes, path.clone(), owner)
         .inspect_err(|_| drop(std::fs::remove_file(&path)))?;

@@ -62,7 +62,7 @@ pub struct Forwarding<'r> {
     pub body: BodySource,
     /// The response head went out: no repetition any more.
     pub started: bool,
-    /// Body bytes of the last service call.
+    /// Bytes on the wire of the last service call, all its attempts.
     pub traffic: Traffic,
     /// Attempts of the last service call that ran into the reply timeout (L-11).
     pub timeouts: u32,
@@ -79,6 +79,12 @@ impl<'r> Forwarding<'r> {
             traffic: Traffic::default(),
             timeouts: 0,
         }
+    }
+
+    /// Counts from zero, for the next service call.
+    pub(crate) fn begin_service(&mut self) {
+        self.traffic = Traffic::default();
+        self.timeouts = 0;
     }
 
     /// Whether the request may be sent again after the worker had (part of) it and failed in
@@ -162,8 +168,7 @@ impl AjpWorker {
         target: Target<'_>,
         log: &dyn Log,
     ) -> Result<Served, Failure> {
-        job.traffic = Traffic::default();
-        job.timeouts = 0;
+        job.begin_service();
         let head = self
             .encode(job, target)
             .map_err(|error| Failure::last(Phase::Send, error))?;
@@ -303,6 +308,9 @@ impl AjpWorker {
             }
             .run()
         });
+        let moved = connection.take_traffic();
+        job.traffic.sent += moved.sent;
+        job.traffic.read += moved.read;
         let finished = match result {
             Ok(finished) => finished,
             Err(failure) => {
@@ -356,7 +364,6 @@ impl AjpWorker {
         packet.extend_from_slice(&body_header(first.len() as u16));
         packet.extend_from_slice(first);
         exchange.body_sent(bytes);
-        job.traffic.sent += bytes as u64;
         self.send_bytes(connection, job, &packet)
     }
 

@@ -1,7 +1,7 @@
 //! One TCP connection to a worker, with its receive buffer.
 
 use rjk_ajp::{CPING, Frame, Packet, PacketSize, ProtocolError, next_frame};
-use rjk_balance::{InFlight, Slots};
+use rjk_balance::{InFlight, Slots, Traffic};
 use rjk_config::model::AjpSpec;
 use rustix::net::RecvFlags;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -109,6 +109,7 @@ impl Connector {
             read_timeout: self.socket_timeout,
             last_used: Instant::now(),
             last_ping: Instant::now(),
+            moved: Traffic::default(),
             _open: self.counter.slots.enter_connection(self.counter.column),
         })
     }
@@ -161,6 +162,7 @@ pub struct Connection {
     read_timeout: Option<Duration>,
     last_used: Instant,
     last_ping: Instant,
+    moved: Traffic,
     _open: InFlight,
 }
 
@@ -212,6 +214,11 @@ impl Connection {
         self.last_used = Instant::now();
     }
 
+    /// Bytes that went through since the last call, packet headers and pings included (H-06).
+    pub fn take_traffic(&mut self) -> Traffic {
+        std::mem::take(&mut self.moved)
+    }
+
     /// Whether an idle connection can be used: open, and with nothing to read (PL-02).
     /// Unexpected bytes retire it, for they would be taken for the next answer.
     pub fn is_quiet(&self) -> bool {
@@ -235,7 +242,10 @@ impl Connection {
         while sent < bytes.len() {
             match self.stream.write(&bytes[sent..]) {
                 Ok(0) => return Err((sent, io::ErrorKind::WriteZero.into())),
-                Ok(n) => sent += n,
+                Ok(n) => {
+                    sent += n;
+                    self.moved.sent += n as u64;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err((sent, error)),
             }
@@ -324,6 +334,7 @@ impl Connection {
                 Ok(0) => return Err(ProtocolError::TruncatedPacket { have, needed }.into()),
                 Ok(n) => {
                     self.received.end += n;
+                    self.moved.read += n as u64;
                     return Ok(());
                 }
                 Err(error) => match error.kind() {

@@ -405,10 +405,13 @@ impl<'a> FailoverRun<'a, '_, '_> {
         let member = &self.lb.members[choice.index];
         let Some(mut checkout) = member.pool().checkout() else {
             self.selection.no_endpoint(choice.index, now());
+            self.note(choice);
             return Err(no_place(member));
         };
         let started = Instant::now();
         let lease = self.selection.start(choice);
+        // What an attempt before this one moved is not this member's.
+        self.job.begin_service();
         let result = match over_limit(member.spec(), lease.busy()) {
             Some(failure) => Err(failure),
             None => self.service(member, &mut checkout, choice),
@@ -461,6 +464,16 @@ impl<'a> FailoverRun<'a, '_, '_> {
         member.service(checkout, self.job, target, self.log)
     }
 
+    /// Keeps what the notes say of a member that was tried (T-04…T-24).
+    fn note(&mut self, choice: &Choice<'_>) {
+        let snapshot = self.lb.balancer.snapshot(choice.index);
+        if self.report.first.is_none() {
+            self.report.first.clone_from(&snapshot);
+        }
+        self.report.last = snapshot;
+        self.report.route = Some(choice.route.to_vec());
+    }
+
     /// Keeps what notes and the policy learn of an attempt.
     fn account(
         &mut self,
@@ -468,12 +481,7 @@ impl<'a> FailoverRun<'a, '_, '_> {
         result: &Result<Served, Failure>,
         duration: Duration,
     ) {
-        let snapshot = self.lb.balancer.snapshot(choice.index);
-        if self.report.first.is_none() {
-            self.report.first.clone_from(&snapshot);
-        }
-        self.report.last = snapshot;
-        self.report.route = Some(choice.route.to_vec());
+        self.note(choice);
         let status = match result {
             Ok(Served::Response { status } | Served::ServerPage { status, .. }) => *status,
             Err(failure) => failure.status(),

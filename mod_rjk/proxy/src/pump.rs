@@ -136,7 +136,6 @@ impl Pump<'_, '_> {
         }
         packet[..6].copy_from_slice(&body_header(got as u16));
         self.exchange.body_sent(got);
-        self.job.traffic.sent += got as u64;
         self.send(&packet)
     }
 

@@ -60,7 +60,6 @@ impl Response {
         cookie: Option<&[u8]>,
     ) -> Result<(), Failure> {
         let bytes = body.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
-        job.traffic.read += bytes;
         if self.replaced.is_some() || (body.is_empty() && then == Then::More) {
             return Ok(());
         }
