@@ -18,7 +18,8 @@ fn several(subject: Subject, mpm: Mpm) -> Plan {
                 .mpm(mpm)
                 .start_servers(2)
                 .server_limit(2)
-                .threads_per_child(4)
+                // Enough that event never closes an idle connection to get a thread free.
+                .threads_per_child(32)
         })
 }
 
