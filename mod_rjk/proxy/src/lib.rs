@@ -10,11 +10,15 @@ mod body;
 pub mod connection;
 pub mod dispatcher;
 pub mod downstream;
+mod failover;
 pub mod failure;
+pub mod load_balancer;
 pub mod pool;
 mod pump;
+pub mod report;
 pub mod request;
 mod response;
+pub mod standalone;
 pub mod status;
 
 #[cfg(test)]

@@ -130,24 +130,30 @@ impl Pool {
         drop(closed);
     }
 
+    /// One at a time, so that the others stay at hand. When one does not answer, the others that
+    /// are due are closed unasked: a hung worker must not cost a wait for each of them.
     fn ping_idle(&self, interval: Duration, timeout: Duration) {
         let now = Instant::now();
-        let due: Vec<Connection> = {
-            let mut places = self.places.lock();
-            let (due, fresh) = places
-                .idle
-                .drain(..)
-                .partition(|c| c.silent(now) > interval);
-            places.idle = fresh;
-            // They keep their places, so that the pool never has more than `size` connections.
-            let due: Vec<Connection> = due;
-            places.taken += due.len();
-            due
-        };
-        for mut connection in due {
-            let alive = connection.is_quiet() && connection.ping(timeout).is_ok();
+        while let Some(mut connection) = self.take_silent(interval, now) {
+            let quiet = connection.is_quiet();
+            let alive = quiet && connection.ping(timeout).is_ok();
             self.free_place(alive.then_some(connection));
+            if quiet && !alive {
+                while let Some(connection) = self.take_silent(interval, now) {
+                    drop(connection);
+                    self.free_place(None);
+                }
+            }
         }
+    }
+
+    /// An idle connection that was silent for longer than `interval` at `now`. It keeps its place,
+    /// so that the pool never has more than `size` connections.
+    fn take_silent(&self, interval: Duration, now: Instant) -> Option<Connection> {
+        let mut places = self.places.lock();
+        let at = places.idle.iter().position(|c| c.silent(now) > interval)?;
+        places.taken += 1;
+        Some(places.idle.remove(at))
     }
 
     /// How many connections are in use and idle: for the status page and tests.

@@ -253,6 +253,25 @@ fn a10_a_connection_without_cpong_is_closed_by_maintenance() {
     assert_eq!((pool.counts(), listening.connected()), ((0, 0), 0));
 }
 
+#[test]
+fn a10_a_hung_worker_costs_maintenance_one_wait() {
+    let listening = Listening::new();
+    let pool = pool(8, 0);
+    let _ends = fill(&pool, &listening, 8);
+    std::thread::sleep(Duration::from_millis(5));
+    let began = std::time::Instant::now();
+    pool.maintain(&PingSpec {
+        interval: Some(Duration::from_millis(1)),
+        timeout: Duration::from_millis(200),
+        ..PingSpec::default()
+    });
+    assert!(
+        began.elapsed() < Duration::from_millis(800),
+        "not 8 times 200 ms"
+    );
+    assert_eq!((pool.counts(), listening.connected()), ((0, 0), 0));
+}
+
 /// Puts that many open connections into a pool; the backend's ends.
 fn fill(pool: &Pool, listening: &Listening, count: usize) -> Vec<TcpStream> {
     let mut places = Vec::new();
