@@ -15,6 +15,7 @@ pub mod module;
 pub mod peer;
 pub mod ports;
 pub mod process;
+pub mod status_page;
 pub mod tempdir;
 pub mod tls;
 pub mod tomcat;
@@ -24,6 +25,7 @@ pub use anyhow::{Context, Error, bail, ensure};
 pub use httpd::Httpd;
 pub use module::Subject;
 pub use peer::Peer;
+pub use status_page::StatusPage;
 pub use tomcat::{Cluster, Tomcat, Version};
 
 /// What the testbed's functions and the tests return.

@@ -127,6 +127,9 @@ pub enum ProtocolError {
     /// The response ended without headers.
     #[error("the response ended before the headers")]
     EndBeforeHeaders,
+    /// Tomcat asked for body data again and again after it was told that there is no more.
+    #[error("body data was asked for again and again after its end")]
+    BodyAskedAfterEnd,
     /// A CPONG that nobody asked for (F-09).
     #[error("a CPONG arrived inside an exchange")]
     UnexpectedCpong,

@@ -12,6 +12,8 @@ pub struct Exchange {
     max: PacketSize,
     body_sent: u64,
     body_requested: bool,
+    /// How often Tomcat was told that the body has ended.
+    body_ends: u32,
     phase: Phase,
 }
 
@@ -54,6 +56,7 @@ impl Exchange {
             max,
             body_sent: 0,
             body_requested: false,
+            body_ends: 0,
             phase: Phase::AwaitHead,
         }
     }
@@ -74,6 +77,11 @@ impl Exchange {
             .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
+    /// Tells that [`END_OF_BODY`](crate::wire::END_OF_BODY) was sent to Tomcat (BD-05).
+    pub fn body_ended(&mut self) {
+        self.body_ends += 1;
+    }
+
     /// Takes a packet from Tomcat.
     ///
     /// # Errors
@@ -87,6 +95,10 @@ impl Exchange {
             Packet::Headers(head) => self.on_headers(head),
             Packet::BodyChunk(data) => self.on_body_chunk(data),
             Packet::End { reuse } => self.on_end(reuse),
+            // Each answer costs a packet and brings another question: without a limit, for ever.
+            Packet::GetBody(_) if self.body_ends >= MOST_ENDS => {
+                Err(ProtocolError::BodyAskedAfterEnd)
+            }
             Packet::GetBody(wanted) => {
                 self.body_requested = true;
                 Ok(Action::SendBody(self.quota(wanted)))
@@ -183,6 +195,9 @@ enum Phase {
     /// END_RESPONSE.
     Finished,
 }
+
+/// Tomcat asks once after the end of a body; so often it may.
+const MOST_ENDS: u32 = 8;
 
 /// So close to a full packet, reading on from a chunked body is not worth a wait.
 const CHUNK_OVERHEAD: usize = 12;

@@ -83,22 +83,16 @@ impl Segment {
     }
 
     /// Compares every total with the sum of its cells and repairs a total whose drift is not zero
-    /// and is the same as in the pass before. Returns how many were repaired. One process of the
-    /// host should do this, at each maintenance.
+    /// and is the same as in the pass before. Returns how many were repaired. Any number of
+    /// processes may do this at once, each at its own maintenance.
     pub fn reconcile(&self, previous: &mut Drift) -> usize {
         previous.0.resize(self.columns(), 0);
         let mut repaired = 0;
         for (column, before) in previous.0.iter_mut().enumerate() {
             let drift = self.steady_drift(column);
-            if drift != 0 && drift == *before {
-                if let Some(total) = self.total(column) {
-                    total.fetch_sub(drift, AcqRel);
-                    repaired += 1;
-                }
-                *before = 0;
-            } else {
-                *before = drift;
-            }
+            let repairs = drift != 0 && drift == *before && self.repair(column, drift);
+            repaired += usize::from(repairs);
+            *before = if repairs { 0 } else { drift };
         }
         repaired
     }
@@ -148,6 +142,19 @@ impl Segment {
         if owner.compare_exchange(mine, 0, AcqRel, Relaxed).is_ok() {
             reaped.rows += 1;
         }
+    }
+
+    /// Takes a drift off a total; not when another process did so, or a request came or went, since
+    /// the drift was seen.
+    fn repair(&self, column: usize, drift: i64) -> bool {
+        let Some(total) = self.total(column) else {
+            return false;
+        };
+        let seen = total.load(Acquire);
+        self.drift(column) == drift
+            && total
+                .compare_exchange(seen, seen - drift, AcqRel, Relaxed)
+                .is_ok()
     }
 
     /// Total minus sum of the rows; 0 when it changes while being looked at.

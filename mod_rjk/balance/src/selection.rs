@@ -275,22 +275,17 @@ impl<'a> Selection<'a> {
         if std::mem::replace(&mut self.forced, true) {
             return false;
         }
-        let mut any = false;
+        let mut count = 0;
         for index in 0..self.states.len() {
             if self.balancer.force_member(index, now) {
                 self.states[index] = State::Force;
-                any = true;
+                count += 1;
             }
         }
-        if any {
-            jk_log!(
-                self.log,
-                Info,
-                "Forcing recovery once for {} workers",
-                self.states.len()
-            );
+        if count > 0 {
+            jk_log!(self.log, Info, "Forcing recovery once for {count} workers");
         }
-        any
+        count > 0
     }
 
     fn choice(&self, target: &Target<'a>) -> Choice<'a> {

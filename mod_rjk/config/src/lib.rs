@@ -3,10 +3,12 @@
 
 pub mod error;
 pub mod log;
+pub mod log_line;
 pub mod model;
 pub mod options;
 pub mod properties;
 pub mod server;
+pub mod server_version;
 pub mod toml;
 pub mod uri;
 pub mod uri_map;

@@ -124,10 +124,12 @@ impl ServerDirectives {
         });
     }
 
-    /// `JkMountFileReload`: seconds, 60 without it; 0 or less means never (D-04).
-    pub fn set_mount_file_reload(&mut self, seconds: &str) {
-        let seconds = u64::try_from(atoi(seconds.as_bytes())).unwrap_or(0);
-        self.mount_file_reload = Some(Duration::from_secs(seconds));
+    /// `JkMountFileReload`: seconds, 60 without it; 0 or less means never (D-04). The text of a
+    /// warning is given back.
+    pub fn set_mount_file_reload(&mut self, text: &str) -> Option<String> {
+        let (seconds, warning) = directive_seconds("JkMountFileReload", text);
+        self.mount_file_reload = Some(seconds);
+        warning
     }
 
     /// `JkAutoAlias`: a directory, used as written (D-08).
@@ -263,6 +265,16 @@ impl ServerDirectives {
     fn has_mount_table(&self) -> bool {
         !self.mounts.is_empty() || self.mount_file.is_some()
     }
+}
+
+/// The seconds of `JkMountFileReload` and `JkWatchdogInterval`, with the text of a warning.
+///
+/// mod_jk reads whatever number the argument begins with, and takes a negative one for 0 (D-04, D-16).
+pub fn directive_seconds(directive: &str, text: &str) -> (Duration, Option<String>) {
+    let seconds = u64::try_from(atoi(text.as_bytes())).unwrap_or(0);
+    let warning = (text.parse() != Ok(seconds))
+        .then(|| format!("{directive} is '{text}' and means {seconds}; write a number of seconds"));
+    (Duration::from_secs(seconds), warning)
 }
 
 /// Whether the value of an environment variable is true (E-04, E-05): empty, or a number other than 0.

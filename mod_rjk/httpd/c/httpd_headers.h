@@ -6,6 +6,7 @@
 #include "http_main.h"
 #include "http_protocol.h"
 #include "http_request.h"
+#include "ap_config_layout.h"
 #include "ap_mpm.h"
 #include "ap_mmn.h"
 #include "apr_buckets.h"

@@ -56,3 +56,33 @@ void rjk_brigade_append_error(apr_bucket_brigade *brigade, int status, apr_pool_
     apr_bucket *bucket = ap_bucket_error_create(status, NULL, pool, brigade->bucket_alloc);
     APR_BRIGADE_INSERT_TAIL(brigade, bucket);
 }
+
+apr_status_t rjk_brigade_take(apr_bucket_brigade *brigade, char *buffer, apr_size_t *length,
+                              int *ended)
+{
+    apr_size_t room = *length;
+    *length = 0;
+    while (room > 0 && !APR_BRIGADE_EMPTY(brigade)) {
+        apr_bucket *bucket = APR_BRIGADE_FIRST(brigade);
+        const char *data;
+        apr_size_t bytes;
+        apr_status_t status;
+        if (APR_BUCKET_IS_EOS(bucket)) {
+            *ended = 1;
+            return APR_SUCCESS;
+        }
+        status = apr_bucket_read(bucket, &data, &bytes, APR_BLOCK_READ);
+        if (status == APR_SUCCESS && bytes > room) {
+            bytes = room;
+            status = apr_bucket_split(bucket, bytes);
+        }
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        memcpy(buffer + *length, data, bytes);
+        *length += bytes;
+        room -= bytes;
+        apr_bucket_delete(bucket);
+    }
+    return APR_SUCCESS;
+}

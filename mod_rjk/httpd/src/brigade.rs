@@ -1,6 +1,7 @@
 //! The response on its way into httpd's output filters.
 
 use crate::apr::Pool;
+use crate::body::RequestBody;
 use crate::request::Request;
 use crate::sys;
 use rjk_ajp::response::ResponseHead;
@@ -14,28 +15,30 @@ pub(crate) struct Client<'r> {
     brigade: NonNull<sys::apr_bucket_brigade>,
     /// Body bytes that went into the filters.
     pub(crate) sent: u64,
-    has_body: bool,
+    /// The response head went into the filters.
+    pub(crate) started: bool,
+    /// A filter refused the response and answered instead (RS-07).
+    pub(crate) refused: bool,
+    body: RequestBody<'r>,
 }
 
 impl<'r> Client<'r> {
     /// `None` only when memory is out.
     pub(crate) fn new(request: Request<'r>, has_body: bool) -> Option<Client<'r>> {
-        // SAFETY: pool and allocator belong to the request and its connection.
-        let brigade = unsafe {
-            let connection = (*request.as_ptr()).connection;
-            sys::apr_brigade_create(request.pool().as_ptr(), (*connection).bucket_alloc)
-        };
-        NonNull::new(brigade).map(|brigade| Client {
+        Some(Client {
             request,
-            brigade,
+            body: RequestBody::new(request, has_body)?,
+            brigade: request.new_brigade()?,
             sent: 0,
-            has_body,
+            started: false,
+            refused: false,
         })
     }
 
     /// Ends a response that the worker broke off: the client must see that it is not whole.
     pub(crate) fn break_off(&mut self) {
         let pool = self.request.pool();
+        self.request.close_after();
         // SAFETY: the brigade is alive; httpd's filters take the error bucket as the sign to close
         // the connection without a regular end of the body.
         unsafe {
@@ -54,6 +57,7 @@ impl<'r> Client<'r> {
             sys::apr_brigade_cleanup(self.brigade.as_ptr().cast());
             status
         };
+        self.refused |= status == sys::AP_FILTER_ERROR;
         if status != 0 || self.request.is_aborted() {
             Err(ClientError)
         } else {
@@ -64,13 +68,11 @@ impl<'r> Client<'r> {
 
 impl Downstream for Client<'_> {
     fn read_body(&mut self, buffer: &mut [u8]) -> Result<usize, ClientError> {
-        if !self.has_body {
-            return Ok(0);
-        }
-        self.request.read_body(buffer).ok_or(ClientError)
+        self.body.read(buffer)
     }
 
     fn start(&mut self, head: &ResponseHead, cookie: Option<&[u8]>) -> Result<(), ClientError> {
+        self.started = true;
         set_status(self.request, head);
         for (name, value) in head.end_to_end_headers() {
             set_header(self.request, name, value);
@@ -139,13 +141,10 @@ fn set_header(request: Request<'_>, name: &[u8], value: &[u8]) {
     if name.eq_ignore_ascii_case(b"Content-Type") {
         set_content_type(request, pool, value);
     } else if name.eq_ignore_ascii_case(b"Content-Length") {
-        match std::str::from_utf8(value)
-            .ok()
-            .and_then(|text| text.trim().parse().ok())
-        {
+        // What is no number would frame the response to the client wrongly: httpd frames it then.
+        if let Some(length) = content_length(value) {
             // SAFETY: the request is alive.
-            Some(length) => unsafe { sys::ap_set_content_length(request.as_ptr(), length) },
-            None => request.headers_out().set_bytes(pool, name, value),
+            unsafe { sys::ap_set_content_length(request.as_ptr(), length) };
         }
     } else if name.eq_ignore_ascii_case(b"Last-Modified") {
         let text = pool.string(value);
@@ -159,6 +158,15 @@ fn set_header(request: Request<'_>, name: &[u8], value: &[u8]) {
     } else {
         request.headers_out().add_bytes(pool, name, value);
     }
+}
+
+/// Digits only: what `parse` takes besides, a sign, is no valid length.
+fn content_length(value: &[u8]) -> Option<i64> {
+    let digits = value.trim_ascii();
+    let text = std::str::from_utf8(digits).ok()?;
+    text.parse()
+        .ok()
+        .filter(|_| digits.iter().all(u8::is_ascii_digit))
 }
 
 /// Through httpd's call, with the type itself in lower case, so that filters by type find it.

@@ -7,6 +7,7 @@ use crate::startup::Generation;
 use crate::sys;
 use rjk_balance::{Segment, Slots};
 use rjk_config::jk_log;
+use rjk_config::log::Log;
 use rjk_proxy::dispatcher::{Dispatcher, Setup};
 use std::ffi::c_int;
 use std::sync::Arc;
@@ -66,23 +67,31 @@ fn start(pool: Pool<'_>, generation: &Arc<Generation>, sink: &LogSink) -> Result
         threads: threads_per_child(),
     };
     let dispatcher = Dispatcher::new(&setup, &log).map_err(|error| error.to_string())?;
-    let seconds = generation.watchdog_seconds;
+    let watchdog = start_watchdog(generation, sink, &log);
     let child = Child {
         dispatcher,
-        has_watchdog: seconds > 0,
+        has_watchdog: watchdog.is_some(),
     };
     if generation.child.set(child).is_err() {
         return Err("the child was set up twice".to_owned());
     }
-    let watchdog = (seconds > 0)
-        .then(|| Watchdog::start(generation, sink, seconds))
-        .transpose()?;
     pool.own(ChildEnd {
         segment: *segment,
         pid,
-        _watchdog: watchdog,
+        watchdog,
     });
     Ok(())
+}
+
+/// Without the thread, maintenance runs in requests, as with `JkWatchdogInterval 0`.
+fn start_watchdog(generation: &Arc<Generation>, sink: &LogSink, log: &dyn Log) -> Option<Watchdog> {
+    let seconds = generation.watchdog_seconds;
+    if seconds == 0 {
+        return None;
+    }
+    Watchdog::start(generation, sink, seconds)
+        .inspect_err(|error| jk_log!(log, Error, "{error}; requests run the maintenance"))
+        .ok()
 }
 
 /// Threads per child: the size of a pool without `connection_pool_size`.
@@ -107,12 +116,14 @@ fn is_alive(pid: u32) -> bool {
 struct ChildEnd {
     segment: Segment,
     pid: u32,
-    /// Dropped after the counts, with its thread told to stop.
-    _watchdog: Option<Watchdog>,
+    watchdog: Option<Watchdog>,
 }
 
 impl Drop for ChildEnd {
     fn drop(&mut self) {
+        // First: a connection that the thread closes after the counts were taken off would be
+        // taken off twice.
+        drop(self.watchdog.take());
         self.segment.reap(self.pid);
     }
 }

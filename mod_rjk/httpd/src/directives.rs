@@ -1,12 +1,16 @@
 //! The command table: httpd's arguments in, typed directives out.
 
+mod actions;
+
+pub(crate) use actions::server_root_relative;
+
 use crate::apr::{Pool, bytes};
 use crate::server::ServerSlot;
 use crate::sys;
-use rjk_config::error::{Location, Warning};
-use rjk_config::server::{Indicator, mount_args};
+use actions::*;
+use rjk_config::error::Location;
+use rjk_config::server::Indicator;
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::path::Path;
 use std::str;
 
 /// Where a directive may stand (contract §1.1).
@@ -40,18 +44,6 @@ struct Directive {
 enum Apply {
     Call(fn(&mut Setting<'_>) -> Result<(), String>),
     Indicator(Indicator),
-}
-
-/// One directive as it was written.
-struct Setting<'a> {
-    slot: &'a mut ServerSlot,
-    is_main: bool,
-    /// Argument of the section around it.
-    section: Option<&'a str>,
-    location: Location,
-    first: &'a str,
-    second: Option<&'a str>,
-    pool: Pool<'a>,
 }
 
 macro_rules! directives {
@@ -278,149 +270,4 @@ impl Apply {
             }
         }
     }
-}
-
-impl Setting<'_> {
-    fn warn(&mut self, message: impl Into<String>) {
-        self.slot
-            .warnings
-            .push(Warning::new(Some(self.location.clone()), message));
-    }
-
-    /// The path under ServerRoot, and that it is a regular file (D-01, D-03).
-    fn existing_file(&self) -> Result<String, String> {
-        let path = server_root_relative(self.pool, self.first);
-        if Path::new(&path).is_file() {
-            Ok(path)
-        } else {
-            Err(format!("{path} does not exist, or is no file"))
-        }
-    }
-}
-
-/// httpd's idea of a path relative to ServerRoot.
-pub(crate) fn server_root_relative(pool: Pool<'_>, path: &str) -> String {
-    let path_in_pool = pool.string(path.as_bytes());
-    // SAFETY: pool and string are alive; null means that the path is not usable.
-    let resolved = unsafe { bytes(sys::ap_server_root_relative(pool.as_ptr(), path_in_pool)) };
-    resolved.map_or_else(
-        || path.to_owned(),
-        |path| String::from_utf8_lossy(path).into_owned(),
-    )
-}
-
-fn workers_file(s: &mut Setting<'_>) -> Result<(), String> {
-    if s.slot.global.workers_file.is_some() {
-        return Err("only allowed once".to_owned());
-    }
-    s.slot.global.workers_file = Some((s.existing_file()?, s.location.clone()));
-    Ok(())
-}
-
-fn worker_property(s: &mut Setting<'_>) -> Result<(), String> {
-    s.slot
-        .global
-        .worker_properties
-        .push((s.first.as_bytes().to_vec(), s.location.clone()));
-    Ok(())
-}
-
-fn mount_file(s: &mut Setting<'_>) -> Result<(), String> {
-    let path = s.existing_file()?;
-    s.slot.directives.set_mount_file(&path, s.location.clone());
-    Ok(())
-}
-
-fn mount_file_reload(s: &mut Setting<'_>) -> Result<(), String> {
-    s.slot.directives.set_mount_file_reload(s.first);
-    Ok(())
-}
-
-fn mount(s: &mut Setting<'_>) -> Result<(), String> {
-    let (path, worker) = mount_args(s.section, s.first, s.second)?;
-    s.slot
-        .directives
-        .set_mount(path, worker, s.location.clone())
-}
-
-fn unmount(s: &mut Setting<'_>) -> Result<(), String> {
-    let (path, worker) = mount_args(s.section, s.first, s.second)?;
-    s.slot
-        .directives
-        .set_unmount(path, worker, s.location.clone())
-}
-
-fn mount_copy(s: &mut Setting<'_>) -> Result<(), String> {
-    s.slot.directives.set_mount_copy(s.first, s.is_main)
-}
-
-fn auto_alias(s: &mut Setting<'_>) -> Result<(), String> {
-    s.slot.directives.set_auto_alias(s.first);
-    Ok(())
-}
-
-fn strip_session(s: &mut Setting<'_>) -> Result<(), String> {
-    s.slot.directives.set_strip_session(s.first, s.second)
-}
-
-fn log_file(s: &mut Setting<'_>) -> Result<(), String> {
-    let target = match s.first.strip_prefix('|') {
-        Some(_) => s.first.to_owned(),
-        None => server_root_relative(s.pool, s.first),
-    };
-    s.slot.directives.set_log_file(&target);
-    Ok(())
-}
-
-fn log_level(s: &mut Setting<'_>) -> Result<(), String> {
-    if let Some(message) = s.slot.directives.set_log_level(s.first) {
-        s.warn(message);
-    }
-    Ok(())
-}
-
-fn log_stamp(s: &mut Setting<'_>) -> Result<(), String> {
-    s.slot.directives.set_log_stamp(s.first);
-    Ok(())
-}
-
-fn request_log_format(s: &mut Setting<'_>) -> Result<(), String> {
-    s.slot.directives.set_request_log_format(s.first);
-    Ok(())
-}
-
-fn shm_file(s: &mut Setting<'_>) -> Result<(), String> {
-    s.slot.global.shm_file = Some(server_root_relative(s.pool, s.first));
-    Ok(())
-}
-
-fn shm_size(s: &mut Setting<'_>) -> Result<(), String> {
-    s.slot.global.shm_size = Some(s.location.clone());
-    s.warn("JkShmSize is obsolete and has no effect: the size is computed; remove the line");
-    Ok(())
-}
-
-fn watchdog_interval(s: &mut Setting<'_>) -> Result<(), String> {
-    // D-16: negative and not a number mean off.
-    s.slot.global.watchdog_seconds = s.first.parse().unwrap_or(0);
-    Ok(())
-}
-
-fn options(s: &mut Setting<'_>) -> Result<(), String> {
-    s.slot.directives.set_option_words(s.first)
-}
-
-fn env_var(s: &mut Setting<'_>) -> Result<(), String> {
-    s.slot.directives.add_env_var(s.first, s.second);
-    Ok(())
-}
-
-fn extract_ssl(s: &mut Setting<'_>) -> Result<(), String> {
-    let on = match s.first {
-        word if word.eq_ignore_ascii_case("on") => true,
-        word if word.eq_ignore_ascii_case("off") => false,
-        word => return Err(format!("'{word}' is neither On nor Off")),
-    };
-    s.slot.directives.set_extract_ssl(on);
-    Ok(())
 }

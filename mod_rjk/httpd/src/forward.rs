@@ -154,7 +154,7 @@ impl<'r> Facts<'r> {
             uri: options
                 .forward_uri
                 .apply(original_uri, request.unparsed_uri()),
-            headers: request.headers_in().iter().collect(),
+            headers: headers(request),
             body: body_length(request, &names.ignore_cl),
             remote_addr: env_or(request, &names.remote_addr, || address),
             remote_port: port,
@@ -169,7 +169,11 @@ impl<'r> Facts<'r> {
                 || request.server_port(),
                 |value| leading_number(value) as u16,
             ),
-            local_addr: env_or(request, &names.local_addr, || request.local_ip()),
+            // D-25: an empty value is sent as it is.
+            local_addr: request
+                .env()
+                .get(&names.local_addr)
+                .or_else(|| request.local_ip()),
             tls: Tls::gather(request, ready),
             sent_env: sent_env(request, names),
         }
@@ -220,9 +224,22 @@ fn client_address(request: Request<'_>, kind: ClientAddress) -> (Option<&[u8]>, 
     }
 }
 
-/// Length of the body: of a sub-request none (BD-09), with `JK_IGNORE_CL` unknown (D-27).
+/// All headers; for an error page without those about the body, which was the failed request's.
+fn headers<'r>(request: Request<'r>) -> Vec<(&'r [u8], &'r [u8])> {
+    let is_error_page = request.is_error_page();
+    let frames_the_body = |name: &[u8]| {
+        name.eq_ignore_ascii_case(b"Content-Length")
+            || name.eq_ignore_ascii_case(b"Transfer-Encoding")
+    };
+    let all = request.headers_in().iter();
+    all.filter(|(name, _)| !(is_error_page && frames_the_body(name)))
+        .collect()
+}
+
+/// Length of the body: of a sub-request (BD-09) and of an error page none, with `JK_IGNORE_CL`
+/// unknown (D-27).
 fn body_length(request: Request<'_>, ignore_cl: &CStr) -> BodyLength {
-    if request.main().is_some() {
+    if request.main().is_some() || request.is_error_page() {
         return BodyLength::None;
     }
     if request.is_chunked() {
@@ -258,20 +275,19 @@ impl<'r> Tls<'r> {
         if !config.extract_ssl || !env.get(&names.https)?.eq_ignore_ascii_case(b"on") {
             return None;
         }
-        let text = |name: &CStr| env.get(name).filter(|value| !value.is_empty());
-        let mut cert = text(&names.certs).map(Cow::Borrowed);
+        let mut cert = env.get(&names.certs).map(Cow::Borrowed);
         if config.options.ssl_cert_chain {
             append_chain(&mut cert, request, &names.cert_chain_prefix);
         }
         Some(Tls {
             cert,
-            cipher: text(&names.cipher),
-            session: text(&names.session),
+            cipher: env.get(&names.cipher),
+            session: env.get(&names.session),
             key_size: env
                 .get(&names.key_size)
                 .filter(|_| config.options.key_size)
                 .map(|value| leading_number(value) as u16),
-            protocol: text(&names.ssl_protocol),
+            protocol: env.get(&names.ssl_protocol),
         })
     }
 }

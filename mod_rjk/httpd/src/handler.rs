@@ -3,20 +3,23 @@
 use crate::brigade::Client;
 use crate::child::Child;
 use crate::forward::{Facts, exchange_options, overrides};
+use crate::guard::catch;
 use crate::hooks::{DECLINED, OK, SERVER_ERROR};
 use crate::mapping::{HANDLER, WORKER_NOTE, is_kept_here, mount_of, ready};
 use crate::notes;
 use crate::request::Request;
 use crate::server::Ready;
+use crate::sys;
 use bstr::{BString, ByteSlice};
 use rjk_config::jk_log;
 use rjk_config::log::Log;
 use rjk_config::model::{RuleExtensions, StatusSpec};
 use rjk_config::uri_map::parse_worker_with_extensions;
 use rjk_proxy::attempt::Served;
-use rjk_proxy::dispatcher::{Report, Worker};
+use rjk_proxy::dispatcher::Worker;
 use rjk_proxy::downstream::{Downstream, Then};
 use rjk_proxy::failure::{Cause, Failure};
+use rjk_proxy::report::Report;
 use rjk_proxy::request::Request as Forwarded;
 use rjk_proxy::status;
 use std::borrow::Cow;
@@ -37,7 +40,7 @@ pub(crate) fn handle(request: Request<'_>) -> c_int {
     let Some(sink) = &ready.log else {
         return SERVER_ERROR;
     };
-    let id = request_id(request, ready);
+    let id = request_id(request, ready, "NO-ID");
     let log = sink.with_id(&id);
     if request.is_proxy_request() {
         jk_log!(
@@ -69,15 +72,15 @@ fn is_for_us(request: Request<'_>, ready: &Ready) -> bool {
     }
 }
 
-/// The id of the request in log lines (D-18, J-06).
-fn request_id(request: Request<'_>, ready: &Ready) -> String {
+/// The id of the request in log lines (D-18, J-06); `phase` when there is none.
+pub(crate) fn request_id(request: Request<'_>, ready: &Ready, phase: &str) -> String {
     let env = request.env();
     let id = env.get(&ready.env.request_id).filter(|id| !id.is_empty());
     let id = id
         .or_else(|| env.get(c"UNIQUE_ID"))
         .filter(|id| !id.is_empty());
     id.map_or_else(
-        || "NO-ID".to_owned(),
+        || phase.to_owned(),
         |id| String::from_utf8_lossy(id).into_owned(),
     )
 }
@@ -125,6 +128,12 @@ fn serve(
     target: &Target<'_>,
     log: &dyn Log,
 ) -> c_int {
+    if request.notes().get(WORKER_NOTE).is_none() {
+        // T-01: also for a worker that mapping did not choose, and for one that does not exist.
+        request
+            .notes()
+            .set(WORKER_NOTE, request.pool(), &target.worker);
+    }
     let Some(worker) = child.dispatcher.worker(&target.worker) else {
         jk_log!(
             log,
@@ -172,7 +181,12 @@ fn forward(
         view: &facts,
     };
     let began = Instant::now();
-    let report = child.dispatcher.serve(worker, &forwarded, &mut client, log);
+    let served = catch("the handler", None, || {
+        Some(child.dispatcher.serve(worker, &forwarded, &mut client, log))
+    });
+    let Some(report) = served else {
+        return after_defect(&mut client);
+    };
     notes::set_report(request, &report, began.elapsed());
     jk_log!(
         log,
@@ -180,7 +194,24 @@ fn forward(
         "{} bytes of the response body went to the client",
         client.sent
     );
+    if client.refused {
+        jk_log!(
+            log,
+            Error,
+            "httpd refused the response of worker {}: see the error log",
+            target.worker
+        );
+    }
     finish(request, &mut client, &report)
+}
+
+/// An error page behind a part of a response would look like more of it.
+fn after_defect(client: &mut Client<'_>) -> c_int {
+    if !client.started {
+        return SERVER_ERROR;
+    }
+    client.break_off();
+    OK
 }
 
 /// What httpd gets to know (G-13).
@@ -199,6 +230,8 @@ fn finish(request: Request<'_>, client: &mut Client<'_>, report: &Report) -> c_i
             }
             c_int::from(*status)
         }
+        // httpd found the response invalid and answered 500 itself: the client is still there.
+        Err(_) if client.refused => sys::AP_FILTER_ERROR,
         Err(Failure {
             cause: Cause::ClientWrite,
             ..

@@ -3,6 +3,7 @@
 //! a request lives in `rjk-proxy`, `rjk-balance`, `rjk-ajp` and `rjk-config`.
 
 mod apr;
+mod body;
 mod brigade;
 mod child;
 mod directives;

@@ -3,16 +3,14 @@
 use crate::apr::Pool;
 use crate::sys;
 use rjk_config::log::{Level, Log, Origin};
+use rjk_config::log_line::{Fraction, LineHead, StampFormat};
 use std::ffi::{CString, c_int};
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
-
-/// Longest line, without its end (J-07).
-const LONGEST_LINE: usize = 1021;
 
 /// One line to httpd's error log.
 pub(crate) fn to_error_log(level: u32, server: Option<*const sys::server_rec>, text: &str) {
@@ -76,7 +74,7 @@ pub(crate) struct LogSink {
     pub(crate) stamp: Stamp,
 }
 
-/// A time stamp format with its `%Q` or `%q` (J-08).
+/// `JkLogStampFormat`, ready for strftime (J-08).
 #[derive(Clone, Debug)]
 pub(crate) struct Stamp {
     before: CString,
@@ -84,31 +82,14 @@ pub(crate) struct Stamp {
     after: CString,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Fraction {
-    None,
-    Millis,
-    Micros,
-}
-
 impl Stamp {
-    /// Only the first `%Q`, or without one the first `%q`, is replaced.
     pub(crate) fn new(format: &str) -> Stamp {
-        let (at, fraction) = match (format.find("%Q"), format.find("%q")) {
-            (Some(at), _) => (at, Fraction::Millis),
-            (None, Some(at)) => (at, Fraction::Micros),
-            (None, None) => (format.len(), Fraction::None),
-        };
-        let rest = if fraction == Fraction::None {
-            ""
-        } else {
-            &format[at + 2..]
-        };
+        let parts = StampFormat::parse(format);
         let text = |part: &str| CString::new(part).unwrap_or_default();
         Stamp {
-            before: text(&format[..at]),
-            fraction,
-            after: text(rest),
+            before: text(parts.before),
+            fraction: parts.fraction,
+            after: text(parts.after),
         }
     }
 
@@ -121,12 +102,8 @@ impl Stamp {
             (now, time)
         };
         push_time(line, &self.before, &time);
-        let micros = now.rem_euclid(1_000_000);
-        let _ = match self.fraction {
-            Fraction::None => Ok(()),
-            Fraction::Millis => write!(line, "{:03}", micros / 1000),
-            Fraction::Micros => write!(line, "{micros:06}"),
-        };
+        let micros = u32::try_from(now.rem_euclid(1_000_000)).unwrap_or(0);
+        self.fraction.push(line, micros);
         push_time(line, &self.after, &time);
     }
 }
@@ -172,36 +149,17 @@ impl Log for IdLog<'_> {
     fn write(&self, level: Level, origin: Origin, message: fmt::Arguments<'_>) {
         let mut line = String::with_capacity(256);
         self.sink.stamp.write(&mut line);
-        let (pid, thread) = (std::process::id(), thread_id());
-        let _ = write!(
-            line,
-            "[{}] [{pid}:{thread}] [{}] {origin}: ",
-            self.id,
-            level.as_str()
-        );
-        let start = line.len();
-        let _ = line.write_fmt(message);
-        // A line is one line, whatever a worker or client put into it.
-        if line[start..].contains(['\n', '\r']) {
-            let message = line.split_off(start).replace(['\n', '\r'], " ");
-            line.push_str(&message);
-        }
-        truncate(&mut line);
-        line.push('\n');
+        let head = LineHead {
+            id: self.id,
+            pid: std::process::id(),
+            thread: thread_id(),
+            level,
+            origin,
+        };
+        head.complete(&mut line, message);
         // One write of a line in append mode keeps lines of all children apart (J-03). A full
         // disk must not fail a request.
         let _ = (&self.sink.file.0).write_all(line.as_bytes());
-    }
-}
-
-fn truncate(line: &mut String) {
-    if line.len() > LONGEST_LINE {
-        let mut end = LONGEST_LINE - 3;
-        while !line.is_char_boundary(end) {
-            end -= 1;
-        }
-        line.truncate(end);
-        line.push_str("...");
     }
 }
 

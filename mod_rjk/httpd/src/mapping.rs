@@ -1,5 +1,6 @@
 //! Which requests are forwarded: the translate_name and map_to_storage hooks (contract §0, §3.2).
 
+use crate::handler::request_id;
 use crate::hooks::{DECLINED, OK};
 use crate::request::Request;
 use crate::server::{Ready, RequestState};
@@ -16,6 +17,9 @@ pub(crate) const HANDLER: &CStr = c"jakarta-servlet";
 pub(crate) const WORKER_NOTE: &CStr = c"JK_WORKER_NAME";
 /// Its existence keeps a request here (E-01).
 const NO_JK: &CStr = c"no-jk";
+
+/// Stands for the request id in log lines when there is none (J-06).
+const PHASE: &str = "JK_TRANSLATE";
 
 const BAD_REQUEST: c_int = 400;
 
@@ -57,7 +61,8 @@ pub(crate) fn mount_of(request: Request<'_>, ready: &'static Ready) -> Option<&'
 
 fn log_refusal(request: Request<'_>, ready: &Ready, error: &UriError) {
     let Some(sink) = &ready.log else { return };
-    let log = sink.with_id("JK_TRANSLATE");
+    let id = request_id(request, ready, PHASE);
+    let log = sink.with_id(&id);
     let uri = String::from_utf8_lossy(request.uri()).into_owned();
     match error {
         UriError::AboveRoot => jk_log!(&log, Emerg, "[{uri}] is refused: {error}"),
@@ -102,7 +107,8 @@ fn log_miss(request: Request<'_>, ready: &Ready) {
     if request.uri().len() > MAX_MATCHED
         && let Some(sink) = &ready.log
     {
-        let log = sink.with_id("JK_TRANSLATE");
+        let id = request_id(request, ready, PHASE);
+        let log = sink.with_id(&id);
         jk_log!(
             &log,
             Warn,

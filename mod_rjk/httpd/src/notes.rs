@@ -2,7 +2,7 @@
 
 use crate::request::Request;
 use rjk_balance::MemberSnapshot;
-use rjk_proxy::dispatcher::Report;
+use rjk_proxy::report::Report;
 use std::ffi::CStr;
 use std::time::Duration;
 

@@ -103,6 +103,12 @@ impl<'r> Request<'r> {
         unsafe { Request::from_raw(self.rec().main) }
     }
 
+    /// Whether this request fetches an error page: its body, if any, was that of the request before.
+    pub(crate) fn is_error_page(self) -> bool {
+        // SAFETY: the request that an internal redirect came from outlives it.
+        unsafe { Request::from_raw(self.rec().prev) }.is_some_and(|prev| prev.rec().status >= 300)
+    }
+
     pub(crate) fn uri(self) -> &'r [u8] {
         // SAFETY: strings of a request live in its pool.
         unsafe { bytes(self.rec().uri) }.unwrap_or(b"")
@@ -261,12 +267,16 @@ impl<'r> Request<'r> {
         unsafe { sys::ap_should_client_block(self.as_ptr()) != 0 }
     }
 
-    /// Reads body bytes: 0 at the end, `None` when the client failed.
-    pub(crate) fn read_body(self, buffer: &mut [u8]) -> Option<usize> {
-        // SAFETY: the buffer is writable for its length.
-        let got = unsafe {
-            sys::ap_get_client_block(self.as_ptr(), buffer.as_mut_ptr().cast(), buffer.len() as _)
-        };
-        usize::try_from(got).ok()
+    /// An empty brigade, which lives as long as the request. `None` only when memory is out.
+    pub(crate) fn new_brigade(self) -> Option<NonNull<sys::apr_bucket_brigade>> {
+        let alloc = self.connection().bucket_alloc;
+        // SAFETY: pool and allocator belong to the request and its connection.
+        NonNull::new(unsafe { sys::apr_brigade_create(self.rec().pool, alloc) })
+    }
+
+    /// Has the client's connection closed after this response.
+    pub(crate) fn close_after(self) {
+        // SAFETY: the connection is alive, and this thread serves it.
+        unsafe { (*self.rec().connection).keepalive = sys::ap_conn_keepalive_e_AP_CONN_CLOSE }
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct ServerSlot {
     pub(crate) directives: ServerDirectives,
     /// Directives that only the main server may have.
     pub(crate) global: GlobalDirectives,
+    /// Where this server's `JkLogFile` is, for messages; `None` when it inherits one.
+    pub(crate) log_file_at: Option<Location>,
     /// Warnings of single directives.
     pub(crate) warnings: Vec<Warning>,
     /// Filled when the configuration was checked.
@@ -43,9 +45,7 @@ pub(crate) struct GlobalDirectives {
     /// `JkWorkerProperty` lines (D-02).
     pub(crate) worker_properties: Vec<(Vec<u8>, Location)>,
     /// `JkShmFile` (D-14).
-    pub(crate) shm_file: Option<String>,
-    /// `JkShmSize` was used (D-15): it has no effect.
-    pub(crate) shm_size: Option<Location>,
+    pub(crate) shm_file: Option<(String, Location)>,
     /// `JkWatchdogInterval` in seconds, 0 is off (D-16).
     pub(crate) watchdog_seconds: u64,
 }
@@ -60,6 +60,7 @@ impl ServerSlot {
         ServerSlot {
             directives,
             global: GlobalDirectives::default(),
+            log_file_at: None,
             warnings: Vec::new(),
             ready: None,
         }
@@ -71,6 +72,7 @@ impl ServerSlot {
         ServerSlot {
             directives: ServerDirectives::merge(&main.directives, &own),
             global: GlobalDirectives::default(),
+            log_file_at: vhost.and_then(|slot| slot.log_file_at.clone()),
             warnings: vhost.map(|slot| slot.warnings.clone()).unwrap_or_default(),
             ready: None,
         }

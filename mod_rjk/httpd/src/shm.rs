@@ -2,10 +2,10 @@
 
 use crate::apr::Pool;
 use rjk_balance::{AjpSlot, BalancerSlot, Cell, Header, Layout, MemberSlot, RowOwner, Segment};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 use std::ptr::NonNull;
 
@@ -36,8 +36,11 @@ pub(crate) fn create(base: &str, layout: &Layout, pool: Pool<'_>) -> io::Result<
         .mode(0o600)
         .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
         .open(&path)?;
+    // The umask may have taken more away.
+    file.set_permissions(Permissions::from_mode(0o600))?;
     let bytes = layout.offsets().total_bytes;
-    let mapping = Mapping::new(&file, bytes, path, owner)?;
+    let mapping = Mapping::new(&file, bytes, path.clone(), owner)
+        .inspect_err(|_| drop(std::fs::remove_file(&path)))?;
     let mapping = pool.own(mapping);
     let segment = mapping.segment(layout);
     segment.header.publish(layout);
@@ -46,7 +49,7 @@ pub(crate) fn create(base: &str, layout: &Layout, pool: Pool<'_>) -> io::Result<
 
 impl Mapping {
     fn new(file: &File, bytes: usize, path: PathBuf, owner: u32) -> io::Result<Mapping> {
-        file.set_len(bytes as u64)?;
+        reserve(file, bytes)?;
         // SAFETY: a fresh mapping at an address of the system's choice, of a file of that size.
         let address = unsafe {
             libc::mmap(
@@ -59,9 +62,7 @@ impl Mapping {
             )
         };
         if address == libc::MAP_FAILED {
-            let error = io::Error::last_os_error();
-            let _ = std::fs::remove_file(&path);
-            return Err(error);
+            return Err(io::Error::last_os_error());
         }
         let address = NonNull::new(address.cast())
             .ok_or_else(|| io::Error::other("the system mapped address 0"))?;
@@ -102,6 +103,17 @@ impl Mapping {
     unsafe fn part<T>(&self, offset: usize, count: usize) -> &'static [T] {
         // SAFETY: as promised.
         unsafe { std::slice::from_raw_parts(self.address.as_ptr().add(offset).cast(), count) }
+    }
+}
+
+/// Gives the file its size and its place on the disk: a child that touches a page which a full disk
+/// has no room for would die of SIGBUS.
+fn reserve(file: &File, bytes: usize) -> io::Result<()> {
+    let length = libc::off_t::try_from(bytes).map_err(io::Error::other)?;
+    // SAFETY: the descriptor is open during the call.
+    match unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, length) } {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(error)),
     }
 }
 

@@ -1,31 +1,35 @@
 //! From directives to a running configuration: `check_config` finds every error and makes nothing,
-//! `post_config` opens what is needed (design §4).
+//! `post_config` (in [`open`](self::open)) makes what is needed (design §4).
+
+mod open;
+
+pub(crate) use open::open;
 
 use crate::apr::Pool;
 use crate::child::Child;
 use crate::directives::server_root_relative;
 use crate::forward::EnvNames;
-use crate::log::{LogFile, LogSink, Stamp, to_error_log};
+use crate::log::to_error_log;
 use crate::server::{GlobalDirectives, Ready, ServerSlot};
-use crate::{shm, sys};
+use crate::sys;
 use bstr::BString;
 use once_cell::sync::OnceCell;
-use rjk_balance::{Layout, Segment, Topology};
+use rjk_balance::{Segment, Topology};
 use rjk_config::error::{ConfigError, Location, Warning};
-use rjk_config::jk_log;
-use rjk_config::model::{AjpSpec, WorkerSpec};
 use rjk_config::properties::Properties;
+use rjk_config::server::ServerConfig;
+use rjk_config::server_version::ServerVersion;
 use rjk_config::workers::Workers;
-use std::collections::HashMap;
-use std::ffi::c_int;
+use std::collections::{HashMap, HashSet};
+use std::ffi::{CStr, c_int};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Default of `JkShmFile` (D-14).
-const SHM_FILE: &str = "logs/jk-runtime-status";
-/// Default of `JkLogFile` (D-10).
-const LOG_FILE: &str = "logs/mod_jk.log";
+/// Default of `JkShmFile` in the folder of httpd's logs (D-14, H-14).
+const SHM_FILE: &str = "jk-runtime-status";
+/// Default of `JkLogFile`, there too (D-10).
+const LOG_FILE: &str = "mod_jk.log";
 
 /// One loaded configuration. All servers share it; a restart makes a new one.
 pub(crate) struct Generation {
@@ -39,9 +43,8 @@ pub(crate) struct Generation {
     /// What a child runs with; filled by child_init.
     pub(crate) child: OnceCell<Child>,
     shm_base: String,
-    warnings: Vec<Warning>,
-    /// Texts for defaults that the administrator should know of.
-    hints: Vec<String>,
+    /// What is tolerated and should be known, each text once.
+    warnings: Vec<String>,
 }
 
 /// All servers of a configuration, the main server first.
@@ -64,15 +67,9 @@ pub(crate) unsafe fn check(pool: Pool<'_>, main: *mut sys::server_rec) -> Result
     // SAFETY: as promised.
     let result = unsafe { check_server_version().and_then(|()| check_all(pool, main)) };
     match result {
-        Ok(warnings) => {
+        Ok(texts) => {
             if is_config_test() {
-                for warning in warnings {
-                    to_error_log(
-                        sys::APLOG_WARNING,
-                        Some(main),
-                        &format!("mod_rjk: {warning}"),
-                    );
-                }
+                texts.iter().for_each(|text| warn_in_error_log(main, text));
             }
             Ok(())
         }
@@ -83,40 +80,28 @@ pub(crate) unsafe fn check(pool: Pool<'_>, main: *mut sys::server_rec) -> Result
     }
 }
 
+fn warn_in_error_log(main: *mut sys::server_rec, text: &str) {
+    to_error_log(sys::APLOG_WARNING, Some(main), &format!("mod_rjk: {text}"));
+}
+
 /// httpd's functions may have been added since an older server was built.
 fn check_server_version() -> Result<(), ConfigError> {
+    const BUILT: ServerVersion = ServerVersion::new(
+        sys::AP_SERVER_MAJORVERSION_NUMBER,
+        sys::AP_SERVER_MINORVERSION_NUMBER,
+        sys::AP_SERVER_PATCHLEVEL_NUMBER,
+    );
     // SAFETY: the struct is plain data that httpd fills.
     let running = unsafe {
         let mut version: sys::ap_version_t = std::mem::zeroed();
         sys::ap_get_server_revision(&mut version);
-        (
+        ServerVersion::new(
             version.major as u32,
             version.minor as u32,
             version.patch as u32,
         )
     };
-    let built = (
-        sys::AP_SERVER_MAJORVERSION_NUMBER,
-        sys::AP_SERVER_MINORVERSION_NUMBER,
-        sys::AP_SERVER_PATCHLEVEL_NUMBER,
-    );
-    let (older, message) = refusal(running, built);
-    if older {
-        Err(ConfigError::new(None, message))
-    } else {
-        Ok(())
-    }
-}
-
-fn refusal(running: (u32, u32, u32), built: (u32, u32, u32)) -> (bool, String) {
-    let text = |(major, minor, patch): (u32, u32, u32)| format!("{major}.{minor}.{patch}");
-    let message = format!(
-        "this server is httpd {}, the module was built with the headers of {}; \
-         build it with this server's headers, or update the server",
-        text(running),
-        text(built)
-    );
-    (running < built, message)
+    running.accepts(BUILT)
 }
 
 /// # Safety
@@ -124,7 +109,7 @@ fn refusal(running: (u32, u32, u32), built: (u32, u32, u32)) -> (bool, String) {
 unsafe fn check_all(
     pool: Pool<'_>,
     main: *mut sys::server_rec,
-) -> Result<Vec<Warning>, ConfigError> {
+) -> Result<Vec<String>, ConfigError> {
     // SAFETY: as promised; the references to slots end within each statement.
     unsafe {
         let Some(slot) = ServerSlot::of_mut(main) else {
@@ -143,7 +128,7 @@ unsafe fn check_all(
             let config = resolve(server, main_config, &workers, pool, &mut warnings)?;
             configs.push((server, config));
         }
-        let generation = Arc::new(generation(global, workers, warnings.clone(), pool)?);
+        let generation = Arc::new(generation(global, workers, &warnings, &configs, pool)?);
         for (server, config) in configs {
             if let Some(slot) = ServerSlot::of_mut(server) {
                 let env = EnvNames::new(&config);
@@ -155,7 +140,7 @@ unsafe fn check_all(
                 });
             }
         }
-        Ok(warnings)
+        Ok(generation.warnings.clone())
     }
 }
 
@@ -184,11 +169,11 @@ unsafe fn separate_servers(pool: Pool<'_>, main: *mut sys::server_rec) {
 /// As [`check`].
 unsafe fn resolve(
     server: *mut sys::server_rec,
-    main: Option<&rjk_config::server::ServerConfig>,
+    main: Option<&ServerConfig>,
     workers: &Workers,
     pool: Pool<'_>,
     warnings: &mut Vec<Warning>,
-) -> Result<rjk_config::server::ServerConfig, ConfigError> {
+) -> Result<ServerConfig, ConfigError> {
     // SAFETY: as promised.
     let Some(slot) = (unsafe { ServerSlot::of(server) }) else {
         return Err(ConfigError::new(None, "a server has no configuration"));
@@ -202,30 +187,50 @@ unsafe fn resolve(
     if main.is_some() {
         warnings.extend(slot.warnings.iter().cloned());
     }
-    for text in slot.directives.not_yet() {
-        // Virtual hosts inherit these directives: one warning is enough.
-        let warning = Warning::new(None, text);
-        if !warnings.contains(&warning) {
-            warnings.push(warning);
-        }
-    }
-    if let Some(file) = &config.log.file {
-        check_folder("JkLogFile", file)?;
-    }
+    let not_yet = slot.directives.not_yet().into_iter();
+    warnings.extend(not_yet.map(|text| Warning::new(None, text)));
+    let log = config.log.file.clone();
+    let log = log.unwrap_or_else(|| in_log_folder(pool, LOG_FILE));
+    check_target("JkLogFile", &log, slot.log_file_at.as_ref())?;
     Ok(config)
 }
 
-/// What `post_config` will make can be checked without making it: the folder must be there.
-fn check_folder(directive: &str, target: &str) -> Result<(), ConfigError> {
+/// A file in the folder for logs that this httpd was built with.
+fn in_log_folder(pool: Pool<'_>, file: &str) -> String {
+    let folder = CStr::from_bytes_until_nul(sys::DEFAULT_REL_LOGFILEDIR);
+    let folder = folder.map_or("logs".into(), CStr::to_string_lossy);
+    server_root_relative(pool, &format!("{folder}/{file}"))
+}
+
+/// What `post_config` will make can be checked without making it: the folder must be there, and a
+/// folder cannot be written to.
+fn check_target(directive: &str, target: &str, at: Option<&Location>) -> Result<(), ConfigError> {
+    if let Some(program) = target.strip_prefix('|') {
+        return check_program(directive, program, at);
+    }
     let folder = Path::new(target).parent().unwrap_or(Path::new("/"));
-    if target.starts_with('|') || folder.is_dir() {
+    let problem = if Path::new(target).is_dir() {
+        "is a folder; name a file in it".to_owned()
+    } else if folder.is_dir() {
+        return Ok(());
+    } else {
+        let folder = folder.display();
+        format!("cannot be made: the folder {folder} does not exist; make it, or name another file")
+    };
+    let message = format!("{directive} {target} {problem}");
+    Err(ConfigError::new(at.cloned(), message))
+}
+
+/// httpd would not start, and a graceful restart would end it, without the program of a piped log.
+fn check_program(directive: &str, line: &str, at: Option<&Location>) -> Result<(), ConfigError> {
+    let mut words = line.split(['"', '\'', ' ', '\t']);
+    let program = words.find(|word| !word.is_empty()).unwrap_or_default();
+    if !program.is_empty() && (!program.starts_with('/') || Path::new(program).is_file()) {
         return Ok(());
     }
-    let message = format!(
-        "{directive} {target}: the folder {} does not exist",
-        folder.display()
-    );
-    Err(ConfigError::new(None, message))
+    let message =
+        format!("{directive} |{line}: there is no program {program:?}; name one by its full path");
+    Err(ConfigError::new(at.cloned(), message))
 }
 
 /// The workers, in the order of P-16.
@@ -257,15 +262,27 @@ fn unreadable(file: &str, error: &std::io::Error, location: &Location) -> Config
 fn generation(
     global: GlobalDirectives,
     workers: Workers,
-    warnings: Vec<Warning>,
+    warnings: &[Warning],
+    configs: &[(*mut sys::server_rec, ServerConfig)],
     pool: Pool<'_>,
 ) -> Result<Generation, ConfigError> {
-    let mut hints = Vec::new();
-    let shm_base = global.shm_file.unwrap_or_else(|| {
-        hints.push(format!("no JkShmFile is set, {SHM_FILE} is used"));
-        server_root_relative(pool, SHM_FILE)
-    });
-    check_folder("JkShmFile", &shm_base)?;
+    let mut texts: Vec<String> = warnings.iter().map(Warning::to_string).collect();
+    if configs.iter().any(|(_, config)| config.log.file.is_none()) {
+        let file = in_log_folder(pool, LOG_FILE);
+        texts.push(format!("no JkLogFile is set, {file} is used; name a file"));
+    }
+    let (shm_base, at) = match global.shm_file {
+        Some((base, at)) => (base, Some(at)),
+        None => {
+            let base = in_log_folder(pool, SHM_FILE);
+            texts.push(format!("no JkShmFile is set, {base} is used; name a file"));
+            (base, None)
+        }
+    };
+    check_target("JkShmFile", &shm_base, at.as_ref())?;
+    // Virtual hosts inherit directives and files: one warning is enough.
+    let mut seen = HashSet::new();
+    texts.retain(|text| seen.insert(text.clone()));
     Ok(Generation {
         topology: Topology::new(&workers.list),
         workers,
@@ -274,8 +291,7 @@ fn generation(
         segment: OnceCell::new(),
         child: OnceCell::new(),
         shm_base,
-        warnings,
-        hints,
+        warnings: texts,
     })
 }
 
@@ -284,161 +300,4 @@ fn is_config_test() -> bool {
     unsafe {
         sys::ap_state_query(sys::AP_SQ_RUN_MODE as c_int) == sys::AP_SQ_RM_CONFIG_TEST as c_int
     }
-}
-
-/// Whether this pass over the configuration is the one that will serve requests.
-fn is_serving_pass() -> bool {
-    // SAFETY: the function has no preconditions.
-    unsafe {
-        sys::ap_state_query(sys::AP_SQ_MAIN_STATE as c_int)
-            != sys::AP_SQ_MS_CREATE_PRE_CONFIG as c_int
-    }
-}
-
-/// The `post_config` hook: opens logs, resolves hosts, makes the shared memory.
-///
-/// # Safety
-/// As [`check`].
-pub(crate) unsafe fn open(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<(), ()> {
-    if !is_serving_pass() {
-        return Ok(());
-    }
-    // SAFETY: as promised.
-    let opened = unsafe { open_logs(pool, main).and_then(|()| open_generation(pool, main)) };
-    opened.map_err(|error| {
-        to_error_log(sys::APLOG_EMERG, Some(main), &format!("mod_rjk: {error}"));
-    })
-}
-
-/// # Safety
-/// As [`check`].
-unsafe fn open_logs(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<(), ConfigError> {
-    let mut files: HashMap<String, Arc<LogFile>> = HashMap::new();
-    // SAFETY: as promised.
-    unsafe {
-        for server in servers(main) {
-            let Some(ready) = ServerSlot::of_mut(server).and_then(|slot| slot.ready.as_mut())
-            else {
-                continue;
-            };
-            let settings = &ready.config.log;
-            let target = settings
-                .file
-                .clone()
-                .unwrap_or_else(|| server_root_relative(pool, LOG_FILE));
-            let file = match files.get(&target) {
-                Some(file) => file.clone(),
-                None => LogFile::open(&target, pool).map_err(|error| {
-                    ConfigError::new(
-                        None,
-                        format!("JkLogFile {target} cannot be opened: {error}"),
-                    )
-                })?,
-            };
-            files.insert(target, file.clone());
-            let stamp = Stamp::new(&settings.stamp);
-            ready.log = Some(LogSink {
-                file,
-                level: settings.level,
-                stamp,
-            });
-        }
-    }
-    Ok(())
-}
-
-/// # Safety
-/// As [`check`].
-unsafe fn open_generation(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<(), ConfigError> {
-    // SAFETY: as promised.
-    let ready = unsafe { ServerSlot::of(main) }.and_then(|slot| slot.ready.as_ref());
-    let Some((ready, sink)) = ready.and_then(|ready| Some((ready, ready.log.as_ref()?))) else {
-        return Err(ConfigError::new(None, "the configuration was not checked"));
-    };
-    let generation = &ready.generation;
-    let log = sink.with_id("JK_INIT");
-    if ready.config.log.file.is_none() {
-        say(main, &format!("no JkLogFile is set, {LOG_FILE} is used"));
-    }
-    for hint in &generation.hints {
-        say(main, hint);
-    }
-    for warning in &generation.warnings {
-        say(main, &warning.to_string());
-        jk_log!(&log, Warn, "{warning}");
-    }
-    let layout = Layout::new(&generation.topology, rows());
-    let segment = shm::create(&generation.shm_base, &layout, pool).map_err(|error| {
-        let base = &generation.shm_base;
-        ConfigError::new(None, format!(
-            "shared memory {base}.<pid> cannot be made: {error}; name a file in an existing folder with JkShmFile"
-        ))
-    })?;
-    let _ = generation.segment.set(segment);
-    let _ = generation
-        .addresses
-        .set(resolve_all(&generation.workers, &log));
-    add_version_token(pool);
-    jk_log!(
-        &log,
-        Info,
-        "mod_rjk {} ({}) is ready",
-        env!("CARGO_PKG_VERSION"),
-        build_id()
-    );
-    Ok(())
-}
-
-/// Which build is loaded: after a change of the file only stop and start load the new one.
-fn build_id() -> &'static str {
-    option_env!("RJK_BUILD_ID").unwrap_or("no build id")
-}
-
-fn say(main: *mut sys::server_rec, text: &str) {
-    to_error_log(sys::APLOG_WARNING, Some(main), &format!("mod_rjk: {text}"));
-}
-
-/// Ledger rows: every child that can be alive at once, and as many that are on their way out.
-fn rows() -> usize {
-    let mut limit: c_int = 0;
-    // SAFETY: httpd fills the number.
-    unsafe { sys::ap_mpm_query(sys::AP_MPMQ_HARD_LIMIT_DAEMONS as c_int, &mut limit) };
-    usize::try_from(limit).unwrap_or(0).clamp(8, 1024) * 2
-}
-
-/// A-01: resolved once; a host that does not resolve stops only its worker.
-fn resolve_all(workers: &Workers, log: &dyn rjk_config::log::Log) -> HashMap<BString, SocketAddr> {
-    let mut addresses = HashMap::new();
-    for spec in workers.list.iter().flat_map(ajp_specs) {
-        match rjk_proxy::address::resolve(spec) {
-            Ok(Some(address)) => {
-                addresses.insert(spec.name.clone(), address);
-            }
-            Ok(None) => {}
-            Err(error) => jk_log!(
-                log,
-                Error,
-                "worker {}: host {} does not resolve: {error}; the worker takes no requests until httpd is restarted",
-                spec.name,
-                spec.host
-            ),
-        }
-    }
-    addresses
-}
-
-fn ajp_specs(worker: &WorkerSpec) -> Vec<&AjpSpec> {
-    match worker {
-        WorkerSpec::Ajp(spec) => vec![spec],
-        WorkerSpec::Lb(spec) => spec.members.iter().map(|member| &member.ajp).collect(),
-        WorkerSpec::Status(_) => Vec::new(),
-    }
-}
-
-/// G-03.
-fn add_version_token(pool: Pool<'_>) {
-    const TOKEN: &str = concat!("mod_rjk/", env!("CARGO_PKG_VERSION"));
-    let token = pool.string(TOKEN.as_bytes());
-    // SAFETY: pool and string are alive.
-    unsafe { sys::ap_add_version_component(pool.as_ptr(), token) };
 }

@@ -1,11 +1,12 @@
 //! One ajp13 worker: the attempts to have it serve a request (contract §4.7).
 
 use crate::address;
+use crate::body::BodySource;
 use crate::connection::{Connection, Connector, Counter};
 use crate::downstream::Downstream;
-use crate::failure::{Cause, Failure, Phase};
+use crate::failure::{Cause, Failure, Fault, Phase};
 use crate::pool::{Checkout, Pool};
-use crate::pump::{self, BodySource};
+use crate::pump;
 use crate::request::Request;
 use rjk_ajp::exchange::Exchange;
 use rjk_ajp::wire::{BROKEN_BODY, PacketSize, body_header};
@@ -61,7 +62,7 @@ pub struct Forwarding<'r> {
     pub body: BodySource,
     /// The response head went out: no repetition any more.
     pub started: bool,
-    /// Body bytes of the last service call.
+    /// Bytes on the wire of the last service call, all its attempts.
     pub traffic: Traffic,
     /// Attempts of the last service call that ran into the reply timeout (L-11).
     pub timeouts: u32,
@@ -78,6 +79,12 @@ impl<'r> Forwarding<'r> {
             traffic: Traffic::default(),
             timeouts: 0,
         }
+    }
+
+    /// Counts from zero, for the next service call.
+    pub(crate) fn begin_service(&mut self) {
+        self.traffic = Traffic::default();
+        self.timeouts = 0;
     }
 
     /// Whether the request may be sent again after the worker had (part of) it and failed in
@@ -161,8 +168,7 @@ impl AjpWorker {
         target: Target<'_>,
         log: &dyn Log,
     ) -> Result<Served, Failure> {
-        job.traffic = Traffic::default();
-        job.timeouts = 0;
+        job.begin_service();
         let head = self
             .encode(job, target)
             .map_err(|error| Failure::last(Phase::Send, error))?;
@@ -173,7 +179,7 @@ impl AjpWorker {
                 Ok(served) => return Ok(served),
                 Err(failure) => failure,
             };
-            if matches!(failure.cause, Cause::ReplyTimeout(_)) {
+            if failure.is_reply_timeout() {
                 job.timeouts += 1;
             }
             if !failure.retry || attempt >= self.spec.retries {
@@ -291,15 +297,27 @@ impl AjpWorker {
         let mut exchange =
             Exchange::new(request.forward.body, request.is_head(), self.packet_size());
         job.body.rewind();
-        self.send(&mut connection, &mut exchange, job, head)?;
-        let finished = pump::Pump {
-            spec: &self.spec,
-            connection: &mut connection,
-            exchange,
-            job,
-            cookie: target.cookie,
-        }
-        .run()?;
+        let sent = self.send(&mut connection, &mut exchange, job, head);
+        let result = sent.and_then(|()| {
+            pump::Pump {
+                spec: &self.spec,
+                connection: &mut connection,
+                exchange,
+                job,
+                cookie: target.cookie,
+            }
+            .run()
+        });
+        let moved = connection.take_traffic();
+        job.traffic.sent += moved.sent;
+        job.traffic.read += moved.read;
+        let finished = match result {
+            Ok(finished) => finished,
+            Err(failure) => {
+                self.leave(connection, &failure);
+                return Err(failure);
+            }
+        };
         // Bytes behind the end of the response would be taken for the next one.
         let reuse = finished.reuse && connection.pending().is_empty();
         if !reuse {
@@ -313,6 +331,15 @@ impl AjpWorker {
             checkout.put_back(connection);
         }
         Ok(finished.served)
+    }
+
+    /// Closes a connection in the middle of an exchange: in order when the client failed and Tomcat
+    /// may go on, unless it is to notice (RO-03).
+    fn leave(&self, connection: Connection, failure: &Failure) {
+        let abrupt = self.spec.recovery_options.abort_on_client_error();
+        if failure.fault() == Fault::Client && !abrupt {
+            connection.close_in_order();
+        }
     }
 
     /// Sends the head and the first body packet in one go (BD-01).
@@ -337,7 +364,6 @@ impl AjpWorker {
         packet.extend_from_slice(&body_header(first.len() as u16));
         packet.extend_from_slice(first);
         exchange.body_sent(bytes);
-        job.traffic.sent += bytes as u64;
         self.send_bytes(connection, job, &packet)
     }
 
@@ -361,6 +387,6 @@ fn is_stale(failure: &Failure) -> bool {
         && matches!(failure.phase, Phase::Send | Phase::AwaitHead)
         && matches!(
             failure.cause,
-            Cause::Send(_) | Cause::Closed | Cause::Broken(_)
+            Cause::Send(_) | Cause::Closed | Cause::Broken(_) | Cause::BrokenReply { .. }
         )
 }

@@ -1,16 +1,21 @@
 //! One TCP connection to a worker, with its receive buffer.
 
 use rjk_ajp::{CPING, Frame, Packet, PacketSize, ProtocolError, next_frame};
-use rjk_balance::{InFlight, Slots};
+use rjk_balance::{InFlight, Slots, Traffic};
 use rjk_config::model::AjpSpec;
 use rustix::net::RecvFlags;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 /// One read takes in this much, so that several packets of the usual size arrive together.
 const RECEIVE_BUFFER: usize = 32 * 1024;
+/// Limits of a close in order (PL-07, Z-11): in all, for the first bytes, and between bytes.
+const DRAIN_TIME: Duration = Duration::from_secs(2);
+const DRAIN_FIRST: Duration = Duration::from_millis(100);
+const DRAIN_NEXT: Duration = Duration::from_millis(20);
+const DRAIN_BYTES: usize = 32 * 1024;
 
 /// How a connection to a worker is opened.
 #[derive(Clone, Debug)]
@@ -21,8 +26,11 @@ pub struct Connector {
     pub source: Option<SocketAddr>,
     /// Limit of the connect.
     pub connect_timeout: Option<Duration>,
-    /// Limit of each receive and send (A-05, BG-11).
+    /// Limit of each receive.
     pub socket_timeout: Option<Duration>,
+    /// Limit of each send (BG-11): that of receives, else that of replies, for a worker that asks
+    /// for a body and does not read it would otherwise hold the thread.
+    pub send_timeout: Option<Duration>,
     /// `SO_KEEPALIVE`.
     pub keepalive: bool,
     /// `SO_SNDBUF` and `SO_RCVBUF` in bytes.
@@ -55,6 +63,7 @@ impl Connector {
             source,
             connect_timeout: spec.socket_connect_timeout,
             socket_timeout: spec.socket_timeout,
+            send_timeout: spec.socket_timeout.or(spec.reply_timeout),
             keepalive: spec.socket_keepalive,
             buffer: spec.socket_buffer,
             packet_size: PacketSize::clamped(spec.max_packet_size),
@@ -86,7 +95,7 @@ impl Connector {
             None => connect_patiently(&socket, self.address)?,
         }
         let stream = TcpStream::from(socket);
-        stream.set_write_timeout(self.socket_timeout)?;
+        stream.set_write_timeout(self.send_timeout)?;
         stream.set_read_timeout(self.socket_timeout)?;
         let capacity = RECEIVE_BUFFER.max(self.packet_size.bytes() + 4);
         Ok(Connection {
@@ -99,6 +108,8 @@ impl Connector {
             packet_size: self.packet_size,
             read_timeout: self.socket_timeout,
             last_used: Instant::now(),
+            last_ping: Instant::now(),
+            moved: Traffic::default(),
             _open: self.counter.slots.enter_connection(self.counter.column),
         })
     }
@@ -150,6 +161,8 @@ pub struct Connection {
     packet_size: PacketSize,
     read_timeout: Option<Duration>,
     last_used: Instant,
+    last_ping: Instant,
+    moved: Traffic,
     _open: InFlight,
 }
 
@@ -186,9 +199,24 @@ impl Connection {
         now.saturating_duration_since(self.last_used)
     }
 
+    /// When it last served a request.
+    pub fn last_used(&self) -> Instant {
+        self.last_used
+    }
+
+    /// How long nothing was heard of the worker on it, CPONG included.
+    pub fn silent(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.last_used.max(self.last_ping))
+    }
+
     /// Notes that the connection was just used.
     pub fn touch(&mut self) {
         self.last_used = Instant::now();
+    }
+
+    /// Bytes that went through since the last call, packet headers and pings included (H-06).
+    pub fn take_traffic(&mut self) -> Traffic {
+        std::mem::take(&mut self.moved)
     }
 
     /// Whether an idle connection can be used: open, and with nothing to read (PL-02).
@@ -214,7 +242,10 @@ impl Connection {
         while sent < bytes.len() {
             match self.stream.write(&bytes[sent..]) {
                 Ok(0) => return Err((sent, io::ErrorKind::WriteZero.into())),
-                Ok(n) => sent += n,
+                Ok(n) => {
+                    sent += n;
+                    self.moved.sent += n as u64;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err((sent, error)),
             }
@@ -230,7 +261,10 @@ impl Connection {
         self.send(&CPING).map_err(|(_, error)| error)?;
         self.limit_read(Some(limit))?;
         match self.await_cpong() {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.last_ping = Instant::now();
+                Ok(())
+            }
             Err(ReceiveError::Closed) => Err(io::ErrorKind::UnexpectedEof.into()),
             Err(ReceiveError::TimedOut) => Err(io::ErrorKind::TimedOut.into()),
             Err(ReceiveError::Io(error)) => Err(error),
@@ -300,6 +334,7 @@ impl Connection {
                 Ok(0) => return Err(ProtocolError::TruncatedPacket { have, needed }.into()),
                 Ok(n) => {
                     self.received.end += n;
+                    self.moved.read += n as u64;
                     return Ok(());
                 }
                 Err(error) => match error.kind() {
@@ -310,6 +345,28 @@ impl Connection {
                     _ => return Err(ReceiveError::Io(error)),
                 },
             }
+        }
+    }
+
+    /// Half-closes, takes in a little of what still comes, and closes (PL-07): the worker can read
+    /// to the end what was sent, and end a short answer without an error.
+    pub fn close_in_order(mut self) {
+        let limit = Instant::now() + DRAIN_TIME;
+        let mut patience = DRAIN_FIRST;
+        let mut drained = 0;
+        // An error only ends it sooner.
+        let mut next = self.stream.shutdown(Shutdown::Write);
+        while next.is_ok() && drained < DRAIN_BYTES && Instant::now() < limit {
+            next = self.stream.set_read_timeout(Some(patience)).and_then(|()| {
+                match self.stream.read(&mut self.received.bytes)? {
+                    0 => Err(io::ErrorKind::UnexpectedEof.into()),
+                    bytes => {
+                        drained += bytes;
+                        Ok(())
+                    }
+                }
+            });
+            patience = DRAIN_NEXT;
         }
     }
 
@@ -326,5 +383,13 @@ impl Connection {
     /// Largest packet in either direction.
     pub fn packet_size(&self) -> PacketSize {
         self.packet_size
+    }
+}
+
+#[cfg(test)]
+impl Connection {
+    /// The socket, for tests of its options.
+    pub(crate) fn stream(&self) -> &TcpStream {
+        &self.stream
     }
 }

@@ -91,6 +91,23 @@ pub enum Cause {
     /// F-11, F-11b: nothing came in time.
     #[error("no packet within the reply_timeout of {0:?}")]
     ReplyTimeout(Duration),
+    /// F-11b: the connection broke while a reply_timeout was set.
+    #[error("{error}, within the reply_timeout of {limit:?}")]
+    BrokenReply {
+        /// What the socket said.
+        #[source]
+        error: io::Error,
+        /// The timeout.
+        limit: Duration,
+    },
+    /// The response's body is not as long as its Content-Length.
+    #[error("Content-Length of the response announced {announced} bytes, {arrived} arrived")]
+    WrongLength {
+        /// Content-Length.
+        announced: u64,
+        /// Bytes so far.
+        arrived: u64,
+    },
     /// F-08, F-09, F-10.
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
@@ -144,11 +161,19 @@ impl Failure {
         }
     }
 
+    /// Whether it counts as a reply timeout (L-11, F-11, F-11b).
+    pub fn is_reply_timeout(&self) -> bool {
+        matches!(
+            self.cause,
+            Cause::ReplyTimeout(_) | Cause::BrokenReply { .. }
+        )
+    }
+
     /// Whose fault it was.
     pub fn fault(&self) -> Fault {
         match &self.cause {
             Cause::ClientRead | Cause::ClientWrite | Cause::TooLarge(_) => Fault::Client,
-            Cause::Protocol(_) => Fault::Protocol,
+            Cause::Protocol(_) | Cause::WrongLength { .. } => Fault::Protocol,
             _ => Fault::Worker,
         }
     }
@@ -159,8 +184,8 @@ impl Failure {
             Cause::ClientRead => 400,
             Cause::ClientWrite => 200,
             Cause::TooLarge(_) => 413,
-            Cause::Closed | Cause::Broken(_) => 502,
-            Cause::ReplyTimeout(_) => 504,
+            Cause::Closed | Cause::Broken(_) | Cause::WrongLength { .. } => 502,
+            Cause::ReplyTimeout(_) | Cause::BrokenReply { .. } => 504,
             Cause::Protocol(error) => error.status(),
             Cause::NoMember(_)
             | Cause::NoPlace(_)
@@ -181,8 +206,11 @@ impl Failure {
             Cause::BusyLimit { .. } => Outcome::BusyLimit,
             Cause::FailOnStatus(FailStatus { soft: true, .. }) => Outcome::StatusSoft,
             Cause::FailOnStatus(_) => Outcome::StatusHard,
-            Cause::ReplyTimeout(_) => Outcome::ReplyTimeout { count: timeouts },
+            Cause::ReplyTimeout(_) | Cause::BrokenReply { .. } => {
+                Outcome::ReplyTimeout { count: timeouts }
+            }
             Cause::Protocol(error) if error.is_framing() => Outcome::Protocol,
+            Cause::WrongLength { .. } => Outcome::Protocol,
             _ => Outcome::LocalError,
         }
     }
@@ -205,12 +233,15 @@ impl Failure {
             Cause::Ping(_) => {
                 "Tomcat accepts connections but does not answer: check its threads and garbage collection"
             }
-            Cause::Send(_) | Cause::Closed | Cause::Broken(_) => {
+            Cause::Send(_) | Cause::Closed | Cause::Broken(_) | Cause::BrokenReply { .. } => {
                 "Tomcat or a firewall closed the connection: see Tomcat's log, connectionTimeout, and ping_mode"
             }
             Cause::ReplyTimeout(_) => "raise reply_timeout, or see why the application is slow",
             Cause::Protocol(_) => {
                 "check that the port is Tomcat's AJP connector and that packet sizes match"
+            }
+            Cause::WrongLength { .. } => {
+                "the application sets a wrong Content-Length: see its log on that worker"
             }
             Cause::FailOnStatus(_) => "see the application's log on that worker",
             Cause::ClientRead | Cause::ClientWrite => "nothing to do on this side",
@@ -238,43 +269,41 @@ mod tests {
         io::Error::from(io::ErrorKind::ConnectionRefused)
     }
 
-    #[test]
-    fn f_rows_status_and_fault() {
-        let rows: Vec<(&str, Cause, u16, Fault)> = vec![
-            ("F-03", Cause::NoPlace(Duration::ZERO), 503, Fault::Worker),
-            (
-                "F-04",
-                Cause::TooLarge(RequestTooLarge {
-                    size: 9000,
-                    limit: 8192,
-                }),
-                413,
-                Fault::Client,
-            ),
+    fn rows() -> Vec<(&'static str, Cause, u16, Fault)> {
+        let limit = Duration::from_secs(1);
+        let too_large = RequestTooLarge {
+            size: 9000,
+            limit: 8192,
+        };
+        let soft = FailStatus {
+            status: 500,
+            soft: true,
+        };
+        let wrong_length = Cause::WrongLength {
+            announced: 2,
+            arrived: 4,
+        };
+        let broken_reply = Cause::BrokenReply { error: io(), limit };
+        vec![
+            ("F-03", Cause::NoPlace(limit), 503, Fault::Worker),
+            ("F-04", Cause::TooLarge(too_large), 413, Fault::Client),
             ("F-05", Cause::BusyLimit { limit: 1 }, 503, Fault::Worker),
             ("F-06", Cause::Connect(io()), 503, Fault::Worker),
             ("F-06", Cause::Ping(io()), 503, Fault::Worker),
             ("F-06", Cause::Send(io()), 503, Fault::Worker),
             ("F-07", Cause::Closed, 502, Fault::Worker),
             ("F-07", Cause::Broken(io()), 502, Fault::Worker),
-            (
-                "F-11",
-                Cause::ReplyTimeout(Duration::from_secs(1)),
-                504,
-                Fault::Worker,
-            ),
-            (
-                "F-12",
-                Cause::FailOnStatus(FailStatus {
-                    status: 500,
-                    soft: true,
-                }),
-                503,
-                Fault::Worker,
-            ),
+            ("F-11", Cause::ReplyTimeout(limit), 504, Fault::Worker),
+            ("F-11b", broken_reply, 504, Fault::Worker),
+            ("BG-08", wrong_length, 502, Fault::Protocol),
+            ("F-12", Cause::FailOnStatus(soft), 503, Fault::Worker),
             ("F-14", Cause::ClientRead, 400, Fault::Client),
-        ];
-        for (row, cause, status, fault) in rows {
+        ]
+    }
+
+    #[test]
+    fn f_rows_status_and_fault() {
+        for (row, cause, status, fault) in rows() {
             let failure = Failure::last(Phase::Send, cause);
             assert_eq!(
                 (failure.status(), failure.fault()),

@@ -6,11 +6,20 @@
 
 pub mod address;
 pub mod attempt;
+mod body;
 pub mod connection;
 pub mod dispatcher;
 pub mod downstream;
+mod failover;
 pub mod failure;
+pub mod load_balancer;
 pub mod pool;
 mod pump;
+pub mod report;
 pub mod request;
+mod response;
+pub mod standalone;
 pub mod status;
+
+#[cfg(test)]
+mod tests;

@@ -60,6 +60,9 @@ impl Pool {
     pub fn checkout(&self) -> Option<Checkout<'_>> {
         let mut places = self.places.lock();
         if places.taken >= self.size {
+            if self.size == 0 {
+                return None;
+            }
             let limit = Instant::now() + self.acquire_timeout;
             while places.taken >= self.size {
                 if self.freed.wait_until(&mut places, limit).timed_out() {
@@ -90,7 +93,10 @@ impl Pool {
             if places.taken + places.idle.len() >= self.size && !places.idle.is_empty() {
                 places.idle.remove(0);
             }
-            places.idle.push(connection);
+            // A connection that maintenance checked is not the most recently used one.
+            let used = connection.last_used();
+            let at = places.idle.partition_point(|c| c.last_used() <= used);
+            places.idle.insert(at, connection);
         }
         drop(places);
         self.freed.notify_one();
@@ -124,22 +130,30 @@ impl Pool {
         drop(closed);
     }
 
+    /// One at a time, so that the others stay at hand. When one does not answer, the others that
+    /// are due are closed unasked: a hung worker must not cost a wait for each of them.
     fn ping_idle(&self, interval: Duration, timeout: Duration) {
         let now = Instant::now();
-        let due: Vec<Connection> = {
-            let mut places = self.places.lock();
-            let (due, fresh) = places.idle.drain(..).partition(|c| c.idle(now) > interval);
-            places.idle = fresh;
-            // They keep their places, so that the pool never has more than `size` connections.
-            let due: Vec<Connection> = due;
-            places.taken += due.len();
-            due
-        };
-        for mut connection in due {
-            let alive = connection.is_quiet() && connection.ping(timeout).is_ok();
-            connection.touch();
+        while let Some(mut connection) = self.take_silent(interval, now) {
+            let quiet = connection.is_quiet();
+            let alive = quiet && connection.ping(timeout).is_ok();
             self.free_place(alive.then_some(connection));
+            if quiet && !alive {
+                while let Some(connection) = self.take_silent(interval, now) {
+                    drop(connection);
+                    self.free_place(None);
+                }
+            }
         }
+    }
+
+    /// An idle connection that was silent for longer than `interval` at `now`. It keeps its place,
+    /// so that the pool never has more than `size` connections.
+    fn take_silent(&self, interval: Duration, now: Instant) -> Option<Connection> {
+        let mut places = self.places.lock();
+        let at = places.idle.iter().position(|c| c.silent(now) > interval)?;
+        places.taken += 1;
+        Some(places.idle.remove(at))
     }
 
     /// How many connections are in use and idle: for the status page and tests.

@@ -2,91 +2,14 @@
 
 use crate::attempt::{Forwarding, Served};
 use crate::connection::{Connection, ReceiveError};
-use crate::downstream::{ClientError, Downstream, Then};
+use crate::downstream::{ClientError, Then};
 use crate::failure::{Cause, Failure, Phase};
+use crate::response::Response;
 use rjk_ajp::exchange::{Action, BodyQuota, Exchange};
-use rjk_ajp::response::{Frame, ProtocolError, ResponseHead, next_frame};
+use rjk_ajp::response::{Frame, ProtocolError, next_frame};
 use rjk_ajp::wire::{END_OF_BODY, body_header};
 use rjk_config::model::AjpSpec;
 use std::io;
-
-/// The request body, as far as it was read from the client.
-#[derive(Debug, Default)]
-pub struct BodySource {
-    saved: Vec<u8>,
-    used: usize,
-    beyond: bool,
-}
-
-impl BodySource {
-    /// Starts over for another attempt.
-    pub(crate) fn rewind(&mut self) {
-        self.used = 0;
-    }
-
-    /// Whether everything that was read is still at hand (BD-06, BD-07).
-    pub fn is_repeatable(&self) -> bool {
-        !self.beyond
-    }
-
-    /// The first `bytes` of the body; read once, kept for other attempts.
-    pub(crate) fn eager(
-        &mut self,
-        bytes: usize,
-        client: &mut dyn Downstream,
-    ) -> Result<&[u8], ClientError> {
-        let have = self.saved.len();
-        if have < bytes {
-            self.saved.resize(bytes, 0);
-            let got = fill(&mut self.saved[have..], bytes - have, client);
-            self.saved.truncate(have + got.unwrap_or(0));
-            if got? < bytes - have {
-                return Err(ClientError);
-            }
-        }
-        self.used = bytes;
-        Ok(&self.saved[..bytes])
-    }
-
-    /// The next bytes: what was kept and not used in this attempt, then from the client, until
-    /// `quota.at_least` are there or the body ends. Appends them to `packet`.
-    fn next(
-        &mut self,
-        quota: BodyQuota,
-        client: &mut dyn Downstream,
-        packet: &mut Vec<u8>,
-    ) -> Result<usize, ClientError> {
-        let kept = &self.saved[self.used..];
-        if !kept.is_empty() {
-            let n = kept.len().min(quota.at_most);
-            packet.extend_from_slice(&kept[..n]);
-            self.used += n;
-            return Ok(n);
-        }
-        self.beyond = true;
-        let start = packet.len();
-        packet.resize(start + quota.at_most, 0);
-        let got = fill(&mut packet[start..], quota.at_least, client)?;
-        packet.truncate(start + got);
-        Ok(got)
-    }
-}
-
-/// Reads until `at_least` bytes are there or the body ends.
-fn fill(
-    buffer: &mut [u8],
-    at_least: usize,
-    client: &mut dyn Downstream,
-) -> Result<usize, ClientError> {
-    let mut got = 0;
-    while got < at_least {
-        match client.read_body(&mut buffer[got..])? {
-            0 => break,
-            n => got += n,
-        }
-    }
-    Ok(got)
-}
 
 /// A response that came whole.
 pub(crate) struct Finished {
@@ -183,8 +106,7 @@ impl Pump<'_, '_> {
                         return protocol_failure(self.job, self.spec, &self.exchange, error);
                     }
                     (ReceiveError::TimedOut, Some(limit)) => Cause::ReplyTimeout(limit),
-                    // F-11b: a broken connection counts as a reply timeout where one is set.
-                    (ReceiveError::Io(_), Some(limit)) => Cause::ReplyTimeout(limit),
+                    (ReceiveError::Io(error), Some(limit)) => Cause::BrokenReply { error, limit },
                     (ReceiveError::TimedOut, None) => {
                         Cause::Broken(io::Error::new(io::ErrorKind::TimedOut, "socket_timeout"))
                     }
@@ -202,9 +124,6 @@ impl Pump<'_, '_> {
 
     /// Answers GET_BODY_CHUNK (BD-04, BD-05).
     fn send_body(&mut self, quota: BodyQuota) -> Result<(), Failure> {
-        if quota.at_most == 0 {
-            return self.send(&END_OF_BODY);
-        }
         let mut packet = vec![0; 6];
         let got = self
             .job
@@ -212,11 +131,11 @@ impl Pump<'_, '_> {
             .next(quota, self.job.downstream, &mut packet)
             .map_err(|ClientError| Failure::last(phase(&self.exchange), Cause::ClientRead))?;
         if got == 0 {
+            self.exchange.body_ended();
             return self.send(&END_OF_BODY);
         }
         packet[..6].copy_from_slice(&body_header(got as u16));
         self.exchange.body_sent(got);
-        self.job.traffic.sent += got as u64;
         self.send(&packet)
     }
 
@@ -244,88 +163,16 @@ fn protocol_failure(
     error: ProtocolError,
 ) -> Failure {
     let phase = phase(exchange);
-    let retry = if error.is_framing() {
-        job.may_repeat(spec, phase)
-    } else {
-        job.is_repeatable(spec)
+    let retry = match error {
+        // F-10.
+        ProtocolError::HeadersAfterBody => false,
+        _ if error.is_framing() => job.may_repeat(spec, phase),
+        // RO-07: what the bits say is not asked.
+        _ => job.is_repeatable(spec),
     };
     Failure {
         phase,
         cause: Cause::Protocol(error),
         retry,
-    }
-}
-
-/// The response on its way: the head is held back until something must follow it, for until then
-/// the exchange may still be repeated.
-#[derive(Default)]
-struct Response {
-    status: u16,
-    held: Option<ResponseHead>,
-    replaced: Option<Option<Vec<u8>>>,
-}
-
-impl Response {
-    fn take_head(
-        &mut self,
-        head: ResponseHead,
-        job: &Forwarding<'_>,
-        spec: &AjpSpec,
-    ) -> Result<(), Failure> {
-        self.status = head.status();
-        if let Some(entry) = job
-            .request
-            .failing_status(self.status, &spec.fail_on_status)
-        {
-            return Err(Failure {
-                phase: Phase::Receive,
-                cause: Cause::FailOnStatus(entry),
-                retry: job.is_repeatable(spec),
-            });
-        }
-        if job.request.answered_by_server(self.status) {
-            let authenticate = head
-                .header(b"WWW-Authenticate")
-                .filter(|_| self.status == 401);
-            self.replaced = Some(authenticate.map(<[u8]>::to_vec));
-        } else {
-            self.held = Some(head);
-        }
-        Ok(())
-    }
-
-    fn deliver(
-        &mut self,
-        body: &[&[u8]],
-        then: Then,
-        job: &mut Forwarding<'_>,
-        cookie: Option<&[u8]>,
-    ) -> Result<(), Failure> {
-        job.traffic.read += body.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
-        if self.replaced.is_some() || (body.is_empty() && then == Then::More) {
-            return Ok(());
-        }
-        let result = match self.held.take() {
-            Some(head) => {
-                job.started = true;
-                job.downstream.start(&head, cookie)
-            }
-            None => Ok(()),
-        };
-        result
-            .and_then(|()| job.downstream.send(body, then))
-            .map_err(|ClientError| Failure::last(Phase::Receive, Cause::ClientWrite))
-    }
-
-    fn served(self) -> Served {
-        match self.replaced {
-            Some(authenticate) => Served::ServerPage {
-                status: self.status,
-                authenticate,
-            },
-            None => Served::Response {
-                status: self.status,
-            },
-        }
     }
 }

@@ -1,6 +1,8 @@
 //! The page of the status worker: balancers and members, read-only (contract §6, first cut).
 
-use crate::dispatcher::{Dispatcher, LoadBalancer, Standalone, Worker};
+use crate::dispatcher::{Dispatcher, Worker};
+use crate::load_balancer::LoadBalancer;
+use crate::standalone::Standalone;
 use bstr::{BString, ByteSlice};
 use rjk_balance::MemberSnapshot;
 use rjk_config::model::{AjpSpec, StatusSpec};

@@ -50,6 +50,7 @@ pub struct Builder {
     files: Vec<(String, Vec<u8>)>,
     env: Vec<(String, String)>,
     jk_defaults: bool,
+    umask: Option<u32>,
 }
 
 /// What an httpd that was not to start said.
@@ -90,6 +91,7 @@ impl Builder {
             files: Vec::new(),
             env: Vec::new(),
             jk_defaults: true,
+            umask: None,
         }
     }
 
@@ -175,6 +177,12 @@ impl Builder {
         self
     }
 
+    /// The umask of the server process; by default that of the test.
+    pub fn umask(mut self, mask: u32) -> Self {
+        self.umask = Some(mask);
+        self
+    }
+
     /// Leaves out `JkLogFile`, `JkLogLevel` and `JkShmFile`, for tests of their defaults.
     pub fn without_jk_defaults(mut self) -> Self {
         self.jk_defaults = false;
@@ -246,7 +254,15 @@ impl Site {
 
     /// The server's command line with this configuration and `arguments`.
     fn command(&self, arguments: &[&str]) -> Result<Command> {
-        let mut command = Command::new(binary()?);
+        let mut command = match self.builder.umask {
+            None => Command::new(binary()?),
+            Some(mask) => {
+                let mut shell = Command::new("/bin/sh");
+                let script = format!("umask {mask:04o}; exec \"$0\" \"$@\"");
+                shell.arg("-c").arg(script).arg(binary()?);
+                shell
+            }
+        };
         command
             .arg("-f")
             .arg(self.dir.join("conf/httpd.conf"))

@@ -1,6 +1,6 @@
 //! Tomcats that replicate their sessions to each other.
 
-use super::{Tomcat, Version};
+use super::{Builder, Tomcat, Version};
 use crate::{Result, ports, wait};
 use std::fmt::Write;
 use std::time::Duration;
@@ -19,13 +19,22 @@ impl Cluster {
     /// Starts one node per route and waits until they see each other. A session's change is
     /// acknowledged by the others before the response ends, so a SIGKILL loses none.
     pub fn start(version: Version, routes: &[&str]) -> Result<Cluster> {
+        Cluster::start_with(version, routes, |builder| builder)
+    }
+
+    /// [`Cluster::start`], with more said about each node.
+    pub fn start_with(
+        version: Version,
+        routes: &[&str],
+        configure: impl Fn(Builder) -> Builder,
+    ) -> Result<Cluster> {
         let ports = routes
             .iter()
             .map(|_| ports::free())
             .collect::<Result<Vec<u16>>>()?;
         let mut nodes = Vec::new();
         for (index, route) in routes.iter().enumerate() {
-            let mut builder = Tomcat::builder(version).route(route);
+            let mut builder = configure(Tomcat::builder(version).route(route));
             builder.settings.cluster = element(&ports, index);
             nodes.push(Tomcat::new(builder, ports::free()?)?);
         }

@@ -54,6 +54,7 @@ impl Version {
 pub struct Builder {
     version: Version,
     settings: Settings,
+    webapps: PathBuf,
 }
 
 impl Builder {
@@ -94,6 +95,12 @@ impl Builder {
         self
     }
 
+    /// The directory of its web applications; tests/webapps by default.
+    pub fn webapps(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.webapps = directory.into();
+        self
+    }
+
     /// Starts it and waits until it answers a CPING.
     pub fn start(&self) -> Result<Tomcat> {
         ports::with_retry(|port| Tomcat::new(self.clone(), port)?.started())
@@ -115,6 +122,7 @@ impl Tomcat {
         Builder {
             version,
             settings: Settings::default(),
+            webapps: Path::new(env!("CARGO_MANIFEST_DIR")).join("webapps"),
         }
     }
 
@@ -148,8 +156,7 @@ impl Tomcat {
         dir.write("conf/web.xml", config::WEB_XML)?;
         dir.write("conf/context.xml", config::CONTEXT_XML)?;
         dir.write("conf/logging.properties", config::LOGGING)?;
-        let apps = Path::new(env!("CARGO_MANIFEST_DIR")).join("webapps");
-        copy_tree(&apps, &dir.join("webapps"))?;
+        copy_tree(&builder.webapps, &dir.join("webapps"))?;
         Ok(Tomcat {
             process: None,
             dir,
@@ -176,6 +183,13 @@ impl Tomcat {
     /// The process id, when it runs.
     pub fn pid(&self) -> Option<ProcessId> {
         self.process.as_ref().map(Guarded::pid)
+    }
+
+    /// Whether it was started and has ended since, by whatever.
+    pub fn has_ended(&mut self) -> bool {
+        self.process
+            .as_mut()
+            .is_some_and(|process| process.exited().is_some())
     }
 
     /// Its log.

@@ -295,3 +295,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn bd05_asking_after_the_end_of_the_body_has_an_end() {
+    let mut exchange = get();
+    for _ in 0..8 {
+        assert_eq!(run(&mut exchange, &[GET_BODY]), ["send 0..0"]);
+        exchange.body_ended();
+    }
+    assert_eq!(run(&mut exchange, &[GET_BODY]), ["BodyAskedAfterEnd 500"]);
+}

@@ -207,6 +207,26 @@ fn bg24_a_kill_between_two_steps_is_repaired_in_the_second_pass() {
 }
 
 #[test]
+fn bg24_children_that_see_the_same_drift_repair_it_once() {
+    let (_, segment) = segment(2);
+    let slots = Slots {
+        segment,
+        row: segment.claim_row(11, &|_| true),
+    };
+    let _held = slots.enter_ajp(0);
+    segment.total(0).unwrap().fetch_add(2, Relaxed);
+    let mut children = [Drift::default(), Drift::default()];
+    let repaired = |children: &mut [Drift; 2]| {
+        let counts = children.each_mut().map(|drift| segment.reconcile(drift));
+        counts.iter().sum::<usize>()
+    };
+    assert_eq!(repaired(&mut children), 0, "both have seen it");
+    assert_eq!(repaired(&mut children), 1);
+    assert_eq!(repaired(&mut children), 0);
+    assert_eq!(segment.ajp[0].busy(), 1);
+}
+
+#[test]
 fn threads_of_many_rows_leave_nothing_behind() {
     let (_, segment) = segment(3);
     std::thread::scope(|scope| {

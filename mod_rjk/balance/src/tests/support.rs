@@ -140,8 +140,13 @@ pub fn with<R>(
     let jk_route = ask.jk_route.map(str::as_bytes);
     let cookies = (!ask.cookie.is_empty()).then_some(ask.cookie.as_bytes());
     let overrides = balancer.overrides(&ask.rule);
+    // As the caller does: whether the session is ignored is not the balancer's to say.
+    let routes = match ask.rule.sticky_ignore {
+        true => SessionRoutes::default(),
+        false => balancer.session_routes(&ask.rule, jk_route, ask.path.as_bytes(), cookies),
+    };
     let input = RoutingInput {
-        routes: balancer.session_routes(&ask.rule, jk_route, ask.path.as_bytes(), cookies),
+        routes,
         jk_route,
         stateless: ask.rule.stateless,
         overrides: &overrides,

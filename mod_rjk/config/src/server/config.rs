@@ -91,7 +91,7 @@ impl ServerDirectives {
         };
         if self.options.collapse_slashes && !uri_map.is_empty() {
             let message =
-                "JkOptions CollapseSlashes… has no effect: runs of '/' always match as one";
+                "JkOptions CollapseSlashes... has no effect: runs of '/' always match as one";
             warnings.push(Warning::new(None, message));
         }
         let has_mount_table = self.has_mount_table()

@@ -41,7 +41,7 @@ impl MountDirective {
     ) -> Result<MountDirective, String> {
         if !path.starts_with('/') {
             return Err(format!(
-                "the path '{path}' does not start with '/'; write '/…'"
+                "the path '{path}' does not start with '/'; write '/{path}'"
             ));
         }
         Ok(MountDirective {

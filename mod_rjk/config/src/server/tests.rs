@@ -128,11 +128,27 @@ fn d03_mount_file() {
 fn d04_reload_interval() {
     for (text, seconds) in [("5", 5), ("0", 0), ("-3", 0), ("abc", 0), ("7s", 7)] {
         let mut main = ServerDirectives::main();
-        main.set_mount_file_reload(text);
+        let warning = main.set_mount_file_reload(text);
+        assert_eq!(warning.is_some(), text.parse() != Ok(seconds), "{text}");
         let expected = Duration::from_secs(seconds);
         assert_eq!(resolve(&main, None).mount_file_reload, expected, "{text}");
         let vhost = vhost_of(&main, &ServerDirectives::vhost());
         assert_eq!(vhost.mount_file_reload, expected, "inh");
+    }
+}
+
+#[test]
+fn d16_watchdog_interval() {
+    for (text, seconds, warned) in [
+        ("60", 60, false),
+        ("0", 0, false),
+        ("-1", 0, true),
+        ("1m", 1, true),
+        ("soon", 0, true),
+    ] {
+        let (interval, warning) = directive_seconds("JkWatchdogInterval", text);
+        assert_eq!(interval, Duration::from_secs(seconds), "{text}");
+        assert_eq!(warning.is_some(), warned, "{text}: {warning:?}");
     }
 }
 
@@ -524,7 +540,7 @@ fn directives_without_effect_are_named() {
     server.set_strip_session("On", None).unwrap();
     server.set_auto_alias("/x");
     server.set_request_log_format("%w");
-    server.set_mount_file_reload("5");
+    assert_eq!(server.set_mount_file_reload("5"), None);
     let texts = server.not_yet();
     assert_eq!(texts.len(), 4);
     assert!(texts[0].starts_with("JkAutoAlias is accepted"), "{texts:?}");

@@ -139,7 +139,8 @@ impl UriMapBuilder {
     ) -> Result<(), ConfigError> {
         if !rule.pattern.starts_with(b"/") {
             let pattern = BStr::new(rule.pattern);
-            let message = format!("the pattern '{pattern}' does not start with '/'; write '/…'");
+            let message =
+                format!("the pattern '{pattern}' does not start with '/'; write '/{pattern}'");
             return Err(ConfigError::new(location, message));
         }
         let before = warnings.len();

@@ -113,8 +113,8 @@ fn max_packet_size(attributes: &mut Attributes<'_>) -> usize {
 /// A-09…A-13: a letter of `ping_mode` fills in the timeout that the file does not set.
 fn ping(attributes: &mut Attributes<'_>) -> PingSpec {
     let timeout = attributes
-        .milliseconds("ping_timeout")
-        .and_then(some_time)
+        .not_negative("ping_timeout")
+        .and_then(|millis| some_time(Duration::from_millis(millis.into())))
         .unwrap_or(DEFAULT_PING_TIMEOUT);
     let modes = ping_modes(attributes);
     let default = |mode: u8, time| {

@@ -319,6 +319,26 @@ fn a08_a24_buffer_and_packet() {
 }
 
 #[test]
+fn a05_a18_a20_negative_times_mean_none_with_one_warning() {
+    for attribute in [
+        "socket_timeout",
+        "socket_connect_timeout",
+        "connect_timeout",
+        "prepost_timeout",
+        "connection_ping_interval",
+        "reply_timeout",
+        "retry_interval",
+        "connection_acquire_timeout",
+    ] {
+        let (negative, warnings) = ajp(&format!("{attribute}=-1"));
+        let (zero, none) = ajp(&format!("{attribute}=0"));
+        assert_eq!(negative, zero, "{attribute}");
+        assert_eq!((warnings.len(), none.len()), (1, 0), "{warnings:?}");
+        assert!(warnings[0].contains("means 0"), "{warnings:?}");
+    }
+}
+
+#[test]
 fn a09_to_a13_ping() {
     #[rustfmt::skip]
     let table = [
@@ -344,7 +364,7 @@ fn a09_to_a13_ping() {
         );
         assert_eq!(
             warnings.len(),
-            usize::from(lines.contains('x')),
+            usize::from(lines.contains('x') || lines.contains("=-1")),
             "{warnings:?}"
         );
     }

@@ -128,16 +128,26 @@ impl<'a> Attributes<'a> {
         wanted
     }
 
-    /// Whole seconds, at least zero; a negative number means zero.
+    /// Whole seconds; a negative number means zero.
     pub fn seconds(&mut self, attribute: &str, default: u64) -> Duration {
-        let number = self.integer(attribute);
-        Duration::from_secs(number.map_or(default, |number| u64::try_from(number).unwrap_or(0)))
+        Duration::from_secs(self.not_below_zero(attribute).unwrap_or(default))
     }
 
-    /// Milliseconds, at least zero; a negative number means zero; `None` when absent or no number.
+    /// Milliseconds; a negative number means zero; `None` when absent or no number.
     pub fn milliseconds(&mut self, attribute: &str) -> Option<Duration> {
+        self.not_below_zero(attribute).map(Duration::from_millis)
+    }
+
+    fn not_below_zero(&mut self, attribute: &str) -> Option<u64> {
         let number = self.integer(attribute)?;
-        Some(Duration::from_millis(u64::try_from(number).unwrap_or(0)))
+        let wanted = u64::try_from(number).ok();
+        if wanted.is_none()
+            && let Some(entry) = self.entry(attribute)
+        {
+            let message = format!("{attribute} is {number} and means 0; write 0");
+            self.warn(entry, message);
+        }
+        Some(wanted.unwrap_or(0))
     }
 
     /// P-11; the default with a warning for any other word.
@@ -177,7 +187,7 @@ impl<'a> Attributes<'a> {
         if let Some(entry) = self.entry(attribute) {
             self.warn(
                 entry,
-                format!("{attribute} is not supported yet and has no effect; remove the line"),
+                format!("{attribute} is accepted and has no effect yet"),
             );
         }
     }

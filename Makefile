@@ -1,0 +1,57 @@
+# The front door. `make help` lists what it can do.
+
+CARGO  ?= cargo
+APXS   ?= $(firstword $(wildcard $(foreach d,$(subst :, ,$(PATH)) /usr/bin /usr/sbin,$(d)/apxs $(d)/apxs2)))
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+MODULE := $(TARGET)/release/libmod_rjk.so
+TOOLS  := $(TARGET)/tools
+KEEP   ?=
+
+# A cargo that rustup installed but no profile put on the PATH.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.DEFAULT_GOAL := build
+.PHONY: help build install demo test lint fuzz clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name text; do \
+	    printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+build: ## the module: target/release/libmod_rjk.so (needs httpd's headers, libclang and cargo)
+	$(CARGO) build --release -p mod_rjk
+
+install: ## copy the built module to where apxs says, as mod_rjk.so; DESTDIR and APXS are honoured
+	@test -f '$(MODULE)' || { echo "$(MODULE) is missing: run 'make' first" >&2; exit 1; }
+	@test -x '$(APXS)' || { echo "apxs was not found (APXS=$(APXS)): install apache2-dev or httpd-devel, or set APXS" >&2; exit 1; }
+	@folder='$(DESTDIR)'"$$('$(APXS)' -q LIBEXECDIR)" && install -d "$$folder" && \
+	install -m 644 '$(MODULE)' "$$folder/.mod_rjk.so.new" && \
+	mv -f "$$folder/.mod_rjk.so.new" "$$folder/mod_rjk.so" && \
+	echo "installed $$folder/mod_rjk.so" && \
+	echo "A running httpd goes on with the module it has loaded: stop it and start it again."
+
+demo: ## two Tomcats, one is killed, the session lives on; KEEP=1 stays up for your browser
+	@tests/tools/install-packages demo
+	$(CARGO) build --release -p mod_rjk
+	$(CARGO) build -p rjk-testbed --bin demo
+	@RJK_MODULE='$(MODULE)' '$(TARGET)/debug/demo' $(if $(KEEP),--keep)
+
+test: ## everything: packages, formatting, lints, unit, property and end-to-end tests
+	@tests/tools/install-packages test
+	@$(MAKE) --no-print-directory lint
+	$(CARGO) build --release -p mod_rjk
+	RJK_MODULE='$(MODULE)' $(CARGO) test --workspace --no-fail-fast
+
+lint: $(TOOLS)/bin/cargo-deny ## formatting, clippy with warnings denied, licences and sources of what we use
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(TOOLS)/bin/cargo-deny --workspace check licenses bans sources
+
+$(TOOLS)/bin/cargo-deny:
+	$(CARGO) install cargo-deny --locked --debug --root '$(TOOLS)'
+
+fuzz: ## every fuzz target for a minute, or SECONDS_PER_TARGET
+	@tests/tools/install-packages fuzz
+	tests/fuzz/run
+
+clean: ## remove what was built
+	$(CARGO) clean

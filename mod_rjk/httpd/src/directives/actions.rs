@@ -1,0 +1,171 @@
+//! What each directive does with its arguments (contract §1.1).
+
+use crate::apr::{Pool, bytes};
+use crate::server::ServerSlot;
+use crate::sys;
+use rjk_config::error::{Location, Warning};
+use rjk_config::server::{directive_seconds, mount_args};
+use std::path::Path;
+
+/// One directive as it was written.
+pub(super) struct Setting<'a> {
+    pub(super) slot: &'a mut ServerSlot,
+    pub(super) is_main: bool,
+    /// Argument of the section around it.
+    pub(super) section: Option<&'a str>,
+    pub(super) location: Location,
+    pub(super) first: &'a str,
+    pub(super) second: Option<&'a str>,
+    pub(super) pool: Pool<'a>,
+}
+
+impl Setting<'_> {
+    fn warn(&mut self, message: impl Into<String>) {
+        self.slot
+            .warnings
+            .push(Warning::new(Some(self.location.clone()), message));
+    }
+
+    /// The path under ServerRoot, and that it is a regular file (D-01, D-03).
+    fn existing_file(&self) -> Result<String, String> {
+        let path = server_root_relative(self.pool, self.first);
+        if Path::new(&path).is_file() {
+            Ok(path)
+        } else {
+            Err(format!("{path} does not exist, or is no file"))
+        }
+    }
+}
+
+/// httpd's idea of a path relative to ServerRoot.
+pub(crate) fn server_root_relative(pool: Pool<'_>, path: &str) -> String {
+    let path_in_pool = pool.string(path.as_bytes());
+    // SAFETY: pool and string are alive; null means that the path is not usable.
+    let resolved = unsafe { bytes(sys::ap_server_root_relative(pool.as_ptr(), path_in_pool)) };
+    resolved.map_or_else(
+        || path.to_owned(),
+        |path| String::from_utf8_lossy(path).into_owned(),
+    )
+}
+
+pub(super) fn workers_file(s: &mut Setting<'_>) -> Result<(), String> {
+    if s.slot.global.workers_file.is_some() {
+        return Err("only allowed once".to_owned());
+    }
+    s.slot.global.workers_file = Some((s.existing_file()?, s.location.clone()));
+    Ok(())
+}
+
+pub(super) fn worker_property(s: &mut Setting<'_>) -> Result<(), String> {
+    s.slot
+        .global
+        .worker_properties
+        .push((s.first.as_bytes().to_vec(), s.location.clone()));
+    Ok(())
+}
+
+pub(super) fn mount_file(s: &mut Setting<'_>) -> Result<(), String> {
+    let path = s.existing_file()?;
+    s.slot.directives.set_mount_file(&path, s.location.clone());
+    Ok(())
+}
+
+pub(super) fn mount_file_reload(s: &mut Setting<'_>) -> Result<(), String> {
+    if let Some(message) = s.slot.directives.set_mount_file_reload(s.first) {
+        s.warn(message);
+    }
+    Ok(())
+}
+
+pub(super) fn mount(s: &mut Setting<'_>) -> Result<(), String> {
+    let (path, worker) = mount_args(s.section, s.first, s.second)?;
+    s.slot
+        .directives
+        .set_mount(path, worker, s.location.clone())
+}
+
+pub(super) fn unmount(s: &mut Setting<'_>) -> Result<(), String> {
+    let (path, worker) = mount_args(s.section, s.first, s.second)?;
+    s.slot
+        .directives
+        .set_unmount(path, worker, s.location.clone())
+}
+
+pub(super) fn mount_copy(s: &mut Setting<'_>) -> Result<(), String> {
+    s.slot.directives.set_mount_copy(s.first, s.is_main)
+}
+
+pub(super) fn auto_alias(s: &mut Setting<'_>) -> Result<(), String> {
+    s.slot.directives.set_auto_alias(s.first);
+    Ok(())
+}
+
+pub(super) fn strip_session(s: &mut Setting<'_>) -> Result<(), String> {
+    s.slot.directives.set_strip_session(s.first, s.second)
+}
+
+pub(super) fn log_file(s: &mut Setting<'_>) -> Result<(), String> {
+    let target = match s.first.strip_prefix('|') {
+        Some(_) => s.first.to_owned(),
+        None => server_root_relative(s.pool, s.first),
+    };
+    s.slot.directives.set_log_file(&target);
+    s.slot.log_file_at = Some(s.location.clone());
+    Ok(())
+}
+
+pub(super) fn log_level(s: &mut Setting<'_>) -> Result<(), String> {
+    if let Some(message) = s.slot.directives.set_log_level(s.first) {
+        s.warn(message);
+    }
+    Ok(())
+}
+
+pub(super) fn log_stamp(s: &mut Setting<'_>) -> Result<(), String> {
+    s.slot.directives.set_log_stamp(s.first);
+    Ok(())
+}
+
+pub(super) fn request_log_format(s: &mut Setting<'_>) -> Result<(), String> {
+    s.slot.directives.set_request_log_format(s.first);
+    Ok(())
+}
+
+pub(super) fn shm_file(s: &mut Setting<'_>) -> Result<(), String> {
+    let path = server_root_relative(s.pool, s.first);
+    s.slot.global.shm_file = Some((path, s.location.clone()));
+    Ok(())
+}
+
+pub(super) fn shm_size(s: &mut Setting<'_>) -> Result<(), String> {
+    s.warn("JkShmSize is obsolete and has no effect: the size is computed; remove the line");
+    Ok(())
+}
+
+pub(super) fn watchdog_interval(s: &mut Setting<'_>) -> Result<(), String> {
+    let (interval, warning) = directive_seconds("JkWatchdogInterval", s.first);
+    s.slot.global.watchdog_seconds = interval.as_secs();
+    if let Some(message) = warning {
+        s.warn(message);
+    }
+    Ok(())
+}
+
+pub(super) fn options(s: &mut Setting<'_>) -> Result<(), String> {
+    s.slot.directives.set_option_words(s.first)
+}
+
+pub(super) fn env_var(s: &mut Setting<'_>) -> Result<(), String> {
+    s.slot.directives.add_env_var(s.first, s.second);
+    Ok(())
+}
+
+pub(super) fn extract_ssl(s: &mut Setting<'_>) -> Result<(), String> {
+    let on = match s.first {
+        word if word.eq_ignore_ascii_case("on") => true,
+        word if word.eq_ignore_ascii_case("off") => false,
+        word => return Err(format!("'{word}' is neither On nor Off")),
+    };
+    s.slot.directives.set_extract_ssl(on);
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! `post_config`: what the checked configuration needs is made.
+
+use super::{Generation, LOG_FILE, in_log_folder, servers, warn_in_error_log};
+use crate::apr::Pool;
+use crate::log::{LogFile, LogSink, Stamp, to_error_log};
+use crate::server::ServerSlot;
+use crate::{shm, sys};
+use bstr::BString;
+use rjk_balance::{Layout, Segment};
+use rjk_config::error::ConfigError;
+use rjk_config::jk_log;
+use rjk_config::log::Log;
+use rjk_config::model::{AjpSpec, WorkerSpec};
+use rjk_config::workers::Workers;
+use std::collections::HashMap;
+use std::ffi::c_int;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// Whether this pass over the configuration is the one that will serve requests.
+fn is_serving_pass() -> bool {
+    // SAFETY: the function has no preconditions.
+    unsafe {
+        sys::ap_state_query(sys::AP_SQ_MAIN_STATE as c_int)
+            != sys::AP_SQ_MS_CREATE_PRE_CONFIG as c_int
+    }
+}
+
+/// The `post_config` hook: opens logs, resolves hosts, makes the shared memory.
+///
+/// # Safety
+/// As [`check`](super::check).
+pub(crate) unsafe fn open(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<(), ()> {
+    if !is_serving_pass() {
+        return Ok(());
+    }
+    // SAFETY: as promised.
+    let opened = unsafe { open_logs(pool, main).and_then(|()| open_generation(pool, main)) };
+    opened.map_err(|error| {
+        to_error_log(sys::APLOG_EMERG, Some(main), &format!("mod_rjk: {error}"));
+    })
+}
+
+/// # Safety
+/// As [`check`](super::check).
+unsafe fn open_logs(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<(), ConfigError> {
+    let mut files: HashMap<String, Arc<LogFile>> = HashMap::new();
+    // SAFETY: as promised.
+    unsafe {
+        for server in servers(main) {
+            let Some(ready) = ServerSlot::of_mut(server).and_then(|slot| slot.ready.as_mut())
+            else {
+                continue;
+            };
+            let settings = &ready.config.log;
+            let target = settings
+                .file
+                .clone()
+                .unwrap_or_else(|| in_log_folder(pool, LOG_FILE));
+            let file = match files.get(&target) {
+                Some(file) => file.clone(),
+                None => LogFile::open(&target, pool).map_err(|error| {
+                    ConfigError::new(
+                        None,
+                        format!("JkLogFile {target} cannot be opened: {error}"),
+                    )
+                })?,
+            };
+            files.insert(target, file.clone());
+            let stamp = Stamp::new(&settings.stamp);
+            ready.log = Some(LogSink {
+                file,
+                level: settings.level,
+                stamp,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// # Safety
+/// As [`check`](super::check).
+unsafe fn open_generation(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<(), ConfigError> {
+    // SAFETY: as promised.
+    let ready = unsafe { ServerSlot::of(main) }.and_then(|slot| slot.ready.as_ref());
+    let Some((ready, sink)) = ready.and_then(|ready| Some((ready, ready.log.as_ref()?))) else {
+        return Err(ConfigError::new(None, "the configuration was not checked"));
+    };
+    let generation = &ready.generation;
+    let log = sink.with_id("JK_INIT");
+    for text in &generation.warnings {
+        warn_in_error_log(main, text);
+        jk_log!(&log, Warn, "{text}");
+    }
+    let _ = generation.segment.set(make_segment(generation, pool)?);
+    let _ = generation
+        .addresses
+        .set(resolve_all(&generation.workers, &log));
+    add_version_token(pool);
+    jk_log!(
+        &log,
+        Info,
+        "mod_rjk {} ({}) is ready",
+        env!("CARGO_PKG_VERSION"),
+        BUILD_ID
+    );
+    Ok(())
+}
+
+fn make_segment(generation: &Generation, pool: Pool<'_>) -> Result<Segment, ConfigError> {
+    let layout = Layout::new(&generation.topology, rows());
+    let base = &generation.shm_base;
+    shm::create(base, &layout, pool).map_err(|error| {
+        let message = format!(
+            "JkShmFile: the shared memory {base}.<pid> cannot be made: {error}; \
+             name a file in a folder that the server's user can write to"
+        );
+        ConfigError::new(None, message)
+    })
+}
+
+/// Which build is loaded: after a change of the file only stop and start load the new one.
+const BUILD_ID: &str = env!("RJK_BUILD_ID");
+
+/// Ledger rows: every child that can be alive at once, and as many that are on their way out.
+fn rows() -> usize {
+    let mut limit: c_int = 0;
+    // SAFETY: httpd fills the number.
+    unsafe { sys::ap_mpm_query(sys::AP_MPMQ_HARD_LIMIT_DAEMONS as c_int, &mut limit) };
+    usize::try_from(limit).unwrap_or(0).clamp(8, 1024) * 2
+}
+
+/// A-01: resolved once; a host that does not resolve stops only its worker.
+fn resolve_all(workers: &Workers, log: &dyn Log) -> HashMap<BString, SocketAddr> {
+    let mut addresses = HashMap::new();
+    for spec in workers.list.iter().flat_map(ajp_specs) {
+        match rjk_proxy::address::resolve(spec) {
+            Ok(Some(address)) => {
+                addresses.insert(spec.name.clone(), address);
+            }
+            Ok(None) => {}
+            Err(error) => jk_log!(
+                log,
+                Error,
+                "worker {}: host {} does not resolve: {error}; the worker takes no requests until httpd is restarted",
+                spec.name,
+                spec.host
+            ),
+        }
+    }
+    addresses
+}
+
+fn ajp_specs(worker: &WorkerSpec) -> Vec<&AjpSpec> {
+    match worker {
+        WorkerSpec::Ajp(spec) => vec![spec],
+        WorkerSpec::Lb(spec) => spec.members.iter().map(|member| &member.ajp).collect(),
+        WorkerSpec::Status(_) => Vec::new(),
+    }
+}
+
+/// G-03.
+fn add_version_token(pool: Pool<'_>) {
+    const TOKEN: &str = concat!("mod_rjk/", env!("CARGO_PKG_VERSION"));
+    let token = pool.string(TOKEN.as_bytes());
+    // SAFETY: pool and string are alive.
+    unsafe { sys::ap_add_version_component(pool.as_ptr(), token) };
+}

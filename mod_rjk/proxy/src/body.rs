@@ -1,0 +1,85 @@
+//! The request body on its way from the client, kept as far as it may have to be sent again.
+
+use crate::downstream::{ClientError, Downstream};
+use rjk_ajp::exchange::BodyQuota;
+
+/// The request body, as far as it was read from the client.
+#[derive(Debug, Default)]
+pub struct BodySource {
+    saved: Vec<u8>,
+    used: usize,
+    beyond: bool,
+}
+
+impl BodySource {
+    /// Starts over for another attempt.
+    pub(crate) fn rewind(&mut self) {
+        self.used = 0;
+    }
+
+    /// Whether everything that was read is still at hand (BD-06, BD-07).
+    pub fn is_repeatable(&self) -> bool {
+        !self.beyond
+    }
+
+    /// The first `bytes` of the body; read once, kept for other attempts.
+    pub(crate) fn eager(
+        &mut self,
+        bytes: usize,
+        client: &mut dyn Downstream,
+    ) -> Result<&[u8], ClientError> {
+        let have = self.saved.len();
+        if have < bytes {
+            self.saved.resize(bytes, 0);
+            let got = fill(&mut self.saved[have..], bytes - have, client);
+            self.saved.truncate(have + got.unwrap_or(0));
+            if got? < bytes - have {
+                return Err(ClientError);
+            }
+        }
+        self.used = bytes;
+        Ok(&self.saved[..bytes])
+    }
+
+    /// The next bytes: what was kept and not used in this attempt, then from the client, until
+    /// `quota.at_least` are there or the body ends. Appends them to `packet`.
+    pub(crate) fn next(
+        &mut self,
+        quota: BodyQuota,
+        client: &mut dyn Downstream,
+        packet: &mut Vec<u8>,
+    ) -> Result<usize, ClientError> {
+        if quota.at_most == 0 {
+            return Ok(0);
+        }
+        let kept = &self.saved[self.used..];
+        if !kept.is_empty() {
+            let n = kept.len().min(quota.at_most);
+            packet.extend_from_slice(&kept[..n]);
+            self.used += n;
+            return Ok(n);
+        }
+        self.beyond = true;
+        let start = packet.len();
+        packet.resize(start + quota.at_most, 0);
+        let got = fill(&mut packet[start..], quota.at_least, client)?;
+        packet.truncate(start + got);
+        Ok(got)
+    }
+}
+
+/// Reads until `at_least` bytes are there or the body ends.
+fn fill(
+    buffer: &mut [u8],
+    at_least: usize,
+    client: &mut dyn Downstream,
+) -> Result<usize, ClientError> {
+    let mut got = 0;
+    while got < at_least {
+        match client.read_body(&mut buffer[got..])? {
+            0 => break,
+            n => got += n,
+        }
+    }
+    Ok(got)
+}

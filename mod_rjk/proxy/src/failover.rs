@@ -1,0 +1,156 @@
+//! The failover loop of one request over the members of a balancer (contract §4.6).
+
+use crate::attempt::{AjpWorker, Forwarding, Served, Target};
+use crate::dispatcher::now;
+use crate::failure::{Cause, Failure, Phase};
+use crate::load_balancer::LoadBalancer;
+use crate::report::{Report, count_made_good, no_place, outcome, over_limit};
+use rjk_balance::{Choice, Observation, Pick, Round, Selection};
+use rjk_config::jk_log;
+use rjk_config::log::Log;
+use std::time::{Duration, Instant};
+
+/// The failover loop of one request.
+pub(crate) struct FailoverRun<'a, 'r, 'j> {
+    pub(crate) lb: &'a LoadBalancer,
+    pub(crate) selection: Selection<'a>,
+    pub(crate) job: &'j mut Forwarding<'r>,
+    pub(crate) log: &'a dyn Log,
+    pub(crate) report: Report,
+}
+
+impl<'a> FailoverRun<'a, '_, '_> {
+    pub(crate) fn run(&mut self) -> Result<Served, Failure> {
+        let mut rounds = self.lb.balancer.rounds();
+        let mut last = None;
+        loop {
+            match rounds.next() {
+                Round::Exhausted => break,
+                Round::NewRound(pause) => {
+                    std::thread::sleep(pause);
+                    self.selection.next_round(now());
+                    continue;
+                }
+                Round::Attempt => {}
+            }
+            let failure = match self.selection.pick(now()) {
+                Pick::Member(choice) => match self.attempt(&choice) {
+                    Ok(served) => return Ok(served),
+                    Err(failure) => failure,
+                },
+                Pick::NoMember(missing) => Failure::unsent(Phase::Select, Cause::NoMember(missing)),
+                Pick::Reject(status) => {
+                    return Ok(Served::ServerPage {
+                        status,
+                        authenticate: None,
+                    });
+                }
+            };
+            if !failure.retry {
+                return Err(failure);
+            }
+            last = Some(failure);
+        }
+        Err(last.unwrap_or_else(|| {
+            Failure::unsent(
+                Phase::Select,
+                Cause::NoMember(rjk_balance::Missing::Unusable),
+            )
+        }))
+    }
+
+    fn attempt(&mut self, choice: &Choice<'a>) -> Result<Served, Failure> {
+        let member = &self.lb.members[choice.index];
+        let Some(mut checkout) = member.pool().checkout() else {
+            self.selection.no_endpoint(choice.index, now());
+            self.note(choice);
+            return Err(no_place(member));
+        };
+        let started = Instant::now();
+        let lease = self.selection.start(choice);
+        // What an attempt before this one moved is not this member's.
+        self.job.begin_service();
+        let result = match over_limit(member.spec(), lease.busy()) {
+            Some(failure) => Err(failure),
+            None => self.service(member, &mut checkout, choice),
+        };
+        drop(checkout);
+        let outcome = outcome(&result, self.job.timeouts);
+        let traffic = self.job.traffic;
+        lease.finish(
+            outcome,
+            traffic,
+            started.elapsed(),
+            now(),
+            &mut self.selection,
+        );
+        if let Some(slot) = self.lb.balancer.ajp_slot(choice.index) {
+            count_made_good(&result, slot, self.job.timeouts);
+        }
+        self.account(choice, &result, started.elapsed());
+        result.inspect_err(|failure| {
+            let name = &member.spec().name;
+            jk_log!(
+                self.log,
+                Info,
+                "member {name} of {} {failure}",
+                self.lb.balancer.spec().name
+            );
+        })
+    }
+
+    fn service(
+        &mut self,
+        member: &AjpWorker,
+        checkout: &mut crate::pool::Checkout<'_>,
+        choice: &Choice<'a>,
+    ) -> Result<Served, Failure> {
+        let request = self.job.request;
+        let own_route = &self.lb.balancer.members()[choice.index].route;
+        let cookie = (!choice.sticky)
+            .then(|| {
+                self.lb
+                    .balancer
+                    .session_cookie(own_route, request.rule, request.forward.is_ssl)
+            })
+            .flatten();
+        let target = Target {
+            route: Some(choice.route),
+            activation: choice.activation.as_str().as_bytes(),
+            cookie: cookie.as_deref(),
+        };
+        member.service(checkout, self.job, target, self.log)
+    }
+
+    /// Keeps what the notes say of a member that was tried (T-04…T-24).
+    fn note(&mut self, choice: &Choice<'_>) {
+        let snapshot = self.lb.balancer.snapshot(choice.index);
+        if self.report.first.is_none() {
+            self.report.first.clone_from(&snapshot);
+        }
+        self.report.last = snapshot;
+        self.report.route = Some(choice.route.to_vec());
+    }
+
+    /// Keeps what notes and the policy learn of an attempt.
+    fn account(
+        &mut self,
+        choice: &Choice<'_>,
+        result: &Result<Served, Failure>,
+        duration: Duration,
+    ) {
+        self.note(choice);
+        let status = match result {
+            Ok(Served::Response { status } | Served::ServerPage { status, .. }) => *status,
+            Err(failure) => failure.status(),
+        };
+        let traffic = self.job.traffic;
+        self.lb.balancer.observe(&Observation {
+            index: choice.index,
+            status,
+            duration,
+            read: traffic.read,
+            sent: traffic.sent,
+        });
+    }
+}

@@ -1,0 +1,91 @@
+//! A balancer of this child: the choice of a member, and the connections to all of them.
+
+use crate::attempt::{AjpWorker, Forwarding};
+use crate::dispatcher::{Setup, ajp_worker, now};
+use crate::failover::FailoverRun;
+use crate::report::{Report, log_failure};
+use crate::request::Request;
+use rjk_balance::{Balancer, RoutingInput, SessionRoutes, UnknownWorker};
+use rjk_config::log::Log;
+use rjk_config::model::LbSpec;
+use std::sync::Arc;
+
+/// A balancer and the connections to its members.
+pub struct LoadBalancer {
+    /// The choice.
+    pub balancer: Balancer,
+    /// The members, in configuration order.
+    pub members: Vec<AjpWorker>,
+}
+
+impl LoadBalancer {
+    pub(crate) fn new(
+        spec: &LbSpec,
+        setup: &Setup<'_>,
+        log: &dyn Log,
+    ) -> Result<LoadBalancer, UnknownWorker> {
+        let members = spec
+            .members
+            .iter()
+            .map(|member| ajp_worker(&member.ajp, setup, log))
+            .collect::<Result<_, _>>()?;
+        let balancer = Balancer::new(
+            Arc::new(reachable(spec, setup)),
+            setup.topology,
+            setup.slots,
+            None,
+        )?;
+        Ok(LoadBalancer { balancer, members })
+    }
+
+    pub(crate) fn serve(&self, job: &mut Forwarding<'_>, log: &dyn Log) -> Report {
+        let request = job.request;
+        let overrides = self.balancer.overrides(request.rule);
+        let input = RoutingInput {
+            routes: self.session_routes(request),
+            jk_route: request.overrides.route,
+            stateless: request.is_stateless(),
+            overrides: &overrides,
+            request: request.view,
+        };
+        let has_room = |index: usize| self.members[index].pool().has_room();
+        let selection = self.balancer.begin(&input, &has_room, now(), log);
+        let mut round = FailoverRun {
+            lb: self,
+            selection,
+            job,
+            log,
+            report: Report::none(),
+        };
+        let result = round.run();
+        let report = round.report;
+        if let Err(failure) = &result {
+            log_failure(&self.balancer.spec().name, failure, log);
+        }
+        Report { result, ..report }
+    }
+
+    fn session_routes<'a>(&self, request: &'a Request<'_>) -> SessionRoutes<'a> {
+        if request.ignores_session() {
+            return SessionRoutes::default();
+        }
+        let headers = request.forward.headers.iter();
+        let cookies = headers
+            .filter(|(name, _)| name.eq_ignore_ascii_case(b"Cookie"))
+            .map(|(_, value)| *value);
+        let path = request.forward.uri;
+        self.balancer
+            .session_routes(request.rule, request.overrides.route, path, cookies)
+    }
+}
+
+/// a member without an address cannot take requests.
+fn reachable(spec: &LbSpec, setup: &Setup<'_>) -> LbSpec {
+    let mut spec = spec.clone();
+    for member in &mut spec.members {
+        if !setup.addresses.contains_key(&member.ajp.name) {
+            member.ajp.port = 0;
+        }
+    }
+    spec
+}

@@ -1,0 +1,316 @@
+//! The pool (contract §5.6).
+
+use super::support::{Listening, counter, spec};
+use crate::connection::{Connection, Connector};
+use crate::pool::Pool;
+use rjk_config::model::{AjpSpec, PingSpec, PoolSpec};
+use socket2::SockRef;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+fn pool(size: u32, acquire_ms: u64) -> Pool {
+    Pool::new(&pool_spec(size, acquire_ms), 99)
+}
+
+fn pool_spec(size: u32, acquire_ms: u64) -> PoolSpec {
+    PoolSpec {
+        size: Some(size),
+        min_size: None,
+        timeout: None,
+        acquire_timeout: Duration::from_millis(acquire_ms),
+    }
+}
+
+#[test]
+fn a14_a15_sizes() {
+    let defaults = PoolSpec {
+        size: None,
+        ..pool_spec(0, 0)
+    };
+    assert_eq!(Pool::new(&defaults, 7).size(), 7);
+    assert_eq!(pool(3, 0).size(), 3);
+    assert!(pool(0, 50).checkout().is_none());
+}
+
+#[test]
+fn pl01_no_more_places_than_the_size_under_threads() {
+    let pool = pool(3, 5_000);
+    let (now, most, served) = (
+        AtomicUsize::new(0),
+        AtomicUsize::new(0),
+        AtomicUsize::new(0),
+    );
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    let place = pool.checkout().unwrap();
+                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::yield_now();
+                    now.fetch_sub(1, Ordering::SeqCst);
+                    drop(place);
+                    served.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+    });
+    assert_eq!(served.into_inner(), 400);
+    assert!((1..=3).contains(&most.into_inner()));
+    assert_eq!(pool.counts(), (0, 0));
+}
+
+#[test]
+fn a17_bg09_waits_as_long_as_it_may_and_not_at_all_with_zero() {
+    let patient = pool(1, 60);
+    let held = patient.checkout().unwrap();
+    let start = Instant::now();
+    assert!(patient.checkout().is_none());
+    assert!(start.elapsed() >= Duration::from_millis(60));
+    drop(held);
+    assert!(patient.checkout().is_some());
+
+    let hasty = pool(1, 0);
+    let held = hasty.checkout();
+    assert!(held.is_some(), "BG-09: one immediate try");
+    assert!(hasty.checkout().is_none());
+}
+
+#[test]
+fn a17_a_place_that_becomes_free_ends_the_wait() {
+    let pool = pool(1, 10_000);
+    let held = pool.checkout().unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| pool.checkout().is_some());
+        std::thread::sleep(Duration::from_millis(20));
+        drop(held);
+        assert!(waiting.join().unwrap());
+    });
+}
+
+#[test]
+fn pl01_pl02_a_returned_connection_is_reused_and_a_refused_one_closed() {
+    let listening = Listening::new();
+    let pool = pool(2, 0);
+    let mut place = pool.checkout().unwrap();
+    assert!(place.reuse(|_| true).is_none(), "nothing is idle yet");
+    let (connection, _backend) = listening.pair();
+    place.put_back(connection);
+    drop(place);
+    assert_eq!(pool.counts(), (0, 1));
+
+    let mut place = pool.checkout().unwrap();
+    assert!(place.reuse(|connection| connection.is_quiet()).is_some());
+    drop(place);
+    assert_eq!(
+        (pool.counts(), listening.connected()),
+        ((0, 0), 0),
+        "what was taken out and dropped is closed"
+    );
+}
+
+#[test]
+fn pl02_a_connection_with_an_end_or_bytes_is_not_quiet() {
+    let listening = Listening::new();
+    let (quiet, _backend) = listening.pair();
+    assert!(quiet.is_quiet());
+    let (ended, backend) = listening.pair();
+    drop(backend);
+    assert!(became(|| !ended.is_quiet()));
+    let (early, mut backend) = listening.pair();
+    backend.write_all(b"AB").unwrap();
+    assert!(became(|| !early.is_quiet()));
+}
+
+#[test]
+fn pl05_a04_a05_a07_a08_socket_options() {
+    let mut listening = Listening::new();
+    let (plain, _backend) = listening.pair();
+    assert!(options(&plain).tcp_nodelay().unwrap());
+    assert!(!options(&plain).keepalive().unwrap());
+    let timeout = Some(Duration::from_secs(10));
+    assert_eq!(options(&plain).write_timeout().unwrap(), timeout, "BG-11");
+    assert_eq!(options(&plain).read_timeout().unwrap(), timeout);
+
+    listening.connector.keepalive = true;
+    listening.connector.buffer = Some(100_000);
+    listening.connector.source = Some(([127, 0, 0, 2], 0).into());
+    let (tuned, backend) = listening.pair();
+    assert!(options(&tuned).keepalive().unwrap());
+    assert!(options(&tuned).send_buffer_size().unwrap() >= 100_000);
+    assert!(options(&tuned).recv_buffer_size().unwrap() >= 100_000);
+    assert_eq!(backend.peer_addr().unwrap().ip().to_string(), "127.0.0.2");
+    let close_on_exec = rustix::io::fcntl_getfd(tuned.stream()).unwrap();
+    assert!(close_on_exec.contains(rustix::io::FdFlags::CLOEXEC));
+}
+
+#[test]
+fn bg11_the_limit_of_a_send() {
+    let millis = |millis| Some(Duration::from_millis(millis));
+    let rows = [
+        (None, None, None),
+        (millis(1), millis(2), millis(1)),
+        (None, millis(2), millis(2)),
+    ];
+    for (socket_timeout, reply_timeout, expected) in rows {
+        let spec = AjpSpec {
+            socket_timeout,
+            reply_timeout,
+            ..spec()
+        };
+        let address = ([127, 0, 0, 1], 1).into();
+        let connector = Connector::new(&spec, address, None, counter(&spec));
+        assert_eq!(connector.send_timeout, expected);
+    }
+}
+
+#[test]
+fn bg11_a_worker_that_never_reads_does_not_hold_a_send_for_ever() {
+    let mut listening = Listening::new();
+    listening.connector.send_timeout = Some(Duration::from_millis(100));
+    let (mut connection, _backend) = listening.pair();
+    let (sent, error) = connection.send(&vec![0; 64 << 20]).unwrap_err();
+    assert!(sent > 0 && sent < 64 << 20);
+    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+}
+
+#[test]
+fn pl12_shrinks_the_longest_idle_first_down_to_the_floor() {
+    let listening = Listening::new();
+    let spec = PoolSpec {
+        min_size: Some(1),
+        timeout: Some(Duration::from_millis(400)),
+        ..pool_spec(4, 0)
+    };
+    let pool = Pool::new(&spec, 4);
+    let mut ends = fill(&pool, &listening, 3);
+    pool.maintain(&PingSpec::default());
+    assert_eq!(pool.counts(), (0, 3), "nothing is old yet");
+    std::thread::sleep(Duration::from_millis(420));
+    use_once(&pool);
+    pool.maintain(&PingSpec::default());
+    assert_eq!(pool.counts(), (0, 1));
+    let closed: Vec<bool> = ends.iter_mut().map(is_closed).collect();
+    assert_eq!(
+        closed,
+        [true, true, false],
+        "the one that was used lately stays"
+    );
+}
+
+#[test]
+fn a13_bg10_ping_keeps_the_idle_time_and_the_order() {
+    let listening = Listening::new();
+    let spec = PoolSpec {
+        min_size: Some(0),
+        timeout: Some(Duration::from_millis(500)),
+        ..pool_spec(4, 0)
+    };
+    let pool = Pool::new(&spec, 4);
+    let ends = fill(&pool, &listening, 2);
+    let ping = PingSpec {
+        interval: Some(Duration::from_millis(10)),
+        timeout: Duration::from_secs(5),
+        ..PingSpec::default()
+    };
+    let backends: Vec<_> = ends
+        .into_iter()
+        .map(|mut end| {
+            std::thread::spawn(move || {
+                let mut cping = [0; 5];
+                let mut pings = 0;
+                while end.read_exact(&mut cping).is_ok() {
+                    end.write_all(b"AB\x00\x01\x09").unwrap();
+                    pings += 1;
+                }
+                pings
+            })
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(20));
+    pool.maintain(&ping);
+    assert_eq!(pool.counts(), (0, 2), "both answered");
+    std::thread::sleep(Duration::from_millis(520));
+    pool.maintain(&ping);
+    assert_eq!(pool.counts(), (0, 0), "a CPONG is no use");
+    for backend in backends {
+        assert_eq!(backend.join().unwrap(), 1);
+    }
+}
+
+#[test]
+fn a10_a_connection_without_cpong_is_closed_by_maintenance() {
+    let listening = Listening::new();
+    let pool = pool(2, 0);
+    let _ends = fill(&pool, &listening, 1);
+    std::thread::sleep(Duration::from_millis(5));
+    pool.maintain(&PingSpec {
+        interval: Some(Duration::from_millis(1)),
+        timeout: Duration::from_millis(30),
+        ..PingSpec::default()
+    });
+    assert_eq!((pool.counts(), listening.connected()), ((0, 0), 0));
+}
+
+#[test]
+fn a10_a_hung_worker_costs_maintenance_one_wait() {
+    let listening = Listening::new();
+    let pool = pool(8, 0);
+    let _ends = fill(&pool, &listening, 8);
+    std::thread::sleep(Duration::from_millis(5));
+    let began = std::time::Instant::now();
+    pool.maintain(&PingSpec {
+        interval: Some(Duration::from_millis(1)),
+        timeout: Duration::from_millis(200),
+        ..PingSpec::default()
+    });
+    assert!(
+        began.elapsed() < Duration::from_millis(800),
+        "not 8 times 200 ms"
+    );
+    assert_eq!((pool.counts(), listening.connected()), ((0, 0), 0));
+}
+
+/// Puts that many open connections into a pool; the backend's ends.
+fn fill(pool: &Pool, listening: &Listening, count: usize) -> Vec<TcpStream> {
+    let mut places = Vec::new();
+    let mut ends = Vec::new();
+    for _ in 0..count {
+        let mut place = pool.checkout().unwrap();
+        let (connection, end) = listening.pair();
+        place.put_back(connection);
+        places.push(place);
+        ends.push(end);
+    }
+    drop(places);
+    ends
+}
+
+/// Uses the connection that the pool offers first.
+fn use_once(pool: &Pool) {
+    let mut place = pool.checkout().unwrap();
+    let connection = place.reuse(|_| true).unwrap();
+    place.put_back(connection);
+}
+
+fn is_closed(end: &mut TcpStream) -> bool {
+    end.set_read_timeout(Some(Duration::from_millis(50)))
+        .unwrap();
+    end.read(&mut [0]).is_ok()
+}
+
+fn options(connection: &Connection) -> SockRef<'_> {
+    SockRef::from(connection.stream())
+}
+
+fn became(condition: impl Fn() -> bool) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(5) {
+        if condition() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    false
+}

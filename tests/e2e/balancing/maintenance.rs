@@ -1,0 +1,152 @@
+//! What time does to members (§4.9, TR-01, TR-16…TR-19).
+
+use crate::farm::Plan;
+use crate::for_both;
+use crate::gate::gated;
+use rjk_testbed::client::Request;
+use rjk_testbed::{Result, Subject, wait};
+use std::time::Duration;
+
+for_both! {
+    modjk_recovery rjk_recovery: tr16_tr01_recovery_and_probe;
+    modjk_idle rjk_idle: tr18_lb10_idle_and_decay;
+    modjk_escalation rjk_escalation: tr17_escalation;
+    modjk_all_down rjk_all_down: tr19_all_in_error;
+    modjk_watchdog rjk_watchdog: d16_watchdog;
+    modjk_no_maintenance rjk_no_maintenance: w02_no_maintenance;
+}
+
+/// Longest wait for something that takes two or three seconds.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The line that says that a member may be tried again.
+const MARKED: &str = "marked for recovery";
+
+/// Two members, maintained each second.
+fn pair(subject: Subject) -> Plan {
+    Plan::new(subject, &["m1", "m2"])
+        .line("worker.maintain=1")
+        .lb("recover_time=1")
+        .lb("retry_interval=1")
+}
+
+/// TR-16, MT-06: after recover_time the member may be tried again, with the highest load. TR-01: one
+/// request tries it, the others go elsewhere until that ended.
+fn tr16_tr01_recovery_and_probe(subject: Subject) -> Result {
+    let mut farm = pair(subject).start()?;
+    farm.stop("m1")?;
+    assert_eq!(farm.sequence("/x", 4)?, "2222");
+    assert_eq!(farm.status("m1")?.state, "ERR");
+    farm.revive("m1")?;
+    let (gate, script) = gated();
+    farm.peer("m1")?.set(script);
+    let status = farm.wait_status("m1", PATIENCE, |status| status.state == "ERR/REC")?;
+    let other = farm.status("m2")?;
+    assert!(status.value >= other.value, "TR-16: {status:?} {other:?}");
+    let probe = farm.pending(Request::get("/hold").header("Cookie", "JSESSIONID=a.m1"));
+    farm.peer("m1")?.wait_requests(1)?;
+    assert_eq!(farm.status("m1")?.state, "ERR/PRB");
+    assert_eq!(farm.with_cookie("JSESSIONID=a.m1")?, "m2");
+    assert_eq!(farm.sequence("/x", 2)?, "22");
+    gate.open();
+    assert_eq!(probe.response()?.status, 200);
+    farm.wait_status("m1", PATIENCE, |status| status.busy == 0)?;
+    assert_eq!(farm.with_cookie("JSESSIONID=a.m1")?, "m1");
+    assert_eq!(farm.status("m1")?.state, "OK");
+    // A probe in vain is an error again.
+    farm.stop("m1")?;
+    assert_eq!(farm.with_cookie("JSESSIONID=a.m1")?, "m2");
+    farm.wait_status("m1", PATIENCE, |status| status.state == "ERR/REC")?;
+    assert_eq!(farm.with_cookie("JSESSIONID=a.m1")?, "m2");
+    assert_eq!(farm.status("m1")?.state, "ERR");
+    Ok(())
+}
+
+/// TR-18: unused since the last maintenance. LB-10, LB-15: old load loses weight.
+fn tr18_lb10_idle_and_decay(subject: Subject) -> Result {
+    let mut farm = pair(subject).start()?;
+    farm.sequence("/x", 40)?;
+    let before = farm.status("m1")?;
+    assert!(before.value > 5 && before.state == "OK", "{before:?}");
+    let after = farm.wait_status("m1", PATIENCE, |status| status.value <= before.value / 4)?;
+    assert_eq!(after.state, "OK/IDLE");
+    assert_eq!(after.accessed, before.accessed);
+    Ok(())
+}
+
+/// TR-17: a local error that nobody made good becomes a global one.
+fn tr17_escalation(subject: Subject) -> Result {
+    let mut farm = pair(subject)
+        .lb("recover_time=60")
+        .lb("error_escalation_time=1")
+        .start()?;
+    let (gate, script) = gated();
+    farm.peer("m1")?.set(script);
+    let held = farm.pending(Request::get("/hold").header("Cookie", "JSESSIONID=a.m1"));
+    farm.peer("m1")?.wait_requests(1)?;
+    let failing = Request::get("/fail").header("Cookie", "JSESSIONID=a.m1");
+    assert_eq!(farm.who(&failing)?, "m2");
+    assert_eq!(farm.status("m1")?.state, "OK");
+    farm.wait_status("m1", PATIENCE, |status| status.state == "ERR")?;
+    gate.open();
+    assert_eq!(held.response()?.status, 200);
+    // TR-05: the one that was in flight all the time shows that it works.
+    farm.wait_status("m1", PATIENCE, |status| status.state.starts_with("OK"))?;
+    Ok(())
+}
+
+/// TR-19: when all are in error each may be tried again at the next maintenance.
+fn tr19_all_in_error(subject: Subject) -> Result {
+    let mut farm = pair(subject).lb("recover_time=60").start()?;
+    farm.stop("m1")?;
+    farm.stop("m2")?;
+    assert_eq!(farm.get("/x")?, "503");
+    for member in ["m1", "m2"] {
+        farm.wait_status(member, PATIENCE, |status| status.state == "ERR/FRC")?;
+    }
+    farm.revive("m2")?;
+    assert_eq!(farm.get("/x")?, "m2");
+    assert_eq!(farm.status("m2")?.state, "OK");
+    Ok(())
+}
+
+/// D-16, MT-01: with a watchdog maintenance needs no traffic; without it does.
+fn d16_watchdog(subject: Subject) -> Result {
+    for watchdog in [true, false] {
+        let mut plan = pair(subject).httpd(|builder| builder.log_level("debug"));
+        if watchdog {
+            plan = plan.directives("JkWatchdogInterval 1");
+        }
+        let mut farm = plan.start()?;
+        farm.stop("m1")?;
+        assert_eq!(farm.with_cookie("JSESSIONID=a.m1")?, "m2");
+        assert_eq!(farm.notes()?.first.state, "ERR");
+        let marked = || farm.httpd.jk_log().contains(MARKED);
+        if watchdog {
+            wait::until("the watchdog's line", PATIENCE, marked)?;
+        } else {
+            // Longer than recover_time and worker.maintain together.
+            assert!(!wait::became(Duration::from_millis(2500), marked));
+            farm.get("/x")?;
+            assert!(farm.httpd.jk_log().contains(MARKED));
+        }
+    }
+    Ok(())
+}
+
+/// W-02: worker.maintain=0 leaves a member in error until nobody else is there.
+fn w02_no_maintenance(subject: Subject) -> Result {
+    let mut farm = Plan::new(subject, &["m1", "m2"])
+        .line("worker.maintain=0")
+        .lb("recover_time=1")
+        .start()?;
+    farm.stop("m1")?;
+    assert_eq!(farm.sequence("/x", 2)?, "22");
+    farm.revive("m1")?;
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!(farm.sequence("/x", 4)?, "2222");
+    assert_eq!(farm.status("m1")?.state, "ERR");
+    farm.stop("m2")?;
+    assert_eq!(farm.get("/x")?, "m1");
+    Ok(())
+}

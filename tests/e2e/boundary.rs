@@ -1,0 +1,105 @@
+//! The boundary to httpd: what a worker sends that httpd refuses, and what is left of a child that
+//! ends in order.
+
+use rjk_testbed::client::{self, BodyEnd, Client, Request};
+use rjk_testbed::httpd::Mpm;
+use rjk_testbed::peer::{Behaviour, Head, Script, Step};
+use rjk_testbed::{Context, Httpd, Peer, Result, Subject, ensure, wait};
+use std::time::Duration;
+
+fn in_front_of(peer: &Peer) -> Result<Httpd> {
+    Httpd::builder(Subject::Rjk)
+        .workers(peer.only_worker("w"))
+        .directives("JkMount /* w")
+        .access_log("%>s %X")
+        .start()
+}
+
+/// RS-07: httpd refuses a control character in a header value and answers 500 itself. The client
+/// is still there and gets that answer.
+#[test]
+fn rs07_a_header_that_httpd_refuses_gives_500() -> Result {
+    let odd = Head::ok().header("X-Odd", "a\u{1}b");
+    let peer = Peer::start(Script::answer(odd, "secret"))?;
+    let httpd = in_front_of(&peer)?;
+    let response = client::get(httpd.port(), "/x")?;
+    assert_eq!(response.status, 500, "{response:?}");
+    assert_eq!(response.end, BodyEnd::Complete);
+    assert!(!response.text().contains("secret"), "{response:?}");
+    assert_eq!(httpd.access_lines(1)?, ["500 -"]);
+    httpd.assert_clean();
+    Ok(())
+}
+
+/// RS-03: what is no number does not frame the response to the client.
+#[test]
+fn rs03_a_content_length_that_is_no_number_is_dropped() -> Result {
+    for odd in ["abc", "-5", "+5", "5, 5", "", "99999999999999999999999"] {
+        let body = Step::text("hello");
+        let head = Step::Head(Head::ok().header("Content-Length", odd));
+        let peer = Peer::start(Script::new([
+            Step::ReadBody,
+            head,
+            Step::Flush,
+            Step::Sleep(Duration::from_millis(50)),
+            body,
+            Step::End(true),
+        ]))?;
+        let httpd = in_front_of(&peer)?;
+        let mut client = Client::connect(httpd.port())?;
+        for _ in 0..2 {
+            let response = client.send(&Request::get("/x"))?;
+            assert_eq!(response.text(), "hello", "{odd}: {response:?}");
+            assert_eq!(response.header("Content-Length"), None, "{odd}");
+            assert_eq!(response.end, BodyEnd::Complete, "{odd}");
+        }
+    }
+    Ok(())
+}
+
+/// LB-05, H-09: the connections of children that ended in order are taken off once.
+#[test]
+fn h09_connections_of_ended_children_are_taken_off_once() -> Result {
+    let peer = Peer::start(Script::default())?;
+    let httpd = Httpd::builder(Subject::Rjk)
+        .mpm(Mpm::Prefork)
+        .workers(format!(
+            "worker.list=w,st\n{}\nworker.st.type=status",
+            peer.worker("w")
+        ))
+        .directives("JkMount /app/* w\nJkMount /st st\nMaxConnectionsPerChild 2")
+        .start()?;
+    for _ in 0..12 {
+        let response = client::get(httpd.port(), "/app/x")?;
+        ensure!(response.status == 200, "{response:?}");
+    }
+    // With some in use a total that went below zero cannot pass for zero.
+    peer.set(Behaviour::Stalls);
+    let mut clients = Vec::new();
+    for _ in 0..2 {
+        let mut client = Client::connect(httpd.port())?;
+        client.raw(&Request::get("/app/x").head_bytes())?;
+        clients.push(client);
+    }
+    peer.wait_requests(14)?;
+    wait::until("the counts agree", Duration::from_secs(10), || {
+        let open = peer.open_connections();
+        open >= 2 && connected(&httpd).is_ok_and(|shown| shown == open)
+    })
+    .with_context(|| {
+        format!(
+            "{} open, {:?} shown",
+            peer.open_connections(),
+            connected(&httpd)
+        )
+    })?;
+    Ok(())
+}
+
+/// The last number of the worker's row on the status page.
+fn connected(httpd: &Httpd) -> Result<usize> {
+    let page = client::get(httpd.port(), "/st")?.text();
+    let cell = page.rsplit("<td class=\"n\">").next().context("no row")?;
+    let number = cell.split('<').next().context("no number")?;
+    number.parse().with_context(|| page.clone())
+}

@@ -1,0 +1,19 @@
+//! The life of a request and its mapping, on a real httpd in front of scripted peers (contract §0,
+//! §1, §3, §5.2…§5.5, §5.8). What mod_jk does too is asked of both modules with the same
+//! expectation; what we do otherwise on purpose says so.
+
+mod attributes;
+mod authorization;
+mod environment;
+mod extensions;
+mod framing;
+mod handler;
+mod head;
+mod mounts;
+mod responses;
+mod rules;
+mod site;
+mod subrequests;
+mod tls;
+mod tomcat;
+mod uris;

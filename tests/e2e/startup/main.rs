@@ -1,0 +1,12 @@
+//! Start-up, errors of the configuration, logs, the status page and the example configurations.
+
+mod artifact;
+mod broken;
+mod deployments;
+mod directives;
+mod examples;
+mod jk_log;
+mod properties;
+mod restart;
+mod status;
+mod tolerated;

@@ -1,0 +1,162 @@
+//! The status worker's page: content, user list, escaping, read-only (S-01…S-11, C-12, C-13, CV-12).
+
+use rjk_testbed::client::{Request, Response};
+use rjk_testbed::httpd::Builder;
+use rjk_testbed::peer::Behaviour;
+use rjk_testbed::{Httpd, Peer, Result, Subject, client};
+
+fn site(peer: &Peer, status: &str) -> Builder {
+    Httpd::builder(Subject::Rjk)
+        .workers(format!(
+            "worker.list=lb,alone,s\nworker.lb.type=lb\nworker.lb.balance_workers=m1,m2\n{}{}\
+             worker.m1.route=r1\nworker.m2.activation=disabled\n{}worker.s.type=status\n{status}",
+            peer.worker("m1"),
+            peer.worker("m2"),
+            peer.worker("alone"),
+        ))
+        .directives("JkMount /app/* lb\nJkMount /alone/* alone\nJkMount /jk-status* s")
+}
+
+fn page(httpd: &Httpd, target: &str) -> Result<Response> {
+    let answer = client::get(httpd.port(), target)?;
+    assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+    Ok(answer)
+}
+
+/// The cells of the table row that begins with `name`.
+fn row(page: &Response, name: &str) -> Vec<String> {
+    let text = page.text();
+    let start = format!("<tr><td>{name}</td>");
+    let line = text.lines().find(|line| line.contains(&start));
+    let cells = line.unwrap_or_default().split("<td").skip(1);
+    cells
+        .filter_map(|cell| cell.split_once('>')?.1.split_once('<'))
+        .map(|(cell, _)| cell.to_owned())
+        .collect()
+}
+
+#[test]
+fn s_the_page_shows_balancers_members_and_workers() -> Result {
+    let peer = Peer::start(Behaviour::Echo)?;
+    let httpd = site(&peer, "worker.s.css=/own.css\n").start()?;
+    for _ in 0..3 {
+        assert_eq!(client::get(httpd.port(), "/app/x")?.status, 200);
+    }
+    assert_eq!(client::get(httpd.port(), "/alone/x")?.status, 200);
+    let answer = page(&httpd, "/jk-status")?;
+    for (name, value) in [
+        ("Content-Type", "text/html;charset=utf-8"),
+        ("Cache-Control", "no-cache"),
+        ("Pragma", "no-cache"),
+    ] {
+        assert_eq!(answer.header(name), Some(value), "C-12");
+    }
+    let text = answer.text();
+    for expected in [
+        "JK Status Manager",
+        "mod_rjk ",
+        "Balancer lb",
+        "Worker alone",
+        "href=\"/own.css\"",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    let address = format!("127.0.0.1:{}", peer.port());
+    let m1 = row(&answer, "m1");
+    // Name, address, route, activation, state, factor, value, accessed.
+    assert_eq!(m1[1..5], [&address, "r1", "ACT", "OK"], "{m1:?}");
+    assert_eq!(m1[7], "3", "accessed: {m1:?}");
+    let m2 = row(&answer, "m2");
+    assert_eq!(m2[1..5], [&address, "m2", "DIS", "OK/IDLE"], "{m2:?}");
+    assert_eq!(m2[7], "0", "accessed: {m2:?}");
+    httpd.assert_clean();
+    Ok(())
+}
+
+/// C-13, C-14: no request changes anything, whatever it asks for.
+#[test]
+fn s02_the_page_is_read_only() -> Result {
+    let peer = Peer::start(Behaviour::Echo)?;
+    let httpd = site(&peer, "").start()?;
+    let before = page(&httpd, "/jk-status")?.text();
+    for query in [
+        "cmd=update&w=lb&sw=m1&vwa=stopped",
+        "cmd=update&w=lb&vlm=Busyness&vls=0",
+        "cmd=reset&w=lb",
+        "cmd=recover&w=lb&sw=m1",
+        "cmd=edit&w=lb&sw=m1",
+    ] {
+        page(&httpd, &format!("/jk-status?{query}"))?;
+        let post = Request::new("POST", "/jk-status").body(query);
+        client::send(httpd.port(), post)?;
+        assert_eq!(page(&httpd, "/jk-status")?.text(), before, "{query}");
+    }
+    assert_eq!(client::get(httpd.port(), "/app/x")?.status, 200);
+    httpd.assert_clean();
+    Ok(())
+}
+
+/// S-03, S-04: a reader who is not named gets 200 and no data; mod_jk answers so too.
+#[test]
+fn s03_s04_only_listed_users_see_it() -> Result {
+    let peer = Peer::start(Behaviour::Echo)?;
+    for subject in Subject::BOTH {
+        for (insensitive, users) in [
+            (
+                "false",
+                [("", false), ("ann", true), ("Ann", false), ("eve", false)],
+            ),
+            (
+                "true",
+                [("", false), ("ann", true), ("Ann", true), ("eve", false)],
+            ),
+        ] {
+            let httpd = Httpd::builder(subject)
+                .workers(format!(
+                    "worker.list=lb,s\nworker.lb.type=lb\nworker.lb.balance_workers=member\n{}\
+                     worker.s.type=status\nworker.s.user=bob\nworker.s.user=ann\n\
+                     worker.s.user_case_insensitive={insensitive}\n",
+                    peer.worker("member")
+                ))
+                .module("setenvif")
+                .directives("SetEnvIf X-User (.+) JK_REMOTE_USER=$1\nJkMount /jk-status s")
+                .start()?;
+            for (user, seen) in users {
+                let request = Request::get("/jk-status").header("X-User", user);
+                let answer = client::send(httpd.port(), request)?;
+                let text = answer.text();
+                assert_eq!(answer.status, 200, "{subject:?} {user}");
+                assert_eq!(text.contains("member"), seen, "{subject:?} {user}: {text}");
+                assert_eq!(text.contains("denied"), !seen, "{subject:?} {user}: {text}");
+            }
+            httpd.assert_clean();
+        }
+    }
+    Ok(())
+}
+
+/// CV-12, CV-15: nothing that a file or a client says becomes markup.
+#[test]
+fn cv12_everything_is_escaped() -> Result {
+    let peer = Peer::start(Behaviour::Echo)?;
+    let httpd = Httpd::builder(Subject::Rjk)
+        .workers(format!(
+            "worker.list=<i>lb,s\nworker.<i>lb.type=lb\nworker.<i>lb.balance_workers=<i>m\n{}\
+             worker.<i>m.route=\"><script>\nworker.s.type=status\nworker.s.css=\"><script>\n",
+            peer.worker("<i>m")
+        ))
+        .directives("ServerName \"evil<script>\"\nJkMount /jk-status* s")
+        .start()?;
+    for target in [
+        "/jk-status",
+        "/jk-status?w=%22%3E%3Cscript%3E&sw=<script>&re=<script>",
+        "/jk-status;<script>?<script>",
+    ] {
+        let text = page(&httpd, target)?.text();
+        assert!(!text.contains("<script>"), "{target}: {text}");
+        assert!(!text.contains("<i>"), "{target}: {text}");
+        assert!(text.contains("&lt;i&gt;lb"), "{target}: {text}");
+    }
+    httpd.assert_clean();
+    Ok(())
+}
