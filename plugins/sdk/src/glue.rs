@@ -125,15 +125,25 @@ macro_rules! __export_component {
                     $crate::glue::router_configure(&POLICY, members, &config)
                 }
 
+                // Never called: `lean` exports the function below.
                 fn choose(
                     sticky: ::std::option::Option<u32>,
                     candidates: ::std::vec::Vec<$crate::Candidate>,
                 ) -> $crate::Decision {
-                    $crate::glue::router_choose(&POLICY, sticky, &candidates)
+                    Component::choose(sticky, &candidates)
                 }
             }
 
-            $crate::bindings::policy::export!(Component with_types_in $crate::bindings::policy);
+            impl Component {
+                fn choose(
+                    sticky: ::std::option::Option<u32>,
+                    candidates: &[$crate::Candidate],
+                ) -> $crate::Decision {
+                    $crate::glue::router_choose(&POLICY, sticky, candidates)
+                }
+            }
+
+            $crate::bindings::policy::export!(Component with_types_in $crate::lean);
 
             $($more)*
         };

@@ -45,6 +45,10 @@
 pub mod bindings;
 #[doc(hidden)]
 pub mod glue;
+#[cfg(any(target_arch = "wasm32", test))]
+#[doc(hidden)]
+#[allow(unsafe_code, reason = "the border of the component")]
+pub mod lean;
 mod policy;
 mod request;
 #[cfg(not(target_arch = "wasm32"))]
