@@ -9,6 +9,7 @@ use crate::session_route::SessionRoutes;
 use crate::slot::{AjpSlot, BalancerSlot, MemberSlot};
 use crate::state::State;
 use bstr::{BString, ByteSlice};
+use rjk_config::log::Log;
 use rjk_config::model::{Activation, LbSpec, MemberSpec, RuleExtensions};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -141,6 +142,11 @@ impl Balancer {
         &self.spec.members
     }
 
+    /// The routing policy, if the balancer has one.
+    pub fn policy(&self) -> Option<&dyn RoutingPolicy> {
+        self.policy.as_deref()
+    }
+
     /// The shared record of this balancer.
     pub fn slot(&self) -> &'static BalancerSlot {
         self.slot
@@ -240,9 +246,9 @@ impl Balancer {
     }
 
     /// Tells the policy, if there is one, what became of a request.
-    pub fn observe(&self, observation: &Observation) {
+    pub fn observe(&self, observation: &Observation, log: &dyn Log) {
         if let Some(policy) = &self.policy {
-            policy.observe(observation);
+            policy.observe(observation, log);
         }
     }
 

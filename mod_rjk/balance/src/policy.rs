@@ -1,6 +1,6 @@
 //! The seam for routing policies: who decides which member takes a request.
 
-use crate::{Millis, State};
+use crate::{Millis, PolicySlot, State};
 use rjk_config::log::Log;
 use rjk_config::model::Activation;
 use std::borrow::Cow;
@@ -205,7 +205,12 @@ pub trait RoutingPolicy: Send + Sync {
     fn compare(&self, _shadow: Decision, _builtin: Option<usize>) {}
 
     /// Called after each response.
-    fn observe(&self, _observation: &Observation) {}
+    fn observe(&self, _observation: &Observation, _log: &dyn Log) {}
+
+    /// Its shared record, for the status page.
+    fn slot(&self) -> Option<&'static PolicySlot> {
+        None
+    }
 }
 
 /// The policy that always leaves the decision to the built-in rules.

@@ -2,6 +2,7 @@
 
 use crate::layout::Layout;
 use crate::ledger::{Cell, RowOwner};
+use crate::policy_slot::PolicySlot;
 use crate::slot::{AjpSlot, BalancerSlot, MemberSlot};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -59,6 +60,8 @@ pub struct Segment {
     pub members: &'static [MemberSlot],
     /// Balancers.
     pub balancers: &'static [BalancerSlot],
+    /// Routing policies.
+    pub policies: &'static [PolicySlot],
     /// Who has which row of the ledger.
     pub owners: &'static [RowOwner],
     /// The ledger: what each child adds to the totals in the slots.
@@ -76,6 +79,7 @@ impl Segment {
             ajp: leaked(layout.ajp),
             members: leaked(layout.members),
             balancers: leaked(layout.balancers),
+            policies: leaked(layout.policies),
             owners: leaked(layout.rows),
             cells: leaked(layout.cells()),
         }

@@ -56,6 +56,7 @@ fn start(pool: Pool<'_>, generation: &Arc<Generation>, sink: &LogSink) -> Result
             "all ledger rows are taken: busy counts of this child do not survive a kill"
         );
     }
+    let threads = threads_per_child();
     let setup = Setup {
         workers: &generation.workers,
         addresses,
@@ -64,7 +65,8 @@ fn start(pool: Pool<'_>, generation: &Arc<Generation>, sink: &LogSink) -> Result
             segment: *segment,
             row,
         },
-        threads: threads_per_child(),
+        policies: &generation.policies.for_child(segment.policies, threads),
+        threads,
     };
     let dispatcher = Dispatcher::new(&setup, &log).map_err(|error| error.to_string())?;
     let watchdog = start_watchdog(generation, sink, &log);

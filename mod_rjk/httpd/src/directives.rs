@@ -75,6 +75,7 @@ static DIRECTIVES: &[Directive] = directives! {
     c"JkLogStampFormat" One Server Call(log_stamp), c"format of the time stamp";
     c"JkRequestLogFormat" One Server Call(request_log_format), c"format of a line for each request";
     c"JkShmFile" One Global Call(shm_file), c"file name of the shared memory";
+    c"RjkConfigFile" One Global Call(config_file), c"the TOML file with what is not mod_jk's";
     c"JkShmSize" One Global Call(shm_size), c"obsolete: the size is computed";
     c"JkWatchdogInterval" One Global Call(watchdog_interval), c"seconds between maintenance runs";
     c"JkOptions" Raw Server Call(options), c"flags, each with an optional + or -";
@@ -100,7 +101,7 @@ static DIRECTIVES: &[Directive] = directives! {
     c"JkCERTCHAINPrefix" One Server Env(Indicator::CertChainPrefix), c"prefix of certificate chain variables";
 };
 
-const COUNT: usize = 37;
+const COUNT: usize = 38;
 
 /// The table that httpd reads, with an empty entry at its end.
 #[repr(transparent)]

@@ -14,6 +14,7 @@ mod hooks;
 mod log;
 mod mapping;
 mod notes;
+mod policies;
 mod request;
 mod server;
 mod shm;

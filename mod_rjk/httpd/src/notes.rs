@@ -21,6 +21,9 @@ pub(crate) fn set_report(request: Request<'_>, report: &Report, duration: Durati
     if let Some(route) = &report.route {
         notes.set(c"JK_WORKER_ROUTE", pool, route);
     }
+    if !report.decided_by.is_empty() {
+        notes.set(c"RJK_DECIDED_BY", pool, report.decided_by.as_bytes());
+    }
     if let Some(first) = &report.first {
         set_member(request, &FIRST, first);
     }

@@ -44,6 +44,8 @@ pub(crate) struct GlobalDirectives {
     pub(crate) workers_file: Option<(String, Location)>,
     /// `JkWorkerProperty` lines (D-02).
     pub(crate) worker_properties: Vec<(Vec<u8>, Location)>,
+    /// `RjkConfigFile`: the settings that mod_jk does not know.
+    pub(crate) config_file: Option<(String, Location)>,
     /// `JkShmFile` (D-14).
     pub(crate) shm_file: Option<(String, Location)>,
     /// `JkWatchdogInterval` in seconds, 0 is off (D-16).

@@ -1,7 +1,9 @@
 //! The shared memory: made by the parent, inherited by the children (contract §7, design §4).
 
 use crate::apr::Pool;
-use rjk_balance::{AjpSlot, BalancerSlot, Cell, Header, Layout, MemberSlot, RowOwner, Segment};
+use rjk_balance::{
+    AjpSlot, BalancerSlot, Cell, Header, Layout, MemberSlot, PolicySlot, RowOwner, Segment,
+};
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::os::fd::AsRawFd;
@@ -92,6 +94,7 @@ impl Mapping {
                 ajp: self.part::<AjpSlot>(offsets.ajp, layout.ajp),
                 members: self.part::<MemberSlot>(offsets.members, layout.members),
                 balancers: self.part::<BalancerSlot>(offsets.balancers, layout.balancers),
+                policies: self.part::<PolicySlot>(offsets.policies, layout.policies),
                 owners: self.part::<RowOwner>(offsets.owners, layout.rows),
                 cells: self.part::<Cell>(offsets.cells, layout.cells()),
             }

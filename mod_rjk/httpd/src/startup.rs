@@ -10,6 +10,7 @@ use crate::child::Child;
 use crate::directives::server_root_relative;
 use crate::forward::EnvNames;
 use crate::log::to_error_log;
+use crate::policies::LoadedPolicies;
 use crate::server::{GlobalDirectives, Ready, ServerSlot};
 use crate::sys;
 use bstr::BString;
@@ -42,6 +43,8 @@ pub(crate) struct Generation {
     pub(crate) segment: OnceCell<Segment>,
     /// What a child runs with; filled by child_init.
     pub(crate) child: OnceCell<Child>,
+    /// Routing policies, checked and compiled.
+    pub(crate) policies: LoadedPolicies,
     shm_base: String,
     /// What is tolerated and should be known, each text once.
     warnings: Vec<String>,
@@ -121,6 +124,7 @@ unsafe fn check_all(
         let global = slot.global.clone();
         let mut warnings = slot.warnings.clone();
         let workers = read_workers(&global, pool, &mut warnings)?;
+        let policies = load_policies(&global, &workers, main)?;
         separate_servers(pool, main);
         let mut configs = Vec::new();
         for server in servers(main) {
@@ -128,7 +132,9 @@ unsafe fn check_all(
             let config = resolve(server, main_config, &workers, pool, &mut warnings)?;
             configs.push((server, config));
         }
-        let generation = Arc::new(generation(global, workers, &warnings, &configs, pool)?);
+        let generation = Arc::new(generation(
+            global, workers, policies, &warnings, &configs, pool,
+        )?);
         for (server, config) in configs {
             if let Some(slot) = ServerSlot::of_mut(server) {
                 let env = EnvNames::new(&config);
@@ -262,6 +268,7 @@ fn unreadable(file: &str, error: &std::io::Error, location: &Location) -> Config
 fn generation(
     global: GlobalDirectives,
     workers: Workers,
+    policies: LoadedPolicies,
     warnings: &[Warning],
     configs: &[(*mut sys::server_rec, ServerConfig)],
     pool: Pool<'_>,
@@ -290,9 +297,39 @@ fn generation(
         addresses: OnceCell::new(),
         segment: OnceCell::new(),
         child: OnceCell::new(),
+        policies,
         shm_base,
         warnings: texts,
     })
+}
+
+/// The policies of `RjkConfigFile`. When a running server restarts, a policy that cannot be loaded
+/// leaves its balancer to the built-in rules instead of ending the site.
+fn load_policies(
+    global: &GlobalDirectives,
+    workers: &Workers,
+    main: *mut sys::server_rec,
+) -> Result<LoadedPolicies, ConfigError> {
+    let Some((file, location)) = &global.config_file else {
+        return Ok(LoadedPolicies::default());
+    };
+    let on_failure = |error: ConfigError| {
+        if !is_restart() {
+            return Err(error);
+        }
+        let text = format!("mod_rjk: {error}; the built-in rules decide until it is mended");
+        to_error_log(sys::APLOG_EMERG, Some(main), &text);
+        Ok(())
+    };
+    LoadedPolicies::load(file, location, workers, &on_failure)
+}
+
+/// Whether this server was serving before: it must go on.
+fn is_restart() -> bool {
+    let mut generation: c_int = 0;
+    // SAFETY: httpd fills the number.
+    unsafe { sys::ap_mpm_query(sys::AP_MPMQ_GENERATION as c_int, &mut generation) };
+    generation > 0
 }
 
 fn is_config_test() -> bool {

@@ -11,7 +11,7 @@ use rjk_balance::{
     Answer, Decision, FaultKind, Millis, Observation, PolicySlot, Question, RoutingPolicy,
 };
 use rjk_config::jk_log;
-use rjk_config::log::{Log, NoLog};
+use rjk_config::log::Log;
 use rjk_config::toml::{Mode, OnFault, PolicySettings};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -45,11 +45,6 @@ impl Policy {
             lines: log_limit(),
             fault_lines: RateLimit::new(1),
         }
-    }
-
-    /// The shared record.
-    pub fn slot(&self) -> &'static PolicySlot {
-        self.slot
     }
 
     /// Instances in the pool now.
@@ -180,7 +175,11 @@ impl RoutingPolicy for Policy {
         counter.fetch_add(1, Relaxed);
     }
 
-    fn observe(&self, observation: &Observation) {
+    fn slot(&self) -> Option<&'static PolicySlot> {
+        Some(self.slot)
+    }
+
+    fn observe(&self, observation: &Observation, log: &dyn Log) {
         if self.compiled.code.observer().is_none() {
             return;
         }
@@ -189,10 +188,10 @@ impl RoutingPolicy for Policy {
         if !self.breaker.is_on() {
             return;
         }
-        let call = self.call(None, &NoLog, now);
+        let call = self.call(None, log, now);
         let heard = self.with_instance(&call, |instance| instance.observe(&call, observation));
         if let Err(fault) = heard {
-            self.record_fault(Pass::On, &fault, &NoLog, now);
+            self.record_fault(Pass::On, &fault, log, now);
         }
     }
 }

@@ -10,13 +10,14 @@ use crate::request::Request;
 use crate::standalone::Standalone;
 use bstr::{BString, ByteSlice};
 use parking_lot::Mutex;
-use rjk_balance::{Drift, Millis, Slots, Topology, UnknownWorker};
+use rjk_balance::{Drift, Millis, RoutingPolicy, Slots, Topology, UnknownWorker};
 use rjk_config::jk_log;
 use rjk_config::log::Log;
 use rjk_config::model::{AjpSpec, StatusSpec, WorkerSpec};
 use rjk_config::workers::Workers;
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The workers of one child.
@@ -44,6 +45,9 @@ pub enum Worker {
     Status(StatusSpec),
 }
 
+/// Routing policies by the name of their balancer.
+pub type Policies = HashMap<BString, Arc<dyn RoutingPolicy>>;
+
 /// What a child needs to build its workers.
 pub struct Setup<'a> {
     /// The configured workers.
@@ -54,6 +58,8 @@ pub struct Setup<'a> {
     pub topology: &'a Topology,
     /// This child's way to them.
     pub slots: Slots,
+    /// The routing policy of each balancer that has one.
+    pub policies: &'a Policies,
     /// Threads per child, the default pool size.
     pub threads: usize,
 }

@@ -5,9 +5,10 @@ use crate::dispatcher::now;
 use crate::failure::{Cause, Failure, Phase};
 use crate::load_balancer::LoadBalancer;
 use crate::report::{Report, count_made_good, no_place, outcome, over_limit};
-use rjk_balance::{Choice, Observation, Pick, Round, Selection};
+use rjk_balance::{Choice, DecidedBy, Observation, Pick, Round, Selection};
 use rjk_config::jk_log;
 use rjk_config::log::Log;
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 /// The failover loop of one request.
@@ -33,7 +34,9 @@ impl<'a> FailoverRun<'a, '_, '_> {
                 }
                 Round::Attempt => {}
             }
-            let failure = match self.selection.pick(now()) {
+            let pick = self.selection.pick(now());
+            self.report.decided_by = decided_by(self.selection.decided_by());
+            let failure = match pick {
                 Pick::Member(choice) => match self.attempt(&choice) {
                     Ok(served) => return Ok(served),
                     Err(failure) => failure,
@@ -145,12 +148,22 @@ impl<'a> FailoverRun<'a, '_, '_> {
             Err(failure) => failure.status(),
         };
         let traffic = self.job.traffic;
-        self.lb.balancer.observe(&Observation {
+        let observation = Observation {
             index: choice.index,
             status,
             duration,
             read: traffic.read,
             sent: traffic.sent,
-        });
+        };
+        self.lb.balancer.observe(&observation, self.log);
+    }
+}
+
+/// Who decided, for a note; the text of a built-in decision is not made anew for each request.
+fn decided_by(by: DecidedBy<'_>) -> Cow<'static, str> {
+    match by {
+        DecidedBy::Builtin => Cow::Borrowed("builtin"),
+        DecidedBy::Sticky => Cow::Borrowed("sticky"),
+        by => Cow::Owned(by.to_string()),
     }
 }

@@ -33,7 +33,7 @@ impl LoadBalancer {
             Arc::new(reachable(spec, setup)),
             setup.topology,
             setup.slots,
-            None,
+            setup.policies.get(&spec.name).cloned(),
         )?;
         Ok(LoadBalancer { balancer, members })
     }

@@ -7,6 +7,7 @@ use rjk_balance::{AjpSlot, MemberSnapshot, Outcome};
 use rjk_config::jk_log;
 use rjk_config::log::Log;
 use rjk_config::model::AjpSpec;
+use std::borrow::Cow;
 
 /// What became of a request.
 pub struct Report {
@@ -16,6 +17,9 @@ pub struct Report {
     pub started: bool,
     /// Route that was forwarded (T-04).
     pub route: Option<Vec<u8>>,
+    /// Who decided about the last attempt: `builtin`, `sticky`, `policy NAME` or `fault KIND`; empty
+    /// without a balancer.
+    pub decided_by: Cow<'static, str>,
     /// The first member that was tried (T-05…T-14).
     pub first: Option<MemberSnapshot>,
     /// The last member that was tried (T-15…T-24).
@@ -39,6 +43,7 @@ impl Report {
             result,
             started: false,
             route: None,
+            decided_by: Cow::Borrowed(""),
             first: None,
             last: None,
         }

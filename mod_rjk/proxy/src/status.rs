@@ -4,7 +4,7 @@ use crate::dispatcher::{Dispatcher, Worker};
 use crate::load_balancer::LoadBalancer;
 use crate::standalone::Standalone;
 use bstr::{BString, ByteSlice};
-use rjk_balance::MemberSnapshot;
+use rjk_balance::{FaultKind, MemberSnapshot, RoutingPolicy};
 use rjk_config::model::{AjpSpec, StatusSpec};
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering::Relaxed;
@@ -99,6 +99,41 @@ fn balancer(html: &mut String, lb: &LoadBalancer) {
             member_row(html, lb, index, &member.ajp, &snapshot);
         }
     }
+    html.push_str("</table>\n");
+    if let Some(policy) = lb.balancer.policy() {
+        policy_table(html, policy);
+    }
+}
+
+/// What the balancer's policy decided, over all children since the start of httpd.
+fn policy_table(html: &mut String, policy: &dyn RoutingPolicy) {
+    let Some(slot) = policy.slot() else { return };
+    let _ = write!(
+        html,
+        "<h3>Policy {}</h3>\n<table>\n<tr><th>Built-in</th><th>Member</th><th>Rejected</th>\
+         <th>Shadow same</th><th>Shadow other</th><th>Skipped</th><th>Switched off</th>",
+        escape(policy.name()),
+    );
+    for kind in FaultKind::ALL {
+        let _ = write!(html, "<th>Fault {}</th>", kind.as_str());
+    }
+    html.push_str("</tr>\n<tr>");
+    let counters = [
+        &slot.builtin,
+        &slot.workers,
+        &slot.rejects,
+        &slot.shadow_same,
+        &slot.shadow_other,
+        &slot.skipped,
+        &slot.switched_off,
+    ];
+    let faults = FaultKind::ALL.map(|kind| slot.faults(kind));
+    let values: Vec<u64> = counters
+        .iter()
+        .map(|counter| counter.load(Relaxed))
+        .chain(faults)
+        .collect();
+    numbers(html, &values);
     html.push_str("</table>\n");
 }
 

@@ -104,7 +104,11 @@ fn sizes() {
 fn check_refusals(cases: &[(&str, &str)]) {
     for (text, expected) in cases {
         let text = text.replace("P\n", "[policy.p]\ncomponent = \"c\"\n");
-        assert_eq!(refusal(&text), format!("conf/rjk.toml:{expected}"), "{text}");
+        assert_eq!(
+            refusal(&text),
+            format!("conf/rjk.toml:{expected}"),
+            "{text}"
+        );
     }
 }
 

@@ -137,6 +137,14 @@ pub(super) fn shm_file(s: &mut Setting<'_>) -> Result<(), String> {
     Ok(())
 }
 
+pub(super) fn config_file(s: &mut Setting<'_>) -> Result<(), String> {
+    if s.slot.global.config_file.is_some() {
+        return Err("only allowed once".to_owned());
+    }
+    s.slot.global.config_file = Some((s.existing_file()?, s.location.clone()));
+    Ok(())
+}
+
 pub(super) fn shm_size(s: &mut Setting<'_>) -> Result<(), String> {
     s.warn("JkShmSize is obsolete and has no effect: the size is computed; remove the line");
     Ok(())

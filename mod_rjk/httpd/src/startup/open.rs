@@ -108,7 +108,8 @@ unsafe fn open_generation(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<
 }
 
 fn make_segment(generation: &Generation, pool: Pool<'_>) -> Result<Segment, ConfigError> {
-    let layout = Layout::new(&generation.topology, rows());
+    let layout =
+        Layout::new(&generation.topology, rows()).with_policies(generation.policies.count());
     let base = &generation.shm_base;
     shm::create(base, &layout, pool).map_err(|error| {
         let message = format!(

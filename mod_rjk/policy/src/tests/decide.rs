@@ -29,7 +29,7 @@ fn the_three_decisions_are_carried_out_and_counted() {
     for (choose, expected) in cases {
         let policy = policy(&choosing(choose));
         assert_eq!([ask(&policy), ask(&policy)], [expected; 2]);
-        assert_eq!((policy.slot().decisions(), policy.idle()), (2, 1));
+        assert_eq!((policy.slot().unwrap().decisions(), policy.idle()), (2, 1));
     }
 }
 
@@ -127,8 +127,8 @@ fn whatever_a_policy_does_is_a_counted_fault() {
             assert_eq!(ask(&policy), fault(kind), "{name}");
             assert_eq!(policy.idle(), 0, "{name}: the instance is thrown away");
         }
-        assert_eq!(policy.slot().faults(kind), 20, "{name}");
-        assert_eq!(policy.slot().decisions(), 0, "{name}");
+        assert_eq!(policy.slot().unwrap().faults(kind), 20, "{name}");
+        assert_eq!(policy.slot().unwrap().decisions(), 0, "{name}");
     }
 }
 
@@ -177,8 +177,8 @@ fn a_policy_that_keeps_failing_is_off_and_tried_again() {
         [fault(FaultKind::Trap), off]
     );
     assert_eq!([at(T0 + 60_000), at(T0 + 60_001)], [worker(1); 2]);
-    assert_eq!(policy.slot().skipped.load(Relaxed), 2);
-    assert_eq!(policy.slot().switched_off.load(Relaxed), 1);
+    assert_eq!(policy.slot().unwrap().skipped.load(Relaxed), 2);
+    assert_eq!(policy.slot().unwrap().switched_off.load(Relaxed), 1);
     let all = lines.all();
     assert_eq!(all.len(), 3, "one line a second: {all:?}");
     assert!(
@@ -236,7 +236,7 @@ fn lines_of_a_policy_are_cut_and_limited() {
         "control characters are gone"
     );
     assert_eq!(all[1].len(), "error policy p: ".len() + 1024);
-    assert_eq!(policy.slot().lines_dropped.load(Relaxed), 6);
+    assert_eq!(policy.slot().unwrap().lines_dropped.load(Relaxed), 6);
     ask_at(&policy, None, T0 + 1000, &lines);
     assert_eq!(lines.all().len(), 12, "a new second");
 }
@@ -269,7 +269,7 @@ fn instances_are_used_by_many_threads() {
             scope.spawn(|| (0..200).for_each(|_| assert_eq!(ask(&policy), worker(1))));
         }
     });
-    assert_eq!(policy.slot().counters()[3], 800);
+    assert_eq!(policy.slot().unwrap().counters()[3], 800);
     assert!((1..=2).contains(&policy.idle()));
 }
 
@@ -283,7 +283,7 @@ fn two_instances_do_not_draw_the_same_numbers() {
     let draw = || {
         let policy = crate::Policy::new(compiled.clone(), 1, PolicySlot::leaked());
         ask(&policy);
-        policy.slot().counters()[0]
+        policy.slot().unwrap().counters()[0]
     };
     let (first, second) = (draw(), draw());
     assert_ne!(first, second);
@@ -307,14 +307,15 @@ fn an_observer_hears_of_responses() {
         read: 77,
         sent: 5,
     };
-    policy.observe(&observation);
-    let counters = policy.slot().counters();
+    policy.observe(&observation, &rjk_config::log::NoLog);
+    let counters = policy.slot().unwrap().counters();
     assert_eq!((counters[1], counters[15], counters[14]), (1500, 204, 77));
-    policy.observe(&Observation {
+    let unknown = Observation {
         index: 16,
         ..observation
-    });
-    assert_eq!(policy.slot().faults(FaultKind::Trap), 1);
+    };
+    policy.observe(&unknown, &rjk_config::log::NoLog);
+    assert_eq!(policy.slot().unwrap().faults(FaultKind::Trap), 1);
 }
 
 #[test]

@@ -1,0 +1,162 @@
+//! Routing policies: from `RjkConfigFile` to the balancers of a child. Without the feature `policy`
+//! the directive is refused, and nothing of wasmtime is in the module.
+
+use rjk_balance::PolicySlot;
+use rjk_config::error::{ConfigError, Location};
+use rjk_config::workers::Workers;
+use rjk_proxy::dispatcher::Policies;
+
+/// What becomes of a policy that cannot be loaded: an error ends the start.
+pub(crate) type OnFailure<'a> = &'a dyn Fn(ConfigError) -> Result<(), ConfigError>;
+
+#[cfg(feature = "policy")]
+mod enabled {
+    use super::*;
+    use bstr::BString;
+    use rjk_balance::RoutingPolicy;
+    use rjk_config::log::NoLog;
+    use rjk_config::model::LbSpec;
+    use rjk_config::toml::{PolicyFile, PolicySpec};
+    use rjk_policy::{Code, Compiled, Policy, members};
+    use std::path::Path;
+    use std::sync::Arc;
+
+    /// The policies of one configuration, compiled and tried.
+    #[derive(Default)]
+    pub(crate) struct LoadedPolicies {
+        bound: Vec<Bound>,
+        count: usize,
+    }
+
+    struct Bound {
+        balancer: BString,
+        /// Index of the policy's shared record.
+        slot: usize,
+        compiled: Compiled,
+    }
+
+    impl LoadedPolicies {
+        /// Reads the file, compiles each component once, and runs its `configure` for each balancer.
+        ///
+        /// # Errors
+        /// What is wrong, with file and line; of a single policy only what `on_failure` gives back.
+        pub(crate) fn load(
+            file: &str,
+            location: &Location,
+            workers: &Workers,
+            on_failure: OnFailure<'_>,
+        ) -> Result<LoadedPolicies, ConfigError> {
+            let text = std::fs::read_to_string(file).map_err(|error| {
+                let message = format!("RjkConfigFile: cannot read {file}: {error}");
+                ConfigError::new(Some(location.clone()), message)
+            })?;
+            let file = PolicyFile::parse(&text, file)?;
+            let balancers = file.bind(workers)?;
+            let mut loaded = LoadedPolicies {
+                bound: Vec::new(),
+                count: file.policies.len(),
+            };
+            for (slot, spec) in file.policies.iter().enumerate() {
+                let uses = balancers
+                    .iter()
+                    .filter(|(_, policy)| policy.name == spec.name);
+                let uses: Vec<&LbSpec> = uses.map(|(lb, _)| *lb).collect();
+                match load_one(slot, spec, &uses) {
+                    Ok(bound) => loaded.bound.extend(bound),
+                    Err(error) => on_failure(error)?,
+                }
+            }
+            Ok(loaded)
+        }
+
+        /// How many shared records are needed.
+        pub(crate) fn count(&self) -> usize {
+            self.count
+        }
+
+        /// The policies for a child with that many threads.
+        pub(crate) fn for_child(&self, slots: &'static [PolicySlot], threads: usize) -> Policies {
+            let policy = |bound: &Bound| -> Option<(BString, Arc<dyn RoutingPolicy>)> {
+                let slot = slots.get(bound.slot)?;
+                let policy = Policy::new(bound.compiled.clone(), threads, slot);
+                Some((bound.balancer.clone(), Arc::new(policy)))
+            };
+            self.bound.iter().filter_map(policy).collect()
+        }
+    }
+
+    fn load_one(
+        slot: usize,
+        spec: &PolicySpec,
+        balancers: &[&LbSpec],
+    ) -> Result<Vec<Bound>, ConfigError> {
+        let failed = |reason: String| {
+            let message = format!(
+                "policy {}: {}: {reason}",
+                spec.name,
+                spec.component.display()
+            );
+            ConfigError::new(Some(spec.location.clone()), message)
+        };
+        let bytes = read_component(&spec.component).map_err(&failed)?;
+        let code = Code::load(&spec.name, &bytes, spec.settings)
+            .map_err(|error| failed(error.to_string()))?;
+        let bind = |lb: &&LbSpec| {
+            code.configure(members(lb), &spec.config, &NoLog)
+                .map(|compiled| Bound {
+                    balancer: lb.name.clone(),
+                    slot,
+                    compiled,
+                })
+                .map_err(|error| failed(error.to_string()))
+        };
+        balancers.iter().map(bind).collect()
+    }
+
+    /// Not more than one byte above the limit, which the loader then refuses.
+    fn read_component(path: &Path) -> Result<Vec<u8>, String> {
+        use std::io::Read as _;
+        let limit = rjk_policy::limits::MAX_COMPONENT as u64 + 1;
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
+        file.take(limit)
+            .read_to_end(&mut bytes)
+            .map_err(|error| format!("cannot be read: {error}"))?;
+        Ok(bytes)
+    }
+}
+
+#[cfg(feature = "policy")]
+pub(crate) use enabled::LoadedPolicies;
+
+#[cfg(not(feature = "policy"))]
+mod disabled {
+    use super::*;
+
+    /// Stands in where the module was built without policies.
+    #[derive(Default)]
+    pub(crate) struct LoadedPolicies;
+
+    impl LoadedPolicies {
+        pub(crate) fn load(
+            _file: &str,
+            location: &Location,
+            _workers: &Workers,
+            _on_failure: OnFailure<'_>,
+        ) -> Result<LoadedPolicies, ConfigError> {
+            let message = "RjkConfigFile: this module was built without the feature policy";
+            Err(ConfigError::new(Some(location.clone()), message))
+        }
+
+        pub(crate) fn count(&self) -> usize {
+            0
+        }
+
+        pub(crate) fn for_child(&self, _slots: &'static [PolicySlot], _threads: usize) -> Policies {
+            Policies::new()
+        }
+    }
+}
+
+#[cfg(not(feature = "policy"))]
+pub(crate) use disabled::LoadedPolicies;
