@@ -305,6 +305,7 @@ impl AjpWorker {
                 exchange,
                 job,
                 cookie: target.cookie,
+                out_of_step: false,
             }
             .run()
         });

@@ -32,6 +32,9 @@ pub(crate) struct Pump<'p, 'r> {
     pub(crate) exchange: Exchange,
     pub(crate) job: &'p mut Forwarding<'r>,
     pub(crate) cookie: Option<&'p [u8]>,
+    /// The worker went on without waiting for the body data that it had asked for: what it reads
+    /// next is our late answer (CP-08).
+    pub(crate) out_of_step: bool,
 }
 
 impl Pump<'_, '_> {
@@ -45,7 +48,7 @@ impl Pump<'_, '_> {
                 Next::Finished { reuse } => {
                     return Ok(Finished {
                         served: response.served(),
-                        reuse,
+                        reuse: reuse && !self.out_of_step,
                     });
                 }
             }
@@ -92,6 +95,7 @@ impl Pump<'_, '_> {
             _ => Then::More,
         };
         response.deliver(&body, then, self.job, self.cookie)?;
+        self.out_of_step |= matches!(next, Next::SendBody(_)) && used < pending.len();
         self.connection.consume(used);
         Ok(next)
     }

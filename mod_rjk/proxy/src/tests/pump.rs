@@ -95,8 +95,13 @@ fn sv06_a_whole_response_returns_its_connection() {
 #[test]
 fn pl09_sv06_only_a_connection_in_step_is_kept() {
     let end_close: &[u8] = b"AB\x00\x02\x05\x00";
-    let rows: [(&str, &[&[u8]]); 2] = [
+    let get_body: &[u8] = b"AB\x00\x03\x06\x00\x64";
+    let rows: [(&str, &[&[u8]]); 3] = [
         ("PL-09", &[HEAD, CHUNK, end_close]),
+        (
+            "CP-08, asked and did not wait",
+            &[get_body, HEAD, CHUNK, END],
+        ),
         ("CP-08", &[HEAD, CHUNK, END, HEAD]),
     ];
     for (row, bytes) in rows {
