@@ -1,0 +1,6 @@
+//! Routing policies on the real parts: hostile ones, and restarts that change them.
+
+mod hostile_run;
+mod hostile_start;
+mod restart;
+mod site;
