@@ -58,6 +58,8 @@ lint: $(TOOLS)/bin/cargo-deny ## formatting, clippy with warnings denied, licenc
 	$(CARGO) fmt --manifest-path plugins/Cargo.toml --all --check
 	$(CARGO) clippy $(IN_PLUGINS) --workspace --all-targets -- -D warnings
 	$(TOOLS)/bin/cargo-deny --workspace check licenses bans sources
+	$(TOOLS)/bin/cargo-deny --manifest-path plugins/Cargo.toml --workspace --config deny.toml check \
+	    --allow license-not-encountered --allow unmatched-skip licenses bans sources
 
 $(TOOLS)/bin/cargo-deny:
 	$(CARGO) install cargo-deny --locked --debug --root '$(TOOLS)'

@@ -30,7 +30,9 @@ fn file(name: &str, argument: &'static str) -> Result<PathBuf> {
 }
 
 fn build_once(argument: &'static str) -> Result {
-    let mut built = BUILT.lock().map_err(|_| anyhow!("plugins/build panicked"))?;
+    let mut built = BUILT
+        .lock()
+        .map_err(|_| anyhow!("plugins/build panicked"))?;
     if built.contains(&argument) {
         return Ok(());
     }
