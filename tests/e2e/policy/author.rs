@@ -1,11 +1,11 @@
 //! plugins/README.md does what it says: its commands, in a copy of what they need, make a policy
 //! that a real httpd then runs with the files that the document shows.
 
-use rjk_testbed::client::{self, Request};
+use rjk_testbed::client::{Client, Request};
 use rjk_testbed::module::repository;
 use rjk_testbed::peer::Script;
 use rjk_testbed::tempdir::Dir;
-use rjk_testbed::{Context, Httpd, Peer, Result, Subject, bail, ensure};
+use rjk_testbed::{Context, Httpd, Peer, Result, Subject, bail, ensure, policies};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -87,28 +87,41 @@ fn the_readme_leads_to_a_running_policy() -> Result {
         run(block, checkout.path())?;
     }
 
-    let component = fs::read(checkout.join("target/policies/my-policy.wasm"))?;
+    let built = checkout.join("target/policies/my-policy.wasm");
+    assert_documented(&text, &built, &Request::get("/reports/may"))
+}
+
+/// The root's README shows a site with header-route.
+#[test]
+fn the_example_of_the_readme_runs() -> Result {
+    let text = fs::read_to_string(repository().join("README.md"))?;
+    let request = Request::get("/x").header("X-Tenant", "acme");
+    assert_documented(&text, &policies::built("header-route")?, &request)
+}
+
+/// httpd runs with the files that a document shows; the policy sends this request to `was2`, also
+/// when `was1` has had fewer, and leaves others alone.
+fn assert_documented(document: &str, component: &Path, request: &Request) -> Result {
     let peers = [
         Peer::named("was1", Script::default())?,
         Peer::named("was2", Script::default())?,
     ];
-    let mut workers = "worker.list=lb\nworker.lb.type=lb\nworker.lb.balance_workers=was1,was2\n\
-                       worker.lb.sticky_session=0\n"
-        .to_owned();
-    workers += &peers[0].worker("was1");
-    workers += &peers[1].worker("was2");
+    let workers = "worker.list=lb\nworker.lb.type=lb\nworker.lb.balance_workers=was1,was2\n";
+    let name = component.file_name().and_then(|name| name.to_str());
+    let name = name.context("a file name")?;
     let httpd = Httpd::builder(Subject::Rjk)
-        .workers(workers)
-        .file("conf/policies/my-policy.wasm", component)
-        .file("conf/rjk.toml", file_of(&text, "toml", "my-policy.wasm")?)
-        .directives(file_of(&text, "apache", "RjkConfigFile")?)
+        .workers(workers.to_owned() + &peers[0].worker("was1") + &peers[1].worker("was2"))
+        .file(&format!("conf/policies/{name}"), fs::read(component)?)
+        .file("conf/rjk.toml", file_of(document, "toml", name)?)
+        .directives(file_of(document, "apache", "RjkConfigFile")?)
         .directives("JkMount /* lb")
         .start()?;
+    let mut client = Client::connect(httpd.port())?;
     for _ in 0..5 {
-        let response = client::send(httpd.port(), Request::get("/reports/may"))?;
+        let response = client.send(request)?;
         assert_eq!(response.field("peer").as_deref(), Some("was2"));
     }
-    let other = client::send(httpd.port(), Request::get("/shop"))?;
+    let other = client.send(&Request::get("/shop"))?;
     assert_eq!(other.field("peer").as_deref(), Some("was1"), "by load");
     httpd.assert_clean();
     Ok(())
