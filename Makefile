@@ -7,11 +7,14 @@ MODULE := $(TARGET)/release/libmod_rjk.so
 TOOLS  := $(TARGET)/tools
 KEEP   ?=
 
+# The policies are a workspace of their own; here they are built for this machine.
+IN_PLUGINS := --manifest-path plugins/Cargo.toml --target-dir '$(TARGET)/plugins-native'
+
 # A cargo that rustup installed but no profile put on the PATH.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := build
-.PHONY: help build install demo test lint fuzz clean
+.PHONY: help build plugins install demo test lint fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -19,6 +22,9 @@ help: ## this list
 
 build: ## the module: target/release/libmod_rjk.so (needs httpd's headers, libclang and cargo)
 	$(CARGO) build --release -p mod_rjk
+
+plugins: ## the routing policies of plugins/: target/policies/NAME.wasm
+	plugins/build
 
 install: ## copy the built module to where apxs says, as mod_rjk.so; DESTDIR and APXS are honoured
 	@test -f '$(MODULE)' || { echo "$(MODULE) is missing: run 'make' first" >&2; exit 1; }
@@ -39,12 +45,21 @@ test: ## everything: packages, formatting, lints, unit, property and end-to-end 
 	@tests/tools/install-packages test
 	@$(MAKE) --no-print-directory lint
 	$(CARGO) build --release -p mod_rjk
-	RJK_MODULE='$(MODULE)' $(CARGO) test --workspace --no-fail-fast
+	plugins/build
+	plugins/build fixtures
+	@status=0; \
+	$(CARGO) test $(IN_PLUGINS) --workspace --no-fail-fast || status=1; \
+	RJK_MODULE='$(MODULE)' $(CARGO) test --workspace --no-fail-fast || status=1; \
+	exit $$status
 
 lint: $(TOOLS)/bin/cargo-deny ## formatting, clippy with warnings denied, licences and sources of what we use
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) fmt --manifest-path plugins/Cargo.toml --all --check
+	$(CARGO) clippy $(IN_PLUGINS) --workspace --all-targets -- -D warnings
 	$(TOOLS)/bin/cargo-deny --workspace check licenses bans sources
+	$(TOOLS)/bin/cargo-deny --manifest-path plugins/Cargo.toml --workspace --config deny.toml check \
+	    --allow license-not-encountered --allow unmatched-skip licenses bans sources
 
 $(TOOLS)/bin/cargo-deny:
 	$(CARGO) install cargo-deny --locked --debug --root '$(TOOLS)'

@@ -13,6 +13,7 @@ pub mod guard;
 pub mod httpd;
 pub mod module;
 pub mod peer;
+pub mod policies;
 pub mod ports;
 pub mod process;
 pub mod status_page;

@@ -79,6 +79,28 @@ impl StatusPage {
         let text = found.with_context(|| format!("no balancer {name} in {page}"))?;
         Ok(text.parse()?)
     }
+
+    /// What the page of mod_rjk says of the balancer's policy under a heading, `Shadow same` for
+    /// instance; the first policy of that name.
+    pub fn policy(&self, name: &str, heading: &str) -> Result<u64> {
+        let page = self.response.text();
+        let found = policy_cell(&page, name, heading);
+        let text = found.with_context(|| format!("no {heading} of policy {name} in {page}"))?;
+        Ok(text.parse()?)
+    }
+
+    /// The page as text.
+    pub fn text(&self) -> String {
+        self.response.text()
+    }
+}
+
+/// The cell under a heading of the table that follows a policy's title.
+fn policy_cell(page: &str, name: &str, heading: &str) -> Option<String> {
+    let (_, rest) = page.split_once(&format!("<h3>Policy {name}</h3>"))?;
+    let (table, _) = rest.split_once("</table>")?;
+    let index = texts(table, "th").iter().position(|text| text == heading)?;
+    texts(table, "td").get(index).cloned()
 }
 
 /// The cell of a member's row under a heading.
@@ -117,5 +139,16 @@ mod tests {
         assert_eq!(cell(page, "m2", "Busy").as_deref(), Some("2"));
         assert_eq!(cell(page, "m2", "State"), None);
         assert_eq!(cell(page, "m3", "Busy"), None);
+    }
+
+    #[test]
+    fn a_counter_of_a_policy_is_found_by_heading() {
+        let page = "<h3>Policy a</h3>\n<table>\n<tr><th>Built-in</th><th>Member</th></tr>\n\
+            <tr><td class=\"n\">1</td><td class=\"n\">2</td></tr>\n</table>\n\
+            <h3>Policy b</h3>\n<table><tr><th>Built-in</th></tr><tr><td>3</td></tr></table>";
+        assert_eq!(policy_cell(page, "a", "Member").as_deref(), Some("2"));
+        assert_eq!(policy_cell(page, "b", "Built-in").as_deref(), Some("3"));
+        assert_eq!(policy_cell(page, "b", "Member"), None);
+        assert_eq!(policy_cell(page, "c", "Member"), None);
     }
 }

@@ -5,7 +5,7 @@ use rjk_balance::{FaultKind, PolicySlot};
 use rjk_config::log::{Level, Log, Origin};
 use rjk_config::toml::PolicySettings;
 use rjk_policy::bench::{BATCHES, Figures, SampleRequest, measure};
-use rjk_policy::{Code, LoadError, Member, Policy};
+use rjk_policy::{Code, Description, LoadError, Member, Policy};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Loads a component as the module would, and says what it imports, its size and its version.
+    /// With --config also runs its configure.
     Check(Target),
     /// Measures a decision of a component.
     Bench {
@@ -39,8 +40,8 @@ pub struct Target {
     /// The component.
     file: PathBuf,
     /// The policy's own settings as JSON text.
-    #[arg(long, default_value = "{}")]
-    config: String,
+    #[arg(long)]
+    config: Option<String>,
     /// Names of members, in order; more are made up as needed.
     #[arg(long, value_delimiter = ',')]
     members: Vec<String>,
@@ -93,10 +94,24 @@ pub fn run(command: &Command, out: &mut dyn Write) -> Result<(), Problem> {
     }
 }
 
+/// What is known without a configuration comes first; configure may need one.
 fn check(target: &Target, out: &mut dyn Write) -> Result<(), Problem> {
     let code = target.load()?;
-    target.configure(&code, 2)?;
-    let about = code.description();
+    describe(target, code.description(), out)?;
+    match target.config {
+        Some(_) => {
+            target.configure(&code, 2)?;
+            writeln!(out, "configure accepts the configuration")?;
+        }
+        None => writeln!(
+            out,
+            "configure was not tried; give --config '{{...}}' and --members A,B,..."
+        )?,
+    }
+    Ok(())
+}
+
+fn describe(target: &Target, about: &Description, out: &mut dyn Write) -> Result<(), Problem> {
     writeln!(out, "file      {}", target.file.display())?;
     writeln!(out, "size      {} bytes", about.size)?;
     writeln!(out, "contract  rjk:policy@{}", about.version)?;
@@ -108,7 +123,6 @@ fn check(target: &Target, out: &mut dyn Write) -> Result<(), Problem> {
     if about.observes {
         writeln!(out, "observes  responses")?;
     }
-    writeln!(out, "ok")?;
     Ok(())
 }
 
@@ -154,7 +168,8 @@ impl Target {
     }
 
     fn configure(&self, code: &Code, least: usize) -> Result<rjk_policy::Compiled, Problem> {
-        code.configure(self.members(least), &self.config, &ToStderr)
+        let config = self.config.as_deref().unwrap_or("{}");
+        code.configure(self.members(least), config, &ToStderr)
             .map_err(|error| Problem::Load(self.file.clone(), error))
     }
 
@@ -208,7 +223,13 @@ fn candidates(text: &str) -> Result<usize, String> {
 }
 
 #[cfg(test)]
+#[allow(dead_code)]
+#[path = "../../policy/src/tests/guest.rs"]
+mod guest;
+
+#[cfg(test)]
 mod tests {
+    use super::guest::Guest;
     use super::*;
     use clap::Parser;
 
@@ -218,12 +239,61 @@ mod tests {
         command: Command,
     }
 
-    /// A component that exports nothing is enough to see the way of an error.
     fn run_line(words: &[&str]) -> Result<String, String> {
-        let line = Line::try_parse_from([&["rjk"], words].concat()).map_err(|e| e.to_string())?;
+        let (out, result) = output(words);
+        result.map(|()| out)
+    }
+
+    /// What was written, also before a failure.
+    fn output(words: &[&str]) -> (String, Result<(), String>) {
+        let line = match Line::try_parse_from([&["rjk"], words].concat()) {
+            Ok(line) => line,
+            Err(error) => return (String::new(), Err(error.to_string())),
+        };
         let mut out = Vec::new();
-        run(&line.command, &mut out).map_err(|problem| problem.to_string())?;
-        Ok(String::from_utf8(out).unwrap())
+        let result = run(&line.command, &mut out).map_err(|problem| problem.to_string());
+        (String::from_utf8(out).unwrap(), result)
+    }
+
+    #[test]
+    fn check_describes_first_and_configures_with_a_configuration_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("p.wasm");
+        let refusing = Guest {
+            // Result 1 at 64: an error whose text lies at DATA.
+            configure: "(i32.store8 (i32.const 64) (i32.const 1))
+                (i32.store (i32.const 68) (i32.const 1024))
+                (i32.store (i32.const 72) (i32.const 10))
+                (i32.const 64)",
+            data: "name a way",
+            ..Guest::default()
+        };
+        let bytes = refusing.component();
+        std::fs::write(&file, &bytes).unwrap();
+        let name = file.to_str().unwrap();
+        let about = format!(
+            "file      {name}\nsize      {} bytes\ncontract  rjk:policy@0.1.0\n",
+            bytes.len()
+        );
+
+        let (out, result) = output(&["check", name]);
+        assert_eq!(result, Ok(()));
+        assert!(out.starts_with(&about), "{out}");
+        assert!(out.contains("configure was not tried"), "{out}");
+
+        let (out, result) = output(&["check", name, "--config", "{}"]);
+        assert!(out.starts_with(&about), "{out}");
+        assert!(!out.contains("accepts"), "{out}");
+        let error = result.unwrap_err();
+        assert!(error.contains("its configure says: name a way"), "{error}");
+
+        std::fs::write(&file, Guest::default().component()).unwrap();
+        let (out, result) = output(&["check", name, "--config", "{}"]);
+        assert_eq!(result, Ok(()));
+        assert!(
+            out.ends_with("configure accepts the configuration\n"),
+            "{out}"
+        );
     }
 
     #[test]

@@ -135,6 +135,20 @@ fn policy_table(html: &mut String, policy: &dyn RoutingPolicy) {
         .collect();
     numbers(html, &values);
     html.push_str("</table>\n");
+    own_counters(html, &slot.counters());
+}
+
+/// Those of a policy's own counters that it has used.
+fn own_counters(html: &mut String, counters: &[u64]) {
+    if counters.iter().all(|&counter| counter == 0) {
+        return;
+    }
+    html.push_str("<table>\n<tr><th>Counter</th><th>Value</th></tr>\n");
+    for (key, value) in counters.iter().enumerate().filter(|(_, value)| **value > 0) {
+        let _ = write!(html, "<tr><td>{key}</td>");
+        numbers(html, &[*value]);
+    }
+    html.push_str("</table>\n");
 }
 
 fn member_row(

@@ -5,7 +5,7 @@ use rjk_testbed::httpd::Builder;
 use rjk_testbed::module::repository;
 use rjk_testbed::peer::Behaviour;
 use rjk_testbed::tls::curl;
-use rjk_testbed::{Context, Httpd, Peer, Result, Subject, client, ensure};
+use rjk_testbed::{Context, Httpd, Peer, Result, Subject, client, ensure, policies};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
@@ -149,7 +149,7 @@ fn no_example_is_without_a_test() -> Result {
         let name = path.file_name()?.to_str()?.to_owned();
         path.is_dir().then_some(name)
     });
-    let tested = ["map-file", "one-tomcat", "two-sites"].map(str::to_owned);
+    let tested = ["map-file", "one-tomcat", "policy", "two-sites"].map(str::to_owned);
     assert_eq!(folders.collect::<BTreeSet<_>>(), BTreeSet::from(tested));
     Ok(())
 }
@@ -281,6 +281,36 @@ fn map_file() -> Result {
             assert!(who.starts_with("404 "), "{subject:?} {target}: {who}");
         }
         assert_status_page(&httpd, "any", "wiki")?;
+        assert_quiet(&httpd);
+    }
+    Ok(())
+}
+
+/// With mod_jk the balancer works without the policy: the section is skipped.
+#[test]
+fn policy() -> Result {
+    let component = fs::read(policies::built("header-route")?)?;
+    for subject in Subject::BOTH {
+        let was1 = Peer::named("was1", Behaviour::Echo)?;
+        let was2 = Peer::named("was2", Behaviour::Echo)?;
+        let example = Example::new("policy")
+            .set("was1.port", was1.port())
+            .set("was2.port", was2.port());
+        let httpd = example
+            .site(subject)?
+            .file("conf/policies/header-route.wasm", component.clone())
+            .start()?;
+        let request = Request::get("/x")
+            .header("Cookie", "JSESSIONID=0A1B.was1")
+            .header("X-Tenant", "acme");
+        let response = client::send(httpd.port(), request)?;
+        let expected = match subject {
+            Subject::Rjk => "was2",
+            Subject::ModJk => "was1",
+        };
+        assert_eq!(response.field("peer").as_deref(), Some(expected));
+        assert_eq!(answer(&httpd, "any", "/x", "JSESSIONID=0A1B.was1")?, "was1");
+        assert_status_page(&httpd, "any", "was2")?;
         assert_quiet(&httpd);
     }
     Ok(())

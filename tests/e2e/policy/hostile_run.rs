@@ -1,0 +1,1 @@
+//! Policies that fail at run time.

@@ -1,0 +1,1 @@
+//! Policies and rjk.toml files that httpd must not start with.

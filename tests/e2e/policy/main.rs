@@ -1,0 +1,9 @@
+//! Routing policies on the real parts: hostile ones, and restarts that change them.
+
+mod author;
+mod farm;
+mod features;
+mod hostile_run;
+mod hostile_start;
+mod restart;
+mod site;

@@ -1,0 +1,1 @@
+//! Restarts that change a policy.

@@ -1,0 +1,1 @@
+//! A site with policies over two scripted peers.
