@@ -220,7 +220,7 @@ fn an_observing_policy_hears_what_became_of_requests() -> Result {
         text.contains("<td>0</td><td class=\"n\">3</td>")
             && text.contains("<td>1</td><td class=\"n\">3</td>")
     })
-    .map_err(|error| rjk_testbed::Error::from(error).context(text.clone()))?;
+    .map_err(|error| error.context(text.clone()))?;
     assert!(text.contains("<td>2</td>"), "bytes: {text}");
     assert!(!text.contains("<td>3</td>"), "no failures: {text}");
     Ok(())
