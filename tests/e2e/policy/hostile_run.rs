@@ -16,14 +16,15 @@ const REQUESTS: usize = 1000;
 const CLIENTS: usize = 8;
 /// Requests of the warm-up through each balancer.
 const WARM_UP: usize = 80;
-/// Requests of one turn.
-const TURN: usize = 200;
+/// Requests of one turn: few, so that other work on the machine disturbs both sides alike.
+const TURN: usize = 40;
 /// How much slower the slowest request in a hundred may be.
 const SLOWER: Duration = Duration::from_millis(5);
-/// How often a policy is measured before it counts as slow: other work on the machine disturbs.
-const MEASUREMENTS: usize = 3;
+/// How often a policy is measured before it counts as slow: one pause of the machine makes eight
+/// requests slow, the p99 of a thousand is the tenth.
+const MEASUREMENTS: usize = 6;
 /// Growth of the child over everything, after one round of warm-up, in KiB.
-const GROWTH: u64 = 8 << 10;
+const GROWTH: u64 = 4 << 10;
 /// The balancer without a policy.
 const NONE: &str = "none";
 /// The default of `max_faults`.
