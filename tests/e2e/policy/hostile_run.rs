@@ -7,7 +7,7 @@ mod measure;
 
 use crate::site::{self, Line, Peers, fixture};
 use measure::{Batch, Clients};
-use rjk_testbed::{Httpd, Result, process, wait};
+use rjk_testbed::{Httpd, Result, bail, process, wait};
 use std::time::{Duration, Instant};
 
 /// Requests through each policy.
@@ -95,7 +95,7 @@ fn measure_until_fast(clients: &mut Clients, name: &str) -> Result<Vec<Pair>> {
         .map(|pair| (pair.policy.p99(), pair.none.p99()))
         .min_by_key(|(policy, none)| policy.saturating_sub(*none))
         .unwrap_or_default();
-    panic!("{name}: p99 {policy:?}, without a policy {none:?}, each time more than {SLOWER:?}");
+    bail!("{name}: p99 {policy:?}, without a policy {none:?}, each time more than {SLOWER:?}");
 }
 
 /// The built-in method shared out the requests as it does without a policy, three to one.
@@ -142,7 +142,7 @@ fn run(settings: &str, notes: Notes) -> Result {
     let httpd = start(&peers, settings)?;
     let children = httpd.children();
     let [child] = children[..] else {
-        panic!("{children:?}");
+        bail!("{children:?}");
     };
     let (mut clients, begin) = (Clients::connect(httpd.port(), CLIENTS)?, Instant::now());
     for (name, _) in HOSTILE {

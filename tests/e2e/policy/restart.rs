@@ -6,13 +6,15 @@ use rjk_testbed::client::{self, Request};
 use rjk_testbed::{Context, Httpd, Result, process, wait};
 use rustix::process::Signal;
 use std::fs;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(20);
 /// Clients of the load.
 const CLIENTS: usize = 8;
+/// Growth of the parent over ten restarts, in KiB; a component takes about one MiB.
+const GROWTH: u64 = 3 << 10;
 /// The file that the tests replace.
 const COMPONENT: &str = "conf/policies/p.wasm";
 
@@ -69,8 +71,8 @@ fn under_load(port: u16, action: impl FnOnce(&AtomicUsize) -> Result) -> Result<
                     let request = Request::get("/lb").header("X-Member", "b");
                     let answer = client::send(port, request).map_err(Into::into);
                     if let Err(error) = answer.and_then(|response| site::who(&response)) {
-                        let text = format!("{error:#}");
-                        failures.lock().unwrap().push(text);
+                        let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
+                        failures.push(format!("{error:#}"));
                     }
                     answers.fetch_add(1, Ordering::Relaxed);
                 }
@@ -81,7 +83,9 @@ fn under_load(port: u16, action: impl FnOnce(&AtomicUsize) -> Result) -> Result<
         result
     });
     result?;
-    let failures = failures.into_inner().unwrap_or_default();
+    let failures = failures
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
     assert!(
         failures.is_empty(),
         "{} failed: {failures:#?}",
@@ -174,6 +178,28 @@ fn a_restart_by_signal_with_a_broken_component_goes_on_with_the_built_in_rules()
         })?;
     }
     assert_eq!(emergencies(&httpd).len(), 4);
+    Ok(())
+}
+
+/// Each restart compiles the components anew; the old ones go, in the parent too, which has no
+/// thread to compile with.
+#[test]
+fn restarts_leave_no_memory_and_no_thread_behind() -> Result {
+    let peers = Peers::start()?;
+    let httpd = start(&peers)?;
+    let mut warm = 0;
+    for turn in 0..=12 {
+        httpd.graceful()?;
+        assert_eq!(process::threads(httpd.pid())?, 1);
+        let now = process::rss_kib(httpd.pid())?;
+        println!("{turn}: {now} KiB");
+        if turn == 2 {
+            warm = now;
+        }
+        assert!(turn <= 2 || now <= warm + GROWTH, "{warm} KiB, now {now}");
+    }
+    assert_eq!(served(&httpd)?, "bbbbbb");
+    httpd.assert_clean();
     Ok(())
 }
 
