@@ -1,5 +1,5 @@
 //! Restarts that change a policy: the new one serves, nothing fails meanwhile, and a component that
-//! cannot be loaded leaves the site to the built-in rules.
+//! cannot be loaded, or a broken file, leaves the site to the built-in rules.
 
 use crate::site::{self, Peers, fixture, header_route, header_route_file};
 use rjk_testbed::client::{self, Request};
@@ -139,45 +139,62 @@ fn restart_by_signal(httpd: &Httpd) -> Result {
     wait::until("httpd restarted", LIMIT, || restarts() > before)
 }
 
+/// After a restart by signal with something broken: the site goes on, and one line says what is
+/// wrong, with its place.
+fn assert_goes_on(httpd: &mut Httpd, broken: &str, place: &str) -> Result {
+    let lines = emergencies(httpd).len();
+    restart_by_signal(httpd)?;
+    assert!(httpd.is_running(), "{broken}");
+    wait::until("the built-in rules", LIMIT, || {
+        served(httpd).is_ok_and(|served| served == "ababab" || served == "bababa")
+    })
+    .with_context(|| httpd.error_log())?;
+    assert_eq!(decided_by(httpd)?, "builtin");
+    let said = emergencies(httpd);
+    assert_eq!(said.len(), lines + 1, "{broken}: {said:#?}");
+    let last = said.last().context("no line")?;
+    let end = "; the built-in rules decide until it is mended";
+    assert!(last.contains(place) && last.contains(end), "{last}");
+    Ok(())
+}
+
+/// After a mend: the policy is back.
+fn assert_mended(httpd: &Httpd) -> Result {
+    httpd.graceful()?;
+    wait::until("the policy decides", LIMIT, || {
+        served(httpd).is_ok_and(|served| served == "bbbbbb")
+    })
+}
+
 #[test]
 fn a_restart_by_signal_with_a_broken_component_goes_on_with_the_built_in_rules() -> Result {
     let peers = Peers::start()?;
     let mut httpd = start(&peers)?;
     assert_eq!(decided_by(&httpd)?, "policy p");
     let good = fs::read(header_route_file()?)?;
-    for broken in [
-        "configure-fails",
-        "unknown-import",
-        "configure-never-ends",
-        "",
-    ] {
-        match broken {
-            "" => fs::remove_file(httpd.path(COMPONENT))?,
-            name => replace(&httpd, &fs::read(fixture(name)?)?)?,
-        }
-        let lines = emergencies(&httpd).len();
-        restart_by_signal(&httpd)?;
-        assert!(httpd.is_running(), "{broken}");
-        wait::until("the built-in rules", LIMIT, || {
-            served(&httpd).is_ok_and(|served| served == "ababab" || served == "bababa")
-        })
-        .with_context(|| httpd.error_log())?;
-        assert_eq!(decided_by(&httpd)?, "builtin");
-        let said = emergencies(&httpd);
-        assert_eq!(said.len(), lines + 1, "{broken}: {said:#?}");
-        let last = said.last().context("no line")?;
-        assert!(
-            last.contains("conf/rjk.toml:2: policy p: ")
-                && last.contains("; the built-in rules decide until it is mended"),
-            "{last}"
-        );
+    for broken in ["configure-fails", "unknown-import", "configure-never-ends"] {
+        replace(&httpd, &fs::read(fixture(broken)?)?)?;
+        assert_goes_on(&mut httpd, broken, "conf/rjk.toml:2: policy p: ")?;
         replace(&httpd, &good)?;
-        httpd.graceful()?;
-        wait::until("the policy decides", LIMIT, || {
-            served(&httpd).is_ok_and(|served| served == "bbbbbb")
-        })?;
+        assert_mended(&httpd)?;
     }
-    assert_eq!(emergencies(&httpd).len(), 4);
+    fs::remove_file(httpd.path(COMPONENT))?;
+    assert_goes_on(&mut httpd, "none", "conf/rjk.toml:2: policy p: ")?;
+    replace(&httpd, &good)?;
+    assert_mended(&httpd)
+}
+
+#[test]
+fn a_restart_by_signal_with_a_broken_file_goes_on_with_the_built_in_rules() -> Result {
+    let peers = Peers::start()?;
+    let mut httpd = start(&peers)?;
+    let good = header_route("policies/p.wasm");
+    for broken in ["[polcy.p]\n", "[policy.p\n"] {
+        httpd.write("conf/rjk.toml", broken)?;
+        assert_goes_on(&mut httpd, broken, "conf/rjk.toml:1: ")?;
+        httpd.write("conf/rjk.toml", &good)?;
+        assert_mended(&httpd)?;
+    }
     Ok(())
 }
 
