@@ -8,6 +8,7 @@ mod measure;
 use crate::site::{self, Line, Peers, fixture};
 use measure::{Batch, Clients};
 use rjk_testbed::{Httpd, Result, bail, process, wait};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// Requests through each policy.
@@ -138,6 +139,8 @@ fn log_lines(httpd: &Httpd, name: &str) -> (usize, usize) {
 type Notes = fn(&str, &str, &[Line]);
 
 fn run(settings: &str, notes: Notes) -> Result {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _alone = ONE_AT_A_TIME.lock();
     let peers = Peers::start()?;
     let httpd = start(&peers, settings)?;
     let children = httpd.children();
