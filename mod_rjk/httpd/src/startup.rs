@@ -304,7 +304,7 @@ fn generation(
 }
 
 /// The policies of `RjkConfigFile`. When a running server restarts, a policy that cannot be loaded
-/// leaves its balancer to the built-in rules instead of ending the site.
+/// leaves its balancer to the built-in rules instead of ending the site; a broken file leaves all.
 fn load_policies(
     global: &GlobalDirectives,
     workers: &Workers,
@@ -322,6 +322,7 @@ fn load_policies(
         Ok(())
     };
     LoadedPolicies::load(file, location, workers, &on_failure)
+        .or_else(|error| on_failure(error).map(|()| LoadedPolicies::default()))
 }
 
 /// Whether this server was serving before: it must go on.

@@ -1,4 +1,4 @@
-//! Routing policies on the real parts: hostile ones, and restarts that change them.
+//! Routing policies on the real parts: what they decide, hostile ones, and restarts that change them.
 
 mod author;
 mod farm;
