@@ -202,7 +202,7 @@ fn a_shadow_only_watches() {
     watching.compare(Decision::Worker(2), None);
     watching.compare(Decision::Builtin, Some(1));
     watching.compare(Decision::Reject(400), None);
-    let slot = watching.slot();
+    let slot = watching.slot().unwrap();
     let counts = (
         slot.shadow_same.load(Relaxed),
         slot.shadow_other.load(Relaxed),
@@ -210,7 +210,7 @@ fn a_shadow_only_watches() {
     assert_eq!(counts, (2, 3));
     let failing = policy_with(&choosing("unreachable"), shadow);
     assert_eq!([ask(&failing), ask(&failing)], [Answer::Shadow(None); 2]);
-    assert_eq!(failing.slot().faults(FaultKind::Trap), 1);
+    assert_eq!(failing.slot().unwrap().faults(FaultKind::Trap), 1);
 }
 
 #[test]
