@@ -14,7 +14,7 @@ IN_PLUGINS := --manifest-path plugins/Cargo.toml --target-dir '$(TARGET)/plugins
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := build
-.PHONY: help build plugins install demo test lint fuzz clean
+.PHONY: help build plugins install demo test bench lint fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name text; do \
