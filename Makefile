@@ -14,7 +14,7 @@ IN_PLUGINS := --manifest-path plugins/Cargo.toml --target-dir '$(TARGET)/plugins
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := build
-.PHONY: help build plugins install demo test lint fuzz clean
+.PHONY: help build plugins install demo test bench lint fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -44,13 +44,20 @@ demo: ## two Tomcats, one is killed, the session lives on; KEEP=1 stays up for y
 test: ## everything: packages, formatting, lints, unit, property and end-to-end tests
 	@tests/tools/install-packages test
 	@$(MAKE) --no-print-directory lint
-	$(CARGO) build --release -p mod_rjk
+	$(CARGO) build --release -p mod_rjk -p rjk
 	plugins/build
 	plugins/build fixtures
 	@status=0; \
 	$(CARGO) test $(IN_PLUGINS) --workspace --no-fail-fast || status=1; \
 	RJK_MODULE='$(MODULE)' $(CARGO) test --workspace --no-fail-fast || status=1; \
 	exit $$status
+
+bench: ## CPU time for each request, side by side: mod_rjk, with a policy, mod_jk
+	@tests/tools/install-packages test
+	plugins/build header-route
+	$(CARGO) build --release -p mod_rjk -p rjk
+	$(CARGO) build -p rjk-testbed --bin bench
+	@RJK_MODULE='$(MODULE)' '$(TARGET)/debug/bench'
 
 lint: $(TOOLS)/bin/cargo-deny ## formatting, clippy with warnings denied, licences and sources of what we use
 	$(CARGO) fmt --all --check

@@ -4,6 +4,7 @@ use crate::Result;
 use anyhow::{Context, anyhow};
 use rustix::process::{Pid, Signal};
 use std::fs;
+use std::time::Duration;
 
 /// A process id.
 pub type ProcessId = u32;
@@ -37,6 +38,26 @@ pub fn is_alive(pid: ProcessId) -> bool {
 /// Resident memory in KiB.
 pub fn rss_kib(pid: ProcessId) -> Result<u64> {
     status_number(pid, "VmRSS:")
+}
+
+/// Size of the address space in KiB.
+pub fn virtual_kib(pid: ProcessId) -> Result<u64> {
+    status_number(pid, "VmSize:")
+}
+
+/// CPU time so far, of all threads, in user and kernel; as exact as the clock's tick.
+pub fn cpu_time(pid: ProcessId) -> Result<Duration> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // Fields 14 and 15; field 2, the name, may hold spaces.
+    let (_, fields) = text.rsplit_once(')').context("stat")?;
+    let ticks: Vec<u32> = fields
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .map(str::parse)
+        .collect::<Result<_, _>>()?;
+    let per_second = u32::try_from(rustix::param::clock_ticks_per_second())?;
+    Ok(Duration::from_secs(1) * ticks.iter().sum() / per_second)
 }
 
 /// Number of threads.
@@ -116,6 +137,19 @@ mod tests {
         assert!(rss_kib(pid).unwrap() > 100);
         assert!(open_fds(pid).unwrap() >= 3);
         assert!(threads(pid).unwrap() >= 1);
+        assert!(virtual_kib(pid).unwrap() >= rss_kib(pid).unwrap());
+    }
+
+    #[test]
+    fn cpu_time_grows_with_work() {
+        let pid = std::process::id();
+        let before = cpu_time(pid).unwrap();
+        let limit = Duration::from_secs(30);
+        let worked = || cpu_time(pid).unwrap() >= before + Duration::from_millis(50);
+        let start = std::time::Instant::now();
+        while !worked() {
+            assert!(start.elapsed() < limit);
+        }
     }
 
     #[test]

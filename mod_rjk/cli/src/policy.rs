@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use rjk_balance::{FaultKind, PolicySlot};
 use rjk_config::log::{Level, Log, Origin};
 use rjk_config::toml::PolicySettings;
-use rjk_policy::bench::{BATCHES, Figures, SampleRequest, measure};
+use rjk_policy::bench::{BATCHES, Figures, SampleRequest, measure, repeat};
 use rjk_policy::{Code, Description, LoadError, Member, Policy};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -31,6 +31,9 @@ pub enum Command {
         /// Path of the request.
         #[arg(long, default_value = "/")]
         path: String,
+        /// Only make that many decisions, for tools that count instructions.
+        #[arg(long)]
+        decisions: Option<u32>,
     },
 }
 
@@ -83,13 +86,17 @@ pub fn run(command: &Command, out: &mut dyn Write) -> Result<(), Problem> {
             header,
             cookie,
             path,
+            decisions,
         } => {
             let request = SampleRequest {
                 path: path.clone(),
                 headers: header.clone(),
                 cookies: cookie.clone(),
             };
-            bench(target, candidates, &request, out)
+            match *decisions {
+                Some(decisions) => decide(target, candidates, &request, decisions),
+                None => bench(target, candidates, &request, out),
+            }
         }
     }
 }
@@ -149,6 +156,21 @@ fn bench(
             figures.p99.as_secs_f64() * 1e6,
             figures.decision,
         )?;
+    }
+    Ok(())
+}
+
+fn decide(
+    target: &Target,
+    counts: &[usize],
+    request: &SampleRequest,
+    decisions: u32,
+) -> Result<(), Problem> {
+    let code = target.load()?;
+    for &count in counts {
+        let policy = Policy::new(target.configure(&code, count)?, 1, PolicySlot::leaked());
+        repeat(&policy, request, count, decisions)
+            .map_err(|kind| Problem::Fault(target.file.clone(), kind))?;
     }
     Ok(())
 }

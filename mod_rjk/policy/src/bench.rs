@@ -37,14 +37,8 @@ pub fn measure(
     request: &dyn RequestView,
     candidates: usize,
 ) -> Result<Figures, Option<FaultKind>> {
-    let list: Vec<Candidate> = (0..candidates).map(candidate).collect();
-    let question = Question {
-        request,
-        sticky: None,
-        candidates: &list,
-        now: crate::code::wall_clock(),
-        log: &NoLog,
-    };
+    let list = list(candidates);
+    let question = question(request, &list);
     let mut decision = decide(policy, &question)?;
     let mut lowest = f64::INFINITY;
     let mut singles = Vec::with_capacity(BATCHES * SAMPLES);
@@ -69,6 +63,21 @@ pub fn measure(
         p99: part(&mut singles, 99),
         decision,
     })
+}
+
+/// Makes that many decisions and looks at no clock, for tools that count instructions.
+///
+/// # Errors
+/// As [`measure`].
+pub fn repeat(
+    policy: &Policy,
+    request: &dyn RequestView,
+    candidates: usize,
+    decisions: u32,
+) -> Result<(), Option<FaultKind>> {
+    let list = list(candidates);
+    let question = question(request, &list);
+    (0..decisions).try_for_each(|_| decide(policy, &question).map(drop))
 }
 
 /// A request for measurements and checks.
@@ -119,6 +128,20 @@ impl RequestView for SampleRequest {
 
     fn server_name(&self) -> Cow<'_, [u8]> {
         Cow::Borrowed(b"example.org")
+    }
+}
+
+fn list(candidates: usize) -> Vec<Candidate> {
+    (0..candidates).map(candidate).collect()
+}
+
+fn question<'a>(request: &'a dyn RequestView, candidates: &'a [Candidate]) -> Question<'a> {
+    Question {
+        request,
+        sticky: None,
+        candidates,
+        now: crate::code::wall_clock(),
+        log: &NoLog,
     }
 }
 

@@ -1,5 +1,6 @@
 mod decide;
 mod guest;
+mod instructions;
 mod load;
 mod speed;
 mod support;
