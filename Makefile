@@ -4,6 +4,7 @@ CARGO  ?= cargo
 APXS   ?= $(firstword $(wildcard $(foreach d,$(subst :, ,$(PATH)) /usr/bin /usr/sbin,$(d)/apxs $(d)/apxs2)))
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 MODULE := $(TARGET)/release/libmod_rjk.so
+RJK    := $(TARGET)/release/rjk
 TOOLS  := $(TARGET)/tools
 KEEP   ?=
 
@@ -20,19 +21,19 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name text; do \
 	    printf '  make %-8s %s\n' "$$name" "$$text"; done
 
-build: ## the module: target/release/libmod_rjk.so (needs httpd's headers, libclang and cargo)
-	$(CARGO) build --release -p mod_rjk
+build: ## the module and rjk, below target/release (needs httpd's headers, libclang and cargo)
+	$(CARGO) build --release -p mod_rjk -p rjk
 
 plugins: ## the routing policies of plugins/: target/policies/NAME.wasm
 	plugins/build
 
-install: ## copy the built module to where apxs says, as mod_rjk.so; DESTDIR and APXS are honoured
+install: ## copy mod_rjk.so, and rjk if it was built, to where apxs says; DESTDIR and APXS are honoured
 	@test -f '$(MODULE)' || { echo "$(MODULE) is missing: run 'make' first" >&2; exit 1; }
 	@test -x '$(APXS)' || { echo "apxs was not found (APXS=$(APXS)): install apache2-dev or httpd-devel, or set APXS" >&2; exit 1; }
-	@folder='$(DESTDIR)'"$$('$(APXS)' -q LIBEXECDIR)" && install -d "$$folder" && \
-	install -m 644 '$(MODULE)' "$$folder/.mod_rjk.so.new" && \
-	mv -f "$$folder/.mod_rjk.so.new" "$$folder/mod_rjk.so" && \
-	echo "installed $$folder/mod_rjk.so" && \
+	@put() { install -d "$$1" && install -m "$$3" "$$4" "$$1/.$$2.new" && mv -f "$$1/.$$2.new" "$$1/$$2" && \
+	    echo "installed $$1/$$2"; }; \
+	put '$(DESTDIR)'"$$('$(APXS)' -q LIBEXECDIR)" mod_rjk.so 644 '$(MODULE)' && \
+	if [ -f '$(RJK)' ]; then put '$(DESTDIR)'"$$('$(APXS)' -q BINDIR)" rjk 755 '$(RJK)'; fi && \
 	echo "A running httpd goes on with the module it has loaded: stop it and start it again."
 
 demo: ## two Tomcats, one is killed, the session lives on; KEEP=1 stays up for your browser

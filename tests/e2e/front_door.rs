@@ -55,11 +55,11 @@ fn make_help_lists_every_target_once() -> Result {
     Ok(())
 }
 
-/// An apxs that knows one folder.
+/// An apxs that knows two folders.
 fn apxs(dir: &Dir) -> Result<PathBuf> {
     let path = dir.write(
         "apxs",
-        "#!/bin/sh\n[ \"$2\" = LIBEXECDIR ] && echo /usr/lib/jk\n",
+        "#!/bin/sh\ncase $2 in LIBEXECDIR) echo /usr/lib/jk ;; BINDIR) echo /usr/bin ;; esac\n",
     )?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
     Ok(path)
@@ -69,10 +69,13 @@ fn apxs(dir: &Dir) -> Result<PathBuf> {
 fn make_install_replaces_the_module_by_rename() -> Result {
     let dir = Dir::new("install")?;
     let built = module_path()?;
+    // Not built yet: only the module is installed.
+    let command = dir.join("built-rjk");
     let settings = [
         format!("DESTDIR={}", dir.path().display()),
         format!("APXS={}", apxs(&dir)?.display()),
         format!("MODULE={}", built.display()),
+        format!("RJK={}", command.display()),
     ];
     let arguments: Vec<&str> = std::iter::once("install")
         .chain(settings.iter().map(String::as_str))
@@ -92,6 +95,14 @@ fn make_install_replaces_the_module_by_rename() -> Result {
     assert_ne!(inodes[0], inodes[1]);
     let names = fs::read_dir(dir.join("usr/lib/jk"))?.count();
     assert_eq!(names, 1, "something is left beside the module");
+    assert!(!dir.join("usr/bin").exists());
+
+    fs::write(&command, "the command")?;
+    let output = make(&arguments)?;
+    assert!(output.status.success(), "{}", words(&output));
+    let installed = dir.join("usr/bin/rjk");
+    assert_eq!(fs::read_to_string(&installed)?, "the command");
+    assert_eq!(fs::metadata(&installed)?.mode() & 0o7777, 0o755);
     Ok(())
 }
 
