@@ -18,6 +18,7 @@ mod enabled {
     use rjk_config::model::LbSpec;
     use rjk_config::toml::{PolicyFile, PolicySpec};
     use rjk_policy::{Code, Compiled, Policy, members};
+    use std::io::ErrorKind;
     use std::path::Path;
     use std::sync::Arc;
 
@@ -47,7 +48,10 @@ mod enabled {
             on_failure: OnFailure<'_>,
         ) -> Result<LoadedPolicies, ConfigError> {
             let text = std::fs::read_to_string(file).map_err(|error| {
-                let message = format!("RjkConfigFile: cannot read {file}: {error}");
+                let message = match error.kind() {
+                    ErrorKind::NotFound => format!("RjkConfigFile: {file} does not exist"),
+                    _ => format!("RjkConfigFile: cannot read {file}: {error}"),
+                };
                 ConfigError::new(Some(location.clone()), message)
             })?;
             let file = PolicyFile::parse(&text, file)?;
@@ -66,6 +70,7 @@ mod enabled {
                     Err(error) => on_failure(error)?,
                 }
             }
+            give_memory_back();
             Ok(loaded)
         }
 
@@ -111,6 +116,15 @@ mod enabled {
                 .map_err(|error| failed(error.to_string()))
         };
         balancers.iter().map(bind).collect()
+    }
+
+    /// What the compiler used and freed goes back to the system, before each child inherits it.
+    fn give_memory_back() {
+        // SAFETY: the function has no preconditions; it may be called at any time.
+        #[cfg(target_env = "gnu")]
+        unsafe {
+            libc::malloc_trim(0)
+        };
     }
 
     /// Not more than one byte above the limit, which the loader then refuses.

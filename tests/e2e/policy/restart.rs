@@ -195,7 +195,10 @@ fn a_restart_by_signal_with_a_broken_file_goes_on_with_the_built_in_rules() -> R
         httpd.write("conf/rjk.toml", &good)?;
         assert_mended(&httpd)?;
     }
-    Ok(())
+    fs::remove_file(httpd.path("conf/rjk.toml"))?;
+    assert_goes_on(&mut httpd, "no file", "RjkConfigFile: ")?;
+    httpd.write("conf/rjk.toml", &good)?;
+    assert_mended(&httpd)
 }
 
 /// Each restart compiles the components anew; the old ones go, in the parent too, which has no

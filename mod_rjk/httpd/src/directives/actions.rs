@@ -141,7 +141,9 @@ pub(super) fn config_file(s: &mut Setting<'_>) -> Result<(), String> {
     if s.slot.global.config_file.is_some() {
         return Err("only allowed once".to_owned());
     }
-    s.slot.global.config_file = Some((s.existing_file()?, s.location.clone()));
+    // Whether it can be read is seen when it is read: a running server then goes on without it.
+    let path = server_root_relative(s.pool, s.first);
+    s.slot.global.config_file = Some((path, s.location.clone()));
     Ok(())
 }
 
