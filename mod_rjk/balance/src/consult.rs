@@ -1,7 +1,10 @@
 //! Putting the question to a policy, and judging its answer.
 
 use crate::Millis;
-use crate::policy::{Answer, Candidate, Decision, FaultKind, Question, RequestView, RoutingPolicy};
+use crate::balancer::Balancer;
+use crate::policy::{
+    Answer, Candidate, CandidateView, Decision, FaultKind, Question, RequestView, RoutingPolicy,
+};
 use crate::routing::View;
 use rjk_config::jk_log;
 use rjk_config::log::Log;
@@ -18,11 +21,12 @@ impl View<'_, '_> {
         now: Millis,
         log: &dyn Log,
     ) -> Answer {
-        let candidates: Vec<Candidate> = (0..self.states.len())
-            .filter(|&index| sticky == Some(index) || self.usable(index))
-            .map(|index| self.candidate(index, now))
-            .collect();
-        if candidates.is_empty() {
+        let candidates = Candidates {
+            view: self,
+            sticky,
+            now,
+        };
+        if candidates.indexes().next().is_none() {
             return Answer::Decided(Decision::Builtin);
         }
         let answer = policy.decide(&Question {
@@ -45,38 +49,69 @@ impl View<'_, '_> {
             reject: false,
         }
     }
+}
 
-    fn candidate(&self, index: usize, now: Millis) -> Candidate {
-        let slot = &self.balancer.member_slots[index];
-        let ajp = self.balancer.members[index].ajp;
+/// The candidates as one request sees them. Which members they are stays the same during an
+/// attempt; their numbers are those of the moment.
+struct Candidates<'v> {
+    view: &'v View<'v, 'v>,
+    sticky: Option<usize>,
+    now: Millis,
+}
+
+impl CandidateView for Candidates<'_> {
+    fn list(&self) -> Vec<Candidate> {
+        self.indexes().map(|index| self.candidate(index)).collect()
+    }
+
+    fn contains(&self, index: usize) -> bool {
+        index < self.view.states.len() && self.is_candidate(index)
+    }
+}
+
+impl Candidates<'_> {
+    fn indexes(&self) -> impl Iterator<Item = usize> {
+        (0..self.view.states.len()).filter(|&index| self.is_candidate(index))
+    }
+
+    /// Of a member that exists.
+    fn is_candidate(&self, index: usize) -> bool {
+        self.sticky == Some(index) || self.view.usable(index)
+    }
+
+    fn candidate(&self, index: usize) -> Candidate {
+        let Balancer {
+            member_slots,
+            members,
+            method,
+            ..
+        } = self.view.balancer;
+        let (slot, ajp) = (&member_slots[index], members[index].ajp);
         let since = slot.usable_since.load(Relaxed);
         Candidate {
             index,
             busy: ajp.busy(),
-            value: self.balancer.method.rank(slot),
+            value: method.rank(slot),
             errors: slot.errors.load(Relaxed),
             latency_us: slot.latency_us.load(Relaxed),
             requests: ajp.used.load(Relaxed),
             usable_for_ms: if since == 0 {
                 0
             } else {
-                now.saturating_sub(since)
+                self.now.saturating_sub(since)
             },
-            state: self.states[index],
-            activation: self.activation(index),
+            state: self.view.states[index],
+            activation: self.view.activation(index),
         }
     }
 }
 
 impl Decision {
     /// What is wrong with this decision among these candidates; `None` when it may be carried out.
-    pub fn fault(self, candidates: &[Candidate]) -> Option<FaultKind> {
+    pub fn fault(self, candidates: &dyn CandidateView) -> Option<FaultKind> {
         match self {
             Decision::Builtin => None,
-            Decision::Worker(index) => {
-                let known = candidates.iter().any(|candidate| candidate.index == index);
-                (!known).then_some(FaultKind::BadIndex)
-            }
+            Decision::Worker(index) => (!candidates.contains(index)).then_some(FaultKind::BadIndex),
             Decision::Reject(status) => {
                 (!(400..600).contains(&status)).then_some(FaultKind::BadStatus)
             }

@@ -30,8 +30,8 @@ pub use layout::{Layout, Offsets, Topology};
 pub use lease::Lease;
 pub use ledger::{Cell, Drift, InFlight, Reaped, RowOwner, Slots};
 pub use policy::{
-    Answer, Builtin, Candidate, DecidedBy, Decision, FaultKind, Observation, Question, RequestView,
-    RoutingPolicy,
+    Answer, Builtin, Candidate, CandidateView, DecidedBy, Decision, FaultKind, Observation,
+    Question, RequestView, RoutingPolicy,
 };
 pub use policy_slot::{POLICY_COUNTERS, PolicySlot};
 pub use rounds::{Round, Rounds};

@@ -50,6 +50,25 @@ pub trait RequestView {
     fn server_name(&self) -> Cow<'_, [u8]>;
 }
 
+/// The members that may be chosen for an attempt: besides the sticky one, those that can take any
+/// request and were not yet tried. There is at least one. Read lazily, like the request.
+pub trait CandidateView {
+    /// All of them, in configuration order.
+    fn list(&self) -> Vec<Candidate>;
+    /// Whether the member with this index is one.
+    fn contains(&self, index: usize) -> bool;
+}
+
+impl CandidateView for Vec<Candidate> {
+    fn list(&self) -> Vec<Candidate> {
+        self.clone()
+    }
+
+    fn contains(&self, index: usize) -> bool {
+        self.iter().any(|candidate| candidate.index == index)
+    }
+}
+
 /// What a policy says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -68,9 +87,8 @@ pub struct Question<'a> {
     pub request: &'a dyn RequestView,
     /// The member that the session rules resolve to; always among the candidates.
     pub sticky: Option<usize>,
-    /// Besides the sticky one, the members that can take any request and were not yet tried; in
-    /// configuration order, never empty.
-    pub candidates: &'a [Candidate],
+    /// Who may be chosen.
+    pub candidates: &'a dyn CandidateView,
     /// Wall clock.
     pub now: Millis,
     /// For lines about this request.

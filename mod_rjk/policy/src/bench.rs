@@ -135,7 +135,7 @@ fn list(candidates: usize) -> Vec<Candidate> {
     (0..candidates).map(candidate).collect()
 }
 
-fn question<'a>(request: &'a dyn RequestView, candidates: &'a [Candidate]) -> Question<'a> {
+fn question<'a>(request: &'a dyn RequestView, candidates: &'a Vec<Candidate>) -> Question<'a> {
     Question {
         request,
         sticky: None,

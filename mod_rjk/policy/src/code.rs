@@ -135,7 +135,7 @@ impl Code {
             config: config.into(),
         };
         let call = Call {
-            request: None,
+            question: None,
             log,
             now: wall_clock(),
             shared: Shared {

@@ -28,9 +28,17 @@ pub(crate) enum Excess {
     Memory,
     #[error("more than 64 calls into the host for one decision")]
     Calls,
+    #[error("more than 16 tables, or more than 256 KiB in them")]
+    Tables,
+    #[error("made a table outside of configure")]
+    LateTable,
+    #[error("look-up in a table that was not made")]
+    NoTable,
     #[error("counter-add with a key above 15")]
     CounterKey,
-    #[error("asked about the request where there is none, in configure or observe")]
+    #[error(
+        "asked about the request or the candidates where there are none, in configure or observe"
+    )]
     NoRequest,
     #[error("called {0}, which policies do not have")]
     Wasi(String),
@@ -48,9 +56,13 @@ impl Fault {
     pub(crate) fn of(error: &Error, otherwise: FaultKind) -> Fault {
         if let Some(excess) = error.downcast_ref::<Excess>() {
             let kind = match excess {
-                Excess::Memory => FaultKind::Memory,
+                Excess::Memory | Excess::Tables => FaultKind::Memory,
                 Excess::Calls => FaultKind::Calls,
-                Excess::CounterKey | Excess::NoRequest | Excess::Wasi(_) => FaultKind::Trap,
+                Excess::LateTable
+                | Excess::NoTable
+                | Excess::CounterKey
+                | Excess::NoRequest
+                | Excess::Wasi(_) => FaultKind::Trap,
             };
             return Fault::new(kind, excess.to_string());
         }

@@ -3,9 +3,11 @@
 use crate::fault::Excess;
 use crate::limits::{LOG_LINES_PER_SECOND, Limiter, MAX_CALLS, MAX_LOG_LINE};
 use crate::rate::RateLimit;
+use crate::table::{Table, Tables};
+use crate::world::types::Source;
 use crate::world::{Level, host, types};
 use bstr::ByteSlice;
-use rjk_balance::{Millis, PolicySlot, RequestView};
+use rjk_balance::{Millis, PolicySlot, Question, RequestView};
 use rjk_config::jk_log;
 use rjk_config::log::Log;
 use scoped_tls_hkt::scoped_thread_local;
@@ -18,7 +20,7 @@ use wasmtime::{Error, Result};
 /// What the host functions of one call into a policy work with.
 pub(crate) struct Call<'a> {
     /// None in `configure` and `observe`.
-    pub(crate) request: Option<&'a dyn RequestView>,
+    pub(crate) question: Option<&'a Question<'a>>,
     pub(crate) log: &'a dyn Log,
     pub(crate) now: Millis,
     pub(crate) shared: Shared<'a>,
@@ -52,6 +54,8 @@ pub(crate) struct HostState {
     pub(crate) limiter: Limiter,
     calls_left: u32,
     random: u64,
+    tables: Tables,
+    configured: bool,
 }
 
 impl HostState {
@@ -60,7 +64,14 @@ impl HostState {
             limiter: Limiter::new(memory),
             calls_left: MAX_CALLS,
             random: seed(),
+            tables: Tables::default(),
+            configured: false,
         }
+    }
+
+    /// No more tables from here on.
+    pub(crate) fn set_configured(&mut self) {
+        self.configured = true;
     }
 
     /// Gives the calls of a new decision.
@@ -79,13 +90,22 @@ impl HostState {
         }
     }
 
-    fn request<R>(&mut self, ask: impl FnOnce(&dyn RequestView) -> R) -> Result<R> {
+    fn question<R>(&mut self, ask: impl FnOnce(&Question<'_>) -> R) -> Result<R> {
         self.spend()?;
-        CALL.with(|call| match call.request {
-            Some(request) => Ok(ask(request)),
-            None => Err(Error::new(Excess::NoRequest)),
-        })
+        question(ask)
     }
+
+    fn request<R>(&mut self, ask: impl FnOnce(&dyn RequestView) -> R) -> Result<R> {
+        self.question(|question| ask(question.request))
+    }
+}
+
+/// Asks the question of this thread's call.
+fn question<R>(ask: impl FnOnce(&Question<'_>) -> R) -> Result<R> {
+    CALL.with(|call| match call.question {
+        Some(question) => Ok(ask(question)),
+        None => Err(Error::new(Excess::NoRequest)),
+    })
 }
 
 /// Types alone need no host, the linker wants one.
@@ -105,11 +125,17 @@ impl host::Host for HostState {
     }
 
     fn header(&mut self, name: String) -> Result<Option<String>> {
-        self.request(|request| request.header(name.as_bytes()).map(text))
+        self.request(|request| {
+            let value = request.header(name.as_bytes())?;
+            Some(text_in(name, &value))
+        })
     }
 
     fn cookie(&mut self, name: String) -> Result<Option<String>> {
-        self.request(|request| request.cookie(name.as_bytes()).map(text))
+        self.request(|request| {
+            let value = request.cookie(name.as_bytes())?;
+            Some(text_in(name, &value))
+        })
     }
 
     fn client_address(&mut self) -> Result<String> {
@@ -122,6 +148,36 @@ impl host::Host for HostState {
 
     fn server_name(&mut self) -> Result<String> {
         self.request(|request| text(request.server_name()))
+    }
+
+    fn table(&mut self, source: Source, texts: Vec<String>) -> Result<u32> {
+        self.spend()?;
+        if self.configured {
+            return Err(Error::new(Excess::LateTable));
+        }
+        let number = self.tables.add(Table::new(source, texts));
+        number.ok_or_else(|| Error::new(Excess::Tables))
+    }
+
+    fn look_up(&mut self, table: u32) -> Result<Option<u32>> {
+        self.spend()?;
+        match self.tables.get(table) {
+            Some(table) => question(|question| table.look_up(question.request)),
+            None => Err(Error::new(Excess::NoTable)),
+        }
+    }
+
+    fn candidates(&mut self) -> Result<Vec<types::Candidate>> {
+        self.question(|question| {
+            let list = question.candidates.list();
+            list.iter().map(types::Candidate::from).collect()
+        })
+    }
+
+    fn is_candidate(&mut self, index: u32) -> Result<bool> {
+        self.question(|question| {
+            usize::try_from(index).is_ok_and(|index| question.candidates.contains(index))
+        })
     }
 
     fn now_ms(&mut self) -> Result<u64> {
@@ -181,6 +237,14 @@ fn text(bytes: Cow<'_, [u8]>) -> String {
         Cow::Owned(bytes) => String::from_utf8(bytes)
             .unwrap_or_else(|error| error.as_bytes().to_str_lossy().into_owned()),
     }
+}
+
+/// The text in the place of another, whose memory is used again: most values are short, and every
+/// request would pay for new memory.
+fn text_in(mut place: String, bytes: &[u8]) -> String {
+    place.clear();
+    place.push_str(&bytes.to_str_lossy());
+    place
 }
 
 /// A start for [`splitmix`] that differs between instances, and between children of one parent.

@@ -3,9 +3,9 @@
 use crate::code::Compiled;
 use crate::fault::Fault;
 use crate::host::{Call, HostState};
-use crate::limits::{CONFIGURE_FUEL, MAX_HOSTCALL_BYTES};
-use crate::world::{number, observer, router, types};
-use rjk_balance::{Candidate, Decision, FaultKind, Observation};
+use crate::limits::{CONFIGURE_FUEL, MAX_CONFIGURE_BYTES, MAX_HOSTCALL_BYTES};
+use crate::world::{number, observer, router};
+use rjk_balance::{Decision, FaultKind, Observation, Question};
 use wasmtime::Store;
 
 /// A configured instance. It is used by one thread at a time, and thrown away after a fault.
@@ -14,8 +14,6 @@ pub(crate) struct Instance {
     router: router::Guest,
     observer: Option<observer::Guest>,
     fuel: u64,
-    /// Reused, so that a decision allocates nothing for it.
-    candidates: Vec<types::Candidate>,
 }
 
 /// Why there is no configured instance.
@@ -36,7 +34,11 @@ impl Instance {
                 .router
                 .call_configure(store, &compiled.members, config)
             {
-                Ok(Ok(())) => Ok(instance),
+                Ok(Ok(())) => {
+                    instance.store.set_hostcall_fuel(MAX_HOSTCALL_BYTES);
+                    instance.store.data_mut().set_configured();
+                    Ok(instance)
+                }
                 Ok(Err(message)) => Err(Refusal::Message(crate::host::printable(&message))),
                 Err(error) => Err(Refusal::Fault(Fault::of(&error, FaultKind::Configure))),
             }
@@ -49,7 +51,7 @@ impl Instance {
         let state = HostState::new(settings.memory);
         let mut store = Store::new(code.engine(), state);
         store.limiter(|state| &mut state.limiter);
-        store.set_hostcall_fuel(MAX_HOSTCALL_BYTES);
+        store.set_hostcall_fuel(MAX_CONFIGURE_BYTES);
         store.set_fuel(CONFIGURE_FUEL)?;
         let instance = code.pre().instantiate(&mut store)?;
         let router = code.router().load(&mut store, &instance)?;
@@ -62,28 +64,23 @@ impl Instance {
             router,
             observer,
             fuel: settings.fuel,
-            candidates: Vec::with_capacity(compiled.members.len()),
         })
     }
 
-    /// Asks for a decision; it is among what may be decided.
+    /// Asks for a decision; it is among what may be decided. The question is that of the call.
     pub(crate) fn choose(
         &mut self,
         call: &Call<'_>,
-        sticky: Option<usize>,
-        candidates: &[Candidate],
+        question: &Question<'_>,
     ) -> Result<Decision, Fault> {
-        self.candidates.clear();
-        self.candidates
-            .extend(candidates.iter().map(types::Candidate::from));
-        let (store, list) = (&mut self.store, &self.candidates);
+        let (store, sticky) = (&mut self.store, question.sticky.map(number));
         let called = refill(store, self.fuel)
-            .and_then(|()| call.scope(|| self.router.call_choose(store, sticky.map(number), list)));
+            .and_then(|()| call.scope(|| self.router.call_choose(store, sticky)));
         let decision = match called {
             Ok(decision) => Decision::from(decision),
             Err(error) => return Err(Fault::of(&error, FaultKind::Trap)),
         };
-        match decision.fault(candidates) {
+        match decision.fault(question.candidates) {
             None => Ok(decision),
             Some(kind) => Err(Fault::new(kind, format!("it decided {decision:?}"))),
         }

@@ -17,6 +17,7 @@ mod instance;
 pub mod limits;
 mod policy;
 mod rate;
+mod table;
 #[cfg(test)]
 mod tests;
 mod world;

@@ -11,6 +11,12 @@ pub const CONFIGURE_FUEL: u64 = 50_000_000;
 pub const MAX_CALLS: u32 = 64;
 /// Bytes of text that the policy may hand over in one call into the host.
 pub const MAX_HOSTCALL_BYTES: usize = 16 << 10;
+/// As [`MAX_HOSTCALL_BYTES`], in `configure`: a table is handed over in one call.
+pub const MAX_CONFIGURE_BYTES: usize = 512 << 10;
+/// Tables of texts for each instance.
+pub const MAX_TABLES: usize = 16;
+/// Bytes of all tables of an instance, with 24 for each text.
+pub const MAX_TABLE_BYTES: usize = 256 << 10;
 /// Bytes of the policy's stack.
 pub const MAX_STACK: usize = 256 << 10;
 /// Bytes of a log line of the policy; the rest is cut off.
@@ -20,7 +26,7 @@ pub const LOG_LINES_PER_SECOND: u64 = 10;
 
 const MAX_TABLE_ELEMENTS: usize = 10_000;
 const MAX_INSTANCES: usize = 64;
-const MAX_TABLES: usize = 64;
+const MAX_WASM_TABLES: usize = 64;
 
 /// Watches what one instance of a policy takes.
 pub(crate) struct Limiter {
@@ -57,7 +63,7 @@ impl ResourceLimiter for Limiter {
     }
 
     fn tables(&self) -> usize {
-        MAX_TABLES
+        MAX_WASM_TABLES
     }
 
     /// Each memory has address space of its own, so more than one would escape the budget for that.

@@ -15,15 +15,16 @@ use rjk_config::log::Log;
 use rjk_config::toml::{Mode, OnFault, PolicySettings};
 use std::sync::atomic::Ordering::Relaxed;
 
-/// A policy for one balancer. Threads take instances from a pool and bring them back.
+/// A policy for one balancer. A thread takes the first place of the pool that is free: so few
+/// instances are in use when few threads decide at once, and those stay in the processor's caches.
 pub struct Policy {
     compiled: Compiled,
+    /// As in `compiled`, but near at hand: each request reads these.
+    name: String,
     settings: PolicySettings,
+    observes: bool,
     slot: &'static PolicySlot,
-    /// Boxed, because an instance is large and moves with each decision.
-    #[allow(clippy::vec_box)]
-    idle: Mutex<Vec<Box<Instance>>>,
-    most_idle: usize,
+    pool: Box<[Mutex<Option<Box<Instance>>>]>,
     breaker: Breaker,
     lines: RateLimit,
     fault_lines: RateLimit,
@@ -36,20 +37,22 @@ impl Policy {
     pub fn new(compiled: Compiled, pool_size: usize, slot: &'static PolicySlot) -> Policy {
         let settings = *compiled.code.settings();
         Policy {
-            compiled,
+            name: compiled.code.name().to_owned(),
             settings,
+            observes: compiled.code.observer().is_some(),
+            compiled,
             slot,
-            idle: Mutex::default(),
-            most_idle: pool_size,
+            pool: (0..pool_size).map(|_| Mutex::default()).collect(),
             breaker: Breaker::new(settings.max_faults),
             lines: log_limit(),
             fault_lines: RateLimit::new(1),
         }
     }
 
-    /// Instances in the pool now.
+    /// Instances in the pool now; those at work do not count.
     pub fn idle(&self) -> usize {
-        self.idle.lock().len()
+        let places = self.pool.iter().filter_map(Mutex::try_lock);
+        places.filter(|place| place.is_some()).count()
     }
 
     /// Runs `body` on an instance, which goes back into the pool only when there was no fault.
@@ -58,31 +61,30 @@ impl Policy {
         call: &Call<'_>,
         body: impl FnOnce(&mut Instance) -> Result<R, Fault>,
     ) -> Result<R, Fault> {
-        let pooled = self.idle.lock().pop();
-        let mut instance = match pooled {
+        let mut place = self.pool.iter().find_map(Mutex::try_lock);
+        let mut instance = match place.as_mut().and_then(|place| place.take()) {
             Some(instance) => instance,
             None => Box::new(Instance::new(&self.compiled, call).map_err(Fault::from)?),
         };
         let result = body(&mut instance)?;
-        let mut idle = self.idle.lock();
-        if idle.len() < self.most_idle {
-            idle.push(instance);
+        if let Some(place) = &mut place {
+            **place = Some(instance);
         }
         Ok(result)
     }
 
     fn call<'a>(
         &'a self,
-        question: Option<&Question<'a>>,
+        question: Option<&'a Question<'a>>,
         log: &'a dyn Log,
         now: Millis,
     ) -> Call<'a> {
         Call {
-            request: question.map(|question| question.request),
+            question,
             log,
             now,
             shared: Shared {
-                name: self.compiled.code.name(),
+                name: &self.name,
                 slot: self.slot,
                 lines: &self.lines,
             },
@@ -91,9 +93,7 @@ impl Policy {
 
     fn ask(&self, pass: Pass, question: &Question<'_>) -> Result<Decision, FaultKind> {
         let call = self.call(Some(question), question.log, question.now);
-        let decided = self.with_instance(&call, |instance| {
-            instance.choose(&call, question.sticky, question.candidates)
-        });
+        let decided = self.with_instance(&call, |instance| instance.choose(&call, question));
         match decided {
             Ok(decision) => {
                 self.slot.count(decision);
@@ -109,7 +109,7 @@ impl Policy {
 
     fn record_fault(&self, pass: Pass, fault: &Fault, log: &dyn Log, now: Millis) {
         self.slot.count_fault(fault.kind);
-        let name = self.compiled.code.name();
+        let name = &self.name;
         if self.breaker.fault(pass, now) {
             self.slot.switched_off.fetch_add(1, Relaxed);
             let limit = self.settings.max_faults;
@@ -158,7 +158,7 @@ impl RoutingPolicy for Policy {
     }
 
     fn name(&self) -> &str {
-        self.compiled.code.name()
+        &self.name
     }
 
     fn compare(&self, shadow: Decision, builtin: Option<usize>) {
@@ -180,14 +180,11 @@ impl RoutingPolicy for Policy {
     }
 
     fn observe(&self, observation: &Observation, log: &dyn Log) {
-        if self.compiled.code.observer().is_none() {
+        // A trial is for a decision.
+        if !self.observes || !self.breaker.is_on() {
             return;
         }
         let now = wall_clock();
-        // A trial is for a decision.
-        if !self.breaker.is_on() {
-            return;
-        }
         let call = self.call(None, log, now);
         let heard = self.with_instance(&call, |instance| instance.observe(&call, observation));
         if let Err(fault) = heard {

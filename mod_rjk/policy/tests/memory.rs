@@ -94,7 +94,7 @@ fn as_many_instances_as_threads_stay_within_their_memory() {
 }
 
 fn decide(policy: &Policy, request: &dyn RequestView) -> Answer {
-    let candidates = [Candidate {
+    let candidates = vec![Candidate {
         index: 0,
         busy: 0,
         value: 0,

@@ -42,14 +42,14 @@ impl Policy for Canary {
         })
     }
 
-    fn choose(&self, request: &Request, sticky: Option<u32>, candidates: &[Candidate]) -> Decision {
+    fn choose(&self, request: &Request, sticky: Option<u32>) -> Decision {
         if sticky.is_some() {
             return Decision::Builtin;
         }
         let group = self
             .asked_group(request)
             .unwrap_or_else(|| self.drawn_group(request));
-        match self.least_loaded(group, candidates) {
+        match self.least_loaded(group, &request.candidates()) {
             Some(index) => Decision::Worker(index),
             None => Decision::Builtin,
         }

@@ -68,8 +68,27 @@ fn sessions_stay_where_they_began() {
             for request in [plain(), with("1"), with("0")] {
                 let decision = harness.choose(&request, Some(sticky), &harness.candidates());
                 assert_eq!(decision, Ok(Decision::Builtin));
+                assert_eq!(harness.calls(), 0, "the session is all that counts");
             }
         }
+    }
+}
+
+#[test]
+fn nothing_is_asked_in_vain() {
+    let no_header = harness(json!({ "percent": 50, "worker": "was2" }));
+    let no_chance = harness(json!({ "percent": 0, "worker": "was2" }));
+    let all = two_canaries(50.0);
+    let table = [
+        ("header, chance, list", &all, plain(), 3),
+        ("header, list", &all, with("1"), 2),
+        ("chance, list", &no_header, with("1"), 2),
+        ("list", &no_chance, plain(), 1),
+    ];
+    for (case, harness, request, calls) in table {
+        let decision = harness.choose(&request, None, &harness.candidates());
+        assert!(matches!(decision, Ok(Decision::Worker(_))), "{case}");
+        assert_eq!(harness.calls(), calls, "{case}");
     }
 }
 

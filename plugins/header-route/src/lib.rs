@@ -1,6 +1,6 @@
 //! Routing policy: the value of a request header or of a cookie names the worker.
 
-use rjk_policy_sdk::{Candidate, Decision, Members, Policy, Request};
+use rjk_policy_sdk::{Decision, Members, Policy, Request, Source, Table};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -13,16 +13,10 @@ struct Config {
     workers: BTreeMap<String, String>,
 }
 
-/// Where the value stands.
-enum Source {
-    Header(String),
-    Cookie(String),
-}
-
 struct HeaderRoute {
-    source: Source,
-    /// Value and member, sorted by value.
-    routes: Vec<(String, u32)>,
+    values: Table,
+    /// The member of each value.
+    members: Vec<u32>,
 }
 
 impl Policy for HeaderRoute {
@@ -36,35 +30,26 @@ impl Policy for HeaderRoute {
                     .to_string(),
             );
         }
-        let route = |(value, worker): (String, String)| match members.index_of(&worker) {
-            Ok(index) => Ok((value, index)),
-            Err(error) => Err(format!("workers.\"{value}\": {error}")),
+        let member = |(value, worker): (&String, &String)| {
+            let index = members.index_of(worker);
+            index.map_err(|error| format!("workers.\"{value}\": {error}"))
         };
-        let routes = config.workers.into_iter().map(route);
         Ok(HeaderRoute {
-            source,
-            routes: routes.collect::<Result<_, _>>()?,
+            members: config
+                .workers
+                .iter()
+                .map(member)
+                .collect::<Result<_, _>>()?,
+            values: Table::new(source, config.workers.into_keys()),
         })
     }
 
-    fn choose(&self, request: &Request, _: Option<u32>, candidates: &[Candidate]) -> Decision {
-        let value = match &self.source {
-            Source::Header(name) => request.header(name),
-            Source::Cookie(name) => request.cookie(name),
-        };
-        match value.and_then(|value| self.route(&value)) {
-            Some(index) => Decision::worker_if_candidate(index, candidates),
+    fn choose(&self, request: &Request, _: Option<u32>) -> Decision {
+        let place = request.look_up(&self.values);
+        match place.and_then(|place| self.members.get(place)) {
+            Some(index) => Decision::worker_if_candidate(*index, request),
             None => Decision::Builtin,
         }
-    }
-}
-
-impl HeaderRoute {
-    fn route(&self, value: &str) -> Option<u32> {
-        let found = self
-            .routes
-            .binary_search_by(|(known, _)| known.as_str().cmp(value));
-        found.ok().map(|position| self.routes[position].1)
     }
 }
 

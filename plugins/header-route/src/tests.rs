@@ -70,6 +70,18 @@ fn a_worker_that_cannot_be_chosen_now_leaves_it_to_the_builtin_method() {
 }
 
 #[test]
+fn nothing_is_asked_in_vain() {
+    let harness = harness(json!({ "header": "X-Tenant", "workers": { "acme": "was2" } }));
+    let plain = FakeRequest::get("/");
+    let with = |value| plain.clone().with_header("X-Tenant", value);
+    for (request, calls) in [(plain.clone(), 1), (with("x"), 1), (with("acme"), 2)] {
+        let decision = harness.choose(&request, None, &harness.candidates());
+        assert!(decision.is_ok());
+        assert_eq!(harness.calls(), calls);
+    }
+}
+
+#[test]
 fn configuration_errors_say_what_to_write() {
     let workers = json!({ "acme": "was2" });
     let table = [

@@ -1,7 +1,7 @@
 //! Routing policy: requests below one path go to one member. The smallest policy that is of use,
 //! and the one to copy.
 
-use rjk_policy_sdk::{Candidate, Decision, Members, Policy, Request};
+use rjk_policy_sdk::{Decision, Members, Policy, Request};
 use serde::Deserialize;
 
 /// The table `[policy.NAME.config]` of rjk.toml.
@@ -27,9 +27,9 @@ impl Policy for Hello {
         })
     }
 
-    fn choose(&self, request: &Request, _: Option<u32>, candidates: &[Candidate]) -> Decision {
+    fn choose(&self, request: &Request, _: Option<u32>) -> Decision {
         if request.path().starts_with(&self.prefix) {
-            Decision::worker_if_candidate(self.worker, candidates)
+            Decision::worker_if_candidate(self.worker, request)
         } else {
             Decision::Builtin
         }

@@ -24,7 +24,7 @@ fn parse<T: serde::de::DeserializeOwned>(config: &str) -> Result<T, String> {
 #[cfg(target_arch = "wasm32")]
 mod component {
     use crate::request::component::Backend;
-    use crate::{Candidate, Decision, Host, Member, Observer, Outcome, Policy, Request};
+    use crate::{Decision, Host, Member, Observer, Outcome, Policy, Request};
     use std::cell::OnceCell;
     use std::thread::LocalKey;
 
@@ -46,13 +46,9 @@ mod component {
     }
 
     /// `router.choose`; a host that has not called `configure` gets the built-in method.
-    pub fn router_choose<P: Policy>(
-        slot: &'static Slot<P>,
-        sticky: Option<u32>,
-        candidates: &[Candidate],
-    ) -> Decision {
+    pub fn router_choose<P: Policy>(slot: &'static Slot<P>, sticky: Option<u32>) -> Decision {
         slot.with(|slot| match slot.get() {
-            Some(policy) => policy.choose(&Request::new(Backend), sticky, candidates),
+            Some(policy) => policy.choose(&Request::new(Backend), sticky),
             None => Decision::Builtin,
         })
     }
@@ -125,25 +121,12 @@ macro_rules! __export_component {
                     $crate::glue::router_configure(&POLICY, members, &config)
                 }
 
-                // Never called: `lean` exports the function below.
-                fn choose(
-                    sticky: ::std::option::Option<u32>,
-                    candidates: ::std::vec::Vec<$crate::Candidate>,
-                ) -> $crate::Decision {
-                    Component::choose(sticky, &candidates)
+                fn choose(sticky: ::std::option::Option<u32>) -> $crate::Decision {
+                    $crate::glue::router_choose(&POLICY, sticky)
                 }
             }
 
-            impl Component {
-                fn choose(
-                    sticky: ::std::option::Option<u32>,
-                    candidates: &[$crate::Candidate],
-                ) -> $crate::Decision {
-                    $crate::glue::router_choose(&POLICY, sticky, candidates)
-                }
-            }
-
-            $crate::bindings::policy::export!(Component with_types_in $crate::lean);
+            $crate::bindings::policy::export!(Component with_types_in $crate::bindings::policy);
 
             $($more)*
         };

@@ -6,7 +6,7 @@
 //! [`testing`].
 //!
 //! ```
-//! use rjk_policy_sdk::{Candidate, Decision, Members, Policy, Request};
+//! use rjk_policy_sdk::{Decision, Members, Policy, Request};
 //! use serde::Deserialize;
 //!
 //! #[derive(Deserialize)]
@@ -30,11 +30,11 @@
 //!         Ok(ByPath { prefix: config.prefix, worker })
 //!     }
 //!
-//!     fn choose(&self, request: &Request, _: Option<u32>, candidates: &[Candidate]) -> Decision {
+//!     fn choose(&self, request: &Request, _: Option<u32>) -> Decision {
 //!         if !request.path().starts_with(&self.prefix) {
 //!             return Decision::Builtin;
 //!         }
-//!         Decision::worker_if_candidate(self.worker, candidates)
+//!         Decision::worker_if_candidate(self.worker, request)
 //!     }
 //! }
 //!
@@ -45,17 +45,15 @@
 pub mod bindings;
 #[doc(hidden)]
 pub mod glue;
-#[cfg(any(target_arch = "wasm32", test))]
-#[doc(hidden)]
-#[allow(unsafe_code, reason = "the border of the component")]
-pub mod lean;
 mod policy;
 mod request;
+mod table;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
 pub use bindings::policy::rjk::policy::types::{
-    Activation, Candidate, Decision, Level, Member, Outcome, State,
+    Activation, Candidate, Decision, Level, Member, Outcome, Source, State,
 };
 pub use policy::{Members, NoConfig, Observer, Policy};
 pub use request::{Host, Request};
+pub use table::Table;

@@ -1,6 +1,6 @@
 //! What an author writes.
 
-use crate::{Candidate, Decision, Host, Member, Outcome, Request};
+use crate::{Decision, Host, Member, Outcome, Request};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -22,9 +22,10 @@ pub trait Policy: Sized + 'static {
     /// Called before each attempt of a request.
     ///
     /// `sticky` is the index of the member that the session rules resolve to; it is among the
-    /// candidates, even when it is disabled. The others are the members that can take any request
-    /// and were not tried for this one. `candidates` come in configuration order.
-    fn choose(&self, request: &Request, sticky: Option<u32>, candidates: &[Candidate]) -> Decision;
+    /// candidates, even when it is disabled. The other candidates are the members that can take
+    /// any request and were not tried for this one. There is at least one candidate;
+    /// [`Request::candidates`] tells them, [`Request::is_candidate`] asks for a single one.
+    fn choose(&self, request: &Request, sticky: Option<u32>) -> Decision;
 }
 
 /// A policy that also learns what became of the requests: `export!(MyPolicy, observer)`.
@@ -85,9 +86,10 @@ impl<'a> IntoIterator for &'a Members {
 }
 
 impl Decision {
-    /// `Worker(index)` when that member is among the candidates, else `Builtin`.
-    pub fn worker_if_candidate(index: u32, candidates: &[Candidate]) -> Decision {
-        if candidates.iter().any(|candidate| candidate.index == index) {
+    /// `Worker(index)` when that member is among the candidates, else `Builtin`. It makes one
+    /// call of the host, [`Request::is_candidate`].
+    pub fn worker_if_candidate(index: u32, request: &Request) -> Decision {
+        if request.is_candidate(index) {
             Decision::Worker(index)
         } else {
             Decision::Builtin

@@ -1,7 +1,7 @@
 //! What a policy may ask and do. In a component each call goes to httpd; in a native test it goes
 //! to [`testing`](crate::testing).
 
-use crate::Level;
+use crate::{Candidate, Level, Table};
 use std::ops::Deref;
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -63,6 +63,29 @@ impl Request {
     pub fn server_name(&self) -> String {
         self.backend.server_name()
     }
+
+    /// Position in the table of the text that this request has at the table's source, of equal texts
+    /// the first; none when it is not in the table or the request has nothing there. The cheapest
+    /// way to a decision about a text.
+    pub fn look_up(&self, table: &Table) -> Option<usize> {
+        self.backend
+            .look_up(table)
+            .and_then(|position| usize::try_from(position).ok())
+    }
+
+    /// The members that may be chosen for this attempt, in configuration order. The list is not
+    /// cheap, each candidate costs about 60 ns: ask when their numbers are needed, and keep the
+    /// answer. Whether one member is among them is what [`is_candidate`](Request::is_candidate)
+    /// tells. Counts towards the 64 calls.
+    pub fn candidates(&self) -> Vec<Candidate> {
+        self.backend.candidates()
+    }
+
+    /// Whether the member with this index may be chosen for this attempt. Cheap: it costs as much
+    /// as any other call, however many candidates there are. Counts towards the 64 calls.
+    pub fn is_candidate(&self, index: u32) -> bool {
+        self.backend.is_candidate(index)
+    }
 }
 
 impl Deref for Request {
@@ -109,8 +132,8 @@ impl Host {
 /// hold them in a table.
 #[cfg(target_arch = "wasm32")]
 pub(crate) mod component {
-    use crate::Level;
     use crate::bindings::policy::rjk::policy::host;
+    use crate::{Candidate, Level, Table};
 
     pub(crate) struct Backend;
 
@@ -145,6 +168,18 @@ pub(crate) mod component {
 
         pub(crate) fn server_name(&self) -> String {
             host::server_name()
+        }
+
+        pub(crate) fn look_up(&self, table: &Table) -> Option<u32> {
+            host::look_up(table.number)
+        }
+
+        pub(crate) fn candidates(&self) -> Vec<Candidate> {
+            host::candidates()
+        }
+
+        pub(crate) fn is_candidate(&self, index: u32) -> bool {
+            host::is_candidate(index)
         }
 
         pub(crate) fn now_ms(&self) -> u64 {

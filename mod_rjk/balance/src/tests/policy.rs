@@ -13,7 +13,12 @@ struct Scripted {
 impl RoutingPolicy for Scripted {
     fn decide(&self, question: &Question<'_>) -> Answer {
         assert_eq!(question.request.method(), b"GET");
-        let asked = (question.sticky, question.candidates.to_vec());
+        let candidates = question.candidates.list();
+        for index in 0..9 {
+            let listed = candidates.iter().any(|c| c.index == index);
+            assert_eq!(question.candidates.contains(index), listed, "{index}");
+        }
+        let asked = (question.sticky, candidates);
         self.asked.lock().unwrap().push(asked);
         self.answer
     }

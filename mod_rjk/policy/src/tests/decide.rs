@@ -8,10 +8,13 @@ use rjk_config::toml::{Mode, OnFault, PolicySettings};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-/// Reads the first candidate's numbers and rejects unless all are as sent.
-const CHECK_CANDIDATE: &str = "
+/// Asks for the list and compares its length, the second index and the first candidate's numbers
+/// with what was sent; an `if` without its branches.
+const CHECK_CANDIDATES: &str = "(local $list i32)
+    (call $candidates (i32.const 128))
+    (local.set $list (i32.load (i32.const 128)))
     (if (result i32) (i32.and (i32.and (i32.and
-          (i32.eq (local.get $count) (i32.const 3))
+          (i32.eq (i32.load (i32.const 132)) (i32.const 3))
           (i32.eq (i32.load offset=56 (local.get $list)) (i32.const 1)))
           (i32.and (i32.eq (i32.load8_u offset=4 (local.get $list)) (i32.const 3))
                    (i32.eq (i32.load8_u offset=5 (local.get $list)) (i32.const 1))))
@@ -42,8 +45,44 @@ fn a_policy_sees_the_sticky_member_and_the_candidates() {
     assert_eq!(ask_at(&policy_, Some(2), T0, &NoLog), worker(2));
     assert_eq!(ask(&policy_), Answer::Decided(Decision::Builtin));
     let (good, bad) = (answer(1, 1), answer(2, 500));
-    let choose = format!("{CHECK_CANDIDATE} (then {good}) (else {bad}))");
+    let choose = format!("{CHECK_CANDIDATES} (then {good}) (else {bad}))");
     assert_eq!(ask(&policy(&choosing(choose))), worker(1));
+}
+
+#[test]
+fn a_policy_asks_whether_a_member_is_a_candidate() {
+    for (index, expected) in [(0, 1), (2, 1), (3, 0), (u32::MAX, 0)] {
+        let choose = format!(
+            "(i32.store8 (i32.const 32) (i32.const 1))
+             (i32.store (i32.const 36) (call $is_candidate (i32.const {})))
+             (i32.const 32)",
+            index.cast_signed()
+        );
+        assert_eq!(ask(&policy(&choosing(choose))), worker(expected), "{index}");
+    }
+}
+
+#[test]
+fn a_policy_looks_up_what_the_request_has() {
+    assert_eq!(ask(&policy(&looking_up("x-tenantblue"))), worker(0));
+    let other = policy(&looking_up("x-tenantgrey"));
+    assert_eq!(ask(&other), Answer::Decided(Decision::Builtin));
+}
+
+#[test]
+fn there_is_no_request_in_observe() {
+    for asks in [
+        "(call $candidates (i32.const 128))",
+        "(call $look_up (i32.const 0) (i32.const 128))",
+    ] {
+        let guest = Guest {
+            observe: Some(asks),
+            ..looking_up("x-tenantblue")
+        };
+        let policy = policy(&guest);
+        policy.observe(&observation(), &NoLog);
+        assert_eq!(policy.slot().unwrap().faults(FaultKind::Trap), 1, "{asks}");
+    }
 }
 
 #[test]
@@ -94,6 +133,8 @@ fn greedy() -> Vec<Hostile> {
 /// Policies that break the contract.
 fn wrong() -> Vec<Hostile> {
     let by_zero = "(i32.div_u (i32.const 1) (i32.const 0))";
+    let no_table = "(call $look_up (i32.const 0) (i32.const 128)) unreachable";
+    let late_table = "(drop (call $table (i32.const 2) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))) unreachable";
     let counter = "(drop (call $count (i32.const 16) (i64.const 1))) unreachable";
     let index = |index| choosing(answer(1, index));
     let status = |status| choosing(answer(2, status));
@@ -106,6 +147,8 @@ fn wrong() -> Vec<Hostile> {
         ),
         ("division by zero", choosing(by_zero), FaultKind::Trap),
         ("counter 16", choosing(counter), FaultKind::Trap),
+        ("no table", choosing(no_table), FaultKind::Trap),
+        ("late table", choosing(late_table), FaultKind::Trap),
         ("unknown case", choosing(answer(9, 0)), FaultKind::Trap),
         (
             "result elsewhere",
@@ -300,22 +343,25 @@ fn an_observer_hears_of_responses() {
         ..Guest::default()
     };
     let policy = policy(&guest);
-    let observation = Observation {
+    policy.observe(&observation(), &NoLog);
+    let counters = policy.slot().unwrap().counters();
+    assert_eq!((counters[1], counters[15], counters[14]), (1500, 204, 77));
+    let unknown = Observation {
+        index: 16,
+        ..observation()
+    };
+    policy.observe(&unknown, &NoLog);
+    assert_eq!(policy.slot().unwrap().faults(FaultKind::Trap), 1);
+}
+
+fn observation() -> Observation {
+    Observation {
         index: 1,
         status: 204,
         duration: Duration::from_micros(1500),
         read: 77,
         sent: 5,
-    };
-    policy.observe(&observation, &rjk_config::log::NoLog);
-    let counters = policy.slot().unwrap().counters();
-    assert_eq!((counters[1], counters[15], counters[14]), (1500, 204, 77));
-    let unknown = Observation {
-        index: 16,
-        ..observation
-    };
-    policy.observe(&unknown, &rjk_config::log::NoLog);
-    assert_eq!(policy.slot().unwrap().faults(FaultKind::Trap), 1);
+    }
 }
 
 #[test]

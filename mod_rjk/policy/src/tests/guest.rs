@@ -55,6 +55,24 @@ pub fn answer(case: u8, value: u32) -> String {
     )
 }
 
+/// A guest whose table 0 is of the header x-tenant and holds only these four letters; it chooses the
+/// member of the position, else leaves it to the built-in rules.
+pub fn looking_up(text: &'static str) -> Guest {
+    Guest {
+        configure: "(i32.store (i32.const 2048) (i32.const 1032))
+            (i32.store (i32.const 2052) (i32.const 4))
+            (drop (call $table (i32.const 0) (i32.const 1024) (i32.const 8) (i32.const 2048) (i32.const 1)))
+            (i32.const 64)",
+        data: text,
+        ..choosing(
+            "(call $look_up (i32.const 0) (i32.const 128))
+             (i32.store8 (i32.const 32) (i32.load8_u (i32.const 128)))
+             (i32.store (i32.const 36) (i32.load (i32.const 132)))
+             (i32.const 32)",
+        )
+    }
+}
+
 /// A guest that decides like this.
 pub fn choosing(choose: impl Into<String>) -> Guest {
     Guest {
@@ -86,6 +104,11 @@ impl Guest {
             r#"(module
               (import "rjk:policy/host@{version}" "header" (func $header (param i32 i32 i32)))
               (import "rjk:policy/host@{version}" "path" (func $path (param i32)))
+              (import "rjk:policy/host@{version}" "table"
+                (func $table (param i32 i32 i32 i32 i32) (result i32)))
+              (import "rjk:policy/host@{version}" "look-up" (func $look_up (param i32 i32)))
+              (import "rjk:policy/host@{version}" "candidates" (func $candidates (param i32)))
+              (import "rjk:policy/host@{version}" "is-candidate" (func $is_candidate (param i32) (result i32)))
               (import "rjk:policy/host@{version}" "now-ms" (func $now (result i64)))
               (import "rjk:policy/host@{version}" "random" (func $random (result i64)))
               (import "rjk:policy/host@{version}" "log" (func $log (param i32 i32 i32)))
@@ -105,8 +128,7 @@ impl Guest {
                 (param $members i32) (param $count i32) (param $config i32) (param $length i32)
                 (result i32) {configure})
               (func (export "rjk:policy/router@{version}#choose")
-                (param $sticky i32) (param $member i32) (param $list i32) (param $count i32)
-                (result i32) {choose})
+                (param $sticky i32) (param $member i32) (result i32) {choose})
               (func (export "cabi_post_rjk:policy/router@{version}#choose") (param i32)
                 (global.set $bump (i32.const 8192)))
               {observe})"#

@@ -20,6 +20,11 @@ const LOOK_UP: &str = "
         (i32.eq (i32.load (i32.load (i32.const 132))) (i32.const 0x65756c62))))
     (i32.store (i32.const 36) (i32.const 1))
     (i32.const 32)";
+/// Asks for the candidates and leaves the rest to the built-in rules.
+const LIST: &str = "
+    (call $candidates (i32.const 128))
+    (i32.store8 (i32.const 32) (i32.const 0))
+    (i32.const 32)";
 
 #[test]
 fn a_decision_takes_as_many_instructions_as_before() {
@@ -28,16 +33,23 @@ fn a_decision_takes_as_many_instructions_as_before() {
         data: "x-tenant",
         ..choosing(LOOK_UP)
     };
+    let list = choosing(LIST);
+    let look_up = looking_up("x-tenantblue");
     let folder = folder();
     let rjk = build_rjk(&folder);
-    let measured: BTreeMap<&str, u64> = [("noop", noop), ("header", header)]
-        .into_iter()
-        .map(|(name, guest)| {
-            let file = folder.join(format!("instructions-{name}.wasm"));
-            std::fs::write(&file, guest.component()).unwrap();
-            (name, instructions_per_decision(&rjk, &file))
-        })
-        .collect();
+    let measured: BTreeMap<&str, u64> = [
+        ("noop", noop),
+        ("look-up", look_up),
+        ("header", header),
+        ("candidates", list),
+    ]
+    .into_iter()
+    .map(|(name, guest)| {
+        let file = folder.join(format!("instructions-{name}.wasm"));
+        std::fs::write(&file, guest.component()).unwrap();
+        (name, instructions_per_decision(&rjk, &file))
+    })
+    .collect();
     let text: String = measured
         .iter()
         .map(|(name, count)| format!("{name} {count}\n"))

@@ -1,7 +1,7 @@
 //! The host's side of a native test.
 
 use super::{COUNTERS, FakeRequest, Fault, MAX_CALLS};
-use crate::Level;
+use crate::{Candidate, Level, Source, Table};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -12,6 +12,7 @@ pub(super) struct FakeHost {
     pub(super) random_state: Cell<u64>,
     pub(super) log: RefCell<Vec<(Level, String)>>,
     counters: RefCell<[u64; COUNTERS]>,
+    pub(super) calls: Cell<u32>,
     fault: Cell<Option<Fault>>,
 }
 
@@ -58,15 +59,20 @@ impl FakeHost {
 pub(crate) struct Backend {
     host: Rc<FakeHost>,
     request: FakeRequest,
-    calls: Cell<u32>,
+    candidates: Vec<Candidate>,
 }
 
 impl Backend {
-    pub(super) fn new(host: Rc<FakeHost>, request: FakeRequest) -> Backend {
+    pub(super) fn new(
+        host: Rc<FakeHost>,
+        request: FakeRequest,
+        candidates: Vec<Candidate>,
+    ) -> Backend {
+        host.calls.set(0);
         Backend {
             host,
             request,
-            calls: Cell::new(0),
+            candidates,
         }
     }
 
@@ -106,6 +112,26 @@ impl Backend {
         self.request().server_name.clone()
     }
 
+    pub(crate) fn look_up(&self, table: &Table) -> Option<u32> {
+        let value = match &table.source {
+            Source::Header(name) => self.header(name)?,
+            Source::Cookie(name) => self.cookie(name)?,
+            Source::ServerName => self.server_name(),
+        };
+        let position = table.texts.iter().position(|text| *text == value)?;
+        u32::try_from(position).ok()
+    }
+
+    pub(crate) fn candidates(&self) -> Vec<Candidate> {
+        self.count();
+        self.candidates.clone()
+    }
+
+    pub(crate) fn is_candidate(&self, index: u32) -> bool {
+        self.count();
+        self.candidates.iter().any(|c| c.index == index)
+    }
+
     pub(crate) fn now_ms(&self) -> u64 {
         self.host().now_ms.get()
     }
@@ -133,8 +159,9 @@ impl Backend {
     }
 
     fn count(&self) {
-        self.calls.set(self.calls.get() + 1);
-        if self.calls.get() > MAX_CALLS {
+        let calls = self.host.calls.get() + 1;
+        self.host.calls.set(calls);
+        if calls > MAX_CALLS {
             self.host.raise(Fault::TooManyCalls);
         }
     }

@@ -2,12 +2,12 @@
 //! counters, for plain `cargo test`.
 //!
 //! ```
-//! # use rjk_policy_sdk::{Candidate, Decision, Members, NoConfig, Policy, Request};
+//! # use rjk_policy_sdk::{Decision, Members, NoConfig, Policy, Request};
 //! # struct MyPolicy;
 //! # impl Policy for MyPolicy {
 //! #     type Config = NoConfig;
 //! #     fn configure(_: &Members, _: NoConfig) -> Result<Self, String> { Ok(MyPolicy) }
-//! #     fn choose(&self, r: &Request, _: Option<u32>, _: &[Candidate]) -> Decision {
+//! #     fn choose(&self, r: &Request, _: Option<u32>) -> Decision {
 //! #         if r.header("X-Beta").is_some() { Decision::Worker(1) } else { Decision::Builtin }
 //! #     }
 //! # }
@@ -80,7 +80,7 @@ impl<P: Policy> Harness<P> {
         self.members.iter().map(|m| candidate(m.index)).collect()
     }
 
-    /// One decision.
+    /// One decision. `candidates` are what the policy gets when it asks for them.
     ///
     /// # Errors
     /// The fault that the host would count.
@@ -90,10 +90,8 @@ impl<P: Policy> Harness<P> {
         sticky: Option<u32>,
         candidates: &[Candidate],
     ) -> Result<Decision, Fault> {
-        let backend = Backend::new(self.host.clone(), request.clone());
-        let decision = self
-            .policy
-            .choose(&Request::new(backend), sticky, candidates);
+        let backend = Backend::new(self.host.clone(), request.clone(), candidates.to_vec());
+        let decision = self.policy.choose(&Request::new(backend), sticky);
         self.host.take_fault()?;
         check(decision, candidates)
     }
@@ -113,6 +111,12 @@ impl<P: Policy> Harness<P> {
         self.host.counter(key)
     }
 
+    /// How often the policy called the host for its last decision, or for its last outcome: what it
+    /// pays.
+    pub fn calls(&self) -> u32 {
+        self.host.calls.get()
+    }
+
     /// The log lines so far, oldest first.
     pub fn log_lines(&self) -> Vec<(Level, String)> {
         self.host.log.borrow().clone()
@@ -130,7 +134,7 @@ impl<P: Observer> Harness<P> {
     /// # Errors
     /// The fault that the host would count.
     pub fn observe(&self, outcome: &Outcome) -> Result<(), Fault> {
-        let backend = Backend::new(self.host.clone(), FakeRequest::get("/"));
+        let backend = Backend::new(self.host.clone(), FakeRequest::get("/"), Vec::new());
         self.policy.observe(&Host::new(backend), outcome);
         self.host.take_fault()
     }

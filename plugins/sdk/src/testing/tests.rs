@@ -1,7 +1,7 @@
 //! The harness against a policy that touches everything.
 
 use super::*;
-use crate::{Members, Policy};
+use crate::{Members, Policy, Source, Table};
 use serde::Deserialize;
 use std::cell::Cell;
 
@@ -32,22 +32,72 @@ impl Policy for Scripted {
         })
     }
 
-    fn choose(&self, request: &Request, sticky: Option<u32>, candidates: &[Candidate]) -> Decision {
+    fn choose(&self, request: &Request, sticky: Option<u32>) -> Decision {
         match request.header("x-do").as_deref() {
             Some("worker") => Decision::Worker(self.worker),
-            Some("if-candidate") => Decision::worker_if_candidate(self.worker, candidates),
+            Some("if-candidate") => Decision::worker_if_candidate(self.worker, request),
             Some("reject") => Decision::Reject(429),
             Some("bad-status") => Decision::Reject(200),
             Some("bad-counter") => Decision::Reject(500 + request.counter_add(16, 1) as u16),
-            Some("flood") => (0..64).fold(Decision::Builtin, |d, _| {
-                request.now_ms();
-                d
-            }),
+            Some("least-busy") => least_busy(request),
+            Some("flood") => flood(|| request.now_ms()),
+            Some("flood-list") => flood(|| request.candidates()),
+            Some("flood-question") => flood(|| request.is_candidate(0)),
             Some("sticky") => sticky.map_or(Decision::Builtin, Decision::Worker),
             Some("tell") => tell(request),
             _ => Decision::Builtin,
         }
     }
+}
+
+/// Answers with the position in a table of the server name.
+struct ByName(Table);
+
+impl Policy for ByName {
+    type Config = crate::NoConfig;
+
+    fn configure(_: &Members, _: crate::NoConfig) -> Result<ByName, String> {
+        Ok(ByName(Table::new(
+            Source::ServerName,
+            ["b.example", "a.example", "b.example"],
+        )))
+    }
+
+    fn choose(&self, request: &Request, _: Option<u32>) -> Decision {
+        let position = request.look_up(&self.0);
+        position.map_or(Decision::Builtin, |position| {
+            Decision::Worker(position as u32)
+        })
+    }
+}
+
+#[test]
+fn a_table_gives_the_first_position() {
+    let harness = Harness::<ByName>::new(members(&["a", "b", "c"]), json!({})).unwrap();
+    for (name, expected) in [
+        ("a.example", Decision::Worker(1)),
+        ("b.example", Decision::Worker(0)),
+        ("B.example", Decision::Builtin),
+    ] {
+        let request = FakeRequest::get("/").with_server_name(name);
+        assert_eq!(
+            harness.choose(&request, None, &harness.candidates()),
+            Ok(expected)
+        );
+        assert_eq!(harness.calls(), 1);
+    }
+}
+
+fn least_busy(request: &Request) -> Decision {
+    let all = request.candidates();
+    let least = all.iter().min_by_key(|c| c.busy);
+    least.map_or(Decision::Builtin, |c| Decision::Worker(c.index))
+}
+
+/// One call more than allowed, with the header that asked for it.
+fn flood<T>(call: impl Fn() -> T) -> Decision {
+    (0..64).for_each(|_| drop(call()));
+    Decision::Builtin
 }
 
 fn tell(request: &Request) -> Decision {
@@ -104,6 +154,8 @@ fn decisions_are_checked_as_the_host_checks_them() {
         ("bad-status", None, &all[..], Err(Fault::BadStatus(200))),
         ("bad-counter", None, &all[..], Err(Fault::BadCounter(16))),
         ("flood", None, &all[..], Err(Fault::TooManyCalls)),
+        ("flood-list", None, &all[..], Err(Fault::TooManyCalls)),
+        ("flood-question", None, &all[..], Err(Fault::TooManyCalls)),
     ];
     for (what, sticky, candidates, expected) in table {
         let decision = harness.choose(&asks(what), sticky, candidates);
@@ -131,6 +183,32 @@ fn the_request_tells_what_was_put_into_it() {
     let line = "PUT /p Some(\"q=1\") Some(\"yes\") ::1 true s 17".to_string();
     assert_eq!(harness.log_lines(), [(Level::Info, line)]);
     assert_eq!((harness.counter(3), harness.counter(99)), (2, 0));
+}
+
+#[test]
+fn the_candidates_are_those_that_the_test_gives() {
+    let harness = harness();
+    let mut candidates = harness.candidates();
+    candidates[0].busy = 2;
+    candidates[2].busy = 1;
+    for (range, expected) in [
+        (0..3, Decision::Worker(1)),
+        (2..3, Decision::Worker(2)),
+        (0..0, Decision::Builtin),
+    ] {
+        let decision = harness.choose(&asks("least-busy"), None, &candidates[range]);
+        assert_eq!(decision, Ok(expected));
+    }
+}
+
+#[test]
+fn the_calls_of_the_last_decision_are_counted() {
+    let harness = harness();
+    let all = harness.candidates();
+    for (what, calls) in [("if-candidate", 2), ("nothing", 1), ("flood", 65)] {
+        harness.choose(&asks(what), None, &all).ok();
+        assert_eq!(harness.calls(), calls, "{what}");
+    }
 }
 
 #[test]
@@ -176,7 +254,7 @@ fn a_seed_repeats_its_numbers_and_they_spread() {
     let backend = |seed| {
         let host = FakeHost::default();
         host.random_state.set(seed);
-        Backend::new(Rc::new(host), FakeRequest::get("/"))
+        Backend::new(Rc::new(host), FakeRequest::get("/"), Vec::new())
     };
     let (one, two) = (backend(5), backend(5));
     let numbers: Vec<u64> = (0..4000).map(|_| one.random()).collect();
