@@ -1,9 +1,7 @@
 //! One httpd under load.
 
-use rjk_testbed::module::repository;
-use rjk_testbed::{Context, Httpd, Result, Subject, bail, ensure, peer, process};
+use rjk_testbed::{Context, Httpd, Result, Subject, bail, ensure, peer, policies, process};
 use std::process::Command;
-use std::time::Duration;
 
 /// Threads of the child.
 const THREADS: u32 = 32;
@@ -11,34 +9,46 @@ const THREADS: u32 = 32;
 const CONNECTIONS: u32 = 16;
 /// Members of the balancer.
 const MEMBERS: usize = 8;
-const RJK_TOML: &str = r#"
-[policy.tenants]
-component = "policies/header-route.wasm"
-[policy.tenants.config]
-header = "X-Tenant"
-[policy.tenants.config.workers]
-blue = "m2"
-[balancer.lb]
-policy = "tenants"
-"#;
 
-/// A server and its name in the report.
-pub struct Site {
+/// A kind of server.
+pub struct Kind {
     pub name: &'static str,
+    subject: Subject,
+    policy: bool,
+}
+
+/// What is compared, and first what it is compared with.
+pub const KINDS: [Kind; 4] = [
+    kind("mod_rjk", Subject::Rjk, false),
+    kind("the same again", Subject::Rjk, false),
+    kind("with a policy", Subject::Rjk, true),
+    kind("mod_jk", Subject::ModJk, false),
+];
+
+const fn kind(name: &'static str, subject: Subject, policy: bool) -> Kind {
+    Kind {
+        name,
+        subject,
+        policy,
+    }
+}
+
+/// A running server.
+pub struct Site {
+    name: &'static str,
     httpd: Httpd,
 }
 
 impl Site {
-    /// mod_rjk without a policy, which the others are compared with, mod_rjk with one, and mod_jk.
+    /// One of each kind.
     pub fn all(backend: u16) -> Result<Vec<Site>> {
-        Ok(vec![
-            Site::start("mod_rjk", Subject::Rjk, false, backend)?,
-            Site::start("with a policy", Subject::Rjk, true, backend)?,
-            Site::start("mod_jk", Subject::ModJk, false, backend)?,
-        ])
+        KINDS
+            .iter()
+            .map(|kind| Site::start(kind, backend))
+            .collect()
     }
 
-    fn start(name: &'static str, subject: Subject, policy: bool, backend: u16) -> Result<Site> {
+    fn start(kind: &Kind, backend: u16) -> Result<Site> {
         let names: Vec<String> = (1..=MEMBERS).map(|number| format!("m{number}")).collect();
         let members: String = names
             .iter()
@@ -48,53 +58,49 @@ impl Site {
             "worker.list=lb\nworker.lb.type=lb\nworker.lb.balance_workers={}\n{members}",
             names.join(",")
         );
-        let mut builder = Httpd::builder(subject)
+        let mut builder = Httpd::builder(kind.subject)
             .workers(workers)
             .directives("JkMount /* lb")
             .server_limit(1)
             .threads_per_child(THREADS)
             .log_level("info");
-        if policy {
-            let file = repository().join("target/policies/header-route.wasm");
-            let component = std::fs::read(&file)
-                .with_context(|| format!("{}: plugins/build header-route", file.display()))?;
-            builder = builder
-                .file("conf/policies/header-route.wasm", component)
-                .file("conf/rjk.toml", RJK_TOML)
-                .directives("RjkConfigFile conf/rjk.toml");
+        if kind.policy {
+            builder = policies::tenants(builder, "m2")?;
         }
         let httpd = builder.start()?;
-        Ok(Site { name, httpd })
+        Ok(Site {
+            name: kind.name,
+            httpd,
+        })
     }
 
-    /// Loads it for that long; microseconds of CPU time for each request.
-    pub fn load(&self, seconds: u32) -> Result<f64> {
+    /// Loads it with that many requests; microseconds of CPU time for each.
+    pub fn load(&self, requests: u32) -> Result<f64> {
         let [child] = self.httpd.children()[..] else {
             bail!("{}: not one child", self.name)
         };
         let before = process::cpu_time(child)?;
-        let requests = self.run_wrk(seconds)?;
-        let spent: Duration = process::cpu_time(child)?.saturating_sub(before);
-        Ok(spent.as_secs_f64() * 1e6 / requests)
+        self.send(requests)?;
+        let spent = process::cpu_time(child)?.saturating_sub(before);
+        Ok(spent.as_secs_f64() * 1e6 / f64::from(requests))
     }
 
-    /// Number of requests that were answered; an error when one was not.
-    fn run_wrk(&self, seconds: u32) -> Result<f64> {
-        let output = Command::new("wrk")
+    /// An error when a request was not answered as it should be.
+    fn send(&self, requests: u32) -> Result {
+        let output = Command::new("ab")
             // Not in the table: the policy looks it up, and the load is shared out as without it.
-            .args(["-t1", "-H", "X-Tenant: green"])
-            .arg(format!("-c{CONNECTIONS}"))
-            .arg(format!("-d{seconds}"))
+            .args(["-q", "-k", "-H", "X-Tenant: green"])
+            .args([format!("-c{CONNECTIONS}"), format!("-n{requests}")])
             .arg(format!("http://{}/app/page", self.httpd.address()))
             .output()
-            .context("wrk")?;
+            .context("ab")?;
         let text = String::from_utf8_lossy(&output.stdout);
-        let failed = text.contains("Non-2xx") || text.contains("Socket errors");
-        ensure!(!failed, "{}: {text}", self.name);
-        let line = text
-            .lines()
-            .find_map(|line| line.trim().split_once(" requests in "));
-        let (count, _) = line.with_context(|| format!("wrk said {text}"))?;
-        Ok(count.parse()?)
+        let number = |key| text.lines().find_map(|line| line.strip_prefix(key));
+        let complete = number("Complete requests:").map(str::trim);
+        let good = complete == Some(&requests.to_string())
+            && number("Failed requests:").map(str::trim) == Some("0")
+            && number("Non-2xx responses:").is_none();
+        ensure!(good, "{}: {text}", self.name);
+        Ok(())
     }
 }

@@ -1,9 +1,9 @@
 //! What a routing policy costs a child in memory: 64 threads, 2 MiB for each instance.
 
 use rjk_testbed::client::{Client, Request};
-use rjk_testbed::module::repository;
+use rjk_testbed::httpd::Builder;
 use rjk_testbed::peer::{Head, Script, Step};
-use rjk_testbed::{Context, Httpd, Peer, Result, Subject, ensure, process};
+use rjk_testbed::{Context, Httpd, Peer, Result, Subject, ensure, policies, process};
 use std::sync::Barrier;
 use std::time::Duration;
 
@@ -12,16 +12,6 @@ const THREADS: u32 = 64;
 const RESIDENT: u64 = 16 << 10;
 /// At most so much more address space, in KiB.
 const ADDRESS_SPACE: u64 = 256 << 10;
-const RJK_TOML: &str = r#"
-[policy.tenants]
-component = "header-route.wasm"
-[policy.tenants.config]
-header = "X-Tenant"
-[policy.tenants.config.workers]
-blue = "a"
-[balancer.lb]
-policy = "tenants"
-"#;
 
 /// Resident memory and address space of a child, in KiB.
 #[derive(Clone, Copy, Debug)]
@@ -30,20 +20,52 @@ struct Memory {
     address_space: u64,
 }
 
+/// A policy that takes so long that each thread needs an instance of its own.
+const SLOW: &str = r#"
+[policy.slow]
+component = "slow.wasm"
+fuel = 100_000_000
+[balancer.lb]
+policy = "slow"
+"#;
+
 #[test]
 fn a_policy_stays_within_its_memory() -> Result {
-    let without = measure(false)?;
-    let with = measure(true)?;
-    let resident = with.resident.saturating_sub(without.resident);
-    let space = with.address_space.saturating_sub(without.address_space);
-    println!("without {without:?}, with {with:?}: {resident} KiB resident, {space} KiB of space");
-    assert!(resident <= RESIDENT, "{with:?}, without {without:?}");
-    assert!(space <= ADDRESS_SPACE, "{with:?}, without {without:?}");
+    let without = measure(Ok)?;
+    let grown = |name: &str, with: Memory| -> Memory {
+        let resident = with.resident.saturating_sub(without.resident);
+        let address_space = with.address_space.saturating_sub(without.address_space);
+        println!("{name}: {resident} KiB resident, {address_space} KiB of address space more");
+        assert!(resident <= RESIDENT, "{name}: {with:?}, {without:?}");
+        assert!(
+            address_space <= ADDRESS_SPACE,
+            "{name}: {with:?}, {without:?}"
+        );
+        Memory {
+            resident,
+            address_space,
+        }
+    };
+    grown(
+        "header-route",
+        measure(|site| policies::tenants(site, "a"))?,
+    );
+    let slow = grown("64 instances at once", measure(slow)?);
+    // Each has 2 MiB of its own; some threads may have been late.
+    assert!(slow.address_space > u64::from(THREADS) * 3 << 9, "{slow:?}");
     Ok(())
 }
 
+fn slow(site: Builder) -> Result<Builder> {
+    let component = std::fs::read(policies::fixture("slow")?)?;
+    Ok(site
+        .file("conf/slow.wasm", component)
+        .file("conf/rjk.toml", SLOW)
+        .directives("RjkConfigFile conf/rjk.toml"))
+}
+
 /// A child after several rounds in which all of its threads were at work at once.
-fn measure(policy: bool) -> Result<Memory> {
+fn measure(policy: impl FnOnce(Builder) -> Result<Builder>) -> Result<Memory> {
     let slow = Step::Sleep(Duration::from_millis(500));
     let answer = [
         slow,
@@ -57,22 +79,13 @@ fn measure(policy: bool) -> Result<Memory> {
         peer.worker("a"),
         peer.worker("b")
     );
-    let mut builder = Httpd::builder(Subject::Rjk)
+    let site = Httpd::builder(Subject::Rjk)
         .workers(workers)
         .directives("JkMount /* lb")
         .server_limit(1)
         .threads_per_child(THREADS)
         .log_level("info");
-    if policy {
-        let file = repository().join("target/policies/header-route.wasm");
-        let component = std::fs::read(&file)
-            .with_context(|| format!("{}: plugins/build header-route", file.display()))?;
-        builder = builder
-            .file("conf/header-route.wasm", component)
-            .file("conf/rjk.toml", RJK_TOML)
-            .directives("RjkConfigFile conf/rjk.toml");
-    }
-    let httpd = builder.start()?;
+    let httpd = policy(site)?.start()?;
     for _ in 0..4 {
         use_all_threads(&httpd)?;
     }
@@ -82,6 +95,8 @@ fn measure(policy: bool) -> Result<Memory> {
         address_space: process::virtual_kib(child)?,
     };
     ensure!(peer.requests().len() == 4 * THREADS as usize, "requests");
+    let log = httpd.jk_log();
+    ensure!(!log.contains("policy "), "a fault: {log}");
     httpd.assert_clean();
     Ok(memory)
 }

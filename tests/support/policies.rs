@@ -1,6 +1,7 @@
 //! Routing policies, built: the files below target/policies.
 
 use crate::Result;
+use crate::httpd::Builder;
 use crate::module::repository;
 use anyhow::{anyhow, ensure};
 use std::path::PathBuf;
@@ -18,6 +19,27 @@ pub fn built(name: &str) -> Result<PathBuf> {
 /// The component of a test policy of plugins/fixtures, `endless-loop` for instance.
 pub fn fixture(name: &str) -> Result<PathBuf> {
     file(&format!("fixtures/{name}.wasm"), "fixtures")
+}
+
+/// rjk.toml with the policy of [`tenants`].
+const TENANTS: &str = r#"
+[policy.tenants]
+component = "policies/header-route.wasm"
+[policy.tenants.config]
+header = "X-Tenant"
+[policy.tenants.config.workers]
+blue = "WORKER"
+[balancer.lb]
+policy = "tenants"
+"#;
+
+/// Gives the balancer `lb` the policy header-route, for which `X-Tenant: blue` names `worker`.
+pub fn tenants(site: Builder, worker: &str) -> Result<Builder> {
+    let component = std::fs::read(built("header-route")?)?;
+    Ok(site
+        .file("conf/policies/header-route.wasm", component)
+        .file("conf/rjk.toml", TENANTS.replace("WORKER", worker))
+        .directives("RjkConfigFile conf/rjk.toml"))
 }
 
 fn file(name: &str, argument: &'static str) -> Result<PathBuf> {

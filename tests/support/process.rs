@@ -45,19 +45,16 @@ pub fn virtual_kib(pid: ProcessId) -> Result<u64> {
     status_number(pid, "VmSize:")
 }
 
-/// CPU time so far, of all threads, in user and kernel; as exact as the clock's tick.
+/// CPU time so far, in user and kernel, of the threads that a process has now.
 pub fn cpu_time(pid: ProcessId) -> Result<Duration> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // Fields 14 and 15; field 2, the name, may hold spaces.
-    let (_, fields) = text.rsplit_once(')').context("stat")?;
-    let ticks: Vec<u32> = fields
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .map(str::parse)
-        .collect::<Result<_, _>>()?;
-    let per_second = u32::try_from(rustix::param::clock_ticks_per_second())?;
-    Ok(Duration::from_secs(1) * ticks.iter().sum() / per_second)
+    let mut sum = Duration::ZERO;
+    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+        // The first field: nanoseconds, where /proc/PID/stat counts ticks of the clock.
+        let text = fs::read_to_string(task?.path().join("schedstat"))?;
+        let (spent, _) = text.split_once(' ').context("schedstat")?;
+        sum += Duration::from_nanos(spent.parse()?);
+    }
+    Ok(sum)
 }
 
 /// Number of threads.
