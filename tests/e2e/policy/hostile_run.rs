@@ -30,8 +30,8 @@ const MEASUREMENTS: usize = 6;
 const GROWTH: Taken = Taken {
     resident_kib: 4 << 10,
     address_space_kib: 64 << 10,
-    // A connection to a peer for each thread.
-    descriptors: 16,
+    // A connection of each client to each member of each balancer.
+    descriptors: CLIENTS * 2 * (HOSTILE.len() + 1),
 };
 /// The balancer without a policy.
 const NONE: &str = "none";

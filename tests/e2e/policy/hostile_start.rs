@@ -117,7 +117,7 @@ fn text_of(broken: &Broken) -> Result<Option<String>> {
 
 fn assert_says(broken: &Broken, command: &str, output: &str) {
     let place = match broken.line {
-        0 => "Syntax error on line ".to_owned(),
+        0 => "conf/httpd.conf:".to_owned(),
         line => format!("conf/rjk.toml:{line}: "),
     };
     for said in broken.says.iter().copied().chain([place.as_str()]) {
