@@ -1,7 +1,7 @@
 //! The request body out of httpd's input filters.
 
-use crate::request::Request;
-use crate::sys;
+use crate::ffi::request::RequestRec;
+use crate::ffi::sys;
 use rjk_proxy::downstream::ClientError;
 use std::ffi::c_int;
 use std::ptr::NonNull;
@@ -11,14 +11,14 @@ use std::ptr::NonNull;
 /// httpd's own `ap_get_client_block` makes a brigade for each call, in the request's pool: an upload
 /// of a gigabyte would cost megabytes. Here one brigade serves all calls.
 pub(crate) struct RequestBody<'r> {
-    request: Request<'r>,
+    request: RequestRec<'r>,
     brigade: NonNull<sys::apr_bucket_brigade>,
     ended: bool,
 }
 
 impl<'r> RequestBody<'r> {
     /// `None` only when memory is out. Without a body there is nothing to read.
-    pub(crate) fn new(request: Request<'r>, has_body: bool) -> Option<RequestBody<'r>> {
+    pub(crate) fn new(request: RequestRec<'r>, has_body: bool) -> Option<RequestBody<'r>> {
         request.new_brigade().map(|brigade| RequestBody {
             request,
             brigade,

@@ -1,9 +1,9 @@
 //! The response on its way into httpd's output filters.
 
-use crate::apr::Pool;
 use crate::body::RequestBody;
-use crate::request::Request;
-use crate::sys;
+use crate::ffi::apr::Pool;
+use crate::ffi::request::RequestRec;
+use crate::ffi::sys;
 use rjk_ajp::response::ResponseHead;
 use rjk_proxy::downstream::{ClientError, Downstream, Then};
 use std::ffi::c_int;
@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 
 /// The client of a request, through httpd.
 pub(crate) struct Client<'r> {
-    request: Request<'r>,
+    request: RequestRec<'r>,
     brigade: NonNull<sys::apr_bucket_brigade>,
     /// Body bytes that went into the filters.
     pub(crate) sent: u64,
@@ -24,7 +24,7 @@ pub(crate) struct Client<'r> {
 
 impl<'r> Client<'r> {
     /// `None` only when memory is out.
-    pub(crate) fn new(request: Request<'r>, has_body: bool) -> Option<Client<'r>> {
+    pub(crate) fn new(request: RequestRec<'r>, has_body: bool) -> Option<Client<'r>> {
         Some(Client {
             request,
             body: RequestBody::new(request, has_body)?,
@@ -110,7 +110,7 @@ impl Downstream for Client<'_> {
 }
 
 /// Status and reason (RS-01): the worker's words, else httpd's, else `Unknown Reason`.
-fn set_status(request: Request<'_>, head: &ResponseHead) {
+fn set_status(request: RequestRec<'_>, head: &ResponseHead) {
     let pool = request.pool();
     let status = c_int::from(head.status());
     let mut line = format!("{status} ").into_bytes();
@@ -130,13 +130,13 @@ fn set_status(request: Request<'_>, head: &ResponseHead) {
 /// httpd's phrase for a status; for one it does not know it returns the line of 500.
 fn known_reason(status: c_int) -> Option<&'static [u8]> {
     // SAFETY: the function returns a string of a static table.
-    let line = unsafe { crate::apr::bytes(sys::ap_get_status_line(status)) }?;
+    let line = unsafe { crate::ffi::apr::bytes(sys::ap_get_status_line(status)) }?;
     let (code, reason) = line.split_at_checked(4)?;
     (code == format!("{status} ").as_bytes()).then_some(reason)
 }
 
 /// One response header (RS-02, RS-03, RS-04).
-fn set_header(request: Request<'_>, name: &[u8], value: &[u8]) {
+fn set_header(request: RequestRec<'_>, name: &[u8], value: &[u8]) {
     let pool = request.pool();
     if name.eq_ignore_ascii_case(b"Content-Type") {
         set_content_type(request, pool, value);
@@ -170,7 +170,7 @@ fn content_length(value: &[u8]) -> Option<i64> {
 }
 
 /// Through httpd's call, with the type itself in lower case, so that filters by type find it.
-fn set_content_type(request: Request<'_>, pool: Pool<'_>, value: &[u8]) {
+fn set_content_type(request: RequestRec<'_>, pool: Pool<'_>, value: &[u8]) {
     let mut value = value.to_vec();
     let end = value
         .iter()

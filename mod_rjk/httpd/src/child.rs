@@ -1,10 +1,11 @@
 //! What one child runs with, from child_init to its end.
 
-use crate::apr::Pool;
-use crate::log::{LogSink, to_error_log};
+use crate::ffi::apr::Pool;
+use crate::ffi::error_log::to_error_log;
+use crate::ffi::sys;
+use crate::log::LogSink;
 use crate::server::ServerSlot;
 use crate::startup::Generation;
-use crate::sys;
 use rjk_balance::{Segment, Slots};
 use rjk_config::jk_log;
 use rjk_config::log::Log;
@@ -176,7 +177,7 @@ impl Watchdog {
         let (stop, done) = (watchdog.stop.clone(), watchdog.done.clone());
         let (generation, sink) = (generation.clone(), sink.clone());
         let body = move || {
-            crate::guard::catch("the watchdog", (), || {
+            crate::ffi::guard::catch("the watchdog", (), || {
                 watch(&generation, &sink, Duration::from_secs(seconds), &stop);
             });
             done.store(true, Ordering::Release);

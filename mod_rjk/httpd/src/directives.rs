@@ -4,9 +4,9 @@ mod actions;
 
 pub(crate) use actions::server_root_relative;
 
-use crate::apr::{Pool, bytes};
+use crate::ffi::apr::{Pool, bytes};
+use crate::ffi::sys;
 use crate::server::ServerSlot;
-use crate::sys;
 use actions::*;
 use rjk_config::error::Location;
 use rjk_config::server::Indicator;
@@ -179,7 +179,7 @@ unsafe extern "C" fn two(
     second: *const c_char,
 ) -> *const c_char {
     const DEFECT: *const c_char = c"a defect in mod_rjk, see the error log".as_ptr();
-    crate::guard::catch("a directive", DEFECT, || {
+    crate::ffi::guard::catch("a directive", DEFECT, || {
         // SAFETY: httpd passes its live parameters and C strings, from its only thread.
         unsafe { apply(parms, first, second) }
     })

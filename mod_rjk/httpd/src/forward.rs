@@ -1,6 +1,6 @@
 //! What is sent of a request: gathered from httpd and its environment variables (contract §1.6, §5.2).
 
-use crate::request::Request;
+use crate::ffi::request::RequestRec;
 use crate::server::Ready;
 use rjk_ajp::{Attributes, BodyLength, ForwardRequest};
 use rjk_balance::{RequestView, cookie_values};
@@ -80,7 +80,7 @@ fn has_own_names(names: &Indicators) -> bool {
 
 /// A request's data in the form that AJP wants. Borrows from the request's pool.
 pub(crate) struct Facts<'r> {
-    request: Request<'r>,
+    request: RequestRec<'r>,
     uri: Cow<'r, [u8]>,
     headers: Vec<(&'r [u8], &'r [u8])>,
     body: BodyLength,
@@ -107,7 +107,7 @@ struct Tls<'r> {
 
 /// An environment variable, or what httpd knows; an empty value means "send null".
 fn env_or<'r>(
-    request: Request<'r>,
+    request: RequestRec<'r>,
     name: &CStr,
     known: impl FnOnce() -> Option<&'r [u8]>,
 ) -> Option<&'r [u8]> {
@@ -134,7 +134,7 @@ fn leading_number(value: &[u8]) -> u64 {
 impl<'r> Facts<'r> {
     /// `original_uri` is the decoded URI before mapping normalised it.
     pub(crate) fn gather(
-        request: Request<'r>,
+        request: RequestRec<'r>,
         ready: &'static Ready,
         original_uri: &'r [u8],
     ) -> Facts<'r> {
@@ -216,7 +216,7 @@ impl<'r> Facts<'r> {
 }
 
 /// Which address and port stand for the client (O-06, O-07).
-fn client_address(request: Request<'_>, kind: ClientAddress) -> (Option<&[u8]>, u16) {
+fn client_address(request: RequestRec<'_>, kind: ClientAddress) -> (Option<&[u8]>, u16) {
     match kind {
         ClientAddress::UserAgent => request.useragent(),
         ClientAddress::Local => (request.local_ip(), 0),
@@ -225,7 +225,7 @@ fn client_address(request: Request<'_>, kind: ClientAddress) -> (Option<&[u8]>, 
 }
 
 /// All headers; for an error page without those about the body, which was the failed request's.
-fn headers<'r>(request: Request<'r>) -> Vec<(&'r [u8], &'r [u8])> {
+fn headers<'r>(request: RequestRec<'r>) -> Vec<(&'r [u8], &'r [u8])> {
     let is_error_page = request.is_error_page();
     let frames_the_body = |name: &[u8]| {
         name.eq_ignore_ascii_case(b"Content-Length")
@@ -238,7 +238,7 @@ fn headers<'r>(request: Request<'r>) -> Vec<(&'r [u8], &'r [u8])> {
 
 /// Length of the body: of a sub-request (BD-09) and of an error page none, with `JK_IGNORE_CL`
 /// unknown (D-27).
-fn body_length(request: Request<'_>, ignore_cl: &CStr) -> BodyLength {
+fn body_length(request: RequestRec<'_>, ignore_cl: &CStr) -> BodyLength {
     if request.main().is_some() || request.is_error_page() {
         return BodyLength::None;
     }
@@ -257,7 +257,7 @@ fn body_length(request: Request<'_>, ignore_cl: &CStr) -> BodyLength {
 }
 
 /// The values of `JkEnvVar` (D-37): the variable's, even an empty one, else the default.
-fn sent_env<'r>(request: Request<'r>, names: &'static EnvNames) -> Vec<(&'r [u8], &'r [u8])> {
+fn sent_env<'r>(request: RequestRec<'r>, names: &'static EnvNames) -> Vec<(&'r [u8], &'r [u8])> {
     let value = |(name, default): &'static (CString, Option<String>)| {
         let value = request
             .env()
@@ -270,7 +270,7 @@ fn sent_env<'r>(request: Request<'r>, names: &'static EnvNames) -> Vec<(&'r [u8]
 
 impl<'r> Tls<'r> {
     /// `None` unless the connection is encrypted, as far as this server tells (D-28, D-29).
-    fn gather(request: Request<'r>, ready: &'static Ready) -> Option<Tls<'r>> {
+    fn gather(request: RequestRec<'r>, ready: &'static Ready) -> Option<Tls<'r>> {
         let (names, config, env) = (&ready.env, &ready.config, request.env());
         if !config.extract_ssl || !env.get(&names.https)?.eq_ignore_ascii_case(b"on") {
             return None;
@@ -293,7 +293,7 @@ impl<'r> Tls<'r> {
 }
 
 /// D-35: all variables with the prefix, in the table's order, without a separator.
-fn append_chain<'r>(cert: &mut Option<Cow<'r, [u8]>>, request: Request<'r>, prefix: &[u8]) {
+fn append_chain<'r>(cert: &mut Option<Cow<'r, [u8]>>, request: RequestRec<'r>, prefix: &[u8]) {
     for (name, value) in request.env().iter() {
         if name
             .get(..prefix.len())
@@ -307,7 +307,7 @@ fn append_chain<'r>(cert: &mut Option<Cow<'r, [u8]>>, request: Request<'r>, pref
 }
 
 /// Overrides by environment variables (E-03…E-06).
-pub(crate) fn overrides(request: Request<'_>) -> Overrides<'_> {
+pub(crate) fn overrides(request: RequestRec<'_>) -> Overrides<'_> {
     let env = request.env();
     Overrides {
         reply_timeout: env.get(c"JK_REPLY_TIMEOUT").and_then(env_reply_timeout),

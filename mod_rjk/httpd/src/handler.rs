@@ -2,14 +2,14 @@
 
 use crate::brigade::Client;
 use crate::child::Child;
+use crate::ffi::answer::{DECLINED, OK, SERVER_ERROR};
+use crate::ffi::guard::catch;
+use crate::ffi::request::RequestRec;
+use crate::ffi::sys;
 use crate::forward::{Facts, exchange_options, overrides};
-use crate::guard::catch;
-use crate::hooks::{DECLINED, OK, SERVER_ERROR};
 use crate::mapping::{HANDLER, WORKER_NOTE, is_kept_here, mount_of, ready};
 use crate::notes;
-use crate::request::Request;
 use crate::server::Ready;
-use crate::sys;
 use bstr::{BString, ByteSlice};
 use rjk_config::jk_log;
 use rjk_config::log::Log;
@@ -30,7 +30,7 @@ use std::time::Instant;
 const DIRECTORY: &[u8] = b"httpd/unix-directory";
 
 /// The handler hook.
-pub(crate) fn handle(request: Request<'_>) -> c_int {
+pub(crate) fn handle(request: RequestRec<'_>) -> c_int {
     let Some(ready) = ready(request) else {
         return DECLINED;
     };
@@ -64,7 +64,7 @@ pub(crate) fn handle(request: Request<'_>) -> c_int {
     serve(request, ready, child, &target, &log)
 }
 
-fn is_for_us(request: Request<'_>, ready: &Ready) -> bool {
+fn is_for_us(request: RequestRec<'_>, ready: &Ready) -> bool {
     match request.handler() {
         Some(name) if name == HANDLER.to_bytes() => true,
         Some(name) if name == DIRECTORY => ready.config.options.forward_directories,
@@ -73,7 +73,7 @@ fn is_for_us(request: Request<'_>, ready: &Ready) -> bool {
 }
 
 /// The id of the request in log lines (D-18, J-06); `phase` when there is none.
-pub(crate) fn request_id(request: Request<'_>, ready: &Ready, phase: &str) -> String {
+pub(crate) fn request_id(request: RequestRec<'_>, ready: &Ready, phase: &str) -> String {
     let env = request.env();
     let id = env.get(&ready.env.request_id).filter(|id| !id.is_empty());
     let id = id
@@ -93,7 +93,7 @@ struct Target<'r> {
 
 impl<'r> Target<'r> {
     /// The choices of G-08 in their order.
-    fn choose(request: Request<'r>, ready: &'static Ready, log: &dyn Log) -> Option<Target<'r>> {
+    fn choose(request: RequestRec<'r>, ready: &'static Ready, log: &dyn Log) -> Option<Target<'r>> {
         if let Some(worker) = request.notes().get(WORKER_NOTE) {
             let rule = request.state().and_then(|state| state.extensions());
             let rule = rule.map_or_else(Cow::default, Cow::Borrowed);
@@ -122,7 +122,7 @@ impl<'r> Target<'r> {
 }
 
 fn serve(
-    request: Request<'_>,
+    request: RequestRec<'_>,
     ready: &'static Ready,
     child: &Child,
     target: &Target<'_>,
@@ -157,7 +157,7 @@ fn serve(
 }
 
 fn forward(
-    request: Request<'_>,
+    request: RequestRec<'_>,
     ready: &'static Ready,
     child: &Child,
     worker: &Worker,
@@ -215,7 +215,7 @@ fn after_defect(client: &mut Client<'_>) -> c_int {
 }
 
 /// What httpd gets to know (G-13).
-fn finish(request: Request<'_>, client: &mut Client<'_>, report: &Report) -> c_int {
+fn finish(request: RequestRec<'_>, client: &mut Client<'_>, report: &Report) -> c_int {
     match &report.result {
         Ok(Served::Response { .. }) => OK,
         Ok(Served::ServerPage {
@@ -254,7 +254,7 @@ fn finish(request: Request<'_>, client: &mut Client<'_>, report: &Report) -> c_i
 
 /// The status worker's page (contract §6, first cut).
 fn send_status_page(
-    request: Request<'_>,
+    request: RequestRec<'_>,
     ready: &'static Ready,
     child: &Child,
     spec: &StatusSpec,

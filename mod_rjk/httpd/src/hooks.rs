@@ -1,15 +1,13 @@
 //! The functions that httpd calls, each behind the panic guard.
 
-use crate::apr::Pool;
-use crate::guard::catch;
-use crate::request::Request;
-use crate::{child, handler, mapping, startup, sys};
+use crate::ffi::answer::{DECLINED, OK, SERVER_ERROR};
+use crate::ffi::apr::Pool;
+use crate::ffi::guard::catch;
+use crate::ffi::request::RequestRec;
+use crate::ffi::sys;
+use crate::{child, handler, mapping, startup};
 use std::ffi::c_int;
 use std::ptr::null;
-
-pub(crate) const OK: c_int = sys::OK as c_int;
-pub(crate) const DECLINED: c_int = sys::DECLINED;
-pub(crate) const SERVER_ERROR: c_int = 500;
 
 const MIDDLE: c_int = sys::APR_HOOK_MIDDLE as c_int;
 
@@ -91,11 +89,11 @@ unsafe extern "C" fn child_status(
 unsafe fn with_request(
     name: &str,
     raw: *mut sys::request_rec,
-    hook: fn(Request<'_>) -> c_int,
+    hook: fn(RequestRec<'_>) -> c_int,
 ) -> c_int {
     catch(name, SERVER_ERROR, || {
         // SAFETY: httpd passes a live request, and the view ends with the call.
-        unsafe { Request::from_raw(raw) }.map_or(DECLINED, hook)
+        unsafe { RequestRec::from_raw(raw) }.map_or(DECLINED, hook)
     })
 }
 

@@ -2,24 +2,23 @@
 //! files. This crate is the boundary to httpd and the only one with unsafe code; what it does with
 //! a request lives in `rjk-proxy`, `rjk-balance`, `rjk-ajp` and `rjk-config`.
 
-mod apr;
 mod body;
 mod brigade;
 mod child;
 mod directives;
+mod ffi;
 mod forward;
-mod guard;
 mod handler;
 mod hooks;
 mod log;
 mod mapping;
 mod notes;
 mod policies;
-mod request;
 mod server;
 mod shm;
 mod startup;
-mod sys;
+
+use ffi::sys;
 
 /// The module structure that httpd looks for. Name and symbol are mod_jk's, so that
 /// `<IfModule jk_module>` and `<IfModule mod_jk.c>` keep their meaning.

@@ -1,7 +1,7 @@
 //! The Jk log: where lines go and how they look (contract §8).
 
-use crate::apr::Pool;
-use crate::sys;
+use crate::ffi::apr::Pool;
+use crate::ffi::sys;
 use rjk_config::log::{Level, Log, Origin};
 use rjk_config::log_line::{Fraction, LineHead, StampFormat};
 use std::ffi::{CString, c_int};
@@ -11,19 +11,6 @@ use std::io::Write as _;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
-
-/// One line to httpd's error log.
-pub(crate) fn to_error_log(level: u32, server: Option<*const sys::server_rec>, text: &str) {
-    let text = CString::new(text.replace('\0', " ")).unwrap_or_default();
-    // SAFETY: the text is a C string, the server is null or alive (callers pass httpd's own).
-    unsafe {
-        sys::rjk_log_server(
-            level as c_int,
-            server.unwrap_or(std::ptr::null()),
-            text.as_ptr(),
-        );
-    }
-}
 
 /// An open Jk log; servers with the same JkLogFile share one (J-01).
 #[derive(Debug)]

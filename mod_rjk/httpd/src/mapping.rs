@@ -1,10 +1,10 @@
 //! Which requests are forwarded: the translate_name and map_to_storage hooks (contract §0, §3.2).
 
+use crate::ffi::answer::{BAD_REQUEST, DECLINED, OK};
+use crate::ffi::request::RequestRec;
+use crate::ffi::sys;
 use crate::handler::request_id;
-use crate::hooks::{DECLINED, OK};
-use crate::request::Request;
 use crate::server::{Ready, RequestState};
-use crate::sys;
 use rjk_config::jk_log;
 use rjk_config::uri::{MAX_MATCHED, UriError, normalize};
 use rjk_config::uri_map::Mount;
@@ -21,8 +21,6 @@ const NO_JK: &CStr = c"no-jk";
 /// Stands for the request id in log lines when there is none (J-06).
 const PHASE: &str = "JK_TRANSLATE";
 
-const BAD_REQUEST: c_int = 400;
-
 /// What the map says about a request.
 struct Match {
     mount: &'static Mount,
@@ -30,12 +28,12 @@ struct Match {
 }
 
 /// Whether an environment variable keeps the request here.
-pub(crate) fn is_kept_here(request: Request<'_>) -> bool {
+pub(crate) fn is_kept_here(request: RequestRec<'_>) -> bool {
     request.env().get(NO_JK).is_some()
 }
 
 /// Looks the request's URI up in the map of its server; an error is the HTTP status.
-fn look_up(request: Request<'_>, ready: &'static Ready) -> Result<Option<Match>, c_int> {
+fn look_up(request: RequestRec<'_>, ready: &'static Ready) -> Result<Option<Match>, c_int> {
     let normalised = normalize(request.uri()).map_err(|error| {
         log_refusal(request, ready, &error);
         BAD_REQUEST
@@ -54,12 +52,12 @@ fn find(ready: &'static Ready, normalised: &[u8]) -> Option<&'static Mount> {
 }
 
 /// The mount of a request that no hook mapped (G-08, third choice).
-pub(crate) fn mount_of(request: Request<'_>, ready: &'static Ready) -> Option<&'static Mount> {
+pub(crate) fn mount_of(request: RequestRec<'_>, ready: &'static Ready) -> Option<&'static Mount> {
     let normalised: Cow<'_, [u8]> = normalize(request.uri()).ok()?;
     find(ready, &normalised)
 }
 
-fn log_refusal(request: Request<'_>, ready: &Ready, error: &UriError) {
+fn log_refusal(request: RequestRec<'_>, ready: &Ready, error: &UriError) {
     let Some(sink) = &ready.log else { return };
     let id = request_id(request, ready, PHASE);
     let log = sink.with_id(&id);
@@ -71,7 +69,7 @@ fn log_refusal(request: Request<'_>, ready: &Ready, error: &UriError) {
 }
 
 /// The translate_name hook (G-04).
-pub(crate) fn translate(request: Request<'_>) -> c_int {
+pub(crate) fn translate(request: RequestRec<'_>) -> c_int {
     let Some(ready) = ready(request) else {
         return DECLINED;
     };
@@ -93,17 +91,17 @@ pub(crate) fn translate(request: Request<'_>) -> c_int {
 
 /// The server's configuration. It outlives every request of this child: httpd frees it with the
 /// configuration pool, which ends after the last request.
-pub(crate) fn ready(request: Request<'_>) -> Option<&'static Ready> {
+pub(crate) fn ready(request: RequestRec<'_>) -> Option<&'static Ready> {
     let ready = request.server()?.ready.as_ref()?;
     // SAFETY: see above; children never reload.
     Some(unsafe { &*std::ptr::from_ref(ready) })
 }
 
-fn is_ours(request: Request<'_>) -> bool {
+fn is_ours(request: RequestRec<'_>) -> bool {
     request.handler() == Some(HANDLER.to_bytes())
 }
 
-fn log_miss(request: Request<'_>, ready: &Ready) {
+fn log_miss(request: RequestRec<'_>, ready: &Ready) {
     if request.uri().len() > MAX_MATCHED
         && let Some(sink) = &ready.log
     {
@@ -118,7 +116,7 @@ fn log_miss(request: Request<'_>, ready: &Ready) {
     }
 }
 
-fn accept(request: Request<'_>, found: &Match) {
+fn accept(request: RequestRec<'_>, found: &Match) {
     request.set_state(RequestState {
         mount: Some(found.mount),
         original_uri: request.uri().to_vec(),
@@ -132,13 +130,13 @@ fn accept(request: Request<'_>, found: &Match) {
     }
 }
 
-fn mark(request: Request<'_>, worker: &[u8]) {
+fn mark(request: RequestRec<'_>, worker: &[u8]) {
     request.set_handler(HANDLER);
     request.notes().set(WORKER_NOTE, request.pool(), worker);
 }
 
 /// The map_to_storage hook (G-07).
-pub(crate) fn map_to_storage(request: Request<'_>) -> c_int {
+pub(crate) fn map_to_storage(request: RequestRec<'_>) -> c_int {
     let Some(ready) = ready(request) else {
         return DECLINED;
     };
@@ -161,7 +159,7 @@ pub(crate) fn map_to_storage(request: Request<'_>) -> c_int {
 
 /// The last path element; for an index file that mod_dir tries, the file in its folder, so that
 /// mod_dir finds out what it is.
-fn set_filename(request: Request<'_>) {
+fn set_filename(request: RequestRec<'_>) {
     let uri = request.uri();
     let name = uri.rsplit(|byte| *byte == b'/').next().unwrap_or(b"");
     match request
@@ -177,7 +175,7 @@ fn set_filename(request: Request<'_>) {
     }
 }
 
-fn stat(request: Request<'_>) {
+fn stat(request: RequestRec<'_>) {
     // SAFETY: the hook may write to its request; `filename` was just set.
     unsafe {
         let raw = request.as_ptr();

@@ -1,20 +1,20 @@
 //! The notes for LogFormat (contract §1.7).
 
-use crate::request::Request;
+use crate::ffi::request::RequestRec;
 use rjk_balance::MemberSnapshot;
 use rjk_proxy::report::Report;
 use std::ffi::CStr;
 use std::time::Duration;
 
 /// `JK_WORKER_TYPE` (T-02).
-pub(crate) fn set_type(request: Request<'_>, name: &str) {
+pub(crate) fn set_type(request: RequestRec<'_>, name: &str) {
     request
         .notes()
         .set(c"JK_WORKER_TYPE", request.pool(), name.as_bytes());
 }
 
 /// What is known after the service (T-03…T-24).
-pub(crate) fn set_report(request: Request<'_>, report: &Report, duration: Duration) {
+pub(crate) fn set_report(request: RequestRec<'_>, report: &Report, duration: Duration) {
     let (notes, pool) = (request.notes(), request.pool());
     let seconds = format!("{}.{:06}", duration.as_secs(), duration.subsec_micros());
     notes.set(c"JK_REQUEST_DURATION", pool, seconds.as_bytes());
@@ -60,7 +60,7 @@ const LAST: MemberNotes = [
     c"JK_LB_LAST_STATE",
 ];
 
-fn set_member(request: Request<'_>, names: &MemberNotes, member: &MemberSnapshot) {
+fn set_member(request: RequestRec<'_>, names: &MemberNotes, member: &MemberSnapshot) {
     let values: [String; 9] = [
         member.value.to_string(),
         member.accessed.to_string(),

@@ -1,11 +1,11 @@
 //! What the module keeps for each server: the directives as they were written, and what became of
 //! them. All of it is owned by httpd's configuration pool, so a reload starts from nothing.
 
-use crate::apr::Pool;
+use crate::ffi::apr::Pool;
+use crate::ffi::sys;
 use crate::forward::EnvNames;
 use crate::log::LogSink;
 use crate::startup::Generation;
-use crate::sys;
 use rjk_config::error::{Location, Warning};
 use rjk_config::model::RuleExtensions;
 use rjk_config::server::{ServerConfig, ServerDirectives};
@@ -115,7 +115,7 @@ pub(crate) unsafe extern "C" fn create(
     pool: *mut sys::apr_pool_t,
     server: *mut sys::server_rec,
 ) -> *mut c_void {
-    crate::guard::catch("create_server_config", std::ptr::null_mut(), || {
+    crate::ffi::guard::catch("create_server_config", std::ptr::null_mut(), || {
         // SAFETY: httpd passes its configuration pool and a live server.
         let (pool, is_main) = unsafe { (Pool::from_raw(pool), (*server).is_virtual == 0) };
         pool.map_or(std::ptr::null_mut(), |pool| {
@@ -130,7 +130,7 @@ pub(crate) unsafe extern "C" fn merge(
     base: *mut c_void,
     own: *mut c_void,
 ) -> *mut c_void {
-    crate::guard::catch("merge_server_config", base, || {
+    crate::ffi::guard::catch("merge_server_config", base, || {
         // SAFETY: httpd passes its configuration pool and two slots that `create` made.
         let (pool, base, own) = unsafe {
             (

@@ -1,6 +1,6 @@
 //! The shared memory: made by the parent, inherited by the children (contract §7, design §4).
 
-use crate::apr::Pool;
+use crate::ffi::apr::Pool;
 use rjk_balance::{
     AjpSlot, BalancerSlot, Cell, Header, Layout, MemberSlot, PolicySlot, RowOwner, Segment,
 };

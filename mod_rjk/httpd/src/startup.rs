@@ -5,14 +5,14 @@ mod open;
 
 pub(crate) use open::open;
 
-use crate::apr::Pool;
 use crate::child::Child;
 use crate::directives::server_root_relative;
+use crate::ffi::apr::Pool;
+use crate::ffi::error_log::to_error_log;
+use crate::ffi::sys;
 use crate::forward::EnvNames;
-use crate::log::to_error_log;
 use crate::policies::LoadedPolicies;
 use crate::server::{GlobalDirectives, Ready, ServerSlot};
-use crate::sys;
 use bstr::BString;
 use once_cell::sync::OnceCell;
 use rjk_balance::{Segment, Topology};

@@ -1,8 +1,8 @@
 //! What each directive does with its arguments (contract §1.1).
 
-use crate::apr::{Pool, bytes};
+use crate::ffi::apr::{Pool, bytes};
+use crate::ffi::sys;
 use crate::server::ServerSlot;
-use crate::sys;
 use rjk_config::error::{Location, Warning};
 use rjk_config::server::{directive_seconds, mount_args};
 use std::path::Path;

@@ -1,10 +1,12 @@
 //! `post_config`: what the checked configuration needs is made.
 
 use super::{Generation, LOG_FILE, in_log_folder, servers, warn_in_error_log};
-use crate::apr::Pool;
-use crate::log::{LogFile, LogSink, Stamp, to_error_log};
+use crate::ffi::apr::Pool;
+use crate::ffi::error_log::to_error_log;
+use crate::ffi::sys;
+use crate::log::{LogFile, LogSink, Stamp};
 use crate::server::ServerSlot;
-use crate::{shm, sys};
+use crate::shm;
 use bstr::BString;
 use rjk_balance::{Layout, Segment};
 use rjk_config::error::ConfigError;

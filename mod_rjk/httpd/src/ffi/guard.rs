@@ -2,6 +2,8 @@
 //!
 //! An unguarded panic would abort the child and cut off every request in it.
 
+use crate::ffi::error_log::to_error_log;
+use crate::ffi::sys;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs `body`; a panic becomes `fallback` and one line on the error log of the process.
@@ -15,8 +17,8 @@ pub(crate) fn catch<T>(entry: &str, fallback: T, body: impl FnOnce() -> T) -> T 
                 .copied()
                 .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
                 .unwrap_or("unknown reason");
-            crate::log::to_error_log(
-                crate::sys::APLOG_CRIT,
+            to_error_log(
+                sys::APLOG_CRIT,
                 None,
                 &format!(
                     "mod_rjk: a defect was caught in {entry}: {reason}; the request got 500, please report it"

@@ -1,25 +1,25 @@
 //! A safe view of httpd's `request_rec`, valid for one hook call.
 
-use crate::apr::{Pool, Table, bytes};
+use crate::ffi::apr::{Pool, Table, bytes};
+use crate::ffi::sys;
 use crate::server::{RequestState, ServerSlot};
-use crate::sys;
 use std::ffi::{CStr, c_int};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
 /// The request of the running hook.
 #[derive(Clone, Copy)]
-pub(crate) struct Request<'r> {
+pub(crate) struct RequestRec<'r> {
     raw: NonNull<sys::request_rec>,
     life: PhantomData<&'r sys::request_rec>,
 }
 
-impl<'r> Request<'r> {
+impl<'r> RequestRec<'r> {
     /// # Safety
     /// `raw` is the request that httpd passed to a hook, and `'r` ends with that call. During it
     /// this thread alone uses the request.
-    pub(crate) unsafe fn from_raw(raw: *mut sys::request_rec) -> Option<Request<'r>> {
-        NonNull::new(raw).map(|raw| Request {
+    pub(crate) unsafe fn from_raw(raw: *mut sys::request_rec) -> Option<RequestRec<'r>> {
+        NonNull::new(raw).map(|raw| RequestRec {
             raw,
             life: PhantomData,
         })
@@ -98,15 +98,16 @@ impl<'r> Request<'r> {
     }
 
     /// The request that this one is a sub-request of.
-    pub(crate) fn main(self) -> Option<Request<'r>> {
+    pub(crate) fn main(self) -> Option<RequestRec<'r>> {
         // SAFETY: a main request outlives its sub-requests.
-        unsafe { Request::from_raw(self.rec().main) }
+        unsafe { RequestRec::from_raw(self.rec().main) }
     }
 
     /// Whether this request fetches an error page: its body, if any, was that of the request before.
     pub(crate) fn is_error_page(self) -> bool {
         // SAFETY: the request that an internal redirect came from outlives it.
-        unsafe { Request::from_raw(self.rec().prev) }.is_some_and(|prev| prev.rec().status >= 300)
+        unsafe { RequestRec::from_raw(self.rec().prev) }
+            .is_some_and(|prev| prev.rec().status >= 300)
     }
 
     pub(crate) fn uri(self) -> &'r [u8] {
@@ -247,7 +248,7 @@ impl<'r> Request<'r> {
         unsafe { sys::ap_add_common_vars(self.as_ptr()) }
     }
 
-    /// Whether the request body is chunked; valid after [`Request::open_body`].
+    /// Whether the request body is chunked; valid after [`RequestRec::open_body`].
     pub(crate) fn is_chunked(self) -> bool {
         self.rec().read_chunked != 0
     }

@@ -1,6 +1,6 @@
 //! Safe handles on APR's pools, tables and strings.
 
-use crate::sys;
+use crate::ffi::sys;
 use std::ffi::{CStr, c_char, c_void};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
@@ -61,7 +61,7 @@ impl<'p> Pool<'p> {
 }
 
 unsafe extern "C" fn drop_box<T>(data: *mut c_void) -> sys::apr_status_t {
-    crate::guard::catch("a pool clean-up", 0, || {
+    crate::ffi::guard::catch("a pool clean-up", 0, || {
         // SAFETY: registered by `Pool::own` with a pointer from `Box::into_raw`, run once.
         drop(unsafe { Box::from_raw(data.cast::<T>()) });
         0

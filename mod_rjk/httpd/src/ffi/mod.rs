@@ -1,0 +1,8 @@
+//! Safe views of httpd and APR, and the guard at their border.
+
+pub(crate) mod answer;
+pub(crate) mod apr;
+pub(crate) mod error_log;
+pub(crate) mod guard;
+pub(crate) mod request;
+pub(crate) mod sys;
