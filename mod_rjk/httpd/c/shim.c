@@ -13,24 +13,24 @@ void rjk_log_request(int level, const request_rec *request, const char *text)
     ap_log_rerror(APLOG_MARK, level, 0, request, "%s", text);
 }
 
-void *rjk_server_config(const server_rec *server, const module *self)
+void *rjk_server_config(const server_rec *server)
 {
-    return ap_get_module_config(server->module_config, self);
+    return ap_get_module_config(server->module_config, &jk_module);
 }
 
-void rjk_set_server_config(server_rec *server, const module *self, void *config)
+void rjk_set_server_config(server_rec *server, void *config)
 {
-    ap_set_module_config(server->module_config, self, config);
+    ap_set_module_config(server->module_config, &jk_module, config);
 }
 
-void *rjk_request_config(const request_rec *request, const module *self)
+void *rjk_request_config(const request_rec *request)
 {
-    return ap_get_module_config(request->request_config, self);
+    return ap_get_module_config(request->request_config, &jk_module);
 }
 
-void rjk_set_request_config(request_rec *request, const module *self, void *config)
+void rjk_set_request_config(request_rec *request, void *config)
 {
-    ap_set_module_config(request->request_config, self, config);
+    ap_set_module_config(request->request_config, &jk_module, config);
 }
 
 void rjk_brigade_append(apr_bucket_brigade *brigade, const char *bytes, apr_size_t length)

@@ -5,10 +5,10 @@
 void rjk_log_server(int level, const server_rec *server, const char *text);
 void rjk_log_request(int level, const request_rec *request, const char *text);
 
-void *rjk_server_config(const server_rec *server, const module *self);
-void rjk_set_server_config(server_rec *server, const module *self, void *config);
-void *rjk_request_config(const request_rec *request, const module *self);
-void rjk_set_request_config(request_rec *request, const module *self, void *config);
+void *rjk_server_config(const server_rec *server);
+void rjk_set_server_config(server_rec *server, void *config);
+void *rjk_request_config(const request_rec *request);
+void rjk_set_request_config(request_rec *request, void *config);
 
 void rjk_brigade_append(apr_bucket_brigade *brigade, const char *bytes, apr_size_t length);
 void rjk_brigade_append_flush(apr_bucket_brigade *brigade);

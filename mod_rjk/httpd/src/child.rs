@@ -4,7 +4,7 @@ use crate::ffi::apr::Pool;
 use crate::ffi::error_log::to_error_log;
 use crate::ffi::sys;
 use crate::log::LogSink;
-use crate::server::ServerSlot;
+use crate::server::slot::ServerSlot;
 use crate::startup::Generation;
 use rjk_balance::{Segment, Slots};
 use rjk_config::jk_log;

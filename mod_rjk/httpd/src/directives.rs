@@ -6,7 +6,7 @@ pub(crate) use actions::server_root_relative;
 
 use crate::ffi::apr::{Pool, bytes};
 use crate::ffi::sys;
-use crate::server::ServerSlot;
+use crate::server::slot::ServerSlot;
 use actions::*;
 use rjk_config::error::Location;
 use rjk_config::server::Indicator;

@@ -5,7 +5,8 @@ use crate::ffi::apr::Pool;
 use crate::ffi::guard::catch;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
-use crate::{child, handler, mapping, startup};
+use crate::request::{handler, mapping};
+use crate::{child, startup};
 use std::ffi::c_int;
 use std::ptr::null;
 

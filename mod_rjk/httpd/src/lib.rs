@@ -2,18 +2,13 @@
 //! files. This crate is the boundary to httpd and the only one with unsafe code; what it does with
 //! a request lives in `rjk-proxy`, `rjk-balance`, `rjk-ajp` and `rjk-config`.
 
-mod body;
-mod brigade;
 mod child;
 mod directives;
 mod ffi;
-mod forward;
-mod handler;
 mod hooks;
 mod log;
-mod mapping;
-mod notes;
 mod policies;
+mod request;
 mod server;
 mod shm;
 mod startup;
@@ -30,8 +25,8 @@ pub static mut jk_module: sys::module = sys::module {
     module_index: -1,
     name: c"mod_jk.c".as_ptr(),
     magic: sys::MODULE_MAGIC_COOKIE as std::ffi::c_ulong,
-    create_server_config: Some(server::create),
-    merge_server_config: Some(server::merge),
+    create_server_config: Some(server::slot::create),
+    merge_server_config: Some(server::slot::merge),
     cmds: directives::COMMANDS.as_ptr(),
     register_hooks: Some(hooks::register),
     // SAFETY: null pointers, absent functions and zero numbers are valid for the other fields,

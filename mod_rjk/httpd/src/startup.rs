@@ -10,9 +10,10 @@ use crate::directives::server_root_relative;
 use crate::ffi::apr::Pool;
 use crate::ffi::error_log::to_error_log;
 use crate::ffi::sys;
-use crate::forward::EnvNames;
 use crate::policies::LoadedPolicies;
-use crate::server::{GlobalDirectives, Ready, ServerSlot};
+use crate::server::env_names::EnvNames;
+use crate::server::ready::Ready;
+use crate::server::slot::{GlobalDirectives, ServerSlot};
 use bstr::BString;
 use once_cell::sync::OnceCell;
 use rjk_balance::{Segment, Topology};
@@ -165,7 +166,7 @@ unsafe fn separate_servers(pool: Pool<'_>, main: *mut sys::server_rec) {
             let own = ServerSlot::of(server);
             if own.is_none_or(|slot| std::ptr::eq(slot, main_slot)) {
                 let slot: *mut ServerSlot = pool.own(ServerSlot::merged(main_slot, None));
-                sys::rjk_set_server_config(server, &raw const crate::jk_module, slot.cast());
+                sys::rjk_set_server_config(server, slot.cast());
             }
         }
     }

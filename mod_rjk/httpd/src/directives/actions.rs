@@ -2,7 +2,7 @@
 
 use crate::ffi::apr::{Pool, bytes};
 use crate::ffi::sys;
-use crate::server::ServerSlot;
+use crate::server::slot::ServerSlot;
 use rjk_config::error::{Location, Warning};
 use rjk_config::server::{directive_seconds, mount_args};
 use std::path::Path;

@@ -2,8 +2,7 @@
 
 use crate::ffi::apr::{Pool, Table, bytes};
 use crate::ffi::sys;
-use crate::server::{RequestState, ServerSlot};
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, c_int, c_void};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
@@ -69,28 +68,21 @@ impl<'r> RequestRec<'r> {
         self.table(self.rec().subprocess_env)
     }
 
-    /// This module's configuration of the request's server.
-    pub(crate) fn server(self) -> Option<&'r ServerSlot> {
-        // SAFETY: the server outlives the request; the slot was made by `create_server_config`.
-        unsafe { ServerSlot::of(self.rec().server) }
+    /// The server that the request is for; it outlives the request.
+    pub(crate) fn server(self) -> *const sys::server_rec {
+        self.rec().server
     }
 
-    /// What an earlier hook stored for this request.
-    pub(crate) fn state(self) -> Option<&'r RequestState> {
-        // SAFETY: only `set_state` fills the slot, with a value that lives in the request's pool.
-        unsafe {
-            sys::rjk_request_config(self.as_ptr(), &raw const crate::jk_module)
-                .cast::<RequestState>()
-                .as_ref()
-        }
+    /// What this module keeps for the request; null at first.
+    pub(crate) fn own_config(self) -> *mut c_void {
+        // SAFETY: the request is alive.
+        unsafe { sys::rjk_request_config(self.as_ptr()) }
     }
 
-    pub(crate) fn set_state(self, state: RequestState) {
-        let state: *mut RequestState = self.pool().own(state);
-        // SAFETY: the request is alive, and the state lives in its pool.
-        unsafe {
-            sys::rjk_set_request_config(self.as_ptr(), &raw const crate::jk_module, state.cast());
-        }
+    /// Keeps something for the request, which must live in its pool.
+    pub(crate) fn set_own_config(self, config: *mut c_void) {
+        // SAFETY: the request is alive; what is behind the pointer is the reader's affair.
+        unsafe { sys::rjk_set_request_config(self.as_ptr(), config) }
     }
 
     pub(crate) fn is_proxy_request(self) -> bool {

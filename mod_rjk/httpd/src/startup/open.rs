@@ -5,7 +5,7 @@ use crate::ffi::apr::Pool;
 use crate::ffi::error_log::to_error_log;
 use crate::ffi::sys;
 use crate::log::{LogFile, LogSink, Stamp};
-use crate::server::ServerSlot;
+use crate::server::slot::ServerSlot;
 use crate::shm;
 use bstr::BString;
 use rjk_balance::{Layout, Segment};

@@ -1,17 +1,11 @@
-//! What the module keeps for each server: the directives as they were written, and what became of
-//! them. All of it is owned by httpd's configuration pool, so a reload starts from nothing.
+//! The module's slot in a server: the directives as they were written, and what became of them.
 
 use crate::ffi::apr::Pool;
 use crate::ffi::sys;
-use crate::forward::EnvNames;
-use crate::log::LogSink;
-use crate::startup::Generation;
+use crate::server::ready::Ready;
 use rjk_config::error::{Location, Warning};
-use rjk_config::model::RuleExtensions;
-use rjk_config::server::{ServerConfig, ServerDirectives};
-use rjk_config::uri_map::Mount;
+use rjk_config::server::ServerDirectives;
 use std::ffi::c_void;
-use std::sync::Arc;
 
 /// The module's slot in a `server_rec`.
 pub(crate) struct ServerSlot {
@@ -25,16 +19,6 @@ pub(crate) struct ServerSlot {
     pub(crate) warnings: Vec<Warning>,
     /// Filled when the configuration was checked.
     pub(crate) ready: Option<Ready>,
-}
-
-/// A checked configuration.
-pub(crate) struct Ready {
-    pub(crate) config: ServerConfig,
-    /// The environment variables that requests read.
-    pub(crate) env: EnvNames,
-    pub(crate) generation: Arc<Generation>,
-    /// Open from post_config on.
-    pub(crate) log: Option<LogSink>,
 }
 
 /// The directives of context G (contract §1.1).
@@ -107,7 +91,7 @@ unsafe fn slot_pointer(server: *const sys::server_rec) -> *mut ServerSlot {
         return std::ptr::null_mut();
     }
     // SAFETY: the server is alive; the module structure is static.
-    unsafe { sys::rjk_server_config(server, &raw const crate::jk_module).cast() }
+    unsafe { sys::rjk_server_config(server).cast() }
 }
 
 /// httpd's `create_server_config`.
@@ -146,19 +130,4 @@ pub(crate) unsafe extern "C" fn merge(
             _ => std::ptr::null_mut(),
         }
     })
-}
-
-/// What mapping found out about a request, for the handler.
-pub(crate) struct RequestState {
-    /// The rule that matched.
-    pub(crate) mount: Option<&'static Mount>,
-    /// The URI before normalisation replaced it.
-    pub(crate) original_uri: Vec<u8>,
-}
-
-impl RequestState {
-    /// The extensions of the rule.
-    pub(crate) fn extensions(&self) -> Option<&RuleExtensions> {
-        self.mount.map(|mount| &mount.extensions)
-    }
 }

@@ -1,10 +1,10 @@
 //! Which requests are forwarded: the translate_name and map_to_storage hooks (contract §0, §3.2).
 
+use super::state::{self, RequestState, ready, request_id};
 use crate::ffi::answer::{BAD_REQUEST, DECLINED, OK};
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
-use crate::handler::request_id;
-use crate::server::{Ready, RequestState};
+use crate::server::ready::Ready;
 use rjk_config::jk_log;
 use rjk_config::uri::{MAX_MATCHED, UriError, normalize};
 use rjk_config::uri_map::Mount;
@@ -89,14 +89,6 @@ pub(crate) fn translate(request: RequestRec<'_>) -> c_int {
     }
 }
 
-/// The server's configuration. It outlives every request of this child: httpd frees it with the
-/// configuration pool, which ends after the last request.
-pub(crate) fn ready(request: RequestRec<'_>) -> Option<&'static Ready> {
-    let ready = request.server()?.ready.as_ref()?;
-    // SAFETY: see above; children never reload.
-    Some(unsafe { &*std::ptr::from_ref(ready) })
-}
-
 fn is_ours(request: RequestRec<'_>) -> bool {
     request.handler() == Some(HANDLER.to_bytes())
 }
@@ -117,10 +109,11 @@ fn log_miss(request: RequestRec<'_>, ready: &Ready) {
 }
 
 fn accept(request: RequestRec<'_>, found: &Match) {
-    request.set_state(RequestState {
+    let found_out = RequestState {
         mount: Some(found.mount),
         original_uri: request.uri().to_vec(),
-    });
+    };
+    state::set(request, found_out);
     mark(request, &found.mount.worker);
     // G-05: from here on every module sees the URI that was mapped.
     request.set_uri(&found.normalised);

@@ -1,28 +1,26 @@
 //! The handler hook: from a mapped request to its answer (contract G-08…G-15).
 
-use crate::brigade::Client;
+use super::client::Client;
+use super::env_value::overrides;
+use super::facts::Facts;
+use super::mapping::{HANDLER, WORKER_NOTE, is_kept_here};
+use super::state::{self, ready, request_id};
+use super::target::Target;
+use super::{notes, status_page};
 use crate::child::Child;
 use crate::ffi::answer::{DECLINED, OK, SERVER_ERROR};
 use crate::ffi::guard::catch;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
-use crate::forward::{Facts, exchange_options, overrides};
-use crate::mapping::{HANDLER, WORKER_NOTE, is_kept_here, mount_of, ready};
-use crate::notes;
-use crate::server::Ready;
-use bstr::{BString, ByteSlice};
+use crate::server::ready::Ready;
 use rjk_config::jk_log;
 use rjk_config::log::Log;
-use rjk_config::model::{RuleExtensions, StatusSpec};
-use rjk_config::uri_map::parse_worker_with_extensions;
+use rjk_config::server::ServerConfig;
 use rjk_proxy::attempt::Served;
 use rjk_proxy::dispatcher::Worker;
-use rjk_proxy::downstream::{Downstream, Then};
 use rjk_proxy::failure::{Cause, Failure};
 use rjk_proxy::report::Report;
-use rjk_proxy::request::Request as Forwarded;
-use rjk_proxy::status;
-use std::borrow::Cow;
+use rjk_proxy::request::{ExchangeOptions, Request as Forwarded};
 use std::ffi::c_int;
 use std::time::Instant;
 
@@ -72,55 +70,6 @@ fn is_for_us(request: RequestRec<'_>, ready: &Ready) -> bool {
     }
 }
 
-/// The id of the request in log lines (D-18, J-06); `phase` when there is none.
-pub(crate) fn request_id(request: RequestRec<'_>, ready: &Ready, phase: &str) -> String {
-    let env = request.env();
-    let id = env.get(&ready.env.request_id).filter(|id| !id.is_empty());
-    let id = id
-        .or_else(|| env.get(c"UNIQUE_ID"))
-        .filter(|id| !id.is_empty());
-    id.map_or_else(
-        || phase.to_owned(),
-        |id| String::from_utf8_lossy(id).into_owned(),
-    )
-}
-
-/// The worker for a request, and how the choice came about.
-struct Target<'r> {
-    worker: BString,
-    rule: Cow<'r, RuleExtensions>,
-}
-
-impl<'r> Target<'r> {
-    /// The choices of G-08 in their order.
-    fn choose(request: RequestRec<'r>, ready: &'static Ready, log: &dyn Log) -> Option<Target<'r>> {
-        if let Some(worker) = request.notes().get(WORKER_NOTE) {
-            let rule = request.state().and_then(|state| state.extensions());
-            let rule = rule.map_or_else(Cow::default, Cow::Borrowed);
-            return Some(Target {
-                worker: worker.into(),
-                rule,
-            });
-        }
-        if let Some(value) = request.env().get(&ready.env.worker) {
-            let mut warnings = Vec::new();
-            let (worker, rule) = parse_worker_with_extensions(value, &mut warnings);
-            for warning in warnings {
-                jk_log!(log, Warn, "{}: {warning}", ready.config.indicators.worker);
-            }
-            return Some(Target {
-                worker,
-                rule: Cow::Owned(rule),
-            });
-        }
-        let mount = mount_of(request, ready)?;
-        Some(Target {
-            worker: mount.worker.clone(),
-            rule: Cow::Borrowed(&mount.extensions),
-        })
-    }
-}
-
 fn serve(
     request: RequestRec<'_>,
     ready: &'static Ready,
@@ -151,7 +100,7 @@ fn serve(
         child.dispatcher.maintain(log);
     }
     match worker {
-        Worker::Status(spec) => send_status_page(request, ready, child, spec),
+        Worker::Status(spec) => status_page::send(request, ready, child, spec),
         worker => forward(request, ready, child, worker, target, log),
     }
 }
@@ -167,7 +116,7 @@ fn forward(
     if let Err(status) = request.open_body() {
         return status;
     }
-    let state = request.state();
+    let state = state::of(request);
     let original = state.map_or_else(|| request.uri(), |state| state.original_uri.as_slice());
     let facts = Facts::gather(request, ready, original);
     let Some(mut client) = Client::new(request, facts.has_body() && request.has_body()) else {
@@ -252,30 +201,11 @@ fn finish(request: RequestRec<'_>, client: &mut Client<'_>, report: &Report) -> 
     }
 }
 
-/// The status worker's page (contract §6, first cut).
-fn send_status_page(
-    request: RequestRec<'_>,
-    ready: &'static Ready,
-    child: &Child,
-    spec: &StatusSpec,
-) -> c_int {
-    let user = request
-        .env()
-        .get(&ready.env.remote_user)
-        .or_else(|| request.user());
-    let page = status::Page {
-        server: request.server_name().as_bstr().to_string(),
-        port: request.server_port(),
-        user: user.map(|user| user.as_bstr().to_owned()),
-    };
-    let html = page.render(spec, &child.dispatcher);
-    let Some(mut client) = Client::new(request, false) else {
-        return SERVER_ERROR;
-    };
-    let (headers, pool) = (request.headers_out(), request.pool());
-    headers.set_bytes(pool, b"Cache-Control", b"no-cache");
-    headers.set_bytes(pool, b"Pragma", b"no-cache");
-    request.set_content_type(c"text/html;charset=utf-8");
-    let _ = client.send(&[html.as_bytes()], Then::End);
-    OK
+/// JkOptions that the exchange obeys.
+fn exchange_options(config: &ServerConfig) -> ExchangeOptions {
+    ExchangeOptions {
+        flush_packets: config.options.flush_packets,
+        flush_header: config.options.flush_header,
+        disable_reuse: config.options.disable_reuse,
+    }
 }

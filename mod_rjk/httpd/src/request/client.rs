@@ -1,6 +1,6 @@
 //! The response on its way into httpd's output filters.
 
-use crate::body::RequestBody;
+use super::body::RequestBody;
 use crate::ffi::apr::Pool;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;

@@ -1,82 +1,14 @@
-//! What is sent of a request: gathered from httpd and its environment variables (contract §1.6, §5.2).
+//! What is sent of a request (contract §5.2).
 
+use super::env_value::{env_or, leading_number, sent_env};
+use super::tls::Tls;
 use crate::ffi::request::RequestRec;
-use crate::server::Ready;
+use crate::server::ready::Ready;
 use rjk_ajp::{Attributes, BodyLength, ForwardRequest};
 use rjk_balance::{RequestView, cookie_values};
 use rjk_config::options::ClientAddress;
-use rjk_config::server::{Indicators, ServerConfig, env_reply_timeout, env_truth};
-use rjk_proxy::request::{ExchangeOptions, Overrides};
 use std::borrow::Cow;
-use std::ffi::{CStr, CString};
-
-/// The names of the environment variables, ready for look-ups.
-#[derive(Debug)]
-pub(crate) struct EnvNames {
-    pub(crate) worker: CString,
-    pub(crate) request_id: CString,
-    remote_addr: CString,
-    remote_port: CString,
-    remote_host: CString,
-    pub(crate) remote_user: CString,
-    auth_type: CString,
-    local_name: CString,
-    local_addr: CString,
-    local_port: CString,
-    ignore_cl: CString,
-    https: CString,
-    ssl_protocol: CString,
-    certs: CString,
-    cipher: CString,
-    session: CString,
-    key_size: CString,
-    cert_chain_prefix: Vec<u8>,
-    /// `JkEnvVar` names with their defaults.
-    sent: Vec<(CString, Option<String>)>,
-    /// CGI variables may be among the names (D-37).
-    wants_common_vars: bool,
-}
-
-fn name(text: &str) -> CString {
-    CString::new(text).unwrap_or_default()
-}
-
-impl EnvNames {
-    pub(crate) fn new(config: &ServerConfig) -> EnvNames {
-        let names = &config.indicators;
-        EnvNames {
-            worker: name(&names.worker),
-            request_id: name(&names.request_id),
-            remote_addr: name(&names.remote_addr),
-            remote_port: name(&names.remote_port),
-            remote_host: name(&names.remote_host),
-            remote_user: name(&names.remote_user),
-            auth_type: name(&names.auth_type),
-            local_name: name(&names.local_name),
-            local_addr: name(&names.local_addr),
-            local_port: name(&names.local_port),
-            ignore_cl: name(&names.ignore_cl),
-            https: name(&names.https),
-            ssl_protocol: name(&names.ssl_protocol),
-            certs: name(&names.certs),
-            cipher: name(&names.cipher),
-            session: name(&names.session),
-            key_size: name(&names.key_size),
-            cert_chain_prefix: names.cert_chain_prefix.clone().into_bytes(),
-            sent: config
-                .env_vars
-                .iter()
-                .map(|var| (name(&var.name), var.default.clone()))
-                .collect(),
-            wants_common_vars: !config.env_vars.is_empty() || has_own_names(names),
-        }
-    }
-}
-
-/// With the default names no CGI variable is ever read, so they need not be made.
-fn has_own_names(names: &Indicators) -> bool {
-    *names != Indicators::default()
-}
+use std::ffi::CStr;
 
 /// A request's data in the form that AJP wants. Borrows from the request's pool.
 pub(crate) struct Facts<'r> {
@@ -94,41 +26,6 @@ pub(crate) struct Facts<'r> {
     local_addr: Option<&'r [u8]>,
     tls: Option<Tls<'r>>,
     sent_env: Vec<(&'r [u8], &'r [u8])>,
-}
-
-/// What is known of the client's TLS connection.
-struct Tls<'r> {
-    cert: Option<Cow<'r, [u8]>>,
-    cipher: Option<&'r [u8]>,
-    session: Option<&'r [u8]>,
-    key_size: Option<u16>,
-    protocol: Option<&'r [u8]>,
-}
-
-/// An environment variable, or what httpd knows; an empty value means "send null".
-fn env_or<'r>(
-    request: RequestRec<'r>,
-    name: &CStr,
-    known: impl FnOnce() -> Option<&'r [u8]>,
-) -> Option<&'r [u8]> {
-    match request.env().get(name) {
-        Some(b"") => None,
-        Some(value) => Some(value),
-        None => known(),
-    }
-}
-
-/// The number at the start of a value, as C's atoi reads it.
-fn leading_number(value: &[u8]) -> u64 {
-    let digits = value
-        .trim_ascii_start()
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit());
-    digits.fold(0, |number: u64, digit| {
-        number
-            .saturating_mul(10)
-            .saturating_add(u64::from(digit - b'0'))
-    })
 }
 
 impl<'r> Facts<'r> {
@@ -253,76 +150,6 @@ fn body_length(request: RequestRec<'_>, ignore_cl: &CStr) -> BodyLength {
         None | Some(0) => BodyLength::None,
         Some(_) if request.env().get(ignore_cl).is_some() => BodyLength::Chunked,
         Some(length) => BodyLength::Known(length),
-    }
-}
-
-/// The values of `JkEnvVar` (D-37): the variable's, even an empty one, else the default.
-fn sent_env<'r>(request: RequestRec<'r>, names: &'static EnvNames) -> Vec<(&'r [u8], &'r [u8])> {
-    let value = |(name, default): &'static (CString, Option<String>)| {
-        let value = request
-            .env()
-            .get(name)
-            .or_else(|| default.as_ref().map(String::as_bytes))?;
-        Some((name.to_bytes(), value))
-    };
-    names.sent.iter().filter_map(value).collect()
-}
-
-impl<'r> Tls<'r> {
-    /// `None` unless the connection is encrypted, as far as this server tells (D-28, D-29).
-    fn gather(request: RequestRec<'r>, ready: &'static Ready) -> Option<Tls<'r>> {
-        let (names, config, env) = (&ready.env, &ready.config, request.env());
-        if !config.extract_ssl || !env.get(&names.https)?.eq_ignore_ascii_case(b"on") {
-            return None;
-        }
-        let mut cert = env.get(&names.certs).map(Cow::Borrowed);
-        if config.options.ssl_cert_chain {
-            append_chain(&mut cert, request, &names.cert_chain_prefix);
-        }
-        Some(Tls {
-            cert,
-            cipher: env.get(&names.cipher),
-            session: env.get(&names.session),
-            key_size: env
-                .get(&names.key_size)
-                .filter(|_| config.options.key_size)
-                .map(|value| leading_number(value) as u16),
-            protocol: env.get(&names.ssl_protocol),
-        })
-    }
-}
-
-/// D-35: all variables with the prefix, in the table's order, without a separator.
-fn append_chain<'r>(cert: &mut Option<Cow<'r, [u8]>>, request: RequestRec<'r>, prefix: &[u8]) {
-    for (name, value) in request.env().iter() {
-        if name
-            .get(..prefix.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-        {
-            cert.get_or_insert_default()
-                .to_mut()
-                .extend_from_slice(value);
-        }
-    }
-}
-
-/// Overrides by environment variables (E-03…E-06).
-pub(crate) fn overrides(request: RequestRec<'_>) -> Overrides<'_> {
-    let env = request.env();
-    Overrides {
-        reply_timeout: env.get(c"JK_REPLY_TIMEOUT").and_then(env_reply_timeout),
-        sticky_ignore: env.get(c"JK_STICKY_IGNORE").map(env_truth),
-        stateless: env.get(c"JK_STATELESS").map(env_truth),
-        route: env.get(c"JK_ROUTE").filter(|route| !route.is_empty()),
-    }
-}
-
-/// JkOptions that the exchange obeys.
-pub(crate) fn exchange_options(config: &ServerConfig) -> ExchangeOptions {
-    ExchangeOptions {
-        flush_packets: config.options.flush_packets,
-        flush_header: config.options.flush_header,
-        disable_reuse: config.options.disable_reuse,
     }
 }
 

@@ -1,0 +1,13 @@
+//! One request, from httpd's hooks to the dispatcher of `rjk-proxy` and back.
+
+mod body;
+mod client;
+mod env_value;
+mod facts;
+pub(crate) mod handler;
+pub(crate) mod mapping;
+mod notes;
+mod state;
+mod status_page;
+mod target;
+mod tls;

@@ -1,0 +1,58 @@
+//! What the module knows of a request: the configuration that serves it, its id in the log, and
+//! what mapping found out.
+
+use crate::ffi::request::RequestRec;
+use crate::server::ready::Ready;
+use crate::server::slot::ServerSlot;
+use rjk_config::model::RuleExtensions;
+use rjk_config::uri_map::Mount;
+
+/// The server's configuration. It outlives every request of this child: httpd frees it with the
+/// configuration pool, which ends after the last request.
+pub(crate) fn ready(request: RequestRec<'_>) -> Option<&'static Ready> {
+    // SAFETY: the server outlives the request; the slot was made by `create_server_config`.
+    let slot = unsafe { ServerSlot::of(request.server()) };
+    let ready = slot?.ready.as_ref()?;
+    // SAFETY: see above; children never reload.
+    Some(unsafe { &*std::ptr::from_ref(ready) })
+}
+
+/// The id of the request in log lines (D-18, J-06); `phase` when there is none.
+pub(crate) fn request_id(request: RequestRec<'_>, ready: &Ready, phase: &str) -> String {
+    let env = request.env();
+    let id = env.get(&ready.env.request_id).filter(|id| !id.is_empty());
+    let id = id
+        .or_else(|| env.get(c"UNIQUE_ID"))
+        .filter(|id| !id.is_empty());
+    id.map_or_else(
+        || phase.to_owned(),
+        |id| String::from_utf8_lossy(id).into_owned(),
+    )
+}
+
+/// What mapping found out about a request, for the handler.
+pub(crate) struct RequestState {
+    /// The rule that matched.
+    pub(crate) mount: Option<&'static Mount>,
+    /// The URI before normalisation replaced it.
+    pub(crate) original_uri: Vec<u8>,
+}
+
+impl RequestState {
+    /// The extensions of the rule.
+    pub(crate) fn extensions(&self) -> Option<&RuleExtensions> {
+        self.mount.map(|mount| &mount.extensions)
+    }
+}
+
+/// What mapping stored for this request.
+pub(crate) fn of(request: RequestRec<'_>) -> Option<&RequestState> {
+    // SAFETY: only `set` fills the slot, with a value that lives in the request's pool.
+    unsafe { request.own_config().cast::<RequestState>().as_ref() }
+}
+
+/// Keeps what mapping found out.
+pub(crate) fn set(request: RequestRec<'_>, state: RequestState) {
+    let state: *mut RequestState = request.pool().own(state);
+    request.set_own_config(state.cast());
+}
