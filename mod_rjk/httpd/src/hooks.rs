@@ -36,7 +36,7 @@ unsafe extern "C" fn check_config(
         // SAFETY: httpd passes its configuration pool and the main server.
         unsafe {
             Pool::from_raw(pconf).map_or(SERVER_ERROR, |pool| {
-                startup::check(pool, main).map_or(SERVER_ERROR, |()| OK)
+                startup::check::check(pool, main).map_or(SERVER_ERROR, |()| OK)
             })
         }
     })
@@ -52,7 +52,7 @@ unsafe extern "C" fn post_config(
         // SAFETY: httpd passes its configuration pool and the main server.
         unsafe {
             Pool::from_raw(pconf).map_or(SERVER_ERROR, |pool| {
-                startup::open(pool, main).map_or(SERVER_ERROR, |()| OK)
+                startup::open::open(pool, main).map_or(SERVER_ERROR, |()| OK)
             })
         }
     })
@@ -63,7 +63,7 @@ unsafe extern "C" fn child_init(pchild: *mut sys::apr_pool_t, main: *mut sys::se
         // SAFETY: httpd passes the child's pool and the main server, before any request.
         unsafe {
             if let Some(pool) = Pool::from_raw(pchild) {
-                child::init(pool, main);
+                child::init::init(pool, main);
             }
         }
     });
@@ -81,7 +81,7 @@ unsafe extern "C" fn child_status(
             && let Ok(pid) = u32::try_from(pid)
         {
             // SAFETY: httpd passes the main server, in the parent.
-            unsafe { child::ended(main, pid) };
+            unsafe { child::init::ended(main, pid) };
         }
     });
 }

@@ -7,10 +7,8 @@ mod directives;
 mod ffi;
 mod hooks;
 mod log;
-mod policies;
 mod request;
 mod server;
-mod shm;
 mod startup;
 
 use ffi::sys;
@@ -27,7 +25,7 @@ pub static mut jk_module: sys::module = sys::module {
     magic: sys::MODULE_MAGIC_COOKIE as std::ffi::c_ulong,
     create_server_config: Some(server::slot::create),
     merge_server_config: Some(server::slot::merge),
-    cmds: directives::COMMANDS.as_ptr(),
+    cmds: directives::table::COMMANDS.as_ptr(),
     register_hooks: Some(hooks::register),
     // SAFETY: null pointers, absent functions and zero numbers are valid for the other fields,
     // which differ between versions of httpd's headers.

@@ -1,7 +1,6 @@
 //! What each directive does with its arguments (contract §1.1).
 
-use crate::ffi::apr::{Pool, bytes};
-use crate::ffi::sys;
+use crate::ffi::apr::{Pool, server_root_relative};
 use crate::server::slot::ServerSlot;
 use rjk_config::error::{Location, Warning};
 use rjk_config::server::{directive_seconds, mount_args};
@@ -35,17 +34,6 @@ impl Setting<'_> {
             Err(format!("{path} does not exist, or is no file"))
         }
     }
-}
-
-/// httpd's idea of a path relative to ServerRoot.
-pub(crate) fn server_root_relative(pool: Pool<'_>, path: &str) -> String {
-    let path_in_pool = pool.string(path.as_bytes());
-    // SAFETY: pool and string are alive; null means that the path is not usable.
-    let resolved = unsafe { bytes(sys::ap_server_root_relative(pool.as_ptr(), path_in_pool)) };
-    resolved.map_or_else(
-        || path.to_owned(),
-        |path| String::from_utf8_lossy(path).into_owned(),
-    )
 }
 
 pub(super) fn workers_file(s: &mut Setting<'_>) -> Result<(), String> {

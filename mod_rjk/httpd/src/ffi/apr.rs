@@ -44,6 +44,26 @@ impl<'p> Pool<'p> {
         unsafe { sys::apr_pstrmemdup(self.as_ptr(), bytes.as_ptr().cast(), bytes.len() as _) }
     }
 
+    /// Moves a value into the pool's life, where [`Pool::kept`] finds it.
+    pub(crate) fn keep<T: Kept>(self, value: T) -> &'p T {
+        let value: &'p mut T = self.own(value);
+        let raw = std::ptr::from_mut(value).cast();
+        // SAFETY: pool and key are alive, APR copies the key; `own` ends the value with the pool,
+        // which forgets what it kept at the same time.
+        unsafe { sys::apr_pool_userdata_set(raw, T::KEY.as_ptr(), None, self.as_ptr()) };
+        value
+    }
+
+    /// What [`Pool::keep`] got last.
+    pub(crate) fn kept<T: Kept>(self) -> Option<&'p T> {
+        let mut raw = std::ptr::null_mut();
+        // SAFETY: pool and key are alive; under the key lies nothing but a `T` of this pool.
+        unsafe {
+            sys::apr_pool_userdata_get(&raw mut raw, T::KEY.as_ptr(), self.as_ptr());
+            raw.cast::<T>().as_ref()
+        }
+    }
+
     /// Moves a value into the pool's life: it is dropped when the pool is cleared.
     pub(crate) fn own<T>(self, value: T) -> &'p mut T {
         let raw = Box::into_raw(Box::new(value));
@@ -60,6 +80,15 @@ impl<'p> Pool<'p> {
     }
 }
 
+/// A value that a pool keeps under a name.
+///
+/// # Safety
+/// Nothing else in the process is kept under `KEY`.
+pub(crate) unsafe trait Kept: 'static {
+    /// The name.
+    const KEY: &'static CStr;
+}
+
 unsafe extern "C" fn drop_box<T>(data: *mut c_void) -> sys::apr_status_t {
     crate::ffi::guard::catch("a pool clean-up", 0, || {
         // SAFETY: registered by `Pool::own` with a pointer from `Box::into_raw`, run once.
@@ -70,6 +99,17 @@ unsafe extern "C" fn drop_box<T>(data: *mut c_void) -> sys::apr_status_t {
 
 unsafe extern "C" fn keep(_data: *mut c_void) -> sys::apr_status_t {
     0
+}
+
+/// httpd's idea of a path relative to ServerRoot.
+pub(crate) fn server_root_relative(pool: Pool<'_>, path: &str) -> String {
+    let path_in_pool = pool.string(path.as_bytes());
+    // SAFETY: pool and string are alive; null means that the path is not usable.
+    let resolved = unsafe { bytes(sys::ap_server_root_relative(pool.as_ptr(), path_in_pool)) };
+    resolved.map_or_else(
+        || path.to_owned(),
+        |path| String::from_utf8_lossy(path).into_owned(),
+    )
 }
 
 /// A table that is alive for `'t`.

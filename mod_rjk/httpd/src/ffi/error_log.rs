@@ -15,3 +15,8 @@ pub(crate) fn to_error_log(level: u32, server: Option<*const sys::server_rec>, t
         );
     }
 }
+
+/// One warning of this module to httpd's error log.
+pub(crate) fn warn(main: *const sys::server_rec, text: &str) {
+    to_error_log(sys::APLOG_WARNING, Some(main), &format!("mod_rjk: {text}"));
+}

@@ -7,12 +7,11 @@ use super::mapping::{HANDLER, WORKER_NOTE, is_kept_here};
 use super::state::{self, ready, request_id};
 use super::target::Target;
 use super::{notes, status_page};
-use crate::child::Child;
 use crate::ffi::answer::{DECLINED, OK, SERVER_ERROR};
 use crate::ffi::guard::catch;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
-use crate::server::ready::Ready;
+use crate::server::ready::{Child, Ready};
 use rjk_config::jk_log;
 use rjk_config::log::Log;
 use rjk_config::server::ServerConfig;
@@ -51,7 +50,7 @@ pub(crate) fn handle(request: RequestRec<'_>) -> c_int {
     let Some(target) = Target::choose(request, ready, &log) else {
         return DECLINED;
     };
-    let Some(child) = ready.generation.child.get() else {
+    let Some(child) = ready.child.get() else {
         jk_log!(
             &log,
             Error,

@@ -1,10 +1,9 @@
 //! The status worker's page (contract §6, first cut).
 
 use super::client::Client;
-use crate::child::Child;
 use crate::ffi::answer::{OK, SERVER_ERROR};
 use crate::ffi::request::RequestRec;
-use crate::server::ready::Ready;
+use crate::server::ready::{Child, Ready};
 use bstr::ByteSlice;
 use rjk_config::model::StatusSpec;
 use rjk_proxy::downstream::{Downstream, Then};

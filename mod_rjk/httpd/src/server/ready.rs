@@ -2,8 +2,9 @@
 
 use crate::log::LogSink;
 use crate::server::env_names::EnvNames;
-use crate::startup::Generation;
+use once_cell::sync::OnceCell;
 use rjk_config::server::ServerConfig;
+use rjk_proxy::dispatcher::Dispatcher;
 use std::sync::Arc;
 
 /// A checked configuration.
@@ -11,7 +12,15 @@ pub(crate) struct Ready {
     pub(crate) config: ServerConfig,
     /// The environment variables that requests read.
     pub(crate) env: EnvNames,
-    pub(crate) generation: Arc<Generation>,
+    /// What this child serves with, one for all servers; filled by child_init.
+    pub(crate) child: Arc<OnceCell<Child>>,
     /// Open from post_config on.
     pub(crate) log: Option<LogSink>,
+}
+
+/// The parts of a child.
+pub(crate) struct Child {
+    pub(crate) dispatcher: Dispatcher,
+    /// Maintenance runs in a thread of its own, not in requests (D-16).
+    pub(crate) has_watchdog: bool,
 }

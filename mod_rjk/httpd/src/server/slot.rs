@@ -94,6 +94,20 @@ unsafe fn slot_pointer(server: *const sys::server_rec) -> *mut ServerSlot {
     unsafe { sys::rjk_server_config(server).cast() }
 }
 
+/// All servers of a configuration, the main server first.
+///
+/// # Safety
+/// `main` is the main server of a configuration that lives as long as the iterator is used.
+pub(crate) unsafe fn servers(
+    main: *mut sys::server_rec,
+) -> impl Iterator<Item = *mut sys::server_rec> {
+    std::iter::successors((!main.is_null()).then_some(main), |server| {
+        // SAFETY: as promised; the list is linked by `next`.
+        let next = unsafe { (**server).next };
+        (!next.is_null()).then_some(next)
+    })
+}
+
 /// httpd's `create_server_config`.
 pub(crate) unsafe extern "C" fn create(
     pool: *mut sys::apr_pool_t,

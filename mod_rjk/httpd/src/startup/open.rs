@@ -1,12 +1,13 @@
 //! `post_config`: what the checked configuration needs is made.
 
-use super::{Generation, LOG_FILE, in_log_folder, servers, warn_in_error_log};
+use super::check::{LOG_FILE, in_log_folder};
+use super::generation::Generation;
+use super::shm;
 use crate::ffi::apr::Pool;
-use crate::ffi::error_log::to_error_log;
+use crate::ffi::error_log::{to_error_log, warn};
 use crate::ffi::sys;
 use crate::log::{LogFile, LogSink, Stamp};
-use crate::server::slot::ServerSlot;
-use crate::shm;
+use crate::server::slot::{ServerSlot, servers};
 use bstr::BString;
 use rjk_balance::{Layout, Segment};
 use rjk_config::error::ConfigError;
@@ -31,7 +32,7 @@ fn is_serving_pass() -> bool {
 /// The `post_config` hook: opens logs, resolves hosts, makes the shared memory.
 ///
 /// # Safety
-/// As [`check`](super::check).
+/// As [`check`](super::check::check).
 pub(crate) unsafe fn open(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<(), ()> {
     if !is_serving_pass() {
         return Ok(());
@@ -44,7 +45,7 @@ pub(crate) unsafe fn open(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<
 }
 
 /// # Safety
-/// As [`check`](super::check).
+/// As [`check`](super::check::check).
 unsafe fn open_logs(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<(), ConfigError> {
     let mut files: HashMap<String, Arc<LogFile>> = HashMap::new();
     // SAFETY: as promised.
@@ -81,17 +82,19 @@ unsafe fn open_logs(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<(), Co
 }
 
 /// # Safety
-/// As [`check`](super::check).
+/// As [`check`](super::check::check).
 unsafe fn open_generation(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<(), ConfigError> {
     // SAFETY: as promised.
     let ready = unsafe { ServerSlot::of(main) }.and_then(|slot| slot.ready.as_ref());
-    let Some((ready, sink)) = ready.and_then(|ready| Some((ready, ready.log.as_ref()?))) else {
+    // SAFETY: as promised.
+    let generation = unsafe { Generation::of(main) };
+    let sink = ready.and_then(|ready| ready.log.as_ref());
+    let (Some(generation), Some(sink)) = (generation, sink) else {
         return Err(ConfigError::new(None, "the configuration was not checked"));
     };
-    let generation = &ready.generation;
     let log = sink.with_id("JK_INIT");
     for text in &generation.warnings {
-        warn_in_error_log(main, text);
+        warn(main, text);
         jk_log!(&log, Warn, "{text}");
     }
     let _ = generation.segment.set(make_segment(generation, pool)?);

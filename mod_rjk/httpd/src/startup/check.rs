@@ -1,67 +1,29 @@
-//! From directives to a running configuration: `check_config` finds every error and makes nothing,
-//! `post_config` (in [`open`](self::open)) makes what is needed (design §4).
+//! `check_config`: finds every error and makes nothing.
 
-mod open;
-
-pub(crate) use open::open;
-
-use crate::child::Child;
-use crate::directives::server_root_relative;
-use crate::ffi::apr::Pool;
-use crate::ffi::error_log::to_error_log;
+use super::generation::Generation;
+use super::policies::LoadedPolicies;
+use crate::ffi::apr::{Pool, server_root_relative};
+use crate::ffi::error_log::{to_error_log, warn};
 use crate::ffi::sys;
-use crate::policies::LoadedPolicies;
 use crate::server::env_names::EnvNames;
 use crate::server::ready::Ready;
-use crate::server::slot::{GlobalDirectives, ServerSlot};
-use bstr::BString;
+use crate::server::slot::{GlobalDirectives, ServerSlot, servers};
 use once_cell::sync::OnceCell;
-use rjk_balance::{Segment, Topology};
+use rjk_balance::Topology;
 use rjk_config::error::{ConfigError, Location, Warning};
 use rjk_config::properties::Properties;
 use rjk_config::server::ServerConfig;
 use rjk_config::server_version::ServerVersion;
 use rjk_config::workers::Workers;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ffi::{CStr, c_int};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 /// Default of `JkShmFile` in the folder of httpd's logs (D-14, H-14).
 const SHM_FILE: &str = "jk-runtime-status";
 /// Default of `JkLogFile`, there too (D-10).
-const LOG_FILE: &str = "mod_jk.log";
-
-/// One loaded configuration. All servers share it; a restart makes a new one.
-pub(crate) struct Generation {
-    pub(crate) workers: Workers,
-    pub(crate) topology: Topology,
-    pub(crate) watchdog_seconds: u64,
-    /// Where workers listen; filled by post_config.
-    pub(crate) addresses: OnceCell<HashMap<BString, SocketAddr>>,
-    /// The shared memory; filled by post_config of the pass that will serve.
-    pub(crate) segment: OnceCell<Segment>,
-    /// What a child runs with; filled by child_init.
-    pub(crate) child: OnceCell<Child>,
-    /// Routing policies, checked and compiled.
-    pub(crate) policies: LoadedPolicies,
-    shm_base: String,
-    /// What is tolerated and should be known, each text once.
-    warnings: Vec<String>,
-}
-
-/// All servers of a configuration, the main server first.
-///
-/// # Safety
-/// `main` is the main server of a configuration that lives as long as the iterator is used.
-unsafe fn servers(main: *mut sys::server_rec) -> impl Iterator<Item = *mut sys::server_rec> {
-    std::iter::successors((!main.is_null()).then_some(main), |server| {
-        // SAFETY: as promised; the list is linked by `next`.
-        let next = unsafe { (**server).next };
-        (!next.is_null()).then_some(next)
-    })
-}
+pub(super) const LOG_FILE: &str = "mod_jk.log";
 
 /// The `check_config` hook: reads and checks everything, for `-t`, start and restart alike.
 ///
@@ -73,7 +35,7 @@ pub(crate) unsafe fn check(pool: Pool<'_>, main: *mut sys::server_rec) -> Result
     match result {
         Ok(texts) => {
             if is_config_test() {
-                texts.iter().for_each(|text| warn_in_error_log(main, text));
+                texts.iter().for_each(|text| warn(main, text));
             }
             Ok(())
         }
@@ -82,10 +44,6 @@ pub(crate) unsafe fn check(pool: Pool<'_>, main: *mut sys::server_rec) -> Result
             Err(())
         }
     }
-}
-
-fn warn_in_error_log(main: *mut sys::server_rec, text: &str) {
-    to_error_log(sys::APLOG_WARNING, Some(main), &format!("mod_rjk: {text}"));
 }
 
 /// httpd's functions may have been added since an older server was built.
@@ -133,16 +91,16 @@ unsafe fn check_all(
             let config = resolve(server, main_config, &workers, pool, &mut warnings)?;
             configs.push((server, config));
         }
-        let generation = Arc::new(generation(
-            global, workers, policies, &warnings, &configs, pool,
-        )?);
+        let generation = generation(global, workers, policies, &warnings, &configs, pool)?;
+        let generation = pool.keep(generation);
+        let child = Arc::new(OnceCell::new());
         for (server, config) in configs {
             if let Some(slot) = ServerSlot::of_mut(server) {
                 let env = EnvNames::new(&config);
                 slot.ready = Some(Ready {
                     config,
                     env,
-                    generation: generation.clone(),
+                    child: child.clone(),
                     log: None,
                 });
             }
@@ -203,7 +161,7 @@ unsafe fn resolve(
 }
 
 /// A file in the folder for logs that this httpd was built with.
-fn in_log_folder(pool: Pool<'_>, file: &str) -> String {
+pub(super) fn in_log_folder(pool: Pool<'_>, file: &str) -> String {
     let folder = CStr::from_bytes_until_nul(sys::DEFAULT_REL_LOGFILEDIR);
     let folder = folder.map_or("logs".into(), CStr::to_string_lossy);
     server_root_relative(pool, &format!("{folder}/{file}"))
@@ -297,7 +255,6 @@ fn generation(
         watchdog_seconds: global.watchdog_seconds,
         addresses: OnceCell::new(),
         segment: OnceCell::new(),
-        child: OnceCell::new(),
         policies,
         shm_base,
         warnings: texts,

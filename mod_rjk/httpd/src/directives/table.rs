@@ -1,13 +1,9 @@
-//! The command table: httpd's arguments in, typed directives out.
+//! The command table.
 
-mod actions;
-
-pub(crate) use actions::server_root_relative;
-
+use super::actions::*;
 use crate::ffi::apr::{Pool, bytes};
 use crate::ffi::sys;
 use crate::server::slot::ServerSlot;
-use actions::*;
 use rjk_config::error::Location;
 use rjk_config::server::Indicator;
 use std::ffi::{CStr, c_char, c_int, c_void};

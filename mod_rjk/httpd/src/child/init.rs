@@ -1,0 +1,146 @@
+//! What one child runs with, from child_init to its end.
+
+use super::watchdog::Watchdog;
+use crate::ffi::apr::Pool;
+use crate::ffi::error_log::to_error_log;
+use crate::ffi::sys;
+use crate::log::LogSink;
+use crate::server::ready::{Child, Ready};
+use crate::server::slot::ServerSlot;
+use crate::startup::generation::Generation;
+use rjk_balance::{Segment, Slots};
+use rjk_config::jk_log;
+use rjk_proxy::dispatcher::{Dispatcher, Setup};
+use std::ffi::c_int;
+
+/// The `child_init` hook.
+///
+/// # Safety
+/// Called by httpd in a fresh child, before any request, with live pool and main server.
+pub(crate) unsafe fn init(pool: Pool<'_>, main: *mut sys::server_rec) {
+    // SAFETY: as promised.
+    let (slot, generation) = unsafe { (ServerSlot::of(main), Generation::of(main)) };
+    let ready = slot.and_then(|slot| slot.ready.as_ref());
+    let (Some(generation), Some(ready)) = (generation, ready) else {
+        return;
+    };
+    let Some(sink) = &ready.log else {
+        return;
+    };
+    if let Err(error) = start(pool, generation, ready, sink) {
+        to_error_log(
+            sys::APLOG_EMERG,
+            Some(main),
+            &format!("mod_rjk: this child cannot forward requests: {error}"),
+        );
+    }
+}
+
+fn start(
+    pool: Pool<'_>,
+    generation: &Generation,
+    ready: &Ready,
+    sink: &LogSink,
+) -> Result<(), String> {
+    let log = sink.with_id("CHILD_INIT");
+    let (Some(segment), Some(addresses)) = (generation.segment.get(), generation.addresses.get())
+    else {
+        return Err("the shared memory was not made".to_owned());
+    };
+    let pid = std::process::id();
+    let row = segment.claim_row(pid, &is_alive);
+    if row.is_none() {
+        jk_log!(
+            &log,
+            Warn,
+            "all ledger rows are taken: busy counts of this child do not survive a kill"
+        );
+    }
+    let threads = threads_per_child();
+    let setup = Setup {
+        workers: &generation.workers,
+        addresses,
+        topology: &generation.topology,
+        slots: Slots {
+            segment: *segment,
+            row,
+        },
+        policies: &generation.policies.for_child(segment.policies, threads),
+        threads,
+    };
+    let dispatcher = Dispatcher::new(&setup, &log).map_err(|error| error.to_string())?;
+    let seconds = generation.watchdog_seconds;
+    let watchdog = Watchdog::wanted(&ready.child, sink, seconds, &log);
+    let child = Child {
+        dispatcher,
+        has_watchdog: watchdog.is_some(),
+    };
+    if ready.child.set(child).is_err() {
+        return Err("the child was set up twice".to_owned());
+    }
+    pool.own(ChildEnd {
+        segment: *segment,
+        pid,
+        watchdog,
+    });
+    Ok(())
+}
+
+/// Threads per child: the size of a pool without `connection_pool_size`.
+fn threads_per_child() -> usize {
+    let mut threads: c_int = 0;
+    // SAFETY: httpd fills the number.
+    unsafe { sys::ap_mpm_query(sys::AP_MPMQ_MAX_THREADS as c_int, &mut threads) };
+    usize::try_from(threads).unwrap_or(1).max(1)
+}
+
+fn is_alive(pid: u32) -> bool {
+    let Ok(pid) = libc::pid_t::try_from(pid) else {
+        return false;
+    };
+    // SAFETY: signal 0 is never delivered.
+    let sent = unsafe { libc::kill(pid, 0) };
+    sent == 0 || std::io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
+}
+
+/// Takes the child's counts off the totals when it ends in order; the parent does it for one that
+/// was killed.
+struct ChildEnd {
+    segment: Segment,
+    pid: u32,
+    watchdog: Option<Watchdog>,
+}
+
+impl Drop for ChildEnd {
+    fn drop(&mut self) {
+        // First: a connection that the thread closes after the counts were taken off would be
+        // taken off twice.
+        drop(self.watchdog.take());
+        self.segment.reap(self.pid);
+    }
+}
+
+/// The `child_status` hook, in the parent: a child ended.
+///
+/// # Safety
+/// Called by httpd's only thread in the parent with a live main server.
+pub(crate) unsafe fn ended(main: *mut sys::server_rec, pid: u32) {
+    // SAFETY: as promised.
+    let (slot, generation) = unsafe { (ServerSlot::of(main), Generation::of(main)) };
+    let Some(segment) = generation.and_then(|generation| generation.segment.get()) else {
+        return;
+    };
+    let reaped = segment.reap(pid);
+    let ready = slot.and_then(|slot| slot.ready.as_ref());
+    if let Some(sink) = ready.and_then(|ready| ready.log.as_ref())
+        && reaped.requests > 0
+    {
+        let log = sink.with_id("CLEANUP");
+        jk_log!(
+            &log,
+            Warn,
+            "child {pid} died with {} requests in flight: their counts were taken back",
+            reaped.requests
+        );
+    }
+}

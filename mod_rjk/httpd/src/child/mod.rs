@@ -1,0 +1,4 @@
+//! What one child runs with, from child_init to its end.
+
+pub(crate) mod init;
+mod watchdog;

@@ -1,0 +1,45 @@
+//! What all servers of one configuration share.
+
+use super::policies::LoadedPolicies;
+use crate::ffi::apr::{Kept, Pool};
+use crate::ffi::sys;
+use bstr::BString;
+use once_cell::sync::OnceCell;
+use rjk_balance::{Segment, Topology};
+use rjk_config::workers::Workers;
+use std::collections::HashMap;
+use std::ffi::CStr;
+use std::net::SocketAddr;
+
+/// One loaded configuration, for all servers. The configuration pool keeps it: a restart makes a
+/// new one.
+pub(crate) struct Generation {
+    pub(crate) workers: Workers,
+    pub(crate) topology: Topology,
+    pub(crate) watchdog_seconds: u64,
+    /// Where workers listen; filled by post_config.
+    pub(crate) addresses: OnceCell<HashMap<BString, SocketAddr>>,
+    /// The shared memory; filled by post_config of the pass that will serve.
+    pub(crate) segment: OnceCell<Segment>,
+    /// Routing policies, checked and compiled.
+    pub(crate) policies: LoadedPolicies,
+    pub(super) shm_base: String,
+    /// What is tolerated and should be known, each text once.
+    pub(super) warnings: Vec<String>,
+}
+
+// SAFETY: the name is this module's, and so is what this type is kept under.
+unsafe impl Kept for Generation {
+    const KEY: &'static CStr = c"mod_rjk: the generation";
+}
+
+impl Generation {
+    /// The generation of a configuration; `None` before it was checked.
+    ///
+    /// # Safety
+    /// `main` is the main server of a configuration that lives for `'s`.
+    pub(crate) unsafe fn of<'s>(main: *const sys::server_rec) -> Option<&'s Generation> {
+        // SAFETY: as promised; httpd's configuration pool lives as long as the configuration.
+        unsafe { Pool::from_raw((*(*main).process).pconf) }.and_then(Pool::kept)
+    }
+}

@@ -1,0 +1,8 @@
+//! From directives to a running configuration: `check_config` finds every error and makes nothing,
+//! `post_config` makes what is needed (design §4).
+
+pub(crate) mod check;
+pub(crate) mod generation;
+pub(crate) mod open;
+mod policies;
+mod shm;
