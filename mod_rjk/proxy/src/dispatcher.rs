@@ -1,24 +1,23 @@
 //! All workers of one child, and the way of a request to one of them (contract §4.6).
 
-use crate::attempt::{AjpWorker, Forwarding};
-use crate::connection::Counter;
-use crate::downstream::Downstream;
-use crate::failure::{Cause, Failure, Phase};
-use crate::load_balancer::LoadBalancer;
-use crate::report::Report;
-use crate::request::Request;
-use crate::standalone::Standalone;
+use crate::clock::now;
+use crate::job::Forwarding;
+use crate::job::downstream::Downstream;
+use crate::job::failure::{Cause, Failure, Phase};
+use crate::job::report::Report;
+use crate::job::request::UpstreamRequest;
+use crate::worker::endpoint::Endpoint;
+use crate::worker::load_balancer::LoadBalancer;
+pub use crate::worker::setup::{Policies, Setup};
+use crate::worker::standalone::Standalone;
 use bstr::{BString, ByteSlice};
 use parking_lot::Mutex;
-use rjk_balance::{Drift, Millis, RoutingPolicy, Slots, Topology, UnknownWorker};
+use rjk_balance::{Drift, Slots, UnknownWorker};
 use rjk_config::jk_log;
 use rjk_config::log::Log;
-use rjk_config::model::{AjpSpec, StatusSpec, WorkerSpec};
-use rjk_config::workers::Workers;
+use rjk_config::model::{StatusSpec, WorkerSpec};
 use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// The workers of one child.
 pub struct Dispatcher {
@@ -43,33 +42,6 @@ pub enum Worker {
     Lb(Box<LoadBalancer>),
     /// The status page.
     Status(StatusSpec),
-}
-
-/// Routing policies by the name of their balancer.
-pub type Policies = HashMap<BString, Arc<dyn RoutingPolicy>>;
-
-/// What a child needs to build its workers.
-pub struct Setup<'a> {
-    /// The configured workers.
-    pub workers: &'a Workers,
-    /// Where each ajp worker listens; resolved once by the parent.
-    pub addresses: &'a HashMap<BString, SocketAddr>,
-    /// The slots of the shared memory.
-    pub topology: &'a Topology,
-    /// This child's way to them.
-    pub slots: Slots,
-    /// The routing policy of each balancer that has one.
-    pub policies: &'a Policies,
-    /// Threads per child, the default pool size.
-    pub threads: usize,
-}
-
-/// Wall clock.
-pub fn now() -> Millis {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
 }
 
 impl Dispatcher {
@@ -112,7 +84,7 @@ impl Dispatcher {
     pub fn serve(
         &self,
         worker: &Worker,
-        request: &Request<'_>,
+        request: &UpstreamRequest<'_>,
         downstream: &mut dyn Downstream,
         log: &dyn Log,
     ) -> Report {
@@ -170,11 +142,11 @@ impl Worker {
         match self {
             Worker::Ajp(standalone) => {
                 standalone.slot.mark_idle();
-                standalone.worker.maintain();
+                standalone.endpoint.maintain();
             }
             Worker::Lb(lb) => {
                 lb.balancer.maintain(interval, now(), log);
-                lb.members.iter().for_each(AjpWorker::maintain);
+                lb.endpoints.iter().for_each(Endpoint::maintain);
             }
             Worker::Status(_) => {}
         }
@@ -188,19 +160,4 @@ impl Worker {
             Worker::Status(_) => "status",
         }
     }
-}
-
-pub(crate) fn ajp_worker(
-    spec: &AjpSpec,
-    setup: &Setup<'_>,
-    log: &dyn Log,
-) -> Result<AjpWorker, UnknownWorker> {
-    let column = setup.topology.ajp_column(&spec.name);
-    let column = column.ok_or_else(|| UnknownWorker(spec.name.clone()))?;
-    let counter = Counter {
-        slots: setup.slots,
-        column,
-    };
-    let address = setup.addresses.get(&spec.name).copied();
-    Ok(AjpWorker::new(spec, address, setup.threads, counter, log))
 }

@@ -2,24 +2,36 @@
 //!
 //! [`dispatcher::Dispatcher::serve`] owns the way of a request: choose a member, take a connection,
 //! exchange, release, account. `LIFECYCLE.md` beside this crate tells it in order.
+//!
+//! The house has floors, and each knows only those below it:
+//!
+//! | floor | what is at home there |
+//! |---|---|
+//! | [`dispatcher`], [`status`] | all workers of one child, and the page that shows them |
+//! | [`worker`] | what the configuration names: a worker is configured, an endpoint is how one Tomcat is reached, a member is a worker in a balancer |
+//! | `exchange` | one request and its answer on one connection |
+//! | [`job`] | a request on its way, its client, and how it ended |
+//! | [`way`] | connections: how they are opened, kept and lent |
+//! | [`clock`] | the time |
 #![forbid(unsafe_code)]
 
-pub mod address;
-pub mod attempt;
-mod body;
-pub mod connection;
+pub mod clock;
 pub mod dispatcher;
-pub mod downstream;
-mod failover;
-pub mod failure;
-pub mod load_balancer;
-pub mod pool;
-mod pump;
-pub mod report;
-pub mod request;
-mod response;
-pub mod standalone;
+mod exchange;
+pub mod job;
 pub mod status;
+pub mod way;
+pub mod worker;
+
+pub use crate::job::{self as attempt, downstream, failure, report};
+pub use way::address;
+
+/// What was at home here before.
+pub mod request {
+    pub use crate::job::request::{
+        EnvOverrides as Overrides, ExchangeOptions, UpstreamRequest as Request,
+    };
+}
 
 #[cfg(test)]
 mod tests;

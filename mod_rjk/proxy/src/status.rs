@@ -1,8 +1,8 @@
 //! The page of the status worker: balancers and members, read-only (contract §6, first cut).
 
 use crate::dispatcher::{Dispatcher, Worker};
-use crate::load_balancer::LoadBalancer;
-use crate::standalone::Standalone;
+use crate::worker::load_balancer::LoadBalancer;
+use crate::worker::standalone::Standalone;
 use bstr::{BString, ByteSlice};
 use rjk_balance::{FaultKind, MemberSnapshot, RoutingPolicy};
 use rjk_config::model::{AjpSpec, StatusSpec};
@@ -197,7 +197,7 @@ fn member_row(
 }
 
 fn standalone(html: &mut String, name: &BString, worker: &Standalone) {
-    let (spec, slot) = (worker.worker.spec(), worker.slot);
+    let (spec, slot) = (worker.endpoint.spec(), worker.slot);
     let _ = write!(
         html,
         "<h2>Worker {}</h2>\n<table>\n<tr><th>Address</th><th>State</th><th>Accessed</th>\

@@ -1,8 +1,8 @@
 //! The request body (BD-01…BD-08).
 
 use super::support::Client;
-use crate::body::BodySource;
-use crate::downstream::ClientError;
+use crate::job::body::BodySource;
+use crate::job::downstream::ClientError;
 use proptest::prelude::*;
 use rjk_ajp::exchange::BodyQuota;
 

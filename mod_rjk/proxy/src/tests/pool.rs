@@ -1,8 +1,11 @@
 //! The pool (contract §5.6).
 
 use super::support::{Listening, counter, spec};
-use crate::connection::{Connection, Connector};
-use crate::pool::Pool;
+use crate::exchange::protocol::probe;
+use crate::way::connection::Connection;
+use crate::way::connector::Connector;
+use crate::way::pool::Pool;
+use rjk_ajp::PacketSize;
 use rjk_config::model::{AjpSpec, PingSpec, PoolSpec};
 use socket2::SockRef;
 use std::io::{Read, Write};
@@ -185,11 +188,11 @@ fn pl12_shrinks_the_longest_idle_first_down_to_the_floor() {
     };
     let pool = Pool::new(&spec, 4);
     let mut ends = fill(&pool, &listening, 3);
-    pool.maintain(&PingSpec::default());
+    maintain(&pool, &PingSpec::default());
     assert_eq!(pool.counts(), (0, 3), "nothing is old yet");
     std::thread::sleep(Duration::from_millis(420));
     use_once(&pool);
-    pool.maintain(&PingSpec::default());
+    maintain(&pool, &PingSpec::default());
     assert_eq!(pool.counts(), (0, 1));
     let closed: Vec<bool> = ends.iter_mut().map(is_closed).collect();
     assert_eq!(
@@ -229,10 +232,10 @@ fn a13_bg10_ping_keeps_the_idle_time_and_the_order() {
         })
         .collect();
     std::thread::sleep(Duration::from_millis(20));
-    pool.maintain(&ping);
+    maintain(&pool, &ping);
     assert_eq!(pool.counts(), (0, 2), "both answered");
     std::thread::sleep(Duration::from_millis(520));
-    pool.maintain(&ping);
+    maintain(&pool, &ping);
     assert_eq!(pool.counts(), (0, 0), "a CPONG is no use");
     for backend in backends {
         assert_eq!(backend.join().unwrap(), 1);
@@ -245,11 +248,14 @@ fn a10_a_connection_without_cpong_is_closed_by_maintenance() {
     let pool = pool(2, 0);
     let _ends = fill(&pool, &listening, 1);
     std::thread::sleep(Duration::from_millis(5));
-    pool.maintain(&PingSpec {
-        interval: Some(Duration::from_millis(1)),
-        timeout: Duration::from_millis(30),
-        ..PingSpec::default()
-    });
+    maintain(
+        &pool,
+        &PingSpec {
+            interval: Some(Duration::from_millis(1)),
+            timeout: Duration::from_millis(30),
+            ..PingSpec::default()
+        },
+    );
     assert_eq!((pool.counts(), listening.connected()), ((0, 0), 0));
 }
 
@@ -260,16 +266,25 @@ fn a10_a_hung_worker_costs_maintenance_one_wait() {
     let _ends = fill(&pool, &listening, 8);
     std::thread::sleep(Duration::from_millis(5));
     let began = std::time::Instant::now();
-    pool.maintain(&PingSpec {
-        interval: Some(Duration::from_millis(1)),
-        timeout: Duration::from_millis(200),
-        ..PingSpec::default()
-    });
+    maintain(
+        &pool,
+        &PingSpec {
+            interval: Some(Duration::from_millis(1)),
+            timeout: Duration::from_millis(200),
+            ..PingSpec::default()
+        },
+    );
     assert!(
         began.elapsed() < Duration::from_millis(800),
         "not 8 times 200 ms"
     );
     assert_eq!((pool.counts(), listening.connected()), ((0, 0), 0));
+}
+
+fn maintain(pool: &Pool, ping: &PingSpec) {
+    pool.maintain(ping, &|connection, limit| {
+        probe(connection, PacketSize::DEFAULT, limit).is_ok()
+    });
 }
 
 /// Puts that many open connections into a pool; the backend's ends.

@@ -1,8 +1,9 @@
 //! Attempts and the pump against small backends (contract §4.7, §4.8, §5.8).
 
 use super::support::*;
-use crate::attempt::{AjpWorker, Forwarding, Served, Target};
-use crate::failure::{Cause, Failure, Phase};
+use crate::job::failure::{Cause, Failure, Phase};
+use crate::job::{Forwarding, Served, Target};
+use crate::worker::endpoint::Endpoint;
 use rjk_ajp::request::BodyLength;
 use rjk_config::log::NoLog;
 use rjk_config::model::{AjpSpec, FailStatus, RecoveryOptions, RuleExtensions};
@@ -34,7 +35,7 @@ fn run_all(
     clients: Vec<Client>,
 ) -> Vec<Run> {
     let address = ([127, 0, 0, 1], backend.port).into();
-    let worker = AjpWorker::new(&spec, Some(address), 4, counter(&spec), &NoLog);
+    let worker = Endpoint::new(&spec, Some(address), 4, counter(&spec), &NoLog);
     let rule = RuleExtensions::default();
     let request = request(method, body, &rule);
     let target = Target {
@@ -45,7 +46,7 @@ fn run_all(
     let serve = |mut client: Client| {
         let mut checkout = worker.pool().checkout().unwrap();
         let mut job = Forwarding::new(&request, &mut client);
-        let result = worker.service(&mut checkout, &mut job, target, &NoLog);
+        let result = worker.call(&mut checkout, &mut job, target, &NoLog);
         drop(checkout);
         Run {
             result,

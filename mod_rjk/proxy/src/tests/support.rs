@@ -1,8 +1,9 @@
 //! A worker's settings, a client that records, and backends made of a closure.
 
-use crate::connection::{Connection, Connector, Counter};
-use crate::downstream::{ClientError, Downstream, Then};
-use crate::request::{ExchangeOptions, Overrides, Request};
+use crate::job::downstream::{ClientError, Downstream, Then};
+use crate::job::request::{EnvOverrides, ExchangeOptions, UpstreamRequest};
+use crate::way::connection::Connection;
+use crate::way::connector::{Connector, Counter};
 use rjk_ajp::request::{Attributes, BodyLength, ForwardRequest};
 use rjk_ajp::response::ResponseHead;
 use rjk_balance::{Layout, RequestView, Segment, Slots, Topology};
@@ -225,8 +226,12 @@ impl RequestView for NoView {
     }
 }
 
-pub fn request<'a>(method: &'a [u8], body: BodyLength, rule: &'a RuleExtensions) -> Request<'a> {
-    Request {
+pub fn request<'a>(
+    method: &'a [u8],
+    body: BodyLength,
+    rule: &'a RuleExtensions,
+) -> UpstreamRequest<'a> {
+    UpstreamRequest {
         forward: ForwardRequest {
             method,
             protocol: b"HTTP/1.1",
@@ -241,7 +246,7 @@ pub fn request<'a>(method: &'a [u8], body: BodyLength, rule: &'a RuleExtensions)
             attributes: Attributes::default(),
         },
         rule,
-        overrides: Overrides::default(),
+        overrides: EnvOverrides::default(),
         options: ExchangeOptions::default(),
         view: &NoView,
     }

@@ -6,13 +6,13 @@ use rjk_config::model::{FailStatus, RuleExtensions};
 use std::time::Duration;
 
 /// Everything the dispatcher needs of a request.
-pub struct Request<'a> {
+pub struct UpstreamRequest<'a> {
     /// The request as AJP carries it. Secret, route and activation are filled in for each attempt.
     pub forward: ForwardRequest<'a>,
     /// Extensions of the mount rule, or of `JK_WORKER_NAME`.
     pub rule: &'a RuleExtensions,
     /// What environment variables of this request override.
-    pub overrides: Overrides<'a>,
+    pub overrides: EnvOverrides<'a>,
     /// The server's JkOptions that concern the exchange.
     pub options: ExchangeOptions,
     /// The request as a routing policy sees it.
@@ -21,7 +21,7 @@ pub struct Request<'a> {
 
 /// Per-request overrides by environment variables (contract §1.6).
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Overrides<'a> {
+pub struct EnvOverrides<'a> {
     /// `JK_REPLY_TIMEOUT`; zero switches the timeout off (E-03).
     pub reply_timeout: Option<Duration>,
     /// `JK_STICKY_IGNORE` (E-04).
@@ -43,7 +43,7 @@ pub struct ExchangeOptions {
     pub disable_reuse: bool,
 }
 
-impl Request<'_> {
+impl UpstreamRequest<'_> {
     /// GET, HEAD, OPTIONS, TRACE: repeating them is safe (RFC 9110 §9.2.2).
     pub fn is_safe(&self) -> bool {
         matches!(

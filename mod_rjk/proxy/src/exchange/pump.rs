@@ -1,10 +1,11 @@
 //! The only loop that moves bytes between a worker and a client.
 
-use crate::attempt::{Forwarding, Served};
-use crate::connection::{Connection, ReceiveError};
-use crate::downstream::{ClientError, Then};
-use crate::failure::{Cause, Failure, Phase};
-use crate::response::Response;
+use super::protocol;
+use super::response::Response;
+use crate::job::downstream::{ClientError, Then};
+use crate::job::failure::{Cause, Failure, Phase};
+use crate::job::{Forwarding, Served};
+use crate::way::connection::{Connection, ReceiveError};
 use rjk_ajp::exchange::{Action, BodyQuota, Exchange};
 use rjk_ajp::response::{Frame, ProtocolError, next_frame};
 use rjk_ajp::wire::{END_OF_BODY, body_header};
@@ -57,7 +58,7 @@ impl Pump<'_, '_> {
 
     /// Uses all whole packets that are pending, and hands on what they hold in one go.
     fn drain(&mut self, response: &mut Response) -> Result<Next, Failure> {
-        let size = self.connection.packet_size();
+        let size = protocol::packet_size(self.spec);
         let pending = self.connection.pending();
         let options = self.job.request.options;
         let mut body: Vec<&[u8]> = Vec::new();
@@ -106,7 +107,8 @@ impl Pump<'_, '_> {
             .receive(needed, reply_timeout, self.spec.socket_timeout)
             .map_err(|error| {
                 let cause = match (error, reply_timeout) {
-                    (ReceiveError::Protocol(error), _) => {
+                    (ReceiveError::Truncated { have, needed }, _) => {
+                        let error = ProtocolError::TruncatedPacket { have, needed };
                         return protocol_failure(self.job, self.spec, &self.exchange, error);
                     }
                     (ReceiveError::TimedOut, Some(limit)) => Cause::ReplyTimeout(limit),

@@ -1,10 +1,13 @@
 //! A balancer of this child: the choice of a member, and the connections to all of them.
 
-use crate::attempt::{AjpWorker, Forwarding};
-use crate::dispatcher::{Setup, ajp_worker, now};
-use crate::failover::FailoverRun;
-use crate::report::{Report, log_failure};
-use crate::request::Request;
+use super::account::log_failure;
+use super::endpoint::Endpoint;
+use super::failover::Failover;
+use super::setup::Setup;
+use crate::clock::now;
+use crate::job::Forwarding;
+use crate::job::report::Report;
+use crate::job::request::UpstreamRequest;
 use rjk_balance::{Balancer, RoutingInput, SessionRoutes, UnknownWorker};
 use rjk_config::log::Log;
 use rjk_config::model::LbSpec;
@@ -14,8 +17,8 @@ use std::sync::Arc;
 pub struct LoadBalancer {
     /// The choice.
     pub balancer: Balancer,
-    /// The members, in configuration order.
-    pub members: Vec<AjpWorker>,
+    /// How its members are reached, in configuration order.
+    pub endpoints: Vec<Endpoint>,
 }
 
 impl LoadBalancer {
@@ -24,10 +27,10 @@ impl LoadBalancer {
         setup: &Setup<'_>,
         log: &dyn Log,
     ) -> Result<LoadBalancer, UnknownWorker> {
-        let members = spec
+        let endpoints = spec
             .members
             .iter()
-            .map(|member| ajp_worker(&member.ajp, setup, log))
+            .map(|member| setup.endpoint(&member.ajp, log))
             .collect::<Result<_, _>>()?;
         let balancer = Balancer::new(
             Arc::new(reachable(spec, setup)),
@@ -35,7 +38,10 @@ impl LoadBalancer {
             setup.slots,
             setup.policies.get(&spec.name).cloned(),
         )?;
-        Ok(LoadBalancer { balancer, members })
+        Ok(LoadBalancer {
+            balancer,
+            endpoints,
+        })
     }
 
     pub(crate) fn serve(&self, job: &mut Forwarding<'_>, log: &dyn Log) -> Report {
@@ -48,24 +54,25 @@ impl LoadBalancer {
             overrides: &overrides,
             request: request.view,
         };
-        let has_room = |index: usize| self.members[index].pool().has_room();
+        let has_room = |index: usize| self.endpoints[index].pool().has_room();
         let selection = self.balancer.begin(&input, &has_room, now(), log);
-        let mut round = FailoverRun {
-            lb: self,
+        let mut failover = Failover {
+            balancer: &self.balancer,
+            endpoints: &self.endpoints,
             selection,
             job,
             log,
             report: Report::none(),
         };
-        let result = round.run();
-        let report = round.report;
+        let result = failover.run();
+        let report = failover.report;
         if let Err(failure) = &result {
             log_failure(&self.balancer.spec().name, failure, log);
         }
         Report { result, ..report }
     }
 
-    fn session_routes<'a>(&self, request: &'a Request<'_>) -> SessionRoutes<'a> {
+    fn session_routes<'a>(&self, request: &'a UpstreamRequest<'_>) -> SessionRoutes<'a> {
         if request.ignores_session() {
             return SessionRoutes::default();
         }

@@ -1,8 +1,8 @@
 //! The response on its way from the worker to the client.
 
-use crate::attempt::{Forwarding, Served};
-use crate::downstream::{ClientError, Then};
-use crate::failure::{Cause, Failure, Phase};
+use crate::job::downstream::{ClientError, Then};
+use crate::job::failure::{Cause, Failure, Phase};
+use crate::job::{Forwarding, Served};
 use rjk_ajp::response::ResponseHead;
 use rjk_config::model::AjpSpec;
 

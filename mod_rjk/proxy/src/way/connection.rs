@@ -1,138 +1,16 @@
 //! One TCP connection to a worker, with its receive buffer.
 
-use rjk_ajp::{CPING, Frame, Packet, PacketSize, ProtocolError, next_frame};
-use rjk_balance::{InFlight, Slots, Traffic};
-use rjk_config::model::AjpSpec;
+use rjk_balance::{InFlight, Traffic};
 use rustix::net::RecvFlags;
-use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-/// One read takes in this much, so that several packets of the usual size arrive together.
-const RECEIVE_BUFFER: usize = 32 * 1024;
 /// Limits of a close in order (PL-07, Z-11): in all, for the first bytes, and between bytes.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 const DRAIN_FIRST: Duration = Duration::from_millis(100);
 const DRAIN_NEXT: Duration = Duration::from_millis(20);
 const DRAIN_BYTES: usize = 32 * 1024;
-
-/// How a connection to a worker is opened.
-#[derive(Clone, Debug)]
-pub struct Connector {
-    /// Where the worker listens.
-    pub address: SocketAddr,
-    /// Local address to bind.
-    pub source: Option<SocketAddr>,
-    /// Limit of the connect.
-    pub connect_timeout: Option<Duration>,
-    /// Limit of each receive.
-    pub socket_timeout: Option<Duration>,
-    /// Limit of each send (BG-11): that of receives, else that of replies, for a worker that asks
-    /// for a body and does not read it would otherwise hold the thread.
-    pub send_timeout: Option<Duration>,
-    /// `SO_KEEPALIVE`.
-    pub keepalive: bool,
-    /// `SO_SNDBUF` and `SO_RCVBUF` in bytes.
-    pub buffer: Option<usize>,
-    /// Largest packet in either direction.
-    pub packet_size: PacketSize,
-    /// Where open connections are counted, over all children.
-    pub counter: Counter,
-}
-
-/// The count of open connections of one worker (LB-05).
-#[derive(Clone, Copy, Debug)]
-pub struct Counter {
-    /// This child's way to the shared slots.
-    pub slots: Slots,
-    /// The worker's slot.
-    pub column: usize,
-}
-
-impl Connector {
-    /// The connector of a worker that listens at `address`.
-    pub fn new(
-        spec: &AjpSpec,
-        address: SocketAddr,
-        source: Option<SocketAddr>,
-        counter: Counter,
-    ) -> Connector {
-        Connector {
-            address,
-            source,
-            connect_timeout: spec.socket_connect_timeout,
-            socket_timeout: spec.socket_timeout,
-            send_timeout: spec.socket_timeout.or(spec.reply_timeout),
-            keepalive: spec.socket_keepalive,
-            buffer: spec.socket_buffer,
-            packet_size: PacketSize::clamped(spec.max_packet_size),
-            counter,
-        }
-    }
-
-    /// Opens a connection (PL-05).
-    ///
-    /// # Errors
-    /// What the socket calls return; `TimedOut` after the connect timeout.
-    pub fn open(&self) -> io::Result<Connection> {
-        let socket = Socket::new(
-            Domain::for_address(self.address),
-            Type::STREAM,
-            Some(Protocol::TCP),
-        )?;
-        socket.set_tcp_nodelay(true)?;
-        socket.set_keepalive(self.keepalive)?;
-        if let Some(bytes) = self.buffer {
-            socket.set_send_buffer_size(bytes)?;
-            socket.set_recv_buffer_size(bytes)?;
-        }
-        if let Some(source) = self.source {
-            socket.bind(&source.into())?;
-        }
-        match self.connect_timeout {
-            Some(limit) => socket.connect_timeout(&self.address.into(), limit)?,
-            None => connect_patiently(&socket, self.address)?,
-        }
-        let stream = TcpStream::from(socket);
-        stream.set_write_timeout(self.send_timeout)?;
-        stream.set_read_timeout(self.socket_timeout)?;
-        let capacity = RECEIVE_BUFFER.max(self.packet_size.bytes() + 4);
-        Ok(Connection {
-            stream,
-            received: Received {
-                bytes: vec![0; capacity],
-                start: 0,
-                end: 0,
-            },
-            packet_size: self.packet_size,
-            read_timeout: self.socket_timeout,
-            last_used: Instant::now(),
-            last_ping: Instant::now(),
-            moved: Traffic::default(),
-            _open: self.counter.slots.enter_connection(self.counter.column),
-        })
-    }
-}
-
-/// A blocking connect that a signal does not end early.
-fn connect_patiently(socket: &Socket, address: SocketAddr) -> io::Result<()> {
-    match socket.connect(&address.into()) {
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-            let mut fds = [rustix::event::PollFd::new(
-                socket,
-                rustix::event::PollFlags::OUT,
-            )];
-            while let Err(error) = rustix::event::poll(&mut fds, None) {
-                if error != rustix::io::Errno::INTR {
-                    return Err(error.into());
-                }
-            }
-            socket.take_error()?.map_or(Ok(()), Err)
-        }
-        result => result,
-    }
-}
 
 /// Why the next packet did not come.
 #[derive(Debug)]
@@ -143,14 +21,13 @@ pub enum ReceiveError {
     TimedOut,
     /// The socket failed.
     Io(io::Error),
-    /// The bytes are not AJP.
-    Protocol(ProtocolError),
-}
-
-impl From<ProtocolError> for ReceiveError {
-    fn from(error: ProtocolError) -> Self {
-        ReceiveError::Protocol(error)
-    }
+    /// End of stream inside a packet.
+    Truncated {
+        /// Bytes of the packet that came.
+        have: usize,
+        /// Bytes that it has.
+        needed: usize,
+    },
 }
 
 /// An open connection.
@@ -158,7 +35,6 @@ impl From<ProtocolError> for ReceiveError {
 pub struct Connection {
     stream: TcpStream,
     received: Received,
-    packet_size: PacketSize,
     read_timeout: Option<Duration>,
     last_used: Instant,
     last_ping: Instant,
@@ -194,6 +70,28 @@ impl Received {
 }
 
 impl Connection {
+    /// An open stream; reads are limited to `read_timeout`, `open` counts it.
+    pub(super) fn over(
+        stream: TcpStream,
+        receive_buffer: usize,
+        read_timeout: Option<Duration>,
+        open: InFlight,
+    ) -> Connection {
+        Connection {
+            stream,
+            received: Received {
+                bytes: vec![0; receive_buffer],
+                start: 0,
+                end: 0,
+            },
+            read_timeout,
+            last_used: Instant::now(),
+            last_ping: Instant::now(),
+            moved: Traffic::default(),
+            _open: open,
+        }
+    }
+
     /// How long the connection has been idle.
     pub fn idle(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.last_used)
@@ -253,46 +151,9 @@ impl Connection {
         Ok(())
     }
 
-    /// CPING, then waits for CPONG (PL-06).
-    ///
-    /// # Errors
-    /// `TimedOut`, a socket error, or `InvalidData` when another packet came.
-    pub fn ping(&mut self, limit: Duration) -> io::Result<()> {
-        self.send(&CPING).map_err(|(_, error)| error)?;
-        self.limit_read(Some(limit))?;
-        match self.await_cpong() {
-            Ok(()) => {
-                self.last_ping = Instant::now();
-                Ok(())
-            }
-            Err(ReceiveError::Closed) => Err(io::ErrorKind::UnexpectedEof.into()),
-            Err(ReceiveError::TimedOut) => Err(io::ErrorKind::TimedOut.into()),
-            Err(ReceiveError::Io(error)) => Err(error),
-            Err(ReceiveError::Protocol(error)) => {
-                Err(io::Error::new(io::ErrorKind::InvalidData, error))
-            }
-        }
-    }
-
-    fn await_cpong(&mut self) -> Result<(), ReceiveError> {
-        loop {
-            match next_frame(self.received.pending(), self.packet_size)? {
-                Frame::Complete {
-                    packet: Packet::Cpong,
-                    consumed,
-                } => {
-                    self.consume(consumed);
-                    return Ok(());
-                }
-                Frame::Complete { .. } => {
-                    return Err(ReceiveError::Io(io::Error::new(
-                        io::ErrorKind::InvalidData,
-                        "the answer to CPING is another packet",
-                    )));
-                }
-                Frame::Incomplete { needed } => self.read_some(needed)?,
-            }
-        }
+    /// Notes that the worker was just heard of, though it served no request.
+    pub fn heard(&mut self) {
+        self.last_ping = Instant::now();
     }
 
     /// Limits the wait for the next bytes; a system call only when the limit changes.
@@ -308,7 +169,7 @@ impl Connection {
     /// Between packets the reply timeout limits the wait, inside one the socket timeout.
     ///
     /// # Errors
-    /// See [`ReceiveError`]; an end of stream inside a packet is a protocol error.
+    /// See [`ReceiveError`].
     pub fn receive(
         &mut self,
         needed: usize,
@@ -331,7 +192,7 @@ impl Connection {
         loop {
             match self.stream.read(&mut self.received.bytes[end..]) {
                 Ok(0) if have == 0 => return Err(ReceiveError::Closed),
-                Ok(0) => return Err(ProtocolError::TruncatedPacket { have, needed }.into()),
+                Ok(0) => return Err(ReceiveError::Truncated { have, needed }),
                 Ok(n) => {
                     self.received.end += n;
                     self.moved.read += n as u64;
@@ -378,11 +239,6 @@ impl Connection {
     /// Marks bytes of [`Connection::pending`] as used.
     pub fn consume(&mut self, bytes: usize) {
         self.received.start = (self.received.start + bytes).min(self.received.end);
-    }
-
-    /// Largest packet in either direction.
-    pub fn packet_size(&self) -> PacketSize {
-        self.packet_size
     }
 }
 

@@ -1,28 +1,31 @@
 //! The failover loop of one request over the members of a balancer (contract §4.6).
 
-use crate::attempt::{AjpWorker, Forwarding, Served, Target};
-use crate::dispatcher::now;
-use crate::failure::{Cause, Failure, Phase};
-use crate::load_balancer::LoadBalancer;
-use crate::report::{Report, count_made_good, no_place, outcome, over_limit};
-use rjk_balance::{Choice, DecidedBy, Observation, Pick, Round, Selection};
+use super::account::{count_made_good, no_place, outcome, over_limit};
+use super::endpoint::Endpoint;
+use crate::clock::now;
+use crate::job::failure::{Cause, Failure, Phase};
+use crate::job::report::Report;
+use crate::job::{Forwarding, Served, Target};
+use crate::way::pool::Checkout;
+use rjk_balance::{Balancer, Choice, DecidedBy, Observation, Pick, Round, Selection};
 use rjk_config::jk_log;
 use rjk_config::log::Log;
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 /// The failover loop of one request.
-pub(crate) struct FailoverRun<'a, 'r, 'j> {
-    pub(crate) lb: &'a LoadBalancer,
+pub(crate) struct Failover<'a, 'r, 'j> {
+    pub(crate) balancer: &'a Balancer,
+    pub(crate) endpoints: &'a [Endpoint],
     pub(crate) selection: Selection<'a>,
     pub(crate) job: &'j mut Forwarding<'r>,
     pub(crate) log: &'a dyn Log,
     pub(crate) report: Report,
 }
 
-impl<'a> FailoverRun<'a, '_, '_> {
+impl<'a> Failover<'a, '_, '_> {
     pub(crate) fn run(&mut self) -> Result<Served, Failure> {
-        let mut rounds = self.lb.balancer.rounds();
+        let mut rounds = self.balancer.rounds();
         let mut last = None;
         loop {
             match rounds.next() {
@@ -37,7 +40,7 @@ impl<'a> FailoverRun<'a, '_, '_> {
             let pick = self.selection.pick(now());
             self.report.decided_by = decided_by(self.selection.decided_by());
             let failure = match pick {
-                Pick::Member(choice) => match self.attempt(&choice) {
+                Pick::Member(choice) => match self.try_member(&choice) {
                     Ok(served) => return Ok(served),
                     Err(failure) => failure,
                 },
@@ -62,8 +65,8 @@ impl<'a> FailoverRun<'a, '_, '_> {
         }))
     }
 
-    fn attempt(&mut self, choice: &Choice<'a>) -> Result<Served, Failure> {
-        let member = &self.lb.members[choice.index];
+    fn try_member(&mut self, choice: &Choice<'a>) -> Result<Served, Failure> {
+        let member = &self.endpoints[choice.index];
         let Some(mut checkout) = member.pool().checkout() else {
             self.selection.no_endpoint(choice.index, now());
             self.note(choice);
@@ -72,10 +75,10 @@ impl<'a> FailoverRun<'a, '_, '_> {
         let started = Instant::now();
         let lease = self.selection.start(choice);
         // What an attempt before this one moved is not this member's.
-        self.job.begin_service();
+        self.job.begin_call();
         let result = match over_limit(member.spec(), lease.busy()) {
             Some(failure) => Err(failure),
-            None => self.service(member, &mut checkout, choice),
+            None => self.call(member, &mut checkout, choice),
         };
         drop(checkout);
         let outcome = outcome(&result, self.job.timeouts);
@@ -87,7 +90,7 @@ impl<'a> FailoverRun<'a, '_, '_> {
             now(),
             &mut self.selection,
         );
-        if let Some(slot) = self.lb.balancer.ajp_slot(choice.index) {
+        if let Some(slot) = self.balancer.ajp_slot(choice.index) {
             count_made_good(&result, slot, self.job.timeouts);
         }
         self.account(choice, &result, started.elapsed());
@@ -97,23 +100,22 @@ impl<'a> FailoverRun<'a, '_, '_> {
                 self.log,
                 Info,
                 "member {name} of {} {failure}",
-                self.lb.balancer.spec().name
+                self.balancer.spec().name
             );
         })
     }
 
-    fn service(
+    fn call(
         &mut self,
-        member: &AjpWorker,
-        checkout: &mut crate::pool::Checkout<'_>,
+        member: &Endpoint,
+        checkout: &mut Checkout<'_>,
         choice: &Choice<'a>,
     ) -> Result<Served, Failure> {
         let request = self.job.request;
-        let own_route = &self.lb.balancer.members()[choice.index].route;
+        let own_route = &self.balancer.members()[choice.index].route;
         let cookie = (!choice.sticky)
             .then(|| {
-                self.lb
-                    .balancer
+                self.balancer
                     .session_cookie(own_route, request.rule, request.forward.is_ssl)
             })
             .flatten();
@@ -122,12 +124,12 @@ impl<'a> FailoverRun<'a, '_, '_> {
             activation: choice.activation.as_str().as_bytes(),
             cookie: cookie.as_deref(),
         };
-        member.service(checkout, self.job, target, self.log)
+        member.call(checkout, self.job, target, self.log)
     }
 
     /// Keeps what the notes say of a member that was tried (T-04…T-24).
     fn note(&mut self, choice: &Choice<'_>) {
-        let snapshot = self.lb.balancer.snapshot(choice.index);
+        let snapshot = self.balancer.snapshot(choice.index);
         if self.report.first.is_none() {
             self.report.first.clone_from(&snapshot);
         }
@@ -155,7 +157,7 @@ impl<'a> FailoverRun<'a, '_, '_> {
             read: traffic.read,
             sent: traffic.sent,
         };
-        self.lb.balancer.observe(&observation, self.log);
+        self.balancer.observe(&observation, self.log);
     }
 }
 

@@ -1,125 +1,38 @@
-//! One ajp13 worker: the attempts to have it serve a request (contract §4.7).
+//! How one Tomcat is reached: the attempts to have it serve a request (contract §4.7).
 
-use crate::address;
-use crate::body::BodySource;
-use crate::connection::{Connection, Connector, Counter};
-use crate::downstream::Downstream;
-use crate::failure::{Cause, Failure, Fault, Phase};
-use crate::pool::{Checkout, Pool};
-use crate::pump;
-use crate::request::Request;
+use crate::exchange::protocol::{self, frame_body};
+use crate::exchange::pump::Pump;
+use crate::job::failure::{Cause, Failure, Fault, Phase};
+use crate::job::{Forwarding, Served, Target};
+use crate::way::address;
+use crate::way::connection::Connection;
+use crate::way::connector::{Connector, Counter};
+use crate::way::pool::{Checkout, Pool};
 use rjk_ajp::exchange::Exchange;
-use rjk_ajp::wire::{BROKEN_BODY, PacketSize, body_header};
-use rjk_balance::Traffic;
+use rjk_ajp::wire::BROKEN_BODY;
 use rjk_config::jk_log;
 use rjk_config::log::Log;
 use rjk_config::model::AjpSpec;
 use std::net::SocketAddr;
+use std::time::Duration;
 
-/// An ajp13 worker in this child.
+/// The way of this child to one Tomcat: its address and its connections.
 #[derive(Debug)]
-pub struct AjpWorker {
+pub struct Endpoint {
     spec: AjpSpec,
     connector: Option<Connector>,
     pool: Pool,
 }
 
-/// What the balancer adds to a request for the member that it chose.
-#[derive(Clone, Copy, Debug)]
-pub struct Target<'a> {
-    /// Attribute `route` (SS-15).
-    pub route: Option<&'a [u8]>,
-    /// Attribute `JK_LB_ACTIVATION` (AT-14).
-    pub activation: &'a [u8],
-    /// `Set-Cookie` value of ours (SS-16).
-    pub cookie: Option<&'a [u8]>,
-}
-
-/// How a request ended well.
-#[derive(Debug)]
-pub enum Served {
-    /// The worker's response went to the client.
-    Response {
-        /// Its status.
-        status: u16,
-    },
-    /// The worker answered; httpd is to send its own page of this status.
-    ServerPage {
-        /// The worker's status.
-        status: u16,
-        /// `WWW-Authenticate` of the worker, for a 401.
-        authenticate: Option<Vec<u8>>,
-    },
-}
-
-/// A request and what is left of it: kept over all its attempts.
-pub struct Forwarding<'r> {
-    /// The request.
-    pub request: &'r Request<'r>,
-    /// The client.
-    pub downstream: &'r mut dyn Downstream,
-    /// The request body: the part that was read is kept for a repetition (BD-07).
-    pub body: BodySource,
-    /// The response head went out: no repetition any more.
-    pub started: bool,
-    /// Bytes on the wire of the last service call, all its attempts.
-    pub traffic: Traffic,
-    /// Attempts of the last service call that ran into the reply timeout (L-11).
-    pub timeouts: u32,
-}
-
-impl<'r> Forwarding<'r> {
-    /// A request that was not tried yet.
-    pub fn new(request: &'r Request<'r>, downstream: &'r mut dyn Downstream) -> Forwarding<'r> {
-        Forwarding {
-            request,
-            downstream,
-            body: BodySource::default(),
-            started: false,
-            traffic: Traffic::default(),
-            timeouts: 0,
-        }
-    }
-
-    /// Counts from zero, for the next service call.
-    pub(crate) fn begin_service(&mut self) {
-        self.traffic = Traffic::default();
-        self.timeouts = 0;
-    }
-
-    /// Whether the request may be sent again after the worker had (part of) it and failed in
-    /// `phase` (design rule §6, contract §4.8).
-    pub(crate) fn may_repeat(&self, spec: &AjpSpec, phase: Phase) -> bool {
-        let options = spec.recovery_options;
-        let allowed = match phase {
-            Phase::AwaitHead => {
-                !options.no_retry_after_request()
-                    || (options.always_retry_head() && self.request.is_head())
-                    || (options.always_retry_get() && self.request.forward.method == b"GET")
-            }
-            Phase::Receive => !options.no_retry_after_headers(),
-            _ => true,
-        };
-        allowed && self.is_repeatable(spec)
-    }
-
-    /// As [`Forwarding::may_repeat`], without the bits of `recovery_options`: malformed contents
-    /// and `fail_on_status` do not look at them (RO-07, RO-08).
-    pub(crate) fn is_repeatable(&self, spec: &AjpSpec) -> bool {
-        let replay = self.request.is_safe() || spec.recovery_options.replay_any_method();
-        replay && !self.started && self.body.is_repeatable()
-    }
-}
-
-impl AjpWorker {
-    /// The worker; `threads` is the number of threads per child, `address` where it listens.
+impl Endpoint {
+    /// The endpoint of a worker; `threads` is the number of threads per child, `address` where it listens.
     pub fn new(
         spec: &AjpSpec,
         address: Option<SocketAddr>,
         threads: usize,
         counter: Counter,
         log: &dyn Log,
-    ) -> AjpWorker {
+    ) -> Endpoint {
         let connector = address.map(|address| {
             let source = spec.source.as_ref().and_then(|host| {
                 address::resolve_source(host, address)
@@ -135,7 +48,7 @@ impl AjpWorker {
             });
             Connector::new(spec, address, source, counter)
         });
-        AjpWorker {
+        Endpoint {
             spec: spec.clone(),
             connector,
             pool: Pool::new(&spec.pool, threads),
@@ -154,28 +67,28 @@ impl AjpWorker {
 
     /// Pool maintenance (MT-05).
     pub fn maintain(&self) {
-        self.pool.maintain(&self.spec.ping);
+        let probe = |connection: &mut Connection, limit| self.probe(connection, limit).is_ok();
+        self.pool.maintain(&self.spec.ping, &probe);
     }
 
-    /// Serves a request: up to `retries` attempts on this worker (SV-03).
+    /// Has the worker serve a request: up to `retries` attempts on this worker (SV-03).
     ///
     /// # Errors
     /// The last failure; its `retry` says whether another member may try.
-    pub fn service(
+    pub fn call(
         &self,
         checkout: &mut Checkout<'_>,
         job: &mut Forwarding<'_>,
         target: Target<'_>,
         log: &dyn Log,
     ) -> Result<Served, Failure> {
-        job.begin_service();
-        let head = self
-            .encode(job, target)
+        job.begin_call();
+        let head = protocol::encode(job.request, target, &self.spec)
             .map_err(|error| Failure::last(Phase::Send, error))?;
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let failure = match self.attempt(checkout, job, target, &head, log) {
+            let failure = match self.try_once(checkout, job, target, &head, log) {
                 Ok(served) => return Ok(served),
                 Err(failure) => failure,
             };
@@ -195,23 +108,9 @@ impl AjpWorker {
         }
     }
 
-    fn encode(&self, job: &Forwarding<'_>, target: Target<'_>) -> Result<Vec<u8>, Cause> {
-        let mut forward = job.request.forward.clone();
-        forward.attributes.secret = self.spec.secret.as_ref().map(|secret| secret.as_slice());
-        forward.attributes.route = target.route;
-        forward.attributes.activation = target.activation;
-        let mut head = Vec::with_capacity(2048);
-        forward.encode(self.packet_size(), &mut head)?;
-        Ok(head)
-    }
-
-    fn packet_size(&self) -> PacketSize {
-        PacketSize::clamped(self.spec.max_packet_size)
-    }
-
     /// One attempt. A pooled connection that turns out dead before any byte of an answer does not
     /// count as one: the request goes out again on a checked or a new connection.
-    fn attempt(
+    fn try_once(
         &self,
         checkout: &mut Checkout<'_>,
         job: &mut Forwarding<'_>,
@@ -253,8 +152,8 @@ impl AjpWorker {
         checkout.reuse(|connection| match self.spec.ping.prepost {
             _ if !trusting && !connection.is_quiet() => false,
             None => true,
-            Some(limit) => connection
-                .ping(limit)
+            Some(limit) => self
+                .probe(connection, limit)
                 .inspect_err(|error| {
                     jk_log!(
                         log,
@@ -277,11 +176,14 @@ impl AjpWorker {
             .map_err(|error| Failure::unsent(Phase::Connect, Cause::Connect(error)))?;
         // the check before a request covers a new connection only when connect has none.
         if let Some(limit) = self.spec.ping.connect.or(self.spec.ping.prepost) {
-            connection
-                .ping(limit)
+            self.probe(&mut connection, limit)
                 .map_err(|error| Failure::unsent(Phase::Ping, Cause::Ping(error)))?;
         }
         Ok(connection)
+    }
+
+    fn probe(&self, connection: &mut Connection, limit: Duration) -> std::io::Result<()> {
+        protocol::probe(connection, protocol::packet_size(&self.spec), limit)
     }
 
     fn exchange(
@@ -294,12 +196,15 @@ impl AjpWorker {
         log: &dyn Log,
     ) -> Result<Served, Failure> {
         let request = job.request;
-        let mut exchange =
-            Exchange::new(request.forward.body, request.is_head(), self.packet_size());
+        let mut exchange = Exchange::new(
+            request.forward.body,
+            request.is_head(),
+            protocol::packet_size(&self.spec),
+        );
         job.body.rewind();
         let sent = self.send(&mut connection, &mut exchange, job, head);
         let result = sent.and_then(|()| {
-            pump::Pump {
+            Pump {
                 spec: &self.spec,
                 connection: &mut connection,
                 exchange,
@@ -362,8 +267,7 @@ impl AjpWorker {
             let _ = connection.send(&packet);
             return Err(Failure::last(Phase::Send, Cause::ClientRead));
         };
-        packet.extend_from_slice(&body_header(first.len() as u16));
-        packet.extend_from_slice(first);
+        frame_body(first, &mut packet);
         exchange.body_sent(bytes);
         self.send_bytes(connection, job, &packet)
     }

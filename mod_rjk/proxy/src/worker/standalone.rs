@@ -1,17 +1,20 @@
 //! An ajp13 worker that requests reach without a balancer.
 
-use crate::attempt::{AjpWorker, Forwarding, Served, Target};
-use crate::dispatcher::{Setup, ajp_worker, now};
-use crate::failure::Failure;
-use crate::report::{Report, count_made_good, log_failure, no_place, outcome, over_limit};
+use super::account::{count_made_good, log_failure, no_place, outcome, over_limit};
+use super::endpoint::Endpoint;
+use super::setup::Setup;
+use crate::clock::now;
+use crate::job::failure::Failure;
+use crate::job::report::Report;
+use crate::job::{Forwarding, Served, Target};
 use rjk_balance::{AjpSlot, Slots, UnknownWorker};
 use rjk_config::log::Log;
 use rjk_config::model::AjpSpec;
 
 /// An ajp13 worker that requests reach directly.
 pub struct Standalone {
-    /// The worker.
-    pub worker: AjpWorker,
+    /// How it is reached.
+    pub endpoint: Endpoint,
     /// Its shared record.
     pub slot: &'static AjpSlot,
     column: usize,
@@ -27,7 +30,7 @@ impl Standalone {
         let column = setup.topology.ajp_column(&spec.name).ok_or_else(unknown)?;
         let slot = setup.slots.segment.ajp.get(column).ok_or_else(unknown)?;
         Ok(Standalone {
-            worker: ajp_worker(spec, setup, log)?,
+            endpoint: setup.endpoint(spec, log)?,
             slot,
             column,
         })
@@ -35,9 +38,9 @@ impl Standalone {
 
     pub(crate) fn serve(&self, job: &mut Forwarding<'_>, slots: Slots, log: &dyn Log) -> Report {
         let route = job.request.overrides.route;
-        let result = self.service(job, slots, route, log);
+        let result = self.call(job, slots, route, log);
         if let Err(failure) = &result {
-            log_failure(&self.worker.spec().name, failure, log);
+            log_failure(&self.endpoint.spec().name, failure, log);
         }
         Report {
             route: route.map(<[u8]>::to_vec),
@@ -45,7 +48,7 @@ impl Standalone {
         }
     }
 
-    fn service(
+    fn call(
         &self,
         job: &mut Forwarding<'_>,
         slots: Slots,
@@ -53,19 +56,19 @@ impl Standalone {
         log: &dyn Log,
     ) -> Result<Served, Failure> {
         let mut checkout = self
-            .worker
+            .endpoint
             .pool()
             .checkout()
-            .ok_or_else(|| no_place(&self.worker))?;
+            .ok_or_else(|| no_place(&self.endpoint))?;
         let in_flight = slots.enter_ajp(self.column);
         let target = Target {
             route,
             activation: b"ACT",
             cookie: None,
         };
-        let result = match over_limit(self.worker.spec(), in_flight.count()) {
+        let result = match over_limit(self.endpoint.spec(), in_flight.count()) {
             Some(failure) => Err(failure),
-            None => self.worker.service(&mut checkout, job, target, log),
+            None => self.endpoint.call(&mut checkout, job, target, log),
         };
         self.slot
             .record(outcome(&result, job.timeouts), job.traffic, now());

@@ -1,6 +1,6 @@
 //! The request body on its way from the client, kept as far as it may have to be sent again.
 
-use crate::downstream::{ClientError, Downstream};
+use super::downstream::{ClientError, Downstream};
 use rjk_ajp::exchange::BodyQuota;
 
 /// The request body, as far as it was read from the client.

@@ -1,7 +1,7 @@
 //! The connections of one worker in one child: a bounded number of places, idle connections reused
 //! last in, first out.
 
-use crate::connection::Connection;
+use super::connection::Connection;
 use parking_lot::{Condvar, Mutex};
 use rjk_config::model::{PingSpec, PoolSpec};
 use std::time::{Duration, Instant};
@@ -103,13 +103,13 @@ impl Pool {
     }
 
     /// Pool maintenance (MT-05, PL-12, A-13): closes connections idle for too long, down to the
-    /// floor, and checks idle ones with CPING.
-    pub fn maintain(&self, ping: &PingSpec) {
+    /// floor, and checks idle ones with `probe`.
+    pub fn maintain(&self, ping: &PingSpec, probe: &dyn Fn(&mut Connection, Duration) -> bool) {
         if let Some(limit) = self.idle_timeout {
             self.shrink(limit);
         }
         if let Some(interval) = ping.interval {
-            self.ping_idle(interval, ping.timeout);
+            self.probe_idle(interval, &|connection| probe(connection, ping.timeout));
         }
     }
 
@@ -132,11 +132,11 @@ impl Pool {
 
     /// One at a time, so that the others stay at hand. When one does not answer, the others that
     /// are due are closed unasked: a hung worker must not cost a wait for each of them.
-    fn ping_idle(&self, interval: Duration, timeout: Duration) {
+    fn probe_idle(&self, interval: Duration, probe: &dyn Fn(&mut Connection) -> bool) {
         let now = Instant::now();
         while let Some(mut connection) = self.take_silent(interval, now) {
             let quiet = connection.is_quiet();
-            let alive = quiet && connection.ping(timeout).is_ok();
+            let alive = quiet && probe(&mut connection);
             self.free_place(alive.then_some(connection));
             if quiet && !alive {
                 while let Some(connection) = self.take_silent(interval, now) {

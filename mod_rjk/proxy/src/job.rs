@@ -1,0 +1,104 @@
+//! A request on its way: what is asked, what is left of it, and what became of it.
+
+pub mod body;
+pub mod downstream;
+pub mod failure;
+pub mod report;
+pub mod request;
+
+use body::BodySource;
+use downstream::Downstream;
+use failure::Phase;
+use request::UpstreamRequest;
+use rjk_balance::Traffic;
+use rjk_config::model::AjpSpec;
+
+/// What the balancer adds to a request for the member that it chose.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// Attribute `route` (SS-15).
+    pub route: Option<&'a [u8]>,
+    /// Attribute `JK_LB_ACTIVATION` (AT-14).
+    pub activation: &'a [u8],
+    /// `Set-Cookie` value of ours (SS-16).
+    pub cookie: Option<&'a [u8]>,
+}
+
+/// How a request ended well.
+#[derive(Debug)]
+pub enum Served {
+    /// The worker's response went to the client.
+    Response {
+        /// Its status.
+        status: u16,
+    },
+    /// The worker answered; httpd is to send its own page of this status.
+    ServerPage {
+        /// The worker's status.
+        status: u16,
+        /// `WWW-Authenticate` of the worker, for a 401.
+        authenticate: Option<Vec<u8>>,
+    },
+}
+
+/// A request and what is left of it: kept over all its attempts.
+pub struct Forwarding<'r> {
+    /// The request.
+    pub request: &'r UpstreamRequest<'r>,
+    /// The client.
+    pub downstream: &'r mut dyn Downstream,
+    /// The request body: the part that was read is kept for a repetition (BD-07).
+    pub body: BodySource,
+    /// The response head went out: no repetition any more.
+    pub started: bool,
+    /// Bytes on the wire of the last call, all its attempts.
+    pub traffic: Traffic,
+    /// Attempts of the last call that ran into the reply timeout (L-11).
+    pub timeouts: u32,
+}
+
+impl<'r> Forwarding<'r> {
+    /// A request that was not tried yet.
+    pub fn new(
+        request: &'r UpstreamRequest<'r>,
+        downstream: &'r mut dyn Downstream,
+    ) -> Forwarding<'r> {
+        Forwarding {
+            request,
+            downstream,
+            body: BodySource::default(),
+            started: false,
+            traffic: Traffic::default(),
+            timeouts: 0,
+        }
+    }
+
+    /// Counts from zero, for the next call.
+    pub(crate) fn begin_call(&mut self) {
+        self.traffic = Traffic::default();
+        self.timeouts = 0;
+    }
+
+    /// Whether the request may be sent again after the worker had (part of) it and failed in
+    /// `phase` (design rule §6, contract §4.8).
+    pub(crate) fn may_repeat(&self, spec: &AjpSpec, phase: Phase) -> bool {
+        let options = spec.recovery_options;
+        let allowed = match phase {
+            Phase::AwaitHead => {
+                !options.no_retry_after_request()
+                    || (options.always_retry_head() && self.request.is_head())
+                    || (options.always_retry_get() && self.request.forward.method == b"GET")
+            }
+            Phase::Receive => !options.no_retry_after_headers(),
+            _ => true,
+        };
+        allowed && self.is_repeatable(spec)
+    }
+
+    /// As [`Forwarding::may_repeat`], without the bits of `recovery_options`: malformed contents
+    /// and `fail_on_status` do not look at them (RO-07, RO-08).
+    pub(crate) fn is_repeatable(&self, spec: &AjpSpec) -> bool {
+        let replay = self.request.is_safe() || spec.recovery_options.replay_any_method();
+        replay && !self.started && self.body.is_repeatable()
+    }
+}

@@ -1,0 +1,6 @@
+//! The way to a Tomcat: its address, connections, and the pool that lends them.
+
+pub mod address;
+pub mod connection;
+pub mod connector;
+pub mod pool;

@@ -1,0 +1,48 @@
+//! What a request means for a worker's record and the log.
+
+use super::endpoint::Endpoint;
+use crate::job::Served;
+use crate::job::failure::{Cause, Failure, Fault, Phase};
+use bstr::BString;
+use rjk_balance::{AjpSlot, Outcome};
+use rjk_config::jk_log;
+use rjk_config::log::Log;
+use rjk_config::model::AjpSpec;
+
+pub(crate) fn no_place(endpoint: &Endpoint) -> Failure {
+    Failure::unsent(
+        Phase::Acquire,
+        Cause::NoPlace(endpoint.pool().acquire_timeout()),
+    )
+}
+
+/// SV-02: more in flight than `busy_limit`, this request included.
+pub(crate) fn over_limit(spec: &AjpSpec, busy: u64) -> Option<Failure> {
+    let limit = spec
+        .busy_limit
+        .filter(|limit| *limit > 0 && busy > u64::from(*limit))?;
+    Some(Failure::unsent(Phase::Acquire, Cause::BusyLimit { limit }))
+}
+
+pub(crate) fn outcome(result: &Result<Served, Failure>, timeouts: u32) -> Outcome {
+    match result {
+        Ok(_) => Outcome::Success,
+        Err(failure) => failure.outcome(timeouts),
+    }
+}
+
+/// L-11: reply timeouts count once per attempt, also when a later attempt went well.
+pub(crate) fn count_made_good(result: &Result<Served, Failure>, slot: &AjpSlot, timeouts: u32) {
+    if result.is_ok() && timeouts > 0 {
+        slot.add_reply_timeouts(timeouts);
+    }
+}
+
+/// The one line of a request that failed: worker, phase, remedy.
+pub(crate) fn log_failure(name: &BString, failure: &Failure, log: &dyn Log) {
+    if failure.fault() == Fault::Client {
+        jk_log!(log, Info, "worker {name} {failure}");
+    } else {
+        jk_log!(log, Error, "worker {name} {failure}");
+    }
+}
