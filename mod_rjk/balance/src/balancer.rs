@@ -281,15 +281,9 @@ impl Member {
         let unknown = || UnknownWorker(spec.ajp.name.clone());
         let column = topology.ajp_column(&spec.ajp.name).ok_or_else(unknown)?;
         let ajp = slots.segment.ajp.get(column).ok_or_else(unknown)?;
-        // a worker without a port cannot be contacted.
-        let activation = if spec.ajp.port == 0 {
-            Activation::Stopped
-        } else {
-            spec.activation
-        };
         Ok(Member {
             distance: spec.distance,
-            activation,
+            activation: spec.activation,
             multiplier,
             column,
             ajp,

@@ -332,8 +332,8 @@ fn ss16_session_cookie() {
 }
 
 #[test]
-fn a02_a_worker_without_a_port_is_stopped() {
-    let balancer = plain(2, |spec| spec.members[0].ajp.port = 0);
+fn a02_a32_a_stopped_member_takes_nothing() {
+    let balancer = plain(2, |spec| spec.members[0].activation = Activation::Stopped);
     assert_eq!(shares(&balancer, &cookie("JSESSIONID=x.m1"), 3), [0, 3]);
     assert_eq!(
         balancer.snapshot(0).unwrap().activation,

@@ -10,7 +10,7 @@ use crate::job::report::Report;
 use crate::job::request::UpstreamRequest;
 use rjk_balance::{Balancer, RoutingInput, SessionRoutes, UnknownWorker};
 use rjk_config::log::Log;
-use rjk_config::model::LbSpec;
+use rjk_config::model::{Activation, LbSpec};
 use std::sync::Arc;
 
 /// A balancer and the connections to its members.
@@ -86,12 +86,12 @@ impl LoadBalancer {
     }
 }
 
-/// a member without an address cannot take requests.
+/// A member whose host does not resolve takes no requests.
 fn reachable(spec: &LbSpec, setup: &Setup<'_>) -> LbSpec {
     let mut spec = spec.clone();
     for member in &mut spec.members {
         if !setup.addresses.contains_key(&member.ajp.name) {
-            member.ajp.port = 0;
+            member.activation = Activation::Stopped;
         }
     }
     spec
