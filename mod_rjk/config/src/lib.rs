@@ -2,8 +2,6 @@
 #![forbid(unsafe_code)]
 
 pub mod error;
-pub mod log;
-pub mod log_line;
 pub mod model;
 pub mod options;
 pub mod properties;
@@ -13,3 +11,5 @@ pub mod toml;
 pub mod uri;
 pub mod uri_map;
 pub mod workers;
+
+pub use rjk_log::{self as log, jk_log, line as log_line};

@@ -12,11 +12,11 @@ pub use indicators::{Indicator, Indicators};
 pub use mounts::mount_args;
 
 use crate::error::Location;
-use crate::log::Level;
 use crate::options::OptionSet;
 use crate::uri_map::{RuleKind, atoi};
 use indicators::IndicatorNames;
 use mounts::{MountCopy, MountDirective, MountFile};
+use rjk_log::Level;
 use std::time::Duration;
 
 /// One `JkEnvVar`: a variable that is sent as a request attribute (D-37).

@@ -2,14 +2,13 @@
 
 use crate::fault::Excess;
 use crate::limits::{LOG_LINES_PER_SECOND, Limiter, MAX_CALLS, MAX_LOG_LINE};
-use crate::rate::RateLimit;
 use crate::table::{Table, Tables};
 use crate::world::types::Source;
 use crate::world::{Level, host, types};
 use bstr::ByteSlice;
 use rjk_balance::{Millis, PolicySlot, Question, RequestView};
 use rjk_config::jk_log;
-use rjk_config::log::Log;
+use rjk_config::log::{Log, RateLimit};
 use scoped_tls_hkt::scoped_thread_local;
 use std::borrow::Cow;
 use std::collections::hash_map::RandomState;

@@ -16,7 +16,6 @@ mod host;
 mod instance;
 pub mod limits;
 mod policy;
-mod rate;
 mod table;
 #[cfg(test)]
 mod tests;

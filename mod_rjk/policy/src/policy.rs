@@ -5,13 +5,12 @@ use crate::code::{Compiled, wall_clock};
 use crate::fault::Fault;
 use crate::host::{Call, Shared, log_limit};
 use crate::instance::{Instance, Refusal};
-use crate::rate::RateLimit;
 use parking_lot::Mutex;
 use rjk_balance::{
     Answer, Decision, FaultKind, Millis, Observation, PolicySlot, Question, RoutingPolicy,
 };
 use rjk_config::jk_log;
-use rjk_config::log::Log;
+use rjk_config::log::{Log, RateLimit};
 use rjk_config::toml::{Mode, OnFault, PolicySettings};
 use std::sync::atomic::Ordering::Relaxed;
 

@@ -2,10 +2,10 @@
 
 use super::{EnvVar, Indicators, ServerDirectives, StripSession};
 use crate::error::{ConfigError, Location, Warning};
-use crate::log::Level;
 use crate::options::Options;
 use crate::uri_map::{Source, UriMap, UriMapBuilder};
 use crate::workers::{WorkerMount, Workers};
+use rjk_log::Level;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The log seam: every crate writes its lines through [`Log`], the module decides where they go.
+//! The trait, the levels and the macro.
 //!
 //! A trait object and no global subscriber: a global one would outlive a reload of httpd's
 //! configuration. Levels and the parts of a line follow contract rows J-04 and J-05.
@@ -98,15 +98,15 @@ impl Log for NoLog {
 #[macro_export]
 macro_rules! jk_log {
     ($log:expr, $level:ident, $($message:tt)+) => {{
-        let log: &dyn $crate::log::Log = $log;
-        if log.enabled($crate::log::Level::$level) {
+        let log: &dyn $crate::Log = $log;
+        if log.enabled($crate::Level::$level) {
             fn here() {}
-            let origin = $crate::log::Origin {
+            let origin = $crate::Origin {
                 function: std::any::type_name_of_val(&here),
                 file: file!(),
                 line: line!(),
             };
-            log.write($crate::log::Level::$level, origin, format_args!($($message)+));
+            log.write($crate::Level::$level, origin, format_args!($($message)+));
         }
     }};
 }

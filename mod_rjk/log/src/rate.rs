@@ -1,18 +1,19 @@
 //! A limit for log lines.
 
-use rjk_balance::Millis;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// At most so many lines in one second. Lock-free; a race lets a few lines more through.
-pub(crate) struct RateLimit {
+#[derive(Debug)]
+pub struct RateLimit {
     per_second: u64,
     second: AtomicU64,
     taken: AtomicU64,
 }
 
 impl RateLimit {
-    pub(crate) const fn new(per_second: u64) -> RateLimit {
+    /// Allows `per_second` lines.
+    pub const fn new(per_second: u64) -> RateLimit {
         RateLimit {
             per_second,
             second: AtomicU64::new(0),
@@ -20,8 +21,8 @@ impl RateLimit {
         }
     }
 
-    /// Whether one more line may be written at `now`.
-    pub(crate) fn allows(&self, now: Millis) -> bool {
+    /// Whether one more line may be written at `now`, in milliseconds.
+    pub fn allows(&self, now: u64) -> bool {
         let second = now / 1000;
         if self.second.swap(second, Relaxed) != second {
             self.taken.store(0, Relaxed);

@@ -1,6 +1,6 @@
 //! The form of a line of the Jk log (contract §8): time stamp, parts in front, length.
 
-use crate::log::{Level, Origin};
+use crate::{Level, Origin};
 use std::fmt::{self, Write as _};
 
 /// Longest line in bytes, without its end (J-07, Z-09).
