@@ -1,5 +1,6 @@
 //! What a backend can get wrong, and the HTTP status that the client gets for it.
 
+use rjk_message::HeadError;
 use thiserror::Error;
 
 /// A packet from Tomcat that breaks AJP/1.3. The connection is out of step and must be closed.
@@ -157,5 +158,17 @@ impl ProtocolError {
                 | ProtocolError::Oversized { .. }
                 | ProtocolError::TruncatedPacket { .. }
         )
+    }
+}
+
+impl From<HeadError> for ProtocolError {
+    fn from(error: HeadError) -> ProtocolError {
+        match error {
+            HeadError::Status { status } => ProtocolError::BadStatus { status },
+            HeadError::InterimStatus { status } => ProtocolError::InterimStatus { status },
+            HeadError::Reason { byte } => ProtocolError::ReasonPhrase { byte },
+            HeadError::Name { index } => ProtocolError::HeaderName { index },
+            HeadError::Value { index, byte } => ProtocolError::HeaderValue { index, byte },
+        }
     }
 }

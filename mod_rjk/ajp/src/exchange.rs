@@ -1,8 +1,9 @@
 //! One request and its response as a state machine: it sees packets and says what to do.
 
-use crate::request::BodyLength;
-use crate::response::{Packet, ProtocolError, ResponseHead};
+use crate::response::{Packet, ProtocolError};
 use crate::wire::PacketSize;
+pub use rjk_message::{Action, BodyQuota};
+use rjk_message::{BodyLength, ResponseHead};
 
 /// The exchange of one forward request, from the moment it was sent. A retry needs a new one.
 #[derive(Clone, Debug)]
@@ -15,36 +16,6 @@ pub struct Exchange {
     /// How often Tomcat was told that the body has ended.
     body_ends: u32,
     phase: Phase,
-}
-
-/// What the caller has to do for a packet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action<'a> {
-    /// Keep this head until the next action that concerns the client.
-    Head(ResponseHead),
-    /// Pass this part of the body on; never empty.
-    Body(&'a [u8]),
-    /// Let the client have what was passed on so far (RS-11).
-    Flush,
-    /// Send the next part of the request body (BD-04).
-    SendBody(BodyQuota),
-    /// The response is complete (RS-13).
-    Finish {
-        /// Whether the connection may go back to the pool.
-        reuse: bool,
-    },
-    /// Nothing.
-    Nothing,
-}
-
-/// How many body bytes a packet to Tomcat takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BodyQuota {
-    /// Read from the client until there are this many, or its body ends.
-    pub at_least: usize,
-    /// Send no more than this; if it is 0, or the body has ended, send
-    /// [`END_OF_BODY`](crate::wire::END_OF_BODY) (BD-05).
-    pub at_most: usize,
 }
 
 impl Exchange {

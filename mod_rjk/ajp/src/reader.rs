@@ -9,29 +9,6 @@ pub(crate) struct Reader<'a> {
     position: usize,
 }
 
-/// A part of a payload; payloads have at most 65535 bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Span {
-    start: u16,
-    end: u16,
-}
-
-impl Span {
-    /// The bytes of this span in the payload that it was read from.
-    pub(crate) fn of(self, payload: &[u8]) -> &[u8] {
-        payload
-            .get(usize::from(self.start)..usize::from(self.end))
-            .unwrap_or_default()
-    }
-
-    fn new(start: usize, end: usize) -> Option<Span> {
-        Some(Span {
-            start: u16::try_from(start).ok()?,
-            end: u16::try_from(end).ok()?,
-        })
-    }
-}
-
 impl<'a> Reader<'a> {
     pub(crate) fn new(payload: &'a [u8]) -> Self {
         Reader {
@@ -67,28 +44,22 @@ impl<'a> Reader<'a> {
     }
 
     /// A string with its length; `None` is the null string.
-    pub(crate) fn string(&mut self) -> Result<Option<Span>, ProtocolError> {
+    pub(crate) fn string(&mut self) -> Result<Option<&'a [u8]>, ProtocolError> {
         let len = self.u16()?;
         self.string_of(len)
     }
 
     /// A string whose length was read before.
-    pub(crate) fn string_of(&mut self, len: u16) -> Result<Option<Span>, ProtocolError> {
+    pub(crate) fn string_of(&mut self, len: u16) -> Result<Option<&'a [u8]>, ProtocolError> {
         if len == NULL_STRING {
             return Ok(None);
         }
         let len = usize::from(len);
-        let start = self.position;
-        let available = self.available();
         let terminated = self.bytes(len + 1)?;
-        if terminated[len] != 0 {
-            return Err(ProtocolError::UnterminatedString { len });
+        match terminated.split_last() {
+            Some((0, string)) => Ok(Some(string)),
+            _ => Err(ProtocolError::UnterminatedString { len }),
         }
-        let span = Span::new(start, start + len);
-        span.map(Some).ok_or(ProtocolError::TruncatedField {
-            needed: len + 1,
-            available,
-        })
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], ProtocolError> {

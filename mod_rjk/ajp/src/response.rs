@@ -1,9 +1,10 @@
 //! Packets from Tomcat (contract §5.1), cut out of a stream of bytes.
 
 pub use crate::error::ProtocolError;
-pub use crate::head::ResponseHead;
+use crate::head;
 use crate::reader::Reader;
 use crate::wire::{FRAME_HEADER, FROM_TOMCAT, PacketSize};
+pub use rjk_message::ResponseHead;
 
 /// What the start of a buffer holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +93,7 @@ impl<'a> Packet<'a> {
         let mut reader = Reader::new(fields);
         match code {
             SEND_BODY_CHUNK => parse_chunk(&mut reader).map(Packet::BodyChunk),
-            SEND_HEADERS => ResponseHead::parse(fields).map(Packet::Headers),
+            SEND_HEADERS => head::parse(fields).map(Packet::Headers),
             END_RESPONSE => Ok(Packet::End {
                 reuse: means_reuse(reader.u8()?),
             }),

@@ -28,7 +28,7 @@ pub(crate) fn patch_u16(out: &mut [u8], at: usize, value: usize) {
 }
 
 /// Nothing is lost in a packet that is sent: a string or a count of 65535 and more makes it larger
-/// than any packet may be, so `ForwardRequest::encode` refuses it.
+/// than any packet may be, so `request::encode` refuses it.
 fn truncate_to_u16(value: usize) -> u16 {
     u16::try_from(value).unwrap_or(NULL_STRING)
 }

@@ -30,7 +30,7 @@ pub(crate) fn encode(
     forward.attributes.route = target.route;
     forward.attributes.activation = target.activation;
     let mut head = Vec::with_capacity(2048);
-    forward.encode(packet_size(spec), &mut head)?;
+    rjk_ajp::request::encode(&forward, packet_size(spec), &mut head)?;
     Ok(head)
 }
 
