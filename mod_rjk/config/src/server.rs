@@ -4,18 +4,22 @@
 //! [`ServerDirectives::resolve`] makes the form that requests use.
 
 mod config;
+mod forward_uri;
 mod indicators;
 mod mounts;
+pub mod options;
+mod version;
 
 pub use config::{LogSettings, ReadFile, ServerConfig};
 pub use indicators::{Indicator, Indicators};
 pub use mounts::mount_args;
+pub use version::ServerVersion;
 
 use crate::error::Location;
-use crate::options::OptionSet;
 use crate::uri_map::{RuleKind, atoi};
 use indicators::IndicatorNames;
 use mounts::{MountCopy, MountDirective, MountFile};
+use options::OptionSet;
 use rjk_log::Level;
 use std::time::Duration;
 

@@ -3,16 +3,17 @@
 mod builder;
 mod extensions;
 mod index;
+mod normalize;
 mod wildcard;
 
 pub use builder::UriMapBuilder;
 pub use extensions::parse_worker_with_extensions;
+pub use normalize::{MAX_MATCHED, UriError, normalize};
 
 pub(crate) use extensions::atoi;
 
 use crate::error::{ConfigError, Location, Warning};
 use crate::model::{LbSpec, RuleExtensions, WorkerSpec};
-use crate::uri::MAX_MATCHED;
 use bstr::BString;
 use index::RuleIndex;
 use std::cmp::Reverse;
@@ -65,7 +66,7 @@ pub struct UriMap {
 }
 
 impl UriMap {
-    /// The mount for a path from [`crate::uri::normalize`] (M-08, M-11…M-14); allocates nothing.
+    /// The mount for a path from [`normalize`] (M-08, M-11…M-14); allocates nothing.
     ///
     /// `reject_unsafe` is `JkOptions +RejectUnsafeURI`: a path with `%` or `\` matches nothing (O-13).
     pub fn lookup(&self, normalised: &[u8], reject_unsafe: bool) -> Option<&Mount> {

@@ -1,8 +1,8 @@
 //! The form of a server's configuration that requests use.
 
+use super::options::Options;
 use super::{EnvVar, Indicators, ServerDirectives, StripSession};
 use crate::error::{ConfigError, Location, Warning};
-use crate::options::Options;
 use crate::uri_map::{Source, UriMap, UriMapBuilder};
 use crate::workers::{WorkerMount, Workers};
 use rjk_log::Level;

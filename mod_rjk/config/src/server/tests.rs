@@ -1,7 +1,6 @@
+use super::options::{ClientAddress, ForwardUri, Options};
 use super::*;
 use crate::error::Warning;
-use crate::options::{ClientAddress, Options};
-use crate::uri::ForwardUri;
 use crate::workers::WorkerMount;
 use std::io;
 use std::path::{Path, PathBuf};

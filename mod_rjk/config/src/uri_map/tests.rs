@@ -2,7 +2,7 @@ use super::wildcard::tests::by_definition;
 use super::*;
 use crate::model::{Activation, FailStatus};
 use crate::properties::Properties;
-use crate::uri::normalize;
+use crate::uri_map::normalize;
 use crate::workers::Workers;
 use proptest::prelude::*;
 use std::collections::HashSet;

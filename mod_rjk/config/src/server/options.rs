@@ -1,7 +1,7 @@
 //! `JkOptions`: the flags of one server and how a virtual host inherits them (contract §1.2, §1.3.1).
 
+pub use super::forward_uri::ForwardUri;
 use crate::error::nearest;
-use crate::uri::ForwardUri;
 
 /// Which address Tomcat is told as the client's (O-06, O-07).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
