@@ -1,0 +1,90 @@
+//! A balancer and its members.
+
+use super::worker::AjpSpec;
+use bstr::BString;
+use std::time::Duration;
+
+/// A balancer (contract §2.5).
+#[derive(Clone, Debug, PartialEq)]
+pub struct LbSpec {
+    /// Worker name.
+    pub name: BString,
+    /// Members in configuration order.
+    pub members: Vec<MemberSpec>,
+    /// Sessions stick to their member (L-02).
+    pub sticky_session: bool,
+    /// A request whose member is unusable fails with 503 (L-03).
+    pub sticky_session_force: bool,
+    /// How the least loaded member is found (L-04).
+    pub method: BalanceMethod,
+    /// Rounds over the members, at least 1 (L-06).
+    pub retries: u32,
+    /// Member attempts in one round, at least 1 (L-07).
+    pub lb_retries: u32,
+    /// Pause between rounds (L-08).
+    pub retry_interval: Duration,
+    /// Shortest time in error, at least 1 s (L-09).
+    pub recover_time: Duration,
+    /// From a local to a global error (L-10).
+    pub error_escalation_time: Duration,
+    /// A member fails when it has more reply timeouts than this (L-11).
+    pub max_reply_timeouts: u32,
+    /// Cookie that holds the session id (L-12).
+    pub session_cookie: BString,
+    /// Path parameter that holds the session id, with its `;` (L-13).
+    pub session_path: BString,
+    /// Add a session cookie of our own (L-14).
+    pub set_session_cookie: bool,
+    /// Path of that cookie (L-15).
+    pub session_cookie_path: BString,
+}
+
+/// A member of a balancer: an ajp13 worker and its part in the balancer (A-27…A-32).
+#[derive(Clone, Debug, PartialEq)]
+pub struct MemberSpec {
+    /// The worker.
+    pub ajp: AjpSpec,
+    /// Share of the load, at least 1.
+    pub lbfactor: u32,
+    /// Lower distances are preferred.
+    pub distance: i32,
+    /// The jvmRoute of its Tomcat.
+    pub route: BString,
+    /// Replication domain.
+    pub domain: Option<BString>,
+    /// Route of the member that takes over.
+    pub redirect: Option<BString>,
+    /// Configured activation.
+    pub activation: Activation,
+}
+
+/// Whether a member takes requests (ST-10).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Activation {
+    /// All requests.
+    #[default]
+    Active,
+    /// Only requests of sessions it has.
+    Disabled,
+    /// None.
+    Stopped,
+}
+
+impl Activation {
+    /// `ACT`, `DIS` or `STP`: the text in notes and in `JK_LB_ACTIVATION` (AT-14).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Activation::Active => "ACT",
+            Activation::Disabled => "DIS",
+            Activation::Stopped => "STP",
+        }
+    }
+}
+
+/// How the least loaded member is found (contract §4.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BalanceMethod {
+    /// By requests.
+    #[default]
+    Request,
+}
