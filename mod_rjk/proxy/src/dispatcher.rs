@@ -8,7 +8,7 @@ use crate::job::report::Report;
 use crate::job::request::UpstreamRequest;
 use crate::worker::endpoint::Endpoint;
 use crate::worker::load_balancer::LoadBalancer;
-pub use crate::worker::setup::{Policies, Setup};
+use crate::worker::setup::Setup;
 use crate::worker::standalone::Standalone;
 use bstr::{BString, ByteSlice};
 use parking_lot::Mutex;

@@ -23,15 +23,5 @@ pub mod status;
 pub mod way;
 pub mod worker;
 
-pub use crate::job::{self as attempt, downstream, failure, report};
-pub use way::address;
-
-/// What was at home here before.
-pub mod request {
-    pub use crate::job::request::{
-        EnvOverrides as Overrides, ExchangeOptions, UpstreamRequest as Request,
-    };
-}
-
 #[cfg(test)]
 mod tests;

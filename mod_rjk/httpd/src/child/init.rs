@@ -10,7 +10,8 @@ use crate::server::slot::ServerSlot;
 use crate::startup::generation::Generation;
 use rjk_balance::{Segment, Slots};
 use rjk_config::jk_log;
-use rjk_proxy::dispatcher::{Dispatcher, Setup};
+use rjk_proxy::dispatcher::Dispatcher;
+use rjk_proxy::worker::setup::Setup;
 use std::ffi::c_int;
 
 /// The `child_init` hook.

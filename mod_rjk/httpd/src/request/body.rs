@@ -2,7 +2,7 @@
 
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
-use rjk_proxy::downstream::ClientError;
+use rjk_proxy::job::downstream::ClientError;
 use std::ffi::c_int;
 use std::ptr::NonNull;
 

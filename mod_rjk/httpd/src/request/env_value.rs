@@ -3,7 +3,7 @@
 use crate::ffi::request::RequestRec;
 use crate::server::env_names::EnvNames;
 use rjk_config::server::{env_reply_timeout, env_truth};
-use rjk_proxy::request::Overrides;
+use rjk_proxy::job::request::EnvOverrides;
 use std::ffi::{CStr, CString};
 
 /// An environment variable, or what httpd knows; an empty value means "send null".
@@ -48,9 +48,9 @@ pub(super) fn sent_env<'r>(
 }
 
 /// Overrides by environment variables (E-03…E-06).
-pub(super) fn overrides(request: RequestRec<'_>) -> Overrides<'_> {
+pub(super) fn overrides(request: RequestRec<'_>) -> EnvOverrides<'_> {
     let env = request.env();
-    Overrides {
+    EnvOverrides {
         reply_timeout: env.get(c"JK_REPLY_TIMEOUT").and_then(env_reply_timeout),
         sticky_ignore: env.get(c"JK_STICKY_IGNORE").map(env_truth),
         stateless: env.get(c"JK_STATELESS").map(env_truth),

@@ -15,11 +15,11 @@ use crate::server::ready::{Child, Ready};
 use rjk_config::jk_log;
 use rjk_config::log::Log;
 use rjk_config::server::ServerConfig;
-use rjk_proxy::attempt::Served;
 use rjk_proxy::dispatcher::Worker;
-use rjk_proxy::failure::{Cause, Failure};
-use rjk_proxy::report::Report;
-use rjk_proxy::request::{ExchangeOptions, Request as Forwarded};
+use rjk_proxy::job::Served;
+use rjk_proxy::job::failure::{Cause, Failure};
+use rjk_proxy::job::report::Report;
+use rjk_proxy::job::request::{ExchangeOptions, UpstreamRequest};
 use std::ffi::c_int;
 use std::time::Instant;
 
@@ -121,7 +121,7 @@ fn forward(
     let Some(mut client) = Client::new(request, facts.has_body() && request.has_body()) else {
         return SERVER_ERROR;
     };
-    let forwarded = Forwarded {
+    let forwarded = UpstreamRequest {
         forward: facts.forward_request(),
         rule: &target.rule,
         overrides: overrides(request),

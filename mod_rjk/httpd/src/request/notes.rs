@@ -2,7 +2,7 @@
 
 use crate::ffi::request::RequestRec;
 use rjk_balance::MemberSnapshot;
-use rjk_proxy::report::Report;
+use rjk_proxy::job::report::Report;
 use std::ffi::CStr;
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use crate::ffi::request::RequestRec;
 use crate::server::ready::{Child, Ready};
 use bstr::ByteSlice;
 use rjk_config::model::StatusSpec;
-use rjk_proxy::downstream::{Downstream, Then};
+use rjk_proxy::job::downstream::{Downstream, Then};
 use rjk_proxy::status;
 use std::ffi::c_int;
 

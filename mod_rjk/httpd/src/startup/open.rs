@@ -140,7 +140,7 @@ fn rows() -> usize {
 fn resolve_all(workers: &Workers, log: &dyn Log) -> HashMap<BString, SocketAddr> {
     let mut addresses = HashMap::new();
     for spec in workers.list.iter().flat_map(ajp_specs) {
-        match rjk_proxy::address::resolve(spec) {
+        match rjk_proxy::way::address::resolve(spec) {
             Ok(Some(address)) => {
                 addresses.insert(spec.name.clone(), address);
             }

@@ -4,7 +4,7 @@
 use rjk_balance::PolicySlot;
 use rjk_config::error::{ConfigError, Location};
 use rjk_config::workers::Workers;
-use rjk_proxy::dispatcher::Policies;
+use rjk_proxy::worker::setup::Policies;
 
 /// What becomes of a policy that cannot be loaded: an error ends the start.
 pub(crate) type OnFailure<'a> = &'a dyn Fn(ConfigError) -> Result<(), ConfigError>;
