@@ -39,6 +39,22 @@ pub enum Served {
         /// `WWW-Authenticate` of the worker, for a 401.
         authenticate: Option<Vec<u8>>,
     },
+    /// The routing policy refuses the request; no worker saw it.
+    Refused {
+        /// The status that the policy chose.
+        status: u16,
+    },
+}
+
+impl Served {
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Served::Response { status }
+            | Served::ServerPage { status, .. }
+            | Served::Refused { status } => *status,
+        }
+    }
 }
 
 /// A request and what is left of it: kept over all its attempts.

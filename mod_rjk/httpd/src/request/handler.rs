@@ -178,6 +178,7 @@ fn finish(request: RequestRec<'_>, client: &mut Client<'_>, report: &Report) -> 
             }
             c_int::from(*status)
         }
+        Ok(Served::Refused { status }) => c_int::from(*status),
         // httpd found the response invalid and answered 500 itself: the client is still there.
         Err(_) if client.refused => sys::AP_FILTER_ERROR,
         Err(Failure {

@@ -20,7 +20,7 @@ struct Run {
 impl Run {
     fn status(&self) -> u16 {
         match &self.result {
-            Ok(Served::Response { status } | Served::ServerPage { status, .. }) => *status,
+            Ok(served) => served.status(),
             Err(failure) => failure.status(),
         }
     }

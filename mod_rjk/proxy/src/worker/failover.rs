@@ -46,10 +46,7 @@ impl<'a> Failover<'a, '_, '_> {
                 },
                 Pick::NoMember(missing) => Failure::unsent(Phase::Select, Cause::NoMember(missing)),
                 Pick::Reject(status) => {
-                    return Ok(Served::ServerPage {
-                        status,
-                        authenticate: None,
-                    });
+                    return Ok(Served::Refused { status });
                 }
             };
             if !failure.retry {
@@ -146,7 +143,7 @@ impl<'a> Failover<'a, '_, '_> {
     ) {
         self.note(choice);
         let status = match result {
-            Ok(Served::Response { status } | Served::ServerPage { status, .. }) => *status,
+            Ok(served) => served.status(),
             Err(failure) => failure.status(),
         };
         let traffic = self.job.traffic;
