@@ -4,7 +4,7 @@
 use rjk_testbed::client::{self, BodyEnd, Client, Request};
 use rjk_testbed::httpd::Mpm;
 use rjk_testbed::peer::{Behaviour, Head, Script, Step};
-use rjk_testbed::{Context, Httpd, Peer, Result, Subject, ensure, wait};
+use rjk_testbed::{Context, Httpd, Peer, Result, Subject, ensure, farm, wait};
 use std::time::Duration;
 
 fn in_front_of(peer: &Peer) -> Result<Httpd> {
@@ -61,16 +61,12 @@ fn rs03_a_content_length_that_is_no_number_is_dropped() -> Result {
 #[test]
 fn h09_connections_of_ended_children_are_taken_off_once() -> Result {
     let peer = Peer::start(Script::default())?;
-    let httpd = Httpd::builder(Subject::Rjk)
+    let httpd = farm::server(Subject::Rjk, &["w"], &peer.worker("w"))
         .mpm(Mpm::Prefork)
-        .workers(format!(
-            "worker.list=w,st\n{}\nworker.st.type=status",
-            peer.worker("w")
-        ))
-        .directives("JkMount /app/* w\nJkMount /st st\nMaxConnectionsPerChild 2")
+        .directives("MaxConnectionsPerChild 2")
         .start()?;
     for _ in 0..12 {
-        let response = client::get(httpd.port(), "/app/x")?;
+        let response = client::get(httpd.port(), "/w/x")?;
         ensure!(response.status == 200, "{response:?}");
     }
     // With some in use a total that went below zero cannot pass for zero.
@@ -78,13 +74,13 @@ fn h09_connections_of_ended_children_are_taken_off_once() -> Result {
     let mut clients = Vec::new();
     for _ in 0..2 {
         let mut client = Client::connect(httpd.port())?;
-        client.raw(&Request::get("/app/x").head_bytes())?;
+        client.raw(&Request::get("/w/x").head_bytes())?;
         clients.push(client);
     }
     peer.wait_requests(14)?;
     wait::until("the counts agree", Duration::from_secs(10), || {
         let open = peer.open_connections();
-        open >= 2 && connected(&httpd).is_ok_and(|shown| shown == open)
+        open >= 2 && connected(&httpd).is_ok_and(|shown| shown == open as u64)
     })
     .with_context(|| {
         format!(
@@ -96,10 +92,8 @@ fn h09_connections_of_ended_children_are_taken_off_once() -> Result {
     Ok(())
 }
 
-/// The last number of the worker's row on the status page.
-fn connected(httpd: &Httpd) -> Result<usize> {
-    let page = client::get(httpd.port(), "/st")?.text();
-    let cell = page.rsplit("<td class=\"n\">").next().context("no row")?;
-    let number = cell.split('<').next().context("no number")?;
-    number.parse().with_context(|| page.clone())
+/// The connections of the worker, by the status page.
+fn connected(httpd: &Httpd) -> Result<u64> {
+    let column = farm::status_page(httpd)?.column("Connected");
+    column.first().copied().context("no row")
 }

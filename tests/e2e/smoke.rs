@@ -2,7 +2,9 @@
 
 use rjk_testbed::client::{self, BodyEnd, Client, Request, Response};
 use rjk_testbed::digest::{bytes, sha256_hex};
-use rjk_testbed::{Cluster, Context, Httpd, Peer, Result, Subject, Tomcat, Version, ensure};
+use rjk_testbed::{Cluster, Context, Httpd, Peer, Result, Subject, Tomcat, Version, both, ensure};
+
+both! { tomcat9 tomcat10 peer_echoes session_tomcat9 session_tomcat10 }
 
 /// Size of the large bodies: many packets, and not a multiple of one.
 const LARGE: usize = 3 * 1024 * 1024 + 17;
@@ -122,24 +124,18 @@ fn session_survives(subject: Subject, version: Version) -> Result {
     Ok(())
 }
 
-macro_rules! for_both_subjects {
-    ($($modjk:ident $rjk:ident: $run:path $(, $argument:expr)*;)*) => {$(
-        #[test]
-        fn $modjk() -> Result {
-            $run(Subject::ModJk $(, $argument)*)
-        }
-
-        #[test]
-        fn $rjk() -> Result {
-            $run(Subject::Rjk $(, $argument)*)
-        }
-    )*};
+fn tomcat9(subject: Subject) -> Result {
+    tomcat_serves(subject, Version::V9)
 }
 
-for_both_subjects! {
-    modjk_tomcat9 rjk_tomcat9: tomcat_serves, Version::V9;
-    modjk_tomcat10 rjk_tomcat10: tomcat_serves, Version::V10;
-    modjk_peer rjk_peer: peer_echoes;
-    modjk_session_tomcat9 rjk_session_tomcat9: session_survives, Version::V9;
-    modjk_session_tomcat10 rjk_session_tomcat10: session_survives, Version::V10;
+fn tomcat10(subject: Subject) -> Result {
+    tomcat_serves(subject, Version::V10)
+}
+
+fn session_tomcat9(subject: Subject) -> Result {
+    session_survives(subject, Version::V9)
+}
+
+fn session_tomcat10(subject: Subject) -> Result {
+    session_survives(subject, Version::V10)
 }

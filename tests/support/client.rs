@@ -1,5 +1,11 @@
 //! A raw HTTP/1.1 client: it sends what it is told and shows what came back.
 
+mod kept;
+mod pending;
+
+pub use kept::Kept;
+pub use pending::Pending;
+
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::time::Duration;
@@ -123,6 +129,13 @@ impl Request {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Adds several headers.
+    pub fn headers(self, headers: &[(&str, &str)]) -> Self {
+        headers
+            .iter()
+            .fold(self, |request, (name, value)| request.header(name, value))
     }
 
     /// A body with Content-Length.

@@ -7,8 +7,11 @@
 
 #![forbid(unsafe_code)]
 
+mod both;
 pub mod client;
 pub mod digest;
+pub mod farm;
+pub mod gate;
 pub mod guard;
 pub mod httpd;
 pub mod module;
@@ -17,16 +20,20 @@ pub mod policies;
 pub mod ports;
 pub mod process;
 pub mod status_page;
+pub mod table;
 pub mod tempdir;
 pub mod tls;
 pub mod tomcat;
 pub mod wait;
 
 pub use anyhow::{Context, Error, bail, ensure};
+pub use farm::{Farm, Plan};
+pub use gate::Gate;
 pub use httpd::Httpd;
 pub use module::Subject;
 pub use peer::Peer;
 pub use status_page::StatusPage;
+pub use table::Table;
 pub use tomcat::{Cluster, Tomcat, Version};
 
 /// What the testbed's functions and the tests return.

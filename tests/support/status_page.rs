@@ -80,6 +80,11 @@ impl StatusPage {
         Ok(text.parse()?)
     }
 
+    /// The numbers under a heading of the page of mod_rjk, of all tables that have one.
+    pub fn column(&self, heading: &str) -> Vec<u64> {
+        column(&self.response.text(), heading)
+    }
+
     /// What the page of mod_rjk says of the balancer's policy under a heading, `Shadow same` for
     /// instance; the first policy of that name.
     pub fn policy(&self, name: &str, heading: &str) -> Result<u64> {
@@ -117,6 +122,23 @@ fn cell(page: &str, member: &str, heading: &str) -> Option<String> {
     cells.get(index).cloned()
 }
 
+/// The numbers under a heading, of all tables that have one.
+fn column(page: &str, heading: &str) -> Vec<u64> {
+    let mut index = None;
+    let mut numbers = Vec::new();
+    for row in page.split("<tr>").skip(1) {
+        let headings = texts(row, "th");
+        if !headings.is_empty() {
+            index = headings.iter().position(|text| text == heading);
+            continue;
+        }
+        let cells = texts(row, "td");
+        let cell = index.and_then(|index: usize| cells.get(index));
+        numbers.extend(cell.and_then(|text| text.parse::<u64>().ok()));
+    }
+    numbers
+}
+
 /// The texts of all elements of a name, which hold no others.
 fn texts(html: &str, element: &str) -> Vec<String> {
     let (start, end) = (format!("<{element}"), format!("</{element}>"));
@@ -139,6 +161,14 @@ mod tests {
         assert_eq!(cell(page, "m2", "Busy").as_deref(), Some("2"));
         assert_eq!(cell(page, "m2", "State"), None);
         assert_eq!(cell(page, "m3", "Busy"), None);
+    }
+
+    #[test]
+    fn a_column_has_the_numbers_of_all_tables() {
+        let page = "<table><tr><th>Worker</th><th>Busy</th></tr>\n<tr><td>w</td><td>3</td></tr></table>\
+            <table><tr><th>Busy</th><th>Member</th></tr><tr><td class=\"n\">1</td><td>m</td></tr></table>";
+        assert_eq!(column(page, "Busy"), [3, 1]);
+        assert!(column(page, "Member").is_empty(), "no number");
     }
 
     #[test]

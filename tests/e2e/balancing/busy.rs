@@ -1,12 +1,11 @@
 //! What is in flight is counted, and never stays counted (BG-24, H-09, design: the ledger).
 
-use crate::farm::{Farm, Plan};
-use crate::gate::gated;
 use rjk_testbed::client::{Client, Request};
+use rjk_testbed::gate::gated;
 use rjk_testbed::httpd::Mpm;
 use rjk_testbed::peer::{Behaviour, Head, Script, Step};
 use rjk_testbed::process::{self, ProcessId};
-use rjk_testbed::{Peer, Result, Subject, client, ensure, wait};
+use rjk_testbed::{Farm, Peer, Plan, Result, Subject, client, ensure, wait};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -185,7 +184,7 @@ fn h10_a_graceful_restart_lets_requests_end() -> Result {
         let (gate, script) = gated();
         farm.peer("m1")?.set(script);
         let mut held = hold(&mut farm, 2)?;
-        farm.httpd.graceful()?;
+        farm.graceful()?;
         let status = farm.status("m1")?;
         assert_eq!((status.busy, status.connected), (0, 0), "{mpm:?}");
         assert_eq!(farm.with_cookie("JSESSIONID=a.m2")?, "m2");
@@ -266,11 +265,11 @@ fn no_descriptors_are_left() -> Result {
         "child: {before} descriptors before, {after} after"
     );
 
-    farm.httpd.graceful()?;
+    farm.graceful()?;
     let parent = farm.httpd.pid();
     let before = process::open_fds(parent)?;
     for _ in 0..4 {
-        farm.httpd.graceful()?;
+        farm.graceful()?;
     }
     let after = process::open_fds(parent)?;
     assert!(

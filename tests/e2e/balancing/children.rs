@@ -1,11 +1,12 @@
 //! The core of the balancer on each MPM, and what the children know of each other (LB-02, LB-05).
 
-use crate::farm::{Farm, Plan};
-use crate::gate::gated;
 use rjk_testbed::client::Request;
+use rjk_testbed::gate::gated;
 use rjk_testbed::httpd::Mpm;
 use rjk_testbed::peer::Behaviour;
-use rjk_testbed::{Result, Subject};
+use rjk_testbed::{Farm, Plan, Result, Subject, both_on_each_mpm};
+
+both_on_each_mpm! { core }
 
 /// Two members behind two children or more.
 fn several(subject: Subject, mpm: Mpm) -> Plan {
@@ -95,22 +96,4 @@ fn states_are_shared(farm: &mut Farm, clients: &mut Clients) -> Result {
         "one child found out for all"
     );
     Ok(())
-}
-
-macro_rules! on_each_mpm {
-    ($($name:ident: $subject:ident $mpm:ident;)*) => {$(
-        #[test]
-        fn $name() -> Result {
-            core(Subject::$subject, Mpm::$mpm)
-        }
-    )*};
-}
-
-on_each_mpm! {
-    modjk_event: ModJk Event;
-    modjk_worker: ModJk Worker;
-    modjk_prefork: ModJk Prefork;
-    rjk_event: Rjk Event;
-    rjk_worker: Rjk Worker;
-    rjk_prefork: Rjk Prefork;
 }

@@ -1,19 +1,9 @@
 //! Who gets a request without a session (§4.1, §4.2).
 
-use crate::farm::{Farm, Plan};
-use crate::for_both;
 use rjk_testbed::client::Request;
-use rjk_testbed::{Result, Subject};
+use rjk_testbed::{Farm, Plan, Result, Subject, both};
 
-for_both! {
-    modjk_weights rjk_weights: lb01_lb10_weights;
-    modjk_ties rjk_ties: lb06_x03_ties_and_stateless;
-    modjk_distance rjk_distance: a28_distance;
-    modjk_activation rjk_activation: l_activation_and_x04_overrides;
-    modjk_shared_worker rjk_shared_worker: lb05_one_worker_in_two_balancers;
-    modjk_secret rjk_secret: l16_secret;
-    modjk_notes rjk_notes: t05_notes_of_a_plain_request;
-}
+both! { lb01_lb10_weights lb06_x03_ties_and_stateless a28_distance l_activation_and_x04_overrides lb05_one_worker_in_two_balancers l16_secret t05_notes_of_a_plain_request }
 
 fn weighted(subject: Subject, factors: &[u32]) -> Result<Farm> {
     let names: Vec<String> = (1..=factors.len()).map(|n| format!("m{n}")).collect();

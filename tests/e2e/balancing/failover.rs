@@ -1,21 +1,11 @@
 //! What one request does when members fail (§4.6), and what Tomcat sees of it.
 
-use crate::farm::Plan;
-use crate::for_both;
-use crate::gate::gated;
 use rjk_testbed::client::Request;
+use rjk_testbed::gate::gated;
 use rjk_testbed::peer::{Behaviour, Head, Script, Step};
-use rjk_testbed::{Result, Subject};
+use rjk_testbed::{Plan, Result, Subject, both};
 
-for_both! {
-    modjk_rounds rjk_rounds: fo01_fo02_rounds;
-    modjk_notes rjk_notes: t05_t15_notes_of_a_failover;
-    modjk_traffic rjk_traffic: t09_t10_traffic_belongs_to_its_member;
-    modjk_no_endpoint rjk_no_endpoint: t05_t15_notes_without_an_endpoint;
-    modjk_log rjk_log: fo06_log_lines;
-    modjk_client_error rjk_client_error: tr06_no_failover_for_a_client_error;
-    modjk_post rjk_post: fo04_fo05_bodies;
-}
+both! { fo01_fo02_rounds t05_t15_notes_of_a_failover t09_t10_traffic_belongs_to_its_member t05_t15_notes_without_an_endpoint fo06_log_lines tr06_no_failover_for_a_client_error fo04_fo05_bodies }
 
 /// Members, retries of a member, lb_retries, retries of the balancer; requests at each peer, status.
 type Rounds = (usize, u32, u32, u32, &'static [usize], &'static str);
@@ -64,7 +54,7 @@ fn t05_t15_notes_of_a_failover(subject: Subject) -> Result {
     farm.stop("m1")?;
     assert_eq!(farm.with_cookie("JSESSIONID=a.m1")?, "m2");
     let notes = farm.notes()?;
-    let numbers = |member: &crate::notes::MemberNotes| {
+    let numbers = |member: &rjk_testbed::farm::MemberNotes| {
         let fields = [
             &member.name,
             &member.value,

@@ -1,20 +1,11 @@
 //! What time does to members (§4.9, TR-01, TR-16…TR-19).
 
-use crate::farm::Plan;
-use crate::for_both;
-use crate::gate::gated;
 use rjk_testbed::client::Request;
-use rjk_testbed::{Result, Subject, wait};
+use rjk_testbed::gate::gated;
+use rjk_testbed::{Plan, Result, Subject, both, wait};
 use std::time::Duration;
 
-for_both! {
-    modjk_recovery rjk_recovery: tr16_tr01_recovery_and_probe;
-    modjk_idle rjk_idle: tr18_lb10_idle_and_decay;
-    modjk_escalation rjk_escalation: tr17_escalation;
-    modjk_all_down rjk_all_down: tr19_all_in_error;
-    modjk_watchdog rjk_watchdog: d16_watchdog;
-    modjk_no_maintenance rjk_no_maintenance: w02_no_maintenance;
-}
+both! { tr16_tr01_recovery_and_probe tr18_lb10_idle_and_decay tr17_escalation tr19_all_in_error d16_watchdog w02_no_maintenance }
 
 /// Longest wait for something that takes two or three seconds.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -1,24 +1,9 @@
 //! Sessions: cookies, paths, routes, domains, redirects (§4.3).
 
-use crate::farm::{Farm, Plan};
-use crate::for_both;
 use rjk_testbed::client::Request;
-use rjk_testbed::{Result, Subject, ensure};
+use rjk_testbed::{Farm, Plan, Result, Subject, both, ensure};
 
-for_both! {
-    modjk_ids rjk_ids: ss03_to_ss07_where_the_route_comes_from;
-    modjk_names rjk_names: l12_l13_x07_x08_other_names;
-    modjk_jk_route rjk_jk_route: ss02_e06_jk_route;
-    modjk_off rjk_off: ss01_stickiness_off;
-    modjk_domains rjk_domains: ss10_ss11_domains_and_redirects;
-    modjk_domain_distance rjk_domain_distance: ss10_nearest_of_a_domain;
-    modjk_force rjk_force: ss11_l03_sticky_session_force;
-    modjk_failover_redirect rjk_failover_redirect: ss13_failover_redirect;
-    modjk_one_member rjk_one_member: ss14_one_member;
-    modjk_set_cookie rjk_set_cookie: ss16_set_session_cookie;
-    modjk_first_id rjk_first_id: ss07_ss08_the_ids_after_a_failure;
-    modjk_route_attribute rjk_route_attribute: ss15_a29_route_attribute;
-}
+both! { ss03_to_ss07_where_the_route_comes_from l12_l13_x07_x08_other_names ss02_e06_jk_route ss01_stickiness_off ss10_ss11_domains_and_redirects ss10_nearest_of_a_domain ss11_l03_sticky_session_force ss13_failover_redirect ss14_one_member ss16_set_session_cookie ss07_ss08_the_ids_after_a_failure ss15_a29_route_attribute }
 
 /// Balances by turns whatever the load (X-03), so that a request without a home is seen.
 const BY_TURNS: &str = "JkMount /* lb;stateless=1\nJkUnMount /jkstatus lb";

@@ -1,17 +1,11 @@
 //! The shared memory: its file, and what a restart makes of it (§7).
 
-use crate::farm::Plan;
-use crate::for_both;
-use rjk_testbed::{Httpd, Result, Subject};
+use rjk_testbed::{Httpd, Plan, Result, Subject, both};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-for_both! {
-    modjk_file rjk_file: h01_h02_h11_the_file;
-    modjk_name rjk_name: d14_the_last_name_counts;
-    modjk_restart rjk_restart: h10_a_restart_begins_anew;
-}
+both! { h01_h02_h11_the_file d14_the_last_name_counts h10_a_restart_begins_anew }
 
 /// The files in a folder whose name starts with `prefix`, lock files not counted (H-03).
 fn files(folder: &Path, prefix: &str) -> Result<Vec<PathBuf>> {
@@ -66,7 +60,7 @@ fn h10_a_restart_begins_anew(subject: Subject) -> Result {
     assert_eq!(farm.sequence("/x", 3)?, "222");
     assert_eq!(farm.status("m1")?.state, "ERR");
     let pid = farm.httpd.pid();
-    farm.httpd.graceful()?;
+    farm.graceful()?;
     assert_eq!(farm.httpd.pid(), pid);
     let found = files(&run, "jk.shm")?;
     assert_eq!(found, [run.join(format!("jk.shm.{pid}"))]);

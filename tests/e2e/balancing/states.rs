@@ -1,23 +1,12 @@
 //! The states of members after each kind of result (§4.5, TR-01…TR-14).
 
-use crate::farm::{Farm, Plan};
-use crate::for_both;
-use crate::gate::gated;
 use rjk_testbed::client::Request;
+use rjk_testbed::gate::gated;
 use rjk_testbed::peer::{Behaviour, Head, Script};
-use rjk_testbed::{Result, Subject};
+use rjk_testbed::{Farm, Plan, Result, Subject, both};
 use std::time::Duration;
 
-for_both! {
-    modjk_error rjk_error: tr14_tr15_a_local_error_of_an_idle_member;
-    modjk_local_error rjk_local_error: tr14_a_local_error_beside_others;
-    modjk_protocol rjk_protocol: tr08_a_protocol_error_leaves_the_state;
-    modjk_fail_on_status rjk_fail_on_status: tr09_tr10_fail_on_status;
-    modjk_reply_timeout rjk_reply_timeout: tr12_tr13_l11_reply_timeouts;
-    modjk_busy_limit rjk_busy_limit: tr02_tr11_busy_limit;
-    modjk_no_endpoint rjk_no_endpoint: tr02_tr03_no_endpoint;
-    modjk_force rjk_force: tr20_forced_recovery;
-}
+both! { tr14_tr15_a_local_error_of_an_idle_member tr14_a_local_error_beside_others tr08_a_protocol_error_leaves_the_state tr09_tr10_fail_on_status tr12_tr13_l11_reply_timeouts tr02_tr11_busy_limit tr02_tr03_no_endpoint tr20_forced_recovery }
 
 /// Two members that fail fast.
 fn pair(subject: Subject) -> Plan {

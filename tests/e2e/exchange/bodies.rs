@@ -1,11 +1,12 @@
 //! Bodies of all sizes in both directions arrive as they were sent (BD-01…BD-10, RS-03, RS-05, A-24,
 //! K-01, K-02, K-04, K-05, CP-11).
 
-use super::world;
 use rjk_testbed::client::{BodyEnd, Client, Request};
 use rjk_testbed::digest::{bytes, sha256_hex};
 use rjk_testbed::peer::{Behaviour, BodyPacket, Head, Script, Step, body_chunk, frame};
-use rjk_testbed::{Httpd, Peer, Result, Subject, Tomcat, Version, ensure};
+use rjk_testbed::{Httpd, Peer, Result, Subject, Tomcat, Version, both, ensure, farm};
+
+both! { tomcat9 tomcat10 packet_sizes head_too_large }
 
 /// 0, 1, and around the boundaries of packets of 8,192 and of 65,536 bytes.
 const SIZES: [usize; 15] = [
@@ -49,34 +50,26 @@ fn both_ways(httpd: &Httpd, sizes: &[usize]) -> Result {
 
 fn in_front_of(subject: Subject, tomcat: &Tomcat, settings: &str) -> Result<Httpd> {
     let workers = format!("{}{settings}\n", tomcat.worker("testbed"));
-    world::server(subject, &["testbed".into()], &workers).start()
+    farm::server(subject, &["testbed"], &workers).start()
 }
 
 fn all_sizes(subject: Subject, version: Version) -> Result {
     let httpd = in_front_of(subject, Tomcat::shared(version)?, "")?;
     both_ways(&httpd, &[&SIZES[..], &[LARGE]].concat())?;
     if subject == Subject::Rjk {
-        world::wait_idle(&httpd)?;
+        farm::wait_idle(&httpd)?;
     }
     httpd.assert_clean();
     Ok(())
 }
 
-#[test]
-fn rjk_tomcat9() -> Result {
-    all_sizes(Subject::Rjk, Version::V9)
+fn tomcat9(subject: Subject) -> Result {
+    all_sizes(subject, Version::V9)
 }
 
-#[test]
-fn rjk_tomcat10() -> Result {
-    all_sizes(Subject::Rjk, Version::V10)
+fn tomcat10(subject: Subject) -> Result {
+    all_sizes(subject, Version::V10)
 }
-
-#[test]
-fn modjk_tomcat9() -> Result {
-    all_sizes(Subject::ModJk, Version::V9)
-}
-
 /// both sides with packets of 64 KiB.
 #[test]
 fn rjk_tomcat10_with_large_packets() -> Result {
@@ -120,7 +113,7 @@ fn packet_sizes(subject: Subject) -> Result {
             peer.worker(name)
         );
     }
-    let httpd = world::server(subject, &names, &workers).start()?;
+    let httpd = farm::server(subject, &names, &workers).start()?;
     let mut client = Client::connect(httpd.port())?;
     let body = bytes(1, 150_000);
     for (index, (name, (_, most))) in names.iter().zip(rows).enumerate() {
@@ -145,23 +138,13 @@ fn packet_sizes(subject: Subject) -> Result {
     Ok(())
 }
 
-#[test]
-fn rjk_packet_sizes() -> Result {
-    packet_sizes(Subject::Rjk)
-}
-
-#[test]
-fn modjk_packet_sizes() -> Result {
-    packet_sizes(Subject::ModJk)
-}
-
 /// K-02, CP-11: the largest packet that is allowed, and larger ones; the length does not count the
 /// frame's four bytes.
 #[test]
 fn rjk_largest_packets() -> Result {
     let peer = Peer::start(Behaviour::Echo)?;
     let workers = peer.worker("w") + "worker.w.retries=1\n";
-    let httpd = world::server(Subject::Rjk, &["w".into()], &workers).start()?;
+    let httpd = farm::server(Subject::Rjk, &["w"], &workers).start()?;
     let mut client = Client::connect(httpd.port())?;
     for (payload, status) in [
         (8188, 200),
@@ -191,8 +174,8 @@ fn head_too_large(subject: Subject) -> Result {
     let peer = Peer::start(Behaviour::Echo)?;
     let large = "worker.large.max_packet_size=65536\n";
     let workers = peer.worker("small") + &peer.worker("large") + large;
-    let names = ["small".into(), "large".into()];
-    let httpd = world::server(subject, &names, &workers)
+    let names = ["small", "large"];
+    let httpd = farm::server(subject, &names, &workers)
         .directives("LimitRequestFieldSize 20000")
         .start()?;
     let mut client = Client::connect(httpd.port())?;
@@ -208,14 +191,4 @@ fn head_too_large(subject: Subject) -> Result {
     assert_eq!(client.send(&ask("/large/"))?.status, 200);
     assert_eq!(peer.requests()[2].header("x-long"), Some(long.as_str()));
     Ok(())
-}
-
-#[test]
-fn rjk_head_too_large() -> Result {
-    head_too_large(Subject::Rjk)
-}
-
-#[test]
-fn modjk_head_too_large() -> Result {
-    head_too_large(Subject::ModJk)
 }

@@ -1,12 +1,13 @@
 //! Clients that go away, are slow, or are answered early; and the requests after them (F-14, F-15,
 //! BD-08, G-15, CV-05, CP-01, CP-02, CP-08, RS-16, RO-03).
 
-use super::world::{self, SOON, column};
 use rjk_testbed::client::{self, BodyEnd, Client, Request, Response};
 use rjk_testbed::digest::{bytes, sha256_hex};
 use rjk_testbed::peer::{Behaviour, BodyPacket, Head, Script, Step};
-use rjk_testbed::{Httpd, Peer, Result, Subject, Tomcat, Version, process, wait};
+use rjk_testbed::{Httpd, Peer, Result, Subject, Tomcat, Version, both, farm, process, wait};
 use std::time::Duration;
+
+both! { aborted_uploads aborted_download early_answers }
 
 /// A balancer `lb` with one member that leads to the peer, so that the member's state shows.
 fn balancer(subject: Subject, peer: &Peer, settings: &str) -> Result<Httpd> {
@@ -14,7 +15,7 @@ fn balancer(subject: Subject, peer: &Peer, settings: &str) -> Result<Httpd> {
         "{}worker.lb.type=lb\nworker.lb.balance_workers=m\n{settings}\n",
         peer.worker("m")
     );
-    world::server(subject, &["lb".into()], &workers)
+    farm::server(subject, &["lb"], &workers)
         .access_log("%m %>s")
         .start()
 }
@@ -26,11 +27,11 @@ fn get(httpd: &Httpd) -> Result<Response> {
 /// The member is as it was: not in error, and nothing is in flight.
 fn assert_unharmed(httpd: &Httpd, subject: Subject, client_errors: u64) -> Result {
     if subject == Subject::Rjk {
-        world::wait_idle(httpd)?;
-        let page = client::get(httpd.port(), "/jk-status")?.text();
-        assert_eq!(column(&page, "Errors"), [0], "CP-02");
+        farm::wait_idle(httpd)?;
+        let page = farm::status_page(httpd)?;
+        assert_eq!(page.column("Errors"), [0], "CP-02");
         assert_eq!(
-            column(&page, "Client errors"),
+            page.column("Client errors"),
             [client_errors],
             "SV-05, BG-19"
         );
@@ -81,7 +82,7 @@ fn aborted_uploads(subject: Subject) -> Result {
             let line = httpd.access_lines(number + 1)?.swap_remove(number);
             assert_eq!(line, "POST 400", "F-14: {length:?} {sent}");
             let ended = || peer.endings().len() > number;
-            wait::until("the worker's connection ends", SOON, ended)?;
+            wait::until("the worker's connection ends", wait::SOON, ended)?;
             let request = peer.wait_requests(number + 1)?.swap_remove(number);
             let broken = request.body_packets.contains(&BodyPacket::Broken);
             assert_eq!(
@@ -94,16 +95,6 @@ fn aborted_uploads(subject: Subject) -> Result {
     assert_eq!(peer.requests().len(), 8, "none was sent twice");
     assert_eq!(peer.connections(), 8);
     assert_unharmed(&httpd, subject, 8)
-}
-
-#[test]
-fn rjk_aborted_uploads() -> Result {
-    aborted_uploads(Subject::Rjk)
-}
-
-#[test]
-fn modjk_aborted_uploads() -> Result {
-    aborted_uploads(Subject::ModJk)
 }
 
 /// Sends without an end.
@@ -130,7 +121,7 @@ fn aborted_download(subject: Subject) -> Result {
         assert_eq!(client.head()?.status, 200);
         client.read_some(100_000)?;
         client.abort()?;
-        wait::until("the worker's connection ends", SOON, || {
+        wait::until("the worker's connection ends", wait::SOON, || {
             peer.endings().len() == 1
         })?;
         assert_eq!(httpd.access_lines(1)?[0], "GET 200", "F-15");
@@ -138,16 +129,6 @@ fn aborted_download(subject: Subject) -> Result {
         assert_unharmed(&httpd, subject, 1)?;
     }
     Ok(())
-}
-
-#[test]
-fn rjk_aborted_download() -> Result {
-    aborted_download(Subject::Rjk)
-}
-
-#[test]
-fn modjk_aborted_download() -> Result {
-    aborted_download(Subject::ModJk)
 }
 
 /// CP-08, G-15: answers that come before the body was read, with bodies that fit into the first
@@ -189,16 +170,6 @@ fn early_answers(subject: Subject) -> Result {
     assert_unharmed(&httpd, subject, 0)
 }
 
-#[test]
-fn rjk_early_answers() -> Result {
-    early_answers(Subject::Rjk)
-}
-
-#[test]
-fn modjk_early_answers() -> Result {
-    early_answers(Subject::ModJk)
-}
-
 fn upload(target: &str) -> Request {
     Request::new("POST", target).header("Content-Type", "application/octet-stream")
 }
@@ -234,11 +205,11 @@ fn leave_both(httpd: &Httpd, sent: &[u8], reset: bool) -> Result {
 #[test]
 fn rjk_tomcat_and_impatient_clients() -> Result {
     let workers = Tomcat::shared(Version::V9)?.worker("testbed");
-    let httpd = world::server(Subject::Rjk, &["testbed".into()], &workers).start()?;
+    let httpd = farm::server(Subject::Rjk, &["testbed"], &workers).start()?;
     let sent = bytes(9, 300_000);
     let mut kept = Client::connect(httpd.port())?;
     whole(&mut kept, &sent)?;
-    let child = world::only_child(&httpd)?;
+    let child = httpd.only_child()?;
     let descriptors = process::open_fds(child)?;
     for round in 0..10 {
         let limited = upload("/testbed/upload.jsp?limit=10").body(sent.clone());
@@ -247,12 +218,12 @@ fn rjk_tomcat_and_impatient_clients() -> Result {
         whole(&mut kept, &sent)?;
         leave_both(&httpd, &sent, round % 2 == 0)?;
     }
-    world::wait_idle(&httpd)?;
+    farm::wait_idle(&httpd)?;
     whole(&mut kept, &sent)?;
     drop(kept);
-    assert_eq!(world::only_child(&httpd)?, child);
+    assert_eq!(httpd.only_child()?, child);
     // Connections of requests that ran at the same time stay in the pool.
-    wait::until("no descriptor too many", SOON, || {
+    wait::until("no descriptor too many", wait::SOON, || {
         process::open_fds(child).is_ok_and(|now| now <= descriptors + 4)
     })?;
     httpd.assert_clean();
@@ -263,8 +234,7 @@ fn rjk_tomcat_and_impatient_clients() -> Result {
 #[test]
 fn rjk_slow_clients() -> Result {
     let tomcat = Tomcat::shared(Version::V10)?;
-    let httpd =
-        world::server(Subject::Rjk, &["testbed".into()], &tomcat.worker("testbed")).start()?;
+    let httpd = farm::server(Subject::Rjk, &["testbed"], &tomcat.worker("testbed")).start()?;
     let sent = bytes(1, 2_000_000);
     let mut client = Client::connect(httpd.port())?;
     client
@@ -288,7 +258,7 @@ fn rjk_slow_clients() -> Result {
     }
     let answer = client.response("POST")?;
     assert_eq!(answer.field("sha256"), Some(sha256_hex(&sent[..30_000])));
-    world::wait_idle(&httpd)
+    farm::wait_idle(&httpd)
 }
 
 /// BG-08: a body that is streamed and longer or shorter than announced: the client's connection

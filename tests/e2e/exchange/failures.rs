@@ -2,11 +2,13 @@
 //! and that what reached the client is never added to (F-06…F-11, RO-06, RO-07, RS-05…RS-15, K-02,
 //! K-08…K-10, BG-01, BG-02, BG-08, CV-01, CV-13, CP-09, CP-11…CP-17).
 
-use super::world::{self, MANY};
 use rjk_testbed::client::{BodyEnd, Client, ClientError, Request};
 use rjk_testbed::peer::{Behaviour, Behaviour::*};
-use rjk_testbed::{Context, Httpd, Peer, Result, Subject, process};
+use rjk_testbed::{Context, Httpd, Peer, Result, Subject, farm, process};
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Clients at the same time: most of the time is spent waiting.
+const MANY: usize = 14;
 
 /// What the client of a standalone worker gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -253,7 +255,7 @@ fn start(subject: Subject, cases: &[Case]) -> Result<Httpd> {
         workers += &case.workers();
         names.extend(case.names());
     }
-    world::server(subject, &names, &workers).start()
+    farm::server(subject, &names, &workers).start()
 }
 
 /// Calls `ask` for every case, several at a time: most of the time is spent waiting.
@@ -296,11 +298,11 @@ fn rjk_every_misbehaviour() -> Result {
     assert_eq!(RJK.map(|row| row.0), Behaviour::ALL);
     let cases: Vec<Case> = RJK.into_iter().map(Case::new).collect::<Result<_>>()?;
     let httpd = start(Subject::Rjk, &cases)?;
-    let child = world::only_child(&httpd)?;
+    let child = httpd.only_child()?;
     let before = process::open_fds(child)?;
     for_all(&cases, |case| check(&httpd, case, Subject::Rjk));
-    assert_eq!(world::only_child(&httpd)?, child, "the child lives");
-    world::wait_idle(&httpd)?;
+    assert_eq!(httpd.only_child()?, child, "the child lives");
+    farm::wait_idle(&httpd)?;
     // Idle connections are no leak: close them from the other side, and use none again.
     let idle: usize = cases
         .iter()

@@ -1,10 +1,9 @@
 //! 1 GB in either direction through one child, whose memory stays where it was.
 
-use super::world;
 use rjk_testbed::client::{Client, Request};
 use rjk_testbed::digest::bytes;
 use rjk_testbed::process::{self, ProcessId};
-use rjk_testbed::{Context, Httpd, Result, Subject, Tomcat, Version, ensure};
+use rjk_testbed::{Context, Httpd, Result, Subject, Tomcat, Version, ensure, farm};
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -107,8 +106,8 @@ fn download(httpd: &Httpd, size: u64) -> Result<String> {
 fn rjk_a_gigabyte_both_ways_costs_no_memory() -> Result {
     for (version, up) in [(Version::V9, true), (Version::V10, false)] {
         let workers = Tomcat::shared(version)?.worker("testbed");
-        let httpd = world::server(Subject::Rjk, &["testbed".into()], &workers).start()?;
-        let child = world::only_child(&httpd)?;
+        let httpd = farm::server(Subject::Rjk, &["testbed"], &workers).start()?;
+        let child = httpd.only_child()?;
         // What a first request allocates stays; that is no growth.
         upload(&httpd, 8 * BLOCK as u64)?;
         download(&httpd, 8 * BLOCK as u64)?;
@@ -126,7 +125,7 @@ fn rjk_a_gigabyte_both_ways_costs_no_memory() -> Result {
             peak <= before + GROWTH,
             "{version:?}: {before} KiB became {peak} KiB"
         );
-        assert_eq!(world::only_child(&httpd)?, child);
+        assert_eq!(httpd.only_child()?, child);
     }
     Ok(())
 }

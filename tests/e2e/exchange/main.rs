@@ -8,4 +8,3 @@ mod pool;
 mod recovery;
 mod responses;
 mod timeouts;
-mod world;

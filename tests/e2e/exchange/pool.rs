@@ -1,15 +1,17 @@
 //! Connections: reuse, staleness, size, waiting, shrinking and CPING (PL-01…PL-12, A-09…A-17, A-23,
 //! F-03, F-05, F-06, BG-09, BG-10, O-12).
 
-use super::world::{self, SOON, column};
 use rjk_testbed::client::{self, Client, Request, Response};
+use rjk_testbed::farm::STATUS;
 use rjk_testbed::peer::{Behaviour, Head, Script, Step};
-use rjk_testbed::{Httpd, Peer, Result, Subject, wait};
+use rjk_testbed::{Httpd, Peer, Result, Subject, both, farm, wait};
 use std::time::{Duration, Instant};
+
+both! { reuse no_reuse acquire no_wait busy_limit shrinks pings no_cpong a_silent_pooled_connection }
 
 fn one_worker(subject: Subject, peer: &Peer, settings: &str) -> Result<Httpd> {
     let workers = format!("{}{settings}\n", peer.worker("w"));
-    world::server(subject, &["w".into()], &workers).start()
+    farm::server(subject, &["w"], &workers).start()
 }
 
 fn get(httpd: &Httpd) -> Result<Response> {
@@ -44,16 +46,6 @@ fn reuse(subject: Subject) -> Result {
     Ok(())
 }
 
-#[test]
-fn rjk_reuse() -> Result {
-    reuse(Subject::Rjk)
-}
-
-#[test]
-fn modjk_reuse() -> Result {
-    reuse(Subject::ModJk)
-}
-
 /// PL-09, O-12: the worker forbids reuse, or the server's options do.
 fn no_reuse(subject: Subject) -> Result {
     let peer = Peer::start(Behaviour::ReuseZero)?;
@@ -69,26 +61,16 @@ fn no_reuse(subject: Subject) -> Result {
     );
 
     let peer = Peer::start(Behaviour::Echo)?;
-    let httpd = world::server(subject, &["w".into()], &peer.worker("w"))
+    let httpd = farm::server(subject, &["w"], &peer.worker("w"))
         .directives("JkOptions +DisableReuse")
         .start()?;
     for _ in 0..5 {
         assert_eq!(get(&httpd)?.status, 200);
     }
     assert_eq!(peer.connections(), 5, "O-12");
-    wait::until("no connection is open", SOON, || {
+    wait::until("no connection is open", wait::SOON, || {
         peer.open_connections() == 0
     })
-}
-
-#[test]
-fn rjk_no_reuse() -> Result {
-    no_reuse(Subject::Rjk)
-}
-
-#[test]
-fn modjk_no_reuse() -> Result {
-    no_reuse(Subject::ModJk)
 }
 
 /// PL-02, PL-04: what the worker closed while it was idle costs nobody a request, GET nor POST, and
@@ -105,7 +87,7 @@ fn rjk_stale_connections() -> Result {
         for ask in [get as Ask, post, get, get, post] {
             assert_eq!(ask(&httpd)?.status, 200);
             peer.close_connections();
-            wait::until("closed", SOON, || peer.open_connections() == 0)?;
+            wait::until("closed", wait::SOON, || peer.open_connections() == 0)?;
             assert_eq!(ask(&httpd)?.status, 200, "{settings}");
         }
         assert_eq!(peer.requests().len(), 10, "none was seen twice");
@@ -150,21 +132,19 @@ fn rjk_late_bytes_are_nobodys_answer() -> Result {
 /// A-14, A-17, F-03: one place; the second request waits for it, or not long enough.
 fn acquire(subject: Subject) -> Result {
     let peer = Peer::start(slow(600))?;
-    let names = ["patient".into(), "hasty".into(), "none".into()];
-    let workers = ["patient", "hasty", "none"]
-        .map(|name| peer.worker(name))
-        .concat()
+    let names = ["patient", "hasty", "none"];
+    let workers = names.map(|name| peer.worker(name)).concat()
         + "worker.patient.connection_pool_size=1\n\
            worker.patient.connection_acquire_timeout=5000\n\
            worker.hasty.connection_pool_size=1\nworker.hasty.connection_acquire_timeout=150\n\
            worker.none.connection_pool_size=0\n";
-    let httpd = world::server(subject, &names, &workers).start()?;
+    let httpd = farm::server(subject, &names, &workers).start()?;
     let ask = |path: &str| client::get(httpd.port(), path).map(|answer| answer.status);
     let both = |path: &str| {
-        world::together(
+        wait::together(
             || Ok(ask(path)?),
             || {
-                wait::until("the first is there", SOON, || {
+                wait::until("the first is there", wait::SOON, || {
                     peer.requests().iter().any(|request| request.uri == path)
                 })?;
                 Ok(ask(path)?)
@@ -180,18 +160,9 @@ fn acquire(subject: Subject) -> Result {
     Ok(())
 }
 
-#[test]
-fn rjk_acquire() -> Result {
-    acquire(Subject::Rjk)
-}
-
-#[test]
-fn modjk_acquire() -> Result {
-    acquire(Subject::ModJk)
-}
-
 /// BG-09: no wait means one immediate try; mod_jk answers 503 to everything (A-17).
-fn no_wait(subject: Subject, status: u16) -> Result {
+fn no_wait(subject: Subject) -> Result {
+    let status = if subject == Subject::Rjk { 200 } else { 503 };
     let peer = Peer::start(Behaviour::Echo)?;
     for settings in [
         "worker.w.connection_acquire_timeout=0",
@@ -203,16 +174,6 @@ fn no_wait(subject: Subject, status: u16) -> Result {
     Ok(())
 }
 
-#[test]
-fn rjk_no_wait() -> Result {
-    no_wait(Subject::Rjk, 200)
-}
-
-#[test]
-fn modjk_no_wait() -> Result {
-    no_wait(Subject::ModJk, 503)
-}
-
 /// SV-02, F-05, A-23.
 fn busy_limit(subject: Subject) -> Result {
     let peer = Peer::start(slow(400))?;
@@ -221,21 +182,11 @@ fn busy_limit(subject: Subject) -> Result {
         peer.wait_requests(1)?;
         get(&httpd)
     };
-    let (first, second) = world::together(|| get(&httpd), second)?;
+    let (first, second) = wait::together(|| get(&httpd), second)?;
     assert_eq!((first.status, second.status), (200, 503), "F-05");
     assert_eq!(get(&httpd)?.status, 200);
     assert_eq!(peer.requests().len(), 2);
     Ok(())
-}
-
-#[test]
-fn rjk_busy_limit() -> Result {
-    busy_limit(Subject::Rjk)
-}
-
-#[test]
-fn modjk_busy_limit() -> Result {
-    busy_limit(Subject::ModJk)
 }
 
 /// F-03, F-05 in a balancer: the next member takes the request, also a POST.
@@ -252,9 +203,9 @@ fn rjk_a_full_member_is_passed_over() -> Result {
             full.worker("full"),
             free.worker("free"),
         );
-        let httpd = world::server(Subject::Rjk, &["lb".into()], &workers).start()?;
+        let httpd = farm::server(Subject::Rjk, &["lb"], &workers).start()?;
         let before = full.requests().len();
-        let (first, second) = world::together(
+        let (first, second) = wait::together(
             || Ok(client::get(httpd.port(), "/lb/")?),
             || {
                 full.wait_requests(before + 1)?;
@@ -264,7 +215,7 @@ fn rjk_a_full_member_is_passed_over() -> Result {
         )?;
         assert_eq!(first.field("peer").as_deref(), Some("full"), "{setting}");
         assert_eq!(second.field("peer").as_deref(), Some("free"), "{setting}");
-        world::wait_idle(&httpd)?;
+        farm::wait_idle(&httpd)?;
     }
     Ok(())
 }
@@ -287,28 +238,17 @@ fn shrinks(subject: Subject) -> Result {
     open_some(&httpd, 5);
     assert_eq!(peer.open_connections(), 5);
     if subject == Subject::Rjk {
-        let page = client::get(httpd.port(), "/jk-status")?.text();
-        assert_eq!(column(&page, "Connected"), [5]);
+        assert_eq!(farm::status_page(&httpd)?.column("Connected"), [5]);
     }
     let mut least = 5;
-    wait::until("the pool shrinks", SOON, || {
+    wait::until("the pool shrinks", wait::SOON, || {
         // MT-01: requests drive maintenance.
-        let _ = client::get(httpd.port(), "/jk-status");
+        let _ = client::get(httpd.port(), STATUS);
         least = peer.open_connections();
         least <= 2
     })?;
     assert_eq!(least, 2, "A-15");
     Ok(())
-}
-
-#[test]
-fn rjk_shrinks() -> Result {
-    shrinks(Subject::Rjk)
-}
-
-#[test]
-fn modjk_shrinks() -> Result {
-    shrinks(Subject::ModJk)
 }
 
 /// A-09, A-11, A-12: how many CPINGs three requests over one connection bring.
@@ -338,16 +278,6 @@ fn pings(subject: Subject) -> Result {
     Ok(())
 }
 
-#[test]
-fn rjk_pings() -> Result {
-    pings(Subject::Rjk)
-}
-
-#[test]
-fn modjk_pings() -> Result {
-    pings(Subject::ModJk)
-}
-
 /// F-06, PL-06: no CPONG, or something else: 503, nothing of the request was sent, so that even a
 /// POST goes to the other member.
 fn no_cpong(subject: Subject) -> Result {
@@ -364,7 +294,7 @@ fn no_cpong(subject: Subject) -> Result {
             bad.worker("m"),
             good.worker("good"),
         );
-        let httpd = world::server(subject, &["alone".into(), "lb".into()], &workers).start()?;
+        let httpd = farm::server(subject, &["alone", "lb"], &workers).start()?;
         let ask = |path: &str| client::send(httpd.port(), Request::new("POST", path).body("data"));
         assert_eq!(ask("/alone/")?.status, 503, "{behaviour:?}");
         assert_eq!(
@@ -375,16 +305,6 @@ fn no_cpong(subject: Subject) -> Result {
         assert_eq!((bad.requests().len(), bad.connections()), (0, 4), "SV-03");
     }
     Ok(())
-}
-
-#[test]
-fn rjk_no_cpong() -> Result {
-    no_cpong(Subject::Rjk)
-}
-
-#[test]
-fn modjk_no_cpong() -> Result {
-    no_cpong(Subject::ModJk)
 }
 
 /// PL-03: a pooled connection without CPONG is replaced by one that has it.
@@ -406,16 +326,6 @@ fn a_silent_pooled_connection(subject: Subject) -> Result {
     Ok(())
 }
 
-#[test]
-fn rjk_a_silent_pooled_connection() -> Result {
-    a_silent_pooled_connection(Subject::Rjk)
-}
-
-#[test]
-fn modjk_a_silent_pooled_connection() -> Result {
-    a_silent_pooled_connection(Subject::ModJk)
-}
-
 /// A-13, BG-10: idle connections are checked by maintenance, and closed when they are silent.
 #[test]
 fn rjk_interval_pings() -> Result {
@@ -425,15 +335,15 @@ fn rjk_interval_pings() -> Result {
     let httpd = one_worker(Subject::Rjk, &peer, settings)?;
     open_some(&httpd, 2);
     let maintain = || {
-        let _ = client::get(httpd.port(), "/jk-status");
+        let _ = client::get(httpd.port(), STATUS);
     };
-    wait::until("both are checked", SOON, || {
+    wait::until("both are checked", wait::SOON, || {
         maintain();
         peer.pings() >= 2
     })?;
     assert_eq!(peer.open_connections(), 2);
     peer.set(Script::default().on_ping([]));
-    wait::until("both are closed", SOON, || {
+    wait::until("both are closed", wait::SOON, || {
         maintain();
         peer.open_connections() == 0
     })?;

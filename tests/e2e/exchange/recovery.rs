@@ -1,10 +1,11 @@
 //! recovery_options and fail_on_status: what is sent again, and what never (RO-01…RO-08, SV-03…SV-05,
 //! BD-06, BD-07, BG-01, BG-18, F-07, F-12, A-19…A-22).
 
-use super::world::{self, column};
 use rjk_testbed::client::{self, Client, Request};
 use rjk_testbed::peer::{Behaviour, Head, Script, Step};
-use rjk_testbed::{Peer, Result, Subject};
+use rjk_testbed::{Peer, Result, Subject, both, farm};
+
+both! { options retries fail_on_status }
 
 /// Options, method, where the worker fails, and how many requests it sees: mod_rjk, mod_jk.
 type Row = (&'static str, &'static str, Fails, usize, usize);
@@ -64,7 +65,7 @@ fn options(subject: Subject) -> Result {
             workers += &format!("worker.w.recovery_options={bits}\n");
         }
         workers += "worker.w.connection_acquire_timeout=200\n";
-        let httpd = world::server(subject, &["w".into()], &workers).start()?;
+        let httpd = farm::server(subject, &["w"], &workers).start()?;
         let mut request = Request::new(method, "/w/");
         if matches!(method, "POST" | "PUT") {
             let length = if at == Fails::AfterBody { 9000 } else { 10 };
@@ -86,43 +87,23 @@ fn options(subject: Subject) -> Result {
     Ok(())
 }
 
-#[test]
-fn rjk_options() -> Result {
-    options(Subject::Rjk)
-}
-
-#[test]
-fn modjk_options() -> Result {
-    options(Subject::ModJk)
-}
-
 /// A-19, SV-03: so many attempts, and A-20: a pause before each but the first.
 fn retries(subject: Subject) -> Result {
     for (retries, expected) in [(1, 1), (2, 2), (4, 4)] {
         let peer = Peer::start(Behaviour::ClosesBeforeAnswer)?;
         let settings = format!("worker.w.retries={retries}\nworker.w.retry_interval=60\n");
         let workers = peer.worker("w") + &settings;
-        let httpd = world::server(subject, &["w".into()], &workers).start()?;
+        let httpd = farm::server(subject, &["w"], &workers).start()?;
         let begin = std::time::Instant::now();
         assert_eq!(client::get(httpd.port(), "/w/")?.status, 502, "F-07");
         assert!(begin.elapsed().as_millis() >= 60 * (expected as u128 - 1));
         assert_eq!(peer.requests().len(), expected);
         if subject == Subject::Rjk {
-            let page = client::get(httpd.port(), "/jk-status")?.text();
-            assert_eq!(column(&page, "Errors"), [1], "SV-05");
+            let page = farm::status_page(&httpd)?;
+            assert_eq!(page.column("Errors"), [1], "SV-05");
         }
     }
     Ok(())
-}
-
-#[test]
-fn rjk_retries() -> Result {
-    retries(Subject::Rjk)
-}
-
-#[test]
-fn modjk_retries() -> Result {
-    retries(Subject::ModJk)
 }
 
 /// RO-08, F-12: hard and soft entries, and a status that is not listed. A POST is not sent again
@@ -140,7 +121,7 @@ fn fail_on_status(subject: Subject) -> Result {
         let peer = Peer::start(Script::answer(Head::new(status), "from the worker"))?;
         let settings = format!("worker.w.fail_on_status={list}\nworker.w.retry_interval=50\n");
         let workers = peer.worker("w") + &settings;
-        let httpd = world::server(subject, &["w".into()], &workers).start()?;
+        let httpd = farm::server(subject, &["w"], &workers).start()?;
         let mut request = Request::new(method, "/w/");
         if method == "POST" {
             request = request.body("data");
@@ -156,14 +137,4 @@ fn fail_on_status(subject: Subject) -> Result {
         assert_eq!(answer.text() == "from the worker", !listed, "{row}");
     }
     Ok(())
-}
-
-#[test]
-fn rjk_fail_on_status() -> Result {
-    fail_on_status(Subject::Rjk)
-}
-
-#[test]
-fn modjk_fail_on_status() -> Result {
-    fail_on_status(Subject::ModJk)
 }

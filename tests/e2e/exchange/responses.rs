@@ -1,16 +1,17 @@
 //! Answers on their way to the client: HEAD, bodyless statuses, hop-by-hop headers, and 100-continue
 //! (RS-05, RS-09, RS-13, BD-02, CP-16).
 
-use super::world;
 use rjk_testbed::client::{BodyEnd, Client, Request};
 use rjk_testbed::peer::{Behaviour, Head, Script};
-use rjk_testbed::{Peer, Result, Subject};
+use rjk_testbed::{Peer, Result, Subject, both, farm};
+
+both! { bodyless expect_continue }
 
 /// RS-09, RS-13: what a worker sends as the body of an answer that has none goes no further, and
 /// the client's connection stays in step.
 fn bodyless(subject: Subject) -> Result {
     let peer = Peer::start(Behaviour::Echo)?;
-    let httpd = world::server(subject, &["w".into()], &peer.worker("w")).start()?;
+    let httpd = farm::server(subject, &["w"], &peer.worker("w")).start()?;
     let mut client = Client::connect(httpd.port())?;
     for (method, status) in [("HEAD", 200), ("HEAD", 404), ("GET", 304), ("GET", 204)] {
         let head = Head::new(status).header("Content-Length", "4");
@@ -33,16 +34,6 @@ fn bodyless(subject: Subject) -> Result {
     Ok(())
 }
 
-#[test]
-fn rjk_bodyless() -> Result {
-    bodyless(Subject::Rjk)
-}
-
-#[test]
-fn modjk_bodyless() -> Result {
-    bodyless(Subject::ModJk)
-}
-
 /// RS-05, BG-08, CP-16: hop-by-hop headers end here, with those that Connection names; others not.
 #[test]
 fn rjk_hop_by_hop() -> Result {
@@ -54,7 +45,7 @@ fn rjk_hop_by_hop() -> Result {
         .header("X-Gone", "1")
         .header("X-Kept", "1");
     let peer = Peer::start(Script::answer(head, "body"))?;
-    let httpd = world::server(Subject::Rjk, &["w".into()], &peer.worker("w")).start()?;
+    let httpd = farm::server(Subject::Rjk, &["w"], &peer.worker("w")).start()?;
     let mut client = Client::connect(httpd.port())?;
     for _ in 0..2 {
         let answer = client.send(&Request::get("/w/"))?;
@@ -74,7 +65,7 @@ fn rjk_hop_by_hop() -> Result {
 /// BD-02: the client is told to go on as soon as the request is forwarded; once.
 fn expect_continue(subject: Subject) -> Result {
     let peer = Peer::start(Behaviour::Echo)?;
-    let httpd = world::server(subject, &["w".into()], &peer.worker("w")).start()?;
+    let httpd = farm::server(subject, &["w"], &peer.worker("w")).start()?;
     let mut client = Client::connect(httpd.port())?;
     let post = Request::new("POST", "/w/")
         .header("Expect", "100-continue")
@@ -86,14 +77,4 @@ fn expect_continue(subject: Subject) -> Result {
     assert_eq!((answer.status, answer.interim), (200, vec![]));
     assert_eq!(peer.only_request()?.body().len(), 20_000);
     Ok(())
-}
-
-#[test]
-fn rjk_expect_continue() -> Result {
-    expect_continue(Subject::Rjk)
-}
-
-#[test]
-fn modjk_expect_continue() -> Result {
-    expect_continue(Subject::ModJk)
 }

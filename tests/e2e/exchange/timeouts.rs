@@ -1,12 +1,13 @@
 //! Limits of time: connect, socket, reply, CPING, against peers and a frozen Tomcat (A-05, A-06,
 //! A-11, A-12, A-18, E-03, X-01, F-06, F-11, CP-04).
 
-use super::world::{self, SOON};
 use rjk_testbed::client::{self, Request};
 use rjk_testbed::peer::{Behaviour, Head, Script, Step, worker_lines};
-use rjk_testbed::{Httpd, Peer, Result, Subject, Tomcat, Version, peer, ports, wait};
+use rjk_testbed::{Httpd, Peer, Result, Subject, Tomcat, Version, both, farm, peer, ports, wait};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
+
+both! { replies connects }
 
 /// Far below what any wait without a limit takes.
 const BOUNDED: Duration = Duration::from_secs(10);
@@ -40,7 +41,7 @@ fn replies(subject: Subject) -> Result {
         workers += &peer.worker(name);
         workers += &format!("worker.{name}.reference=worker.t\n");
     }
-    let httpd = world::server(subject, &names.map(String::from), &workers)
+    let httpd = farm::server(subject, &names, &workers)
         .module("setenvif")
         .directives("JkMount /rule/* long;reply_timeout=300")
         .directives("SetEnvIf X-Limit (.+) JK_REPLY_TIMEOUT=$1")
@@ -61,16 +62,6 @@ fn replies(subject: Subject) -> Result {
     Ok(())
 }
 
-#[test]
-fn rjk_replies() -> Result {
-    replies(Subject::Rjk)
-}
-
-#[test]
-fn modjk_replies() -> Result {
-    replies(Subject::ModJk)
-}
-
 /// A-06, F-06: a listener whose queue is full does not answer to a connect.
 fn connects(subject: Subject) -> Result {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
@@ -86,21 +77,11 @@ fn connects(subject: Subject) -> Result {
     }
     let workers = worker_lines("full", address.port()) + "worker.full.socket_connect_timeout=200\n";
     let closed = worker_lines("closed", ports::free()?);
-    let names = ["full".into(), "closed".into()];
-    let httpd = world::server(subject, &names, &(workers + &closed)).start()?;
+    let names = ["full", "closed"];
+    let httpd = farm::server(subject, &names, &(workers + &closed)).start()?;
     assert_eq!(status_within(httpd.port(), "/full/")?, 503);
     assert_eq!(status_within(httpd.port(), "/closed/")?, 503);
     Ok(())
-}
-
-#[test]
-fn rjk_connects() -> Result {
-    connects(Subject::Rjk)
-}
-
-#[test]
-fn modjk_connects() -> Result {
-    connects(Subject::ModJk)
 }
 
 /// A server whose requests go to the worker that their header X-Worker names: workers with one
@@ -116,7 +97,7 @@ fn limited(tomcat: &Tomcat, good: &Peer, names: [&str; 4]) -> Result<Httpd> {
         workers += &tomcat.worker(name);
     }
     let chosen = names.map(|name| format!("SetEnvIf X-Worker ^{name}$ JK_WORKER_NAME={name}\n"));
-    world::server(Subject::Rjk, &names.map(String::from), &workers)
+    farm::server(Subject::Rjk, &names, &workers)
         .module("setenvif")
         .directives(chosen.concat())
         .directives("<Location /testbed>\nSetHandler jakarta-servlet\n</Location>")
@@ -148,7 +129,7 @@ fn rjk_frozen_tomcat() -> Result {
     }
     tomcat.freeze()?;
     // Its threads stop one after the other.
-    wait::until("frozen", SOON, || {
+    wait::until("frozen", wait::SOON, || {
         peer::ping(tomcat.port(), Duration::from_millis(200)).is_err()
     })?;
     // The pooled connection of c has no check before a request; its limit is that of a new one.
@@ -164,7 +145,7 @@ fn rjk_frozen_tomcat() -> Result {
     for worker in ["c", "p", "reply"] {
         assert_eq!(ask("GET", worker)?.status, 200, "{worker}");
     }
-    world::wait_idle(&httpd)?;
+    farm::wait_idle(&httpd)?;
     httpd.assert_clean();
     Ok(())
 }
@@ -183,7 +164,7 @@ fn rjk_one_slow_request_leaves_the_member_in_service() -> Result {
         m1.worker("m1"),
         m2.worker("m2"),
     );
-    let httpd = world::server(Subject::Rjk, &["lb".into()], &workers).start()?;
+    let httpd = farm::server(Subject::Rjk, &["lb"], &workers).start()?;
     let post = Request::new("POST", "/lb/").body("data");
     assert_eq!(client::send(httpd.port(), post)?.status, 504);
     let next = client::get(httpd.port(), "/lb/")?;

@@ -1,10 +1,9 @@
 //! What policies do for a site: the two of plugins/, shadow mode, notes, counters, faults.
 
-use crate::farm::{Plan, Site, request};
 use rjk_testbed::client::Request;
 use rjk_testbed::httpd::Mpm;
 use rjk_testbed::peer::Behaviour;
-use rjk_testbed::{Result, ensure, wait};
+use rjk_testbed::{Farm, Plan, Result, Subject, ensure, wait};
 use std::time::Duration;
 
 /// Rows of a table: the request's headers, who served, who decided.
@@ -14,12 +13,17 @@ const TENANTS: &str = "header = \"X-Tenant\"\n[policy.header-route.config.worker
 const IN_M1: (&str, &str) = ("Cookie", "JSESSIONID=0A1B.m1");
 
 fn tenants(settings: &str) -> Result<Plan> {
-    Plan::new(&["m1", "m2"]).policy("header-route", settings, TENANTS)
+    Plan::new(Subject::Rjk, &["m1", "m2"]).policy("header-route", settings, TENANTS)
 }
 
-fn assert_rows(site: &mut Site, rows: &Rows<'_>) -> Result {
+/// GET with headers.
+fn get(target: &str, headers: &[(&str, &str)]) -> Request {
+    Request::get(target).headers(headers)
+}
+
+fn assert_rows(site: &mut Farm, rows: &Rows<'_>) -> Result {
     for (headers, who, decided) in rows {
-        let (served, by) = site.ask(headers)?;
+        let (served, by) = site.who_and_why(headers)?;
         assert_eq!(
             (served.as_str(), by.as_str()),
             (*who, *decided),
@@ -52,7 +56,7 @@ fn header_route_takes_the_member_of_the_header() -> Result {
 #[test]
 fn header_route_takes_the_member_of_the_cookie() -> Result {
     let config = "cookie = \"tenant\"\n[policy.header-route.config.workers]\nacme = \"m2\"";
-    let mut site = Plan::new(&["m1", "m2"])
+    let mut site = Plan::new(Subject::Rjk, &["m1", "m2"])
         .policy("header-route", "", config)?
         .start()?;
     let rows: &Rows<'_> = &[
@@ -93,7 +97,7 @@ fn a_member_that_is_down_fails_over() -> Result {
 
 fn canary(percent: u32) -> Result<Plan> {
     let config = format!("percent = {percent}\nheader = \"X-Canary\"\nworker = \"m3\"");
-    Plan::new(&["m1", "m2", "m3"]).policy("canary", "", &config)
+    Plan::new(Subject::Rjk, &["m1", "m2", "m3"]).policy("canary", "", &config)
 }
 
 /// 30 percent of 500: 150 ± 51 is five standard deviations.
@@ -126,7 +130,7 @@ fn canary_takes_testers_and_leaves_sessions_alone() -> Result {
     let before = site.counts()[2];
     for headers in [&[("X-Canary", "never")][..], &[]] {
         for _ in 0..20 {
-            site.who(&request("/x", headers))?;
+            site.who(&get("/x", headers))?;
         }
     }
     assert_eq!(site.counts()[2], before, "percent = 0");
@@ -134,7 +138,7 @@ fn canary_takes_testers_and_leaves_sessions_alone() -> Result {
     for _ in 0..20 {
         assert_eq!(everybody.who(&Request::get("/x"))?, "m3");
     }
-    assert_ne!(everybody.ask(&[("X-Canary", "never")])?.0, "m3");
+    assert_ne!(everybody.who_and_why(&[("X-Canary", "never")])?.0, "m3");
     Ok(())
 }
 
@@ -142,19 +146,23 @@ fn canary_takes_testers_and_leaves_sessions_alone() -> Result {
 #[test]
 fn shadow_mode_only_compares() -> Result {
     let mut with = tenants("mode = \"shadow\"")?.start()?;
-    let mut without = Plan::new(&["m1", "m2"]).start()?;
+    let mut without = Plan::new(Subject::Rjk, &["m1", "m2"]).start()?;
     let requests = [
-        request("/x", &[]),
-        request("/x", &[("X-Tenant", "acme")]),
-        request("/x", &[("X-Tenant", "acme")]),
-        request("/x", &[("X-Tenant", "acme"), IN_M1]),
-        request("/x", &[("X-Tenant", "other"), IN_M1]),
+        get("/x", &[]),
+        get("/x", &[("X-Tenant", "acme")]),
+        get("/x", &[("X-Tenant", "acme")]),
+        get("/x", &[("X-Tenant", "acme"), IN_M1]),
+        get("/x", &[("X-Tenant", "other"), IN_M1]),
     ];
     let mut same = 0;
     for (index, request) in requests.iter().cycle().take(50).enumerate() {
         let who = without.who(request)?;
         assert_eq!(with.who(request)?, who, "request {index}");
-        assert_eq!(with.decided()?, without.decided()?, "request {index}");
+        assert_eq!(
+            with.notes()?.decided_by,
+            without.notes()?.decided_by,
+            "request {index}"
+        );
         let asks_for_m2 = matches!(index % 5, 1..=3);
         same += u64::from(!asks_for_m2 || who == "m2");
     }
@@ -174,8 +182,8 @@ fn one_policy_serves_two_balancers() -> Result {
         .start()?;
     let acme = [("X-Tenant", "acme")];
     for target in ["/x", "/other/x", "/other/y"] {
-        assert_eq!(site.who(&request(target, &acme))?, "m2", "{target}");
-        assert_eq!(site.decided()?, "policy header-route", "{target}");
+        assert_eq!(site.who(&get(target, &acme))?, "m2", "{target}");
+        assert_eq!(site.notes()?.decided_by, "policy header-route", "{target}");
     }
     assert_eq!(site.counters("header-route", ["Member"])?, [3]);
     Ok(())
@@ -186,16 +194,16 @@ fn policies_decide_on_every_mpm() -> Result {
     for mpm in Mpm::ALL {
         let mut site = tenants("")?.mpm(mpm).start()?;
         for _ in 0..5 {
-            let (who, by) = site.ask(&[("X-Tenant", "acme")])?;
+            let (who, by) = site.who_and_why(&[("X-Tenant", "acme")])?;
             assert_eq!(
                 (who.as_str(), by.as_str()),
                 ("m2", "policy header-route"),
                 "{mpm:?}"
             );
         }
-        site.httpd.graceful()?;
+        site.graceful()?;
         assert_eq!(
-            site.who(&request("/x", &[("X-Tenant", "acme")]))?,
+            site.who(&get("/x", &[("X-Tenant", "acme")]))?,
             "m2",
             "{mpm:?}"
         );
@@ -207,7 +215,7 @@ fn policies_decide_on_every_mpm() -> Result {
 /// The policy counts decisions (0), outcomes (1) and outcomes from 500 on (3).
 #[test]
 fn an_observing_policy_hears_what_became_of_requests() -> Result {
-    let mut site = Plan::new(&["m1"])
+    let mut site = Plan::new(Subject::Rjk, &["m1"])
         .policy("observing", "", "")?
         .line("worker.lb.retries=1\nworker.m1.retries=1")
         .start()?;
@@ -228,8 +236,8 @@ fn an_observing_policy_hears_what_became_of_requests() -> Result {
 
 #[test]
 fn a_fault_is_answered_as_the_file_says() -> Result {
-    let bad = |settings: &str| -> Result<Site> {
-        Plan::new(&["m1", "m2"])
+    let bad = |settings: &str| -> Result<Farm> {
+        Plan::new(Subject::Rjk, &["m1", "m2"])
             .policy("bad-index", settings, "")?
             .start()
     };
@@ -257,17 +265,17 @@ fn a_fault_is_answered_as_the_file_says() -> Result {
 /// What the functions of the host answer for a real request.
 #[test]
 fn the_host_tells_what_it_promises() -> Result {
-    let mut site = Plan::new(&["m1", "m2"])
+    let mut site = Plan::new(Subject::Rjk, &["m1", "m2"])
         .policy("ask-everything", "", "")?
         .directives("UseCanonicalName Off")
         .start()?;
     let before = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
-    let asked = request(
+    let asked = get(
         "/a%20b/c?d=e%20f",
         &[("X-Ask", "value"), ("Cookie", "x=1; ask=me")],
     );
     site.who(&asked)?;
-    site.who(&request("/", &[]))?;
+    site.who(&get("/", &[]))?;
     let log = site.httpd.jk_log();
     let lines: Vec<&str> = log
         .lines()

@@ -5,10 +5,11 @@
 
 mod measure;
 
-use crate::site::{self, Line, Peers, fixture};
+use crate::site::{self, fixture};
 use measure::{Batch, Clients};
+use rjk_testbed::farm::{Members, Notes};
 use rjk_testbed::process::{self, ProcessId};
-use rjk_testbed::{Httpd, Result, bail, wait};
+use rjk_testbed::{Httpd, Result, bail};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -52,23 +53,24 @@ const HOSTILE: [(&str, &str); 9] = [
 ];
 
 /// Each hostile policy on a balancer of its name.
-fn start(peers: &Peers, settings: &str) -> Result<Httpd> {
+fn start(settings: &str) -> Result<(Members, Httpd)> {
     let mut toml = String::new();
-    let mut balancers = vec![NONE.to_owned()];
+    let mut balancers = vec![NONE];
     for (name, _) in HOSTILE {
         let component = fixture(name)?;
         toml += &format!(
             "[policy.{name}]\ncomponent = {component:?}\n{settings}\n\
              [balancer.{name}]\npolicy = \"{name}\"\n"
         );
-        balancers.push(name.to_owned());
+        balancers.push(name);
     }
-    let mut site = site::httpd(peers, &balancers).file("conf/rjk.toml", toml);
+    let (peers, site) = site::site(&balancers)?;
+    let mut site = site.file("conf/rjk.toml", toml);
     for name in &balancers {
         // So that turns of the members are not all that the built-in method has to do.
         site = site.directives(format!("JkWorkerProperty worker.{name}-a.lbfactor=3"));
     }
-    site.start()
+    Ok((peers, site.start()?))
 }
 
 /// What a child has of the machine.
@@ -142,18 +144,8 @@ fn assert_shared_out(name: &str, batch: &Batch) {
 }
 
 /// The lines of a policy's requests, after they were all written.
-fn lines_of(httpd: &Httpd, name: &str, count: usize) -> Result<Vec<Line>> {
-    let mut lines = Vec::new();
-    let path = format!("/{name}");
-    wait::until("the access log", Duration::from_secs(10), || {
-        let log = httpd.access_log();
-        lines = log
-            .lines()
-            .filter_map(|line| site::parse(line).ok())
-            .filter(|line| line.path == path)
-            .collect();
-        lines.len() >= count
-    })?;
+fn lines_of(httpd: &Httpd, name: &str, count: usize) -> Result<Vec<Notes>> {
+    let lines = Notes::of(httpd, &format!("/{name}"), count)?;
     assert_eq!(lines.len(), count, "{name}");
     Ok(lines)
 }
@@ -168,13 +160,12 @@ fn log_lines(httpd: &Httpd, name: &str) -> (usize, usize) {
 }
 
 /// What the notes must say of a policy's requests.
-type Notes = fn(&str, &str, &[Line]);
+type Expected = fn(&str, &str, &[Notes]);
 
-fn run(settings: &str, notes: Notes) -> Result {
+fn run(settings: &str, expected: Expected) -> Result {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _alone = ONE_AT_A_TIME.lock();
-    let peers = Peers::start()?;
-    let httpd = start(&peers, settings)?;
+    let (_peers, httpd) = start(settings)?;
     let children = httpd.children();
     let [child] = children[..] else {
         bail!("{children:?}");
@@ -198,7 +189,7 @@ fn run(settings: &str, notes: Notes) -> Result {
                 .iter()
                 .all(|line| line.pid == child && line.status == 200)
         );
-        notes(name, note, &lines);
+        expected(name, note, &lines);
         Taken::by(child)?.assert_flat(name, &warm);
     }
     assert_logs_are_short(&httpd, begin.elapsed());

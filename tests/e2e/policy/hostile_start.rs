@@ -1,8 +1,9 @@
 //! Policies and rjk.toml files that httpd must not start with: `-t` and the start fail with file,
 //! line and reason, and a graceful restart with them leaves the running site alone.
 
-use crate::site::{self, Peers, fixture, header_route, header_route_file};
+use crate::site::{self, LB, fixture, header_route, header_route_file};
 use rjk_testbed::client::{self, Request};
+use rjk_testbed::farm::Members;
 use rjk_testbed::httpd::Builder;
 use rjk_testbed::{Httpd, Result, policies};
 use std::fs;
@@ -130,22 +131,21 @@ fn assert_says(broken: &Broken, command: &str, output: &str) {
 }
 
 /// A site that would start, but for this.
-fn site_with(peers: &Peers, broken: &Broken) -> Result<Builder> {
-    let mut site = site::httpd(peers, &site::lb());
+fn site_with(broken: &Broken) -> Result<(Members, Builder)> {
+    let (peers, mut site) = site::site(&LB)?;
     if let Some(text) = text_of(broken)? {
         site = site.file("conf/rjk.toml", text);
     }
     for (name, content) in made()? {
         site = site.file(name, content);
     }
-    Ok(site)
+    Ok((peers, site))
 }
 
 #[test]
 fn neither_configtest_nor_start_accepts_them() -> Result {
-    let peers = Peers::start()?;
     for broken in BROKEN {
-        let site = site_with(&peers, broken)?;
+        let (_peers, site) = site_with(broken)?;
         let (accepted, output) = site.configtest()?;
         assert!(!accepted, "{}: -t accepted it: {output}", broken.what);
         assert_says(broken, "-t", &output);
@@ -159,9 +159,9 @@ fn neither_configtest_nor_start_accepts_them() -> Result {
 /// A component of 9 MiB is refused for its size alone.
 #[test]
 fn a_large_component_is_accepted() -> Result {
-    let peers = Peers::start()?;
     let good = fs::read(policies::fixture("noop")?)?;
-    let site = site::httpd(&peers, &site::lb())
+    let (_peers, site) = site::site(&LB)?;
+    let site = site
         .file("conf/x.wasm", [good, custom_section(7 << 20)].concat())
         .file("conf/rjk.toml", of_component("x.wasm"));
     let (accepted, output) = site.configtest()?;
@@ -181,9 +181,9 @@ fn assert_policy_decides(httpd: &Httpd, what: &str) -> Result {
 
 #[test]
 fn a_graceful_restart_with_them_leaves_the_site_alone() -> Result {
-    let peers = Peers::start()?;
     let good = header_route(&header_route_file()?);
-    let mut site = site::httpd(&peers, &site::lb()).file("conf/rjk.toml", good.as_str());
+    let (_peers, site) = site::site(&LB)?;
+    let mut site = site.file("conf/rjk.toml", good.as_str());
     for (name, content) in made()? {
         site = site.file(name, content);
     }

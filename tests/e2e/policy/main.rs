@@ -1,7 +1,6 @@
 //! Routing policies on the real parts: what they decide, hostile ones, and restarts that change them.
 
 mod author;
-mod farm;
 mod features;
 mod hostile_run;
 mod hostile_start;

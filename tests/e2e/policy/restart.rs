@@ -1,8 +1,9 @@
 //! Restarts that change a policy: the new one serves, nothing fails meanwhile, and a component that
 //! cannot be loaded, or a broken file, leaves the site to the built-in rules.
 
-use crate::site::{self, Peers, fixture, header_route, header_route_file};
+use crate::site::{self, LB, fixture, header_route, header_route_file};
 use rjk_testbed::client::{self, Request};
+use rjk_testbed::farm::{Members, Notes};
 use rjk_testbed::{Context, Httpd, Result, process, wait};
 use rustix::process::Signal;
 use std::fs;
@@ -19,14 +20,16 @@ const GROWTH: u64 = 3 << 10;
 const COMPONENT: &str = "conf/policies/p.wasm";
 
 /// A site whose policy leads to b what asks for b.
-fn start(peers: &Peers) -> Result<Httpd> {
-    site::httpd(peers, &site::lb())
+fn start() -> Result<(Members, Httpd)> {
+    let (peers, site) = site::site(&LB)?;
+    let httpd = site
         .file("conf/rjk.toml", header_route("policies/p.wasm"))
         .file(COMPONENT, fs::read(header_route_file()?)?)
         // Slots for children that start while others end.
         .server_limit(8)
         .max_request_workers(16)
-        .start()
+        .start()?;
+    Ok((peers, httpd))
 }
 
 /// Who serves six requests that ask for b.
@@ -43,14 +46,8 @@ fn decided_by(httpd: &Httpd) -> Result<String> {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let path = format!("/lb/{}", NEXT.fetch_add(1, Ordering::Relaxed));
     client::send(httpd.port(), Request::get(&path).header("X-Member", "b"))?;
-    let mut found = None;
-    wait::until("the line of the request", LIMIT, || {
-        let log = httpd.access_log();
-        let mut lines = log.lines().filter_map(|line| site::parse(line).ok());
-        found = lines.find(|line| line.path == path);
-        found.is_some()
-    })?;
-    Ok(found.context("no line")?.decided_by)
+    let lines = Notes::of(httpd, &path, 1)?;
+    Ok(lines[0].decided_by.clone())
 }
 
 /// Replaces the component as a deployment does: under another name first.
@@ -103,8 +100,7 @@ fn wait_for_more(answers: &AtomicUsize, more: usize) -> Result {
 
 #[test]
 fn a_changed_component_takes_over_and_no_request_fails() -> Result {
-    let peers = Peers::start()?;
-    let httpd = start(&peers)?;
+    let (_peers, httpd) = start()?;
     let route = fs::read(header_route_file()?)?;
     let noop = fs::read(fixture("noop")?)?;
     assert_eq!(served(&httpd)?, "bbbbbb");
@@ -168,8 +164,7 @@ fn assert_mended(httpd: &Httpd) -> Result {
 
 #[test]
 fn a_restart_by_signal_with_a_broken_component_goes_on_with_the_built_in_rules() -> Result {
-    let peers = Peers::start()?;
-    let mut httpd = start(&peers)?;
+    let (_peers, mut httpd) = start()?;
     assert_eq!(decided_by(&httpd)?, "policy p");
     let good = fs::read(header_route_file()?)?;
     for broken in ["configure-fails", "unknown-import", "configure-never-ends"] {
@@ -186,8 +181,7 @@ fn a_restart_by_signal_with_a_broken_component_goes_on_with_the_built_in_rules()
 
 #[test]
 fn a_restart_by_signal_with_a_broken_file_goes_on_with_the_built_in_rules() -> Result {
-    let peers = Peers::start()?;
-    let mut httpd = start(&peers)?;
+    let (_peers, mut httpd) = start()?;
     let good = header_route("policies/p.wasm");
     for broken in ["[polcy.p]\n", "[policy.p\n"] {
         httpd.write("conf/rjk.toml", broken)?;
@@ -205,8 +199,7 @@ fn a_restart_by_signal_with_a_broken_file_goes_on_with_the_built_in_rules() -> R
 /// thread to compile with.
 #[test]
 fn restarts_leave_no_memory_and_no_thread_behind() -> Result {
-    let peers = Peers::start()?;
-    let httpd = start(&peers)?;
+    let (_peers, httpd) = start()?;
     let mut warm = 0;
     for turn in 0..=12 {
         httpd.graceful()?;

@@ -1,15 +1,15 @@
 //! Who the client is: addresses, authentication and how options combine (O-06, O-07, OM-01…OM-05,
 //! AT-02, AT-03).
 
-use crate::site::{Site, Table, both, vhost};
 use rjk_testbed::client::{Client, Request};
-use rjk_testbed::{Result, Subject};
+use rjk_testbed::farm::vhost;
+use rjk_testbed::{Farm, Result, Subject, Table, both};
 
 both! { o06_o07_client_address om01_to_om05_option_merging at02_at03_basic_authentication o12_disable_reuse }
 
 fn o06_o07_client_address(subject: Subject) -> Result {
     let rules = "JkMount /app/* w\n";
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("remoteip")
             .directives("RemoteIPHeader X-Client\nRemoteIPInternalProxy 127.0.0.1")
             .vhosts(vhost("default.test", rules))
@@ -51,7 +51,7 @@ fn o06_o07_client_address(subject: Subject) -> Result {
 /// the client's port, which ForwardLocalAddress makes 0.
 fn om01_to_om05_option_merging(subject: Subject) -> Result {
     let host = |name: &str, options: &str| vhost(name, &format!("JkMount /app/* w\n{options}"));
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.directives(
             "JkOptions +ForwardURICompatUnparsed\nJkOptions +ForwardLocalAddress\n\
              JkOptions -FlushHeader",
@@ -94,7 +94,7 @@ fn om01_to_om05_option_merging(subject: Subject) -> Result {
 /// OM-04, BG-15: mod_jk combines the address options of main server and virtual host.
 #[test]
 fn om04_bg15_the_virtual_hosts_address_option_wins() -> Result {
-    let site = Site::start(Subject::Rjk, |site| {
+    let site = Farm::alone(Subject::Rjk, |site| {
         site.directives("JkOptions +ForwardLocalAddress")
             .vhosts(vhost(
                 "own.test",
@@ -107,7 +107,7 @@ fn om04_bg15_the_virtual_hosts_address_option_wins() -> Result {
 }
 
 fn at02_at03_basic_authentication(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("auth_basic")
             .module("authn_core")
             .module("authn_file")
@@ -131,14 +131,14 @@ fn at02_at03_basic_authentication(subject: Subject) -> Result {
     );
     let open = site.forwarded(Request::get("/app/open"))?;
     assert!(!open.has_attribute("remote_user") && !open.has_attribute("auth_type"));
-    let refused = site.get("rjk.test", "/app/members;x/a")?;
+    let refused = site.on_host("rjk.test", "/app/members;x/a")?;
     assert_eq!(refused.outcome(), "401", "G-05");
     site.httpd.assert_clean();
     Ok(())
 }
 
 fn o12_disable_reuse(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.vhosts(vhost("keep.test", "JkMount /app/* w"))
             .vhosts(vhost(
                 "close.test",
@@ -151,7 +151,7 @@ fn o12_disable_reuse(subject: Subject) -> Result {
             let response = client.send(&Request::get("/app/x").header("Host", host))?;
             assert_eq!(response.status, 200);
         }
-        assert_eq!(site.peer.connections(), connections, "O-12 {host}");
+        assert_eq!(site.w().connections(), connections, "O-12 {host}");
     }
     site.httpd.assert_clean();
     Ok(())

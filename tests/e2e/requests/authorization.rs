@@ -1,8 +1,8 @@
 //! httpd's own access control sees the path that Tomcat will see (G-05, CV-09).
 
-use crate::site::{Site, both, vhost};
 use rjk_testbed::client::Request;
-use rjk_testbed::{Result, Subject};
+use rjk_testbed::farm::vhost;
+use rjk_testbed::{Farm, Result, Subject, both};
 
 both! { g05_cv09_location_sees_the_normalised_path g07_no_directory_walk g05_log_and_env_see_the_normalised_path }
 
@@ -10,7 +10,7 @@ fn g05_cv09_location_sees_the_normalised_path(subject: Subject) -> Result {
     const RULES: &str = "JkMount /app/* w\n\
         <Location /app/private>\nRequire all denied\n</Location>\n\
         <LocationMatch ^/app/secret>\nRequire all denied\n</LocationMatch>";
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.vhosts(vhost("rjk.test", RULES))
             .vhosts(vhost(
                 "merge-off.test",
@@ -43,11 +43,11 @@ fn g05_cv09_location_sees_the_normalised_path(subject: Subject) -> Result {
             "/app/x/..;/secret",
             "/app/secret;a",
         ] {
-            let seen = site.get(host, target)?;
+            let seen = site.on_host(host, target)?;
             assert_eq!(seen.outcome(), "403", "CV-09 {host} {target}");
         }
         for target in ["/app/Private", "/app/privat", "/app/private/..;/public"] {
-            let seen = site.get(host, target)?;
+            let seen = site.on_host(host, target)?;
             assert_eq!(seen.outcome(), target, "G-05 {host}");
         }
     }
@@ -57,7 +57,7 @@ fn g05_cv09_location_sees_the_normalised_path(subject: Subject) -> Result {
 
 /// `<Directory>`, `<Files>` and .htaccess do not concern what is forwarded (G-07).
 fn g07_no_directory_walk(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.directives(
             "<Directory @ROOT@/htdocs>\nAllowOverride All\nRequire all denied\n</Directory>\n\
              <Files \"x.jsp\">\nRequire all denied\n</Files>\nJkMount /app/* w",
@@ -66,20 +66,23 @@ fn g07_no_directory_walk(subject: Subject) -> Result {
         .file("htdocs/app/x.txt", "local")
         .file("htdocs/x.txt", "local")
     })?;
-    assert_eq!(site.get("rjk.test", "/app/x.txt")?.outcome(), "/app/x.txt");
-    assert_eq!(site.get("rjk.test", "/x.txt")?.outcome(), "403");
+    assert_eq!(
+        site.on_host("rjk.test", "/app/x.txt")?.outcome(),
+        "/app/x.txt"
+    );
+    assert_eq!(site.on_host("rjk.test", "/x.txt")?.outcome(), "403");
     site.httpd.assert_clean();
     Ok(())
 }
 
 fn g05_log_and_env_see_the_normalised_path(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.access_log("%>s %U %{JK_WORKER_NAME}n")
             .directives("JkMount /app/* w")
     })?;
     let forwarded = site.forwarded(Request::get("/app;p/a/..;x/b//c?q"))?;
     assert_eq!(forwarded.uri, "/app;p/a/..;x/b/c");
-    site.get("rjk.test", "/none;p")?;
+    site.on_host("rjk.test", "/none;p")?;
     assert_eq!(site.sorted_log(2)?, ["200 /app/b/c w", "404 /none;p -"]);
     site.httpd.assert_clean();
     Ok(())

@@ -1,10 +1,10 @@
 //! What environment variables change of a request: indicators, JK_… and JkEnvVar
 //! (D-18…D-26, D-37, E-03…E-10).
 
-use crate::site::{Site, Table, both, vhost};
 use rjk_testbed::client::{self, Request};
+use rjk_testbed::farm::vhost;
 use rjk_testbed::peer::{Behaviour, Forwarded, Script};
-use rjk_testbed::{Httpd, Peer, Result, Subject};
+use rjk_testbed::{Farm, Httpd, Peer, Result, Subject, Table, both};
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
@@ -118,7 +118,7 @@ fn d19_to_d26_overrides(subject: Subject) -> Result {
         own.push_str(&settable(&[&format!("MY_{name}")]));
         let _ = writeln!(renamed, "{directive} MY_{name}");
     }
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("setenvif")
             .directives(&renamed)
             .vhosts(vhost(
@@ -127,7 +127,7 @@ fn d19_to_d26_overrides(subject: Subject) -> Result {
             ))
             .vhosts(vhost("inherits.test", &format!("{own}JkMount /app/* w")))
     })?;
-    let plain = Site::start(subject, |site| {
+    let plain = Farm::alone(subject, |site| {
         site.module("setenvif")
             .directives(settable(&defaults))
             .directives("JkMount /app/* w")
@@ -163,7 +163,7 @@ fn d19_to_d26_overrides(subject: Subject) -> Result {
 
 fn d37_env_vars(subject: Subject) -> Result {
     let names = ["PLAIN", "DEFAULTED", "MAIN", "Mixed"];
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("setenvif")
             .directives("JkEnvVar MAIN main\nJkEnvVar DEFAULTED of-main\nJkEnvVar SERVER_ADDR")
             .vhosts(vhost(
@@ -223,13 +223,13 @@ fn d37_env_vars(subject: Subject) -> Result {
 
 /// E-03: the variable beats rule and worker; a negative value is ignored.
 fn e03_reply_timeout(subject: Subject) -> Result {
-    let site = Site::with_workers(subject, "worker.w.retries=1\n", |site| {
+    let site = Farm::with_workers(subject, "worker.w.retries=1\n", |site| {
         site.module("setenvif").directives(format!(
             "{}JkMount /app/* w\nJkMount /rule/* w;reply_timeout=150",
             settable(&["JK_REPLY_TIMEOUT"])
         ))
     })?;
-    site.peer.set(Behaviour::Stalls);
+    site.w().set(Behaviour::Stalls);
     for (target, value) in [("/app/x", "150"), ("/rule/x", "-1")] {
         let began = Instant::now();
         let request = Request::get(target).header("X-Set-JK_REPLY_TIMEOUT", &format!("={value}"));
@@ -241,7 +241,7 @@ fn e03_reply_timeout(subject: Subject) -> Result {
         rjk_testbed::peer::Step::Sleep(Duration::from_millis(400)),
         rjk_testbed::peer::Step::Echo,
     ]);
-    site.peer.set(slow);
+    site.w().set(slow);
     // `x` counts as 0, which is no limit.
     for value in ["0", "x", "20000"] {
         let request =
@@ -323,7 +323,7 @@ fn e04_e05_sticky_and_stateless(subject: Subject) -> Result {
 }
 
 fn e06_route(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("setenvif")
             .access_log("%{JK_WORKER_ROUTE}n")
             .directives(format!("{}JkMount /app/* w", settable(&["JK_ROUTE"])))
@@ -347,7 +347,7 @@ fn d18_request_id(subject: Subject) -> Result {
         return Ok(());
     }
     let rules = format!("{}JkMount /app/* nosuch", settable(&["UNIQUE_ID", "MY_ID"]));
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("setenvif")
             .vhosts(vhost("plain.test", &rules))
             .vhosts(vhost(

@@ -1,9 +1,8 @@
 //! Rule extensions as requests show them (X-01…X-11).
 
-use crate::site::{Site, Table, both};
 use rjk_testbed::client::{self, Request};
 use rjk_testbed::peer::{Behaviour, Head, Script, Step};
-use rjk_testbed::{Httpd, Peer, Result, Subject, ensure};
+use rjk_testbed::{Farm, Httpd, Peer, Result, Subject, Table, both, ensure};
 
 both! {
     x01_reply_timeout x05_fail_on_status x06_use_server_errors x06_401_keeps_the_challenge
@@ -19,25 +18,25 @@ fn answer(status: u16, body: &str) -> Script {
 }
 
 fn x01_reply_timeout(subject: Subject) -> Result {
-    let site = Site::with_workers(
+    let site = Farm::with_workers(
         subject,
         "worker.w.retries=1\nworker.w.reply_timeout=150\n",
         |site| site.directives("JkMount /app/* w\nJkMount /long/* w;reply_timeout=20000"),
     )?;
-    site.peer.set(Behaviour::Stalls);
-    let seen = site.get("rjk.test", "/app/x")?;
+    site.w().set(Behaviour::Stalls);
+    let seen = site.on_host("rjk.test", "/app/x")?;
     assert_eq!(seen.response.status, 504, "A-18");
-    site.peer.set(Script::new([
+    site.w().set(Script::new([
         Step::Sleep(std::time::Duration::from_millis(400)),
         Step::Echo,
     ]));
-    let seen = site.get("rjk.test", "/long/x")?;
+    let seen = site.on_host("rjk.test", "/long/x")?;
     assert_eq!(seen.response.status, 200, "X-01 replaces the worker's");
     Ok(())
 }
 
 fn x05_fail_on_status(subject: Subject) -> Result {
-    let site = Site::with_workers(
+    let site = Farm::with_workers(
         subject,
         "worker.w.fail_on_status=500\nworker.w.retries=1\n",
         |site| {
@@ -57,8 +56,8 @@ fn x05_fail_on_status(subject: Subject) -> Result {
         ("/none/x", 500, 500),
         ("/none/x", 503, 503),
     ] {
-        site.peer.set(answer(status, "text"));
-        let response = site.get("rjk.test", target)?.response;
+        site.w().set(answer(status, "text"));
+        let response = site.on_host("rjk.test", target)?.response;
         table.check(
             &format!("X-05 {target} {status}"),
             response.status,
@@ -73,7 +72,7 @@ fn x05_fail_on_status(subject: Subject) -> Result {
 }
 
 fn x06_use_server_errors(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.access_log("%>s %U").directives(
             "JkMount /app/* w;use_server_errors=500\nJkMount /strict/* w;use_server_errors=400\n\
              ErrorDocument 500 /error.html\nErrorDocument 404 \"own text\"",
@@ -88,8 +87,8 @@ fn x06_use_server_errors(subject: Subject) -> Result {
         ("/strict/x", 404, "own text"),
         ("/strict/x", 302, "from Tomcat"),
     ] {
-        site.peer.set(answer(status, "from Tomcat"));
-        let response = site.get("rjk.test", target)?.response;
+        site.w().set(answer(status, "from Tomcat"));
+        let response = site.on_host("rjk.test", target)?.response;
         let row = format!("X-06 {target} {status}");
         table.check(&row, response.status, status);
         table.check(&row, response.text().as_str(), body);
@@ -97,8 +96,8 @@ fn x06_use_server_errors(subject: Subject) -> Result {
         table.check(&row, backend, body == "from Tomcat");
     }
     // A page that httpd makes itself.
-    site.peer.set(answer(503, "from Tomcat"));
-    let response = site.get("rjk.test", "/app/x")?.response;
+    site.w().set(answer(503, "from Tomcat"));
+    let response = site.on_host("rjk.test", "/app/x")?.response;
     table.check(
         "X-06",
         response.text().contains("Service Unavailable"),
@@ -110,15 +109,15 @@ fn x06_use_server_errors(subject: Subject) -> Result {
 }
 
 fn x06_401_keeps_the_challenge(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.directives("JkMount /app/* w;use_server_errors=400")
     })?;
     let head = Head::new(401)
         .header("WWW-Authenticate", "Negotiate")
         .header("WWW-Authenticate", "Basic realm=\"r\"")
         .header("X-Backend", "1");
-    site.peer.set(Script::answer(head, "from Tomcat"));
-    let response = site.get("rjk.test", "/app/x")?.response;
+    site.w().set(Script::answer(head, "from Tomcat"));
+    let response = site.on_host("rjk.test", "/app/x")?.response;
     assert_eq!(response.status, 401);
     let challenges = response.all("WWW-Authenticate").join(", ");
     let expected = match subject {
@@ -136,7 +135,7 @@ fn x06_401_keeps_the_challenge(subject: Subject) -> Result {
 /// The error page comes from Tomcat too: a GET of its own, whatever the request was. For a POST the
 /// body is gone by then.
 fn x06_error_document_on_tomcat(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.access_log("%>s %m %U").directives(
             "JkMount /app/* w;use_server_errors=500\nJkMount /page/* w\n\
              ErrorDocument 500 /page/error",
@@ -153,8 +152,8 @@ fn x06_error_document_on_tomcat(subject: Subject) -> Result {
             // mod_jk asks for the body again, which is gone, and drops the connection unanswered.
             continue;
         }
-        site.peer.set(failing());
-        let before = site.peer.requests().len();
+        site.w().set(failing());
+        let before = site.w().requests().len();
         let response = client::send(site.httpd.port(), request)?;
         assert_eq!(response.status, 200, "Tomcat's status of the page");
         assert_eq!(
@@ -162,7 +161,7 @@ fn x06_error_document_on_tomcat(subject: Subject) -> Result {
             Some("/page/error"),
             "{response:?}"
         );
-        let page = site.peer.requests().split_off(before).pop();
+        let page = site.w().requests().split_off(before).pop();
         let page = page.unwrap_or_default();
         ensure!(page.method == "GET", "{page:?}");
         assert_eq!((page.content_length(), page.is_chunked()), (0, false));
@@ -258,7 +257,7 @@ fn x02_x04_x07_x08_x09_balancer_rules(subject: Subject) -> Result {
 }
 
 fn x11_unknown_extensions(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.directives("JkMount /app/* w;nosuch=1;fail_on_status=404")
     })?;
     assert!(
@@ -266,7 +265,7 @@ fn x11_unknown_extensions(subject: Subject) -> Result {
         "{}",
         site.httpd.jk_log()
     );
-    site.peer.set(answer(404, "text"));
+    site.w().set(answer(404, "text"));
     let response = client::get(site.httpd.port(), "/app/x")?;
     assert_eq!(response.status, 503, "X-11: the rest of the rule counts");
     site.httpd.assert_clean();

@@ -1,11 +1,11 @@
 //! How the request body is announced and what of it arrives (Q-12, D-27, CP-05, CP-07).
 
 use crate::head::mounted;
-use crate::site::{Site, Table, both, vhost};
 use rjk_testbed::client::Request;
+use rjk_testbed::farm::vhost;
 use rjk_testbed::peer::{BodyPacket, Forwarded};
 use rjk_testbed::tls::curl;
-use rjk_testbed::{Result, Subject};
+use rjk_testbed::{Farm, Result, Subject, Table, both};
 
 both! { q12_content_length d27_ignore_content_length cp05_connection_header cp07_transfer_encoding bodies_over_http2 }
 
@@ -70,7 +70,7 @@ fn q12_content_length(subject: Subject) -> Result {
 }
 
 fn d27_ignore_content_length(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("setenvif")
             .vhosts(vhost(
                 "own.test",
@@ -168,7 +168,7 @@ fn cp07_transfer_encoding(subject: Subject) -> Result {
 
 /// HTTP/2 has bodies without a length and without chunks.
 fn bodies_over_http2(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("http2")
             .directives("Protocols h2c http/1.1\nJkMount /app/* w")
             .file("conf/body", "hello")
@@ -183,7 +183,7 @@ fn bodies_over_http2(subject: Subject) -> Result {
         let answer = curl(&[&h2, arguments].concat())?;
         let answer = String::from_utf8_lossy(&answer);
         assert!(answer.contains("body=5\n"), "{arguments:?}: {answer}");
-        let forwarded = site.peer.requests().pop().unwrap_or_default();
+        let forwarded = site.w().requests().pop().unwrap_or_default();
         assert_eq!(forwarded.body(), b"hello");
         assert_eq!(forwarded.protocol, "HTTP/2.0", "Q-03");
         assert_eq!(forwarded.headers_named("Host").len(), 1, "HC-11");

@@ -1,10 +1,10 @@
 //! Which requests the handler takes, and to which worker (G-01…G-15, E-01, E-02, D-17).
 
-use crate::site::{Site, Table, both, vhost};
 use rjk_testbed::client::{Client, Request};
 use rjk_testbed::digest::bytes;
+use rjk_testbed::farm::vhost;
 use rjk_testbed::peer::{Head, Script, Step};
-use rjk_testbed::{Httpd, Result, Subject, ensure};
+use rjk_testbed::{Farm, Httpd, Result, Subject, Table, both, ensure};
 
 both! {
     g01_g08_set_handler_and_indicator e01_no_jk g03_version g04_proxy_requests_are_not_mapped g13_access_log
@@ -46,7 +46,7 @@ SetHandler jakarta-servlet
 SetEnv MY_WORKER w
 </Location>
 ";
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("env")
             .module("setenvif")
             .module("rewrite")
@@ -71,7 +71,7 @@ SetEnv MY_WORKER w
         ("D-17", "own.test", "/set/a", "404"),
         ("D-17", "rjk.test", "/own/a", "404"),
     ] {
-        let seen = site.get(host, target)?;
+        let seen = site.on_host(host, target)?;
         table.check(&format!("{row} {host}{target}"), seen.outcome(), expected);
     }
     table.finish()?;
@@ -92,7 +92,7 @@ SetEnv MY_WORKER w
 }
 
 fn e01_no_jk(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("env")
             .module("setenvif")
             .directives(
@@ -113,27 +113,31 @@ fn e01_no_jk(subject: Subject) -> Result {
         // Mapped before fixups set it: the handler declines, and there is no file name to serve.
         ("/app/late.txt", "404"),
     ] {
-        assert_eq!(site.get("rjk.test", target)?.outcome(), expected, "E-01");
+        assert_eq!(
+            site.on_host("rjk.test", target)?.outcome(),
+            expected,
+            "E-01"
+        );
     }
     site.httpd.assert_clean();
     Ok(())
 }
 
 fn g13_access_log(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.access_log("%>s %m %U %b")
             .directives("JkMount /app/* w\nLimitRequestFieldSize 16000")
     })?;
     let empty = |status: u16| Script::new([Step::Head(Head::new(status)), Step::End(true)]);
     for status in [200, 204, 304, 404, 500] {
-        site.peer.set(empty(status));
-        site.get("rjk.test", "/app/x")?;
+        site.w().set(empty(status));
+        site.on_host("rjk.test", "/app/x")?;
     }
-    site.peer.set(Script::answer(
+    site.w().set(Script::answer(
         Head::ok().header("Content-Length", "3"),
         "abc",
     ));
-    site.get("rjk.test", "/app/body")?;
+    site.on_host("rjk.test", "/app/body")?;
     site.ask(Request::new("HEAD", "/app/head"))?;
     let large = Request::get("/app/large").header("X-Large", &"x".repeat(9000));
     let seen = site.ask(large)?;
@@ -158,13 +162,13 @@ fn g13_access_log(subject: Subject) -> Result {
 
 /// G-15: an answer before the body was read leaves the client's connection usable.
 fn g15_unread_body_is_drained(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| site.directives("JkMount /app/* w"))?;
+    let site = Farm::alone(subject, |site| site.directives("JkMount /app/* w"))?;
     let mut client = Client::connect(site.httpd.port())?;
     for request in [
         Request::new("POST", "/app/early").body(bytes(1, 200_000)),
         Request::new("POST", "/app/early").chunked(bytes(2, 200_000), 5000),
     ] {
-        site.peer.set(Script::new([
+        site.w().set(Script::new([
             Step::Head(Head::new(403).header("Content-Length", "2")),
             Step::text("no"),
             Step::End(true),
@@ -174,7 +178,7 @@ fn g15_unread_body_is_drained(subject: Subject) -> Result {
             (early.status, early.text()) == (403, "no".into()),
             "{early:?}"
         );
-        site.peer.set(Script::default());
+        site.w().set(Script::default());
         let next = client.send(&Request::get("/app/next"))?;
         assert_eq!(next.field("uri").as_deref(), Some("/app/next"), "G-15");
     }
@@ -183,10 +187,10 @@ fn g15_unread_body_is_drained(subject: Subject) -> Result {
 }
 
 fn g03_version(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.directives("ServerTokens Full\nJkMount /app/* w")
     })?;
-    let server = site.get("rjk.test", "/app/x")?.response;
+    let server = site.on_host("rjk.test", "/app/x")?.response;
     let server = server.header("Server").unwrap_or_default();
     let token = match subject {
         Subject::ModJk => "mod_jk/1.2.",
@@ -198,17 +202,17 @@ fn g03_version(subject: Subject) -> Result {
 
 /// G-04: what mod_proxy took is not mapped. (It sets the handler last, so that nothing reaches G-10.)
 fn g04_proxy_requests_are_not_mapped(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("proxy")
             .module("proxy_http")
             .directives("JkMount /app/* w\nProxyRequests On")
     })?;
-    let port = site.peer.port();
+    let port = site.w().port();
     let target = |path: &str| format!("http://127.0.0.1:{port}{path}");
     // The peer gets HTTP from mod_proxy and hangs up: proof that it was not ours.
-    let proxied = site.get("other.test", &target("/app/x"))?;
+    let proxied = site.on_host("other.test", &target("/app/x"))?;
     assert_eq!(proxied.outcome(), "502", "G-04");
-    assert_eq!(site.get("rjk.test", "/app/x")?.outcome(), "/app/x");
+    assert_eq!(site.on_host("rjk.test", "/app/x")?.outcome(), "/app/x");
     Ok(())
 }
 
@@ -235,7 +239,7 @@ fn g16_startup_failures(subject: Subject) -> Result {
 
 /// G-02: with `JkMount /*` other modules keep what they had, as the hooks' order has it.
 fn g02_everything_is_mounted(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("alias")
             .module("status")
             .module("dir")
@@ -263,7 +267,7 @@ fn g02_everything_is_mounted(subject: Subject) -> Result {
         // The error page is mounted too.
         ("/closed/x", "/denied"),
     ] {
-        let seen = site.get("rjk.test", target)?;
+        let seen = site.on_host("rjk.test", target)?;
         table.check(target, seen.outcome(), expected);
     }
     // A mounted error page for a request whose body nobody read.

@@ -1,8 +1,8 @@
 //! The forward request as the peer sees it: methods, headers, attributes (§5.2…§5.5).
 
-use crate::site::{Site, Table, both, vhost};
 use rjk_testbed::client::Request;
-use rjk_testbed::{Result, Subject};
+use rjk_testbed::farm::vhost;
+use rjk_testbed::{Farm, Result, Subject, Table, both};
 
 both! { me01_me02_methods hc_codes_q11_order_and_duplicates q03_to_q09_fields at_order_and_values }
 
@@ -36,8 +36,8 @@ const METHODS: [&str; 27] = [
     "MKACTIVITY",
 ];
 
-pub fn mounted(subject: Subject) -> Result<Site> {
-    Site::start(subject, |site| site.directives("JkMount /app/* w"))
+pub fn mounted(subject: Subject) -> Result<Farm> {
+    Farm::alone(subject, |site| site.directives("JkMount /app/* w"))
 }
 
 fn me01_me02_methods(subject: Subject) -> Result {
@@ -128,7 +128,7 @@ fn hc_codes_q11_order_and_duplicates(subject: Subject) -> Result {
 }
 
 fn q03_to_q09_fields(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.vhosts(vhost("own.test", "JkMount /app/* w"))
             .vhosts(vhost(
                 "canonical.test",
@@ -167,7 +167,7 @@ fn q03_to_q09_fields(subject: Subject) -> Result {
 
 /// All attributes at once, in order (AT-01…AT-15); TLS facts come from variables here.
 fn at_order_and_values(subject: Subject) -> Result {
-    let site = Site::with_workers(subject, "worker.w.secret=s3cret\n", |site| {
+    let site = Farm::with_workers(subject, "worker.w.secret=s3cret\n", |site| {
         site.module("setenvif").directives(
             "JkMount /app/* w\nJkEnvVar OWN\nJkEnvVar WITH default\n\
              SetEnvIf Request_URI ^/app/all JK_REMOTE_USER=ann JK_AUTH_TYPE=Own JK_ROUTE=r1 \

@@ -12,7 +12,6 @@ mod head;
 mod mounts;
 mod responses;
 mod rules;
-mod site;
 mod subrequests;
 mod tls;
 mod tomcat;

@@ -1,18 +1,18 @@
 //! Which server's mounts a request meets: JkMount, JkUnMount, JkMountCopy, virtual hosts.
 
-use crate::site::{Site, Table, both, vhost};
 use rjk_testbed::client::Request;
-use rjk_testbed::{Httpd, Peer, Result, Subject};
+use rjk_testbed::farm::vhost;
+use rjk_testbed::{Farm, Httpd, Peer, Result, Subject, Table, both};
 
 both! {
     d05_d06_mounts d05_d06_d07_bad_arguments d07_g17_mount_copy_on_and_off d07_mount_copy_all
     d07_o13_a_shared_map_brings_its_own_reject_unsafe_uri g09_unlisted_workers
 }
 
-fn outcomes(site: &Site, rows: &[(&str, &str, &str, &str)]) -> Result {
+fn outcomes(site: &Farm, rows: &[(&str, &str, &str, &str)]) -> Result {
     let mut table = Table::default();
     for (row, host, target, expected) in rows {
-        let seen = site.get(host, target)?;
+        let seen = site.on_host(host, target)?;
         table.check(&format!("{row} {host}{target}"), seen.outcome(), *expected);
     }
     table.finish()?;
@@ -21,7 +21,7 @@ fn outcomes(site: &Site, rows: &[(&str, &str, &str, &str)]) -> Result {
 }
 
 fn d05_d06_mounts(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.directives(
             "JkMount /exact w\nJkMount /bar|/* w\nJkMount /q?.do w\n\
              JkMount /last/* nosuch\nJkMount /last/* w\n\
@@ -60,7 +60,7 @@ fn d05_d06_mounts(subject: Subject) -> Result {
 /// BG-14: mod_jk keeps only the last of two exclusions of one path, which exposes what the first hid.
 #[test]
 fn d06_bg14_two_exclusions_of_one_path() -> Result {
-    let site = Site::with_workers(Subject::Rjk, "worker.list=v\nworker.v.port=1\n", |site| {
+    let site = Farm::with_workers(Subject::Rjk, "worker.list=v\nworker.v.port=1\n", |site| {
         site.directives("JkMount /app/* w\nJkUnMount /app/priv/* w\nJkUnMount /app/priv/* v")
     })?;
     outcomes(
@@ -107,7 +107,7 @@ fn d05_d06_d07_bad_arguments(subject: Subject) -> Result {
 }
 
 fn d07_g17_mount_copy_on_and_off(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.directives("JkMount /main/* w\nJkMount /both/* w\nJkUnMount /main/no/* w")
             .vhosts(vhost("plain.test", ""))
             .vhosts(vhost("option.test", "JkOptions +FlushHeader"))
@@ -137,7 +137,7 @@ fn d07_g17_mount_copy_on_and_off(subject: Subject) -> Result {
 }
 
 fn d07_mount_copy_all(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.directives("JkMountCopy All\nJkMount /main/* w")
             .vhosts(vhost("plain.test", ""))
             .vhosts(vhost("own.test", "JkMount /own/* w"))
@@ -156,7 +156,7 @@ fn d07_mount_copy_all(subject: Subject) -> Result {
 }
 
 fn d07_o13_a_shared_map_brings_its_own_reject_unsafe_uri(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.directives("JkMount /app/* w\nJkOptions +RejectUnsafeURI")
             .vhosts(vhost(
                 "shared.test",

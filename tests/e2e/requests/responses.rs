@@ -1,11 +1,9 @@
 //! What the client gets of a worker's answer (RS-01…RS-12, G-14, O-10, O-11).
 
-use crate::site::{Site, Table, both, vhost};
 use rjk_testbed::client::{BodyEnd, Client, Request};
+use rjk_testbed::farm::vhost;
 use rjk_testbed::peer::{Behaviour, Head, Peer, Script, Step};
-use rjk_testbed::{Httpd, Result, Subject, ensure, wait};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use rjk_testbed::{Farm, Gate, Httpd, Result, Subject, Table, both, ensure};
 use std::time::Duration;
 
 both! {
@@ -13,8 +11,8 @@ both! {
     rs09_bodyless_answers rs12_flushing g14_bodyless_errors unknown_length filters_by_type
 }
 
-fn mounted(subject: Subject) -> Result<Site> {
-    Site::with_workers(subject, "worker.w.retries=1\n", |site| {
+fn mounted(subject: Subject) -> Result<Farm> {
+    Farm::with_workers(subject, "worker.w.retries=1\n", |site| {
         site.access_log("%>s %U").directives("JkMount /app/* w")
     })
 }
@@ -39,8 +37,8 @@ fn rs01_status_and_reason(subject: Subject) -> Result {
         (299, "\u{e4}", "\u{e4}"),
     ] {
         let head = Head::new(status).reason(sent).header("Content-Length", "1");
-        site.peer.set(Script::answer(head, "x"));
-        let response = site.get("rjk.test", "/app/x")?.response;
+        site.w().set(Script::answer(head, "x"));
+        let response = site.on_host("rjk.test", "/app/x")?.response;
         let row = format!("RS-01 {status} {sent:?}");
         table.check(
             &row,
@@ -71,8 +69,8 @@ fn rs02_to_rs04_headers(subject: Subject) -> Result {
         .header("Content-Language", "de")
         .header("ETag", "\"e\"")
         .header("Date", "Sun, 06 Nov 1994 08:49:37 GMT");
-    site.peer.set(Script::answer(head, "body"));
-    let response = site.get("rjk.test", "/app/x")?.response;
+    site.w().set(Script::answer(head, "body"));
+    let response = site.on_host("rjk.test", "/app/x")?.response;
     let mut table = Table::default();
     for (row, name, expected) in [
         ("RS-02", "Content-Type", vec!["text/plain; Charset=UTF-8"]),
@@ -94,8 +92,8 @@ fn rs02_to_rs04_headers(subject: Subject) -> Result {
     }
     table.check("HC-04 one Date", response.all("Date").len(), 1);
     let future = Head::ok().header("Last-Modified", "Sun, 06 Nov 2094 08:49:37 GMT");
-    site.peer.set(Script::answer(future, "x"));
-    let response = site.get("rjk.test", "/app/x")?.response;
+    site.w().set(Script::answer(future, "x"));
+    let response = site.on_host("rjk.test", "/app/x")?.response;
     let year = response
         .header("Last-Modified")
         .map(|date| date.contains("2094"));
@@ -109,8 +107,8 @@ fn rs02_to_rs04_headers(subject: Subject) -> Result {
 #[test]
 fn rs05_rs06_hop_by_hop_headers_and_interim_statuses_stay_behind() -> Result {
     let site = mounted(Subject::Rjk)?;
-    site.peer.set(Behaviour::HopByHop);
-    let response = site.get("rjk.test", "/app/x")?.response;
+    site.w().set(Behaviour::HopByHop);
+    let response = site.on_host("rjk.test", "/app/x")?.response;
     ensure!(response.end == BodyEnd::Complete, "{response:?}");
     assert_eq!((response.status, response.text().as_str()), (200, "body"));
     assert_eq!(response.header("X-Gone"), None, "RS-05");
@@ -119,8 +117,8 @@ fn rs05_rs06_hop_by_hop_headers_and_interim_statuses_stay_behind() -> Result {
         (Behaviour::StatusZero, "RS-06 F-09"),
         (Behaviour::StatusHuge, "RS-06"),
     ] {
-        site.peer.set(behaviour);
-        let response = site.get("rjk.test", "/app/x")?.response;
+        site.w().set(behaviour);
+        let response = site.on_host("rjk.test", "/app/x")?.response;
         assert!((500..503).contains(&response.status), "{row}: {response:?}");
         assert_ne!(response.text(), "body", "{row}");
     }
@@ -133,8 +131,8 @@ fn rs05_rs06_hop_by_hop_headers_and_interim_statuses_stay_behind() -> Result {
 fn rs07_line_breaks(subject: Subject) -> Result {
     let site = mounted(subject)?;
     for behaviour in [Behaviour::SplitsHeader, Behaviour::SplitsReason] {
-        site.peer.set(behaviour);
-        let response = site.get("rjk.test", "/app/x")?.response;
+        site.w().set(behaviour);
+        let response = site.on_host("rjk.test", "/app/x")?.response;
         if subject == Subject::Rjk || behaviour == Behaviour::SplitsHeader {
             assert!((500..503).contains(&response.status), "{response:?}");
         }
@@ -208,7 +206,7 @@ fn rs09_bodyless_answers(subject: Subject) -> Result {
             "" => head,
             length => head.header("Content-Length", length),
         };
-        site.peer.set(Script::answer(head, "body"));
+        site.w().set(Script::answer(head, "body"));
         let response = client.send(&Request::new(method, "/app/x"))?;
         assert_eq!(response.status, status, "RS-09 {method}");
         assert_eq!(
@@ -219,7 +217,7 @@ fn rs09_bodyless_answers(subject: Subject) -> Result {
         if method == "HEAD" && !length.is_empty() {
             assert_eq!(response.header("Content-Length"), Some(length), "RS-09");
         }
-        site.peer.set(Script::default());
+        site.w().set(Script::default());
         let next = client.send(&Request::get("/app/next"))?;
         assert_eq!(
             next.field("uri").as_deref(),
@@ -231,30 +229,10 @@ fn rs09_bodyless_answers(subject: Subject) -> Result {
     Ok(())
 }
 
-/// A worker that waits until it is told to go on.
-#[derive(Clone, Default)]
-struct Gate(Arc<AtomicBool>);
-
-impl Gate {
-    fn step(&self) -> Step {
-        let open = Arc::clone(&self.0);
-        Step::run(move |_| {
-            wait::until("the gate opens", Duration::from_secs(20), || {
-                open.load(Ordering::SeqCst)
-            })
-            .map_err(std::io::Error::other)
-        })
-    }
-
-    fn open(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
-
 /// RS-12, O-10, O-11, RS-11: what has reached the client while the worker pauses.
 fn rs12_flushing(subject: Subject) -> Result {
     let host = |name: &str, options: &str| vhost(name, &format!("JkMount /app/* w\n{options}"));
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.vhosts(host("none.test", ""))
             .vhosts(host("header.test", "JkOptions +FlushHeader"))
             .vhosts(host("packets.test", "JkOptions +FlushPackets"))
@@ -274,9 +252,9 @@ fn rs12_flushing(subject: Subject) -> Result {
         ("O-10", "packets.test", after_chunk, true),
     ] {
         let row = format!("{row} {host} {steps:?}");
-        let gate = Gate::default();
+        let gate = Gate::new();
         steps.extend([gate.step(), Step::text("late"), Step::End(true)]);
-        site.peer.set(Script::new(steps));
+        site.w().set(Script::new(steps));
         // As long as the gate is shut nothing more comes, so only what is not expected is waited for
         // in vain.
         let patience = Duration::from_millis(if is_early { 10_000 } else { 250 });
@@ -295,9 +273,9 @@ fn g14_bodyless_errors(subject: Subject) -> Result {
     let site = mounted(subject)?;
     for status in [404, 500] {
         let head = Head::new(status).reason("");
-        site.peer
+        site.w()
             .set(Script::new([Step::Head(head), Step::End(true)]));
-        let response = site.get("rjk.test", "/app/x")?.response;
+        let response = site.on_host("rjk.test", "/app/x")?.response;
         assert_eq!((response.status, response.body.len()), (status, 0), "G-14");
     }
     site.httpd.assert_clean();
@@ -309,7 +287,7 @@ fn g14_bodyless_errors(subject: Subject) -> Result {
 fn unknown_length(subject: Subject) -> Result {
     let site = mounted(subject)?;
     let body = "x".repeat(20_000);
-    site.peer.set(Script::answer(Head::ok(), body.as_str()));
+    site.w().set(Script::answer(Head::ok(), body.as_str()));
     let mut client = Client::connect(site.httpd.port())?;
     for _ in 0..2 {
         let response = client.send(&Request::get("/app/x"))?;
@@ -330,7 +308,7 @@ fn unknown_length(subject: Subject) -> Result {
 
 /// RS-02: output filters by type, and httpd's own header rules, apply to forwarded answers.
 fn filters_by_type(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("filter")
             .module("deflate")
             .module("headers")
@@ -344,7 +322,7 @@ fn filters_by_type(subject: Subject) -> Result {
             .header("Content-Type", content_type)
             .header("X-Hidden", "1")
             .header("Content-Length", "5000");
-        site.peer.set(Script::answer(head, "y".repeat(5000)));
+        site.w().set(Script::answer(head, "y".repeat(5000)));
         let request = Request::get("/app/x").header("Accept-Encoding", "gzip");
         let response = site.ask(request)?.response;
         let packed = response.header("Content-Encoding") == Some("gzip");

@@ -1,9 +1,8 @@
 //! Priority among rules and the map file (contract §3.1, §3.2).
 
-use crate::site::{Table, both};
 use rjk_testbed::client;
 use rjk_testbed::peer::Script;
-use rjk_testbed::{Httpd, Peer, Result, Subject};
+use rjk_testbed::{Httpd, Peer, Result, Subject, Table, both};
 
 both! { m01_to_m14_rules }
 

@@ -1,13 +1,13 @@
 //! Sub-requests, directories and index files (G-06, G-07, O-05, BD-09, CV-10).
 
-use crate::site::{Site, Table, both, vhost};
 use rjk_testbed::client::Request;
-use rjk_testbed::{Result, Subject};
+use rjk_testbed::farm::vhost;
+use rjk_testbed::{Farm, Result, Subject, Table, both};
 
 both! { g06_g07_directory_index o05_e02_forward_directories bd09_server_side_include g07_listings u14_rewritten_requests }
 
 fn g06_g07_directory_index(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("dir")
             .directives("DirectoryIndex index.html index.jsp\nJkMount /*.jsp w")
             .file("htdocs/none/x.txt", "")
@@ -25,11 +25,11 @@ fn g06_g07_directory_index(subject: Subject) -> Result {
         ("G-06", "/nosuch/", "404"),
         ("G-07", "/jsp/index.jsp", "/jsp/index.jsp"),
     ] {
-        let seen = site.get("rjk.test", target)?;
+        let seen = site.on_host("rjk.test", target)?;
         table.check(&format!("{row} {target}"), seen.outcome(), expected);
     }
     table.finish()?;
-    let html = site.get("rjk.test", "/html/")?.response;
+    let html = site.on_host("rjk.test", "/html/")?.response;
     assert_eq!(html.text(), "local");
     site.httpd.assert_clean();
     Ok(())
@@ -39,7 +39,7 @@ fn g06_g07_directory_index(subject: Subject) -> Result {
 fn o05_e02_forward_directories(subject: Subject) -> Result {
     let rules = "SetEnvIf Request_URI ^/dirs/ JK_WORKER_NAME=w\nJkMount /x w";
     let on = format!("{rules}\nJkOptions +ForwardDirectories");
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("dir")
             .module("setenvif")
             .vhosts(vhost("off.test", rules))
@@ -56,7 +56,7 @@ fn o05_e02_forward_directories(subject: Subject) -> Result {
         ("O-05", "on.test", "/dirs/a.txt", "200"),
     ] {
         if subject == Subject::Rjk || (row, host) != ("CV-10", "on.test") {
-            let seen = site.get(host, target)?;
+            let seen = site.on_host(host, target)?;
             table.check(&format!("{row} {host}{target}"), seen.outcome(), expected);
         }
     }
@@ -66,7 +66,7 @@ fn o05_e02_forward_directories(subject: Subject) -> Result {
 }
 
 fn bd09_server_side_include(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("include")
             .module("mime")
             .directives(
@@ -100,7 +100,7 @@ fn bd09_server_side_include(subject: Subject) -> Result {
 
 /// Internal redirects by mod_rewrite: per-directory rules map a second time.
 fn u14_rewritten_requests(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("rewrite")
             .directives(
                 "JkMount /app/* w\nRewriteEngine On\n\
@@ -121,7 +121,7 @@ fn u14_rewritten_requests(subject: Subject) -> Result {
         ("/env/x", "404", None),
         ("/local/x", "/app/x", None),
     ] {
-        let seen = site.get("rjk.test", target)?;
+        let seen = site.on_host("rjk.test", target)?;
         table.check(&format!("U-14 {target}"), seen.outcome(), expected);
         let forwarded = seen.forwarded.unwrap_or_default();
         table.check(target, forwarded.attribute("query_string"), query);
@@ -139,7 +139,7 @@ fn u14_rewritten_requests(subject: Subject) -> Result {
 
 /// mod_autoindex asks for each file as a sub-request: mounted ones are listed like all others.
 fn g07_listings(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("dir")
             .module("autoindex")
             .directives(
@@ -149,7 +149,7 @@ fn g07_listings(subject: Subject) -> Result {
             .file("htdocs/dir/page.jsp", "12345")
             .file("htdocs/dir/text.txt", "12345")
     })?;
-    let seen = site.get("rjk.test", "/dir/")?;
+    let seen = site.on_host("rjk.test", "/dir/")?;
     assert_eq!(seen.outcome(), "200");
     let text = seen.response.text();
     assert!(

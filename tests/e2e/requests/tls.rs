@@ -2,10 +2,10 @@
 //! AT-06…AT-11).
 
 use crate::environment::{Show, attribute, settable, setting};
-use crate::site::{Site, Table, both, vhost};
 use rjk_testbed::client::Request;
+use rjk_testbed::farm::vhost;
 use rjk_testbed::tls::{Certificate, curl, tls};
-use rjk_testbed::{Context, Result, Subject};
+use rjk_testbed::{Context, Farm, Result, Subject, Table, both};
 use std::fmt::Write;
 
 both! { d28_e08_tls_with_a_client_certificate d28_to_d35_tls_facts d35_o08_certificate_chain }
@@ -15,10 +15,10 @@ const RULES: &str = "JkMount /app/* w\nSSLVerifyClient optional_no_ca\n\
                      <Location /app/quiet>\nSSLOptions -StdEnvVars -ExportCertData\n</Location>";
 
 /// A site with a certificate of its own, and curl's arguments for one of a client.
-fn start(subject: Subject) -> Result<(Site, Certificate, [String; 4])> {
+fn start(subject: Subject) -> Result<(Farm, Certificate, [String; 4])> {
     let own = Certificate::self_signed("rjk.test")?;
     let client = Certificate::self_signed("client.test")?;
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         tls(site, &own, RULES)
             .file("conf/client.pem", client.certificate.as_str())
             .file("conf/client-key.pem", client.key.as_str())
@@ -40,7 +40,7 @@ fn d28_e08_tls_with_a_client_certificate(subject: Subject) -> Result {
         let url = format!("https://127.0.0.1:{}{path}", site.httpd.port());
         let body = curl(&[arguments, &[url.as_str()]].concat())?;
         assert!(String::from_utf8_lossy(&body).contains("peer=w"));
-        let seen = site.peer.requests().pop().context("not forwarded")?;
+        let seen = site.w().requests().pop().context("not forwarded")?;
         let is_known = path != "/app/quiet";
         let row = format!("{path} {}", arguments.len());
         // mod_ssl says HTTPS=on whatever SSLOptions say.
@@ -124,7 +124,7 @@ fn d28_to_d35_tls_facts(subject: Subject) -> Result {
         let _ = writeln!(renamed, "{directive} MY_{name}");
     }
     rules.push_str("JkMount /app/* w\n");
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("setenvif")
             .vhosts(vhost("plain.test", &rules))
             .vhosts(vhost("renamed.test", &format!("{rules}{renamed}")))
@@ -173,7 +173,7 @@ fn d35_o08_certificate_chain(subject: Subject) -> Result {
     let rules = "SetEnvIf Request_URI ^/app/ HTTPS=on SSL_CLIENT_CERT=own. \
                  SSL_CLIENT_CERT_CHAIN_0=first. ssl_client_cert_chain_1=second. MY_CHAIN_0=mine.\n\
                  JkMount /app/* w\n";
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.module("setenvif")
             .vhosts(vhost("off.test", rules))
             .vhosts(vhost(

@@ -1,9 +1,8 @@
 //! A few of the rows as a real Tomcat understands them.
 
-use crate::site::{Table, both};
 use rjk_testbed::client::{self, Client, Request};
 use rjk_testbed::httpd::Builder;
-use rjk_testbed::{Httpd, Result, Subject, Tomcat, Version};
+use rjk_testbed::{Httpd, Result, Subject, Table, Tomcat, Version, both};
 
 both! { what_a_servlet_sees cv09_private_paths answers_of_a_servlet }
 

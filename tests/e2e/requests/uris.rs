@@ -1,8 +1,8 @@
 //! Which form of the path is matched, and which one is sent.
 
-use crate::site::{Site, Table, both, vhost};
 use rjk_testbed::client::Request;
-use rjk_testbed::{Result, Subject};
+use rjk_testbed::farm::vhost;
+use rjk_testbed::{Farm, Result, Subject, Table, both};
 
 both! { u01_to_u16_forwarded_forms n01_to_n07_cv_what_is_matched encoded_slashes m08_cv02_long_uris }
 
@@ -106,10 +106,10 @@ fn u01_to_u16_forwarded_forms(subject: Subject) -> Result {
         .iter()
         .map(|(name, option)| vhost(name, &format!("{RULES}{option}")))
         .collect();
-    let site = Site::start(subject, |site| site.module("rewrite").vhosts(hosts))?;
+    let site = Farm::alone(subject, |site| site.module("rewrite").vhosts(hosts))?;
     for (row, target, expected) in U_TABLE {
         for ((host, _), sent) in MODES.iter().zip(expected) {
-            let seen = site.get(host, target)?;
+            let seen = site.on_host(host, target)?;
             assert_eq!(seen.outcome(), sent, "{row} {host} {target}");
             let query = target.split_once('?').map(|(_, query)| query);
             let forwarded = seen.only()?;
@@ -161,12 +161,12 @@ const MATCHED: [(&str, &str, &str); 32] = [
 ];
 
 fn n01_to_n07_cv_what_is_matched(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.directives("JkMount /app/* w\nJkUnMount /app/priv/* w\nMergeSlashes Off")
     })?;
     let mut table = Table::default();
     for (row, target, expected) in MATCHED {
-        let seen = site.get("rjk.test", target)?;
+        let seen = site.on_host("rjk.test", target)?;
         table.check(&format!("{row} {target}"), seen.outcome(), expected);
     }
     table.finish()?;
@@ -176,7 +176,7 @@ fn n01_to_n07_cv_what_is_matched(subject: Subject) -> Result {
     let bare = site.raw("GET", b"GET app/x HTTP/1.1\r\nHost: a\r\n\r\n")?;
     assert_eq!(bare.outcome(), "400", "N-01: {:?}", bare.response);
     // An absolute target is only another spelling.
-    let absolute = site.get("rjk.test", "http://rjk.test/app/x")?;
+    let absolute = site.on_host("rjk.test", "http://rjk.test/app/x")?;
     assert_eq!(absolute.outcome(), "/app/x");
     // N-05: a traversal is logged at emerg.
     let log = site.httpd.jk_log();
@@ -189,7 +189,7 @@ fn n01_to_n07_cv_what_is_matched(subject: Subject) -> Result {
 /// CP-10 and AllowEncodedSlashes: httpd refuses `%2F` by itself, decodes it, or leaves it.
 fn encoded_slashes(subject: Subject) -> Result {
     let mounts = "JkMount /app/* w\nJkUnMount /app/priv/* w";
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.vhosts(vhost("rjk.test", mounts))
             .vhosts(vhost(
                 "decode.test",
@@ -214,7 +214,7 @@ fn encoded_slashes(subject: Subject) -> Result {
             "/app/x%252F..%252Fpriv/a",
         ),
     ] {
-        let seen = site.get(host, target)?;
+        let seen = site.on_host(host, target)?;
         table.check(&format!("{host} {target}"), seen.outcome(), expected);
     }
     table.finish()?;
@@ -223,17 +223,17 @@ fn encoded_slashes(subject: Subject) -> Result {
 }
 
 fn m08_cv02_long_uris(subject: Subject) -> Result {
-    let site = Site::start(subject, |site| {
+    let site = Farm::alone(subject, |site| {
         site.directives("LimitRequestLine 20000\nJkMount /app/* w")
     })?;
     let of_length = |length: usize| format!("/app/{}", "a".repeat(length - 5));
     for length in [4094, 4095] {
         let target = of_length(length);
-        assert_eq!(site.get("rjk.test", &target)?.outcome(), target, "M-08");
+        assert_eq!(site.on_host("rjk.test", &target)?.outcome(), target, "M-08");
     }
     // Handled locally; no file has so long a name, and httpd says so with 403.
     for length in [4096, 4097, 9000, 16_000] {
-        let outcome = site.get("rjk.test", &of_length(length))?.outcome();
+        let outcome = site.on_host("rjk.test", &of_length(length))?.outcome();
         assert!(
             outcome == "404" || outcome == "403",
             "M-08 CV-02 {length}: {outcome}"
@@ -241,7 +241,7 @@ fn m08_cv02_long_uris(subject: Subject) -> Result {
     }
     // What counts is the normalised form.
     let parameter = format!("/app/a;{}", "p".repeat(4000));
-    assert_eq!(site.get("rjk.test", &parameter)?.outcome(), parameter);
+    assert_eq!(site.on_host("rjk.test", &parameter)?.outcome(), parameter);
     site.httpd.assert_clean();
     Ok(())
 }

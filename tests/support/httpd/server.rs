@@ -144,6 +144,13 @@ impl Httpd {
         process::children(self.pid())
     }
 
+    /// The child, when there is exactly one.
+    pub fn only_child(&self) -> Result<ProcessId> {
+        let children = self.children();
+        ensure!(children.len() == 1, "{children:?}");
+        Ok(children[0])
+    }
+
     /// Kills a child with SIGKILL, and waits until it is gone.
     pub fn kill_child(&self, pid: ProcessId) -> Result {
         ensure!(

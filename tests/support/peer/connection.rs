@@ -69,6 +69,11 @@ impl Connection {
             .unwrap_or_default()
     }
 
+    /// Whether the peer is being stopped; a step that waits for something else gives up then.
+    pub fn is_stopping(&self) -> bool {
+        self.shared.is_stopping()
+    }
+
     /// Sends bytes as they are.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)
