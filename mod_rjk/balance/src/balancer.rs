@@ -1,12 +1,12 @@
 //! A balancer of this process: its configuration bound to its shared slots.
 
-use crate::layout::Topology;
-use crate::ledger::Slots;
-use crate::method::{self, Method};
-use crate::policy::{Observation, RoutingPolicy};
-use crate::rounds::Rounds;
-use crate::session_route::SessionRoutes;
-use crate::slot::{AjpSlot, BalancerSlot, MemberSlot};
+use crate::choose::policy::{Observation, RoutingPolicy};
+use crate::choose::rounds::Rounds;
+use crate::choose::session::SessionRoutes;
+use crate::load::{self, Method};
+use crate::shared::layout::Topology;
+use crate::shared::ledger::Slots;
+use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
 use crate::state::State;
 use bstr::{BString, ByteSlice};
 use rjk_config::log::Log;
@@ -106,7 +106,7 @@ impl Balancer {
             .get(first..first + count)
             .ok_or_else(unknown)?;
         let factors: Vec<u32> = spec.members.iter().map(|member| member.lbfactor).collect();
-        let members = std::iter::zip(&spec.members, method::multipliers(&factors))
+        let members = std::iter::zip(&spec.members, load::multipliers(&factors))
             .map(|(member, multiplier)| Member::new(member, multiplier, topology, &slots))
             .collect::<Result<_, _>>()?;
         let mut by_route = HashMap::with_capacity(count);
@@ -125,7 +125,7 @@ impl Balancer {
             members,
             by_route,
             by_domain,
-            method: method::of(spec.method),
+            method: load::of(spec.method),
             policy,
             next_offset: AtomicUsize::new(0),
             spec,

@@ -8,37 +8,28 @@
 //! start. There is no lock between processes.
 #![forbid(unsafe_code)]
 
+mod attempt;
 mod balancer;
-mod consult;
-mod layout;
-mod lease;
-mod ledger;
+mod choose;
+pub mod load;
 mod maintenance;
-pub mod method;
-mod policy;
-mod policy_slot;
-mod rounds;
-mod routing;
-mod segment;
-mod selection;
-mod session_route;
-mod slot;
+mod shared;
 mod state;
 
+pub use attempt::lease::Lease;
 pub use balancer::{Balancer, MemberSnapshot, Overrides, UnknownWorker};
-pub use layout::{Layout, Offsets, Topology};
-pub use lease::Lease;
-pub use ledger::{Cell, Drift, InFlight, Reaped, RowOwner, Slots};
-pub use policy::{
+pub use choose::policy::{
     Answer, Builtin, Candidate, CandidateView, DecidedBy, Decision, FaultKind, Observation,
     Question, RequestView, RoutingPolicy,
 };
-pub use policy_slot::{POLICY_COUNTERS, PolicySlot};
-pub use rounds::{Round, Rounds};
-pub use segment::{Header, Segment};
-pub use selection::{Choice, Missing, Pick, RoutingInput, Selection};
-pub use session_route::{SessionRoutes, cookie_values};
-pub use slot::{AjpSlot, BalancerSlot, MemberSlot, Outcome, Traffic};
+pub use choose::rounds::{Round, Rounds};
+pub use choose::selection::{Choice, Missing, Pick, RoutingInput, Selection};
+pub use choose::session::{SessionRoutes, cookie_values};
+pub use shared::layout::{Layout, Offsets, Topology};
+pub use shared::ledger::{Cell, Drift, InFlight, Reaped, RowOwner, Slots};
+pub use shared::policy_slot::{POLICY_COUNTERS, PolicySlot};
+pub use shared::segment::{Header, Segment};
+pub use shared::slot::{AjpSlot, BalancerSlot, MemberSlot, Outcome, Traffic};
 pub use state::State;
 
 /// Wall clock time in milliseconds since the epoch; 0 stands for "never".

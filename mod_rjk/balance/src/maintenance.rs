@@ -2,7 +2,7 @@
 //! TR-16…TR-22).
 
 use crate::balancer::Balancer;
-use crate::slot::decay;
+use crate::shared::slot::decay;
 use crate::state::State;
 use crate::{Millis, millis};
 use rjk_config::jk_log;

@@ -36,16 +36,16 @@ fn lb10_shares_follow_the_factors_exactly() {
 
 #[test]
 fn lb01_multipliers() {
-    assert_eq!(method::multipliers(&[3, 6]), [2, 1]);
-    assert_eq!(method::multipliers(&[1, 1]), [1, 1]);
+    assert_eq!(load::multipliers(&[3, 6]), [2, 1]);
+    assert_eq!(load::multipliers(&[1, 1]), [1, 1]);
     assert_eq!(
-        method::multipliers(&[0, 2]),
+        load::multipliers(&[0, 2]),
         [2, 1],
         "a factor of 0 counts as 1"
     );
-    assert!(method::multipliers(&[]).is_empty());
+    assert!(load::multipliers(&[]).is_empty());
     let primes = [4_294_967_291, 4_294_967_279, 65_537, 1];
-    let big = method::multipliers(&primes);
+    let big = load::multipliers(&primes);
     for (m, f) in std::iter::zip(&big, primes) {
         let product = m * u64::from(f);
         assert!(product.abs_diff(1 << 40) <= u64::from(f), "{m} x {f}");

@@ -2,7 +2,7 @@
 //! (contract §4.2, §4.3). Reads only; changes nothing but the start of the next scan.
 
 use crate::balancer::{Balancer, Overrides};
-use crate::session_route::SessionRoutes;
+use crate::choose::session::SessionRoutes;
 use crate::state::State;
 use bstr::ByteSlice;
 use rjk_config::model::Activation;

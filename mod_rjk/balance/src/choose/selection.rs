@@ -1,12 +1,12 @@
 //! The choice of members for one request (contract §4.6, TR-01…TR-03, TR-20).
 
 use crate::Millis;
+use crate::attempt::lease::Lease;
 use crate::balancer::{Balancer, Overrides};
-use crate::lease::Lease;
-use crate::ledger::InFlight;
-use crate::policy::{Answer, DecidedBy, Decision, RequestView};
-use crate::routing::{Target, View};
-use crate::session_route::SessionRoutes;
+use crate::choose::policy::{Answer, DecidedBy, Decision, RequestView};
+use crate::choose::rules::{Target, View};
+use crate::choose::session::SessionRoutes;
+use crate::shared::ledger::InFlight;
 use crate::state::State;
 use bstr::ByteSlice;
 use rjk_config::jk_log;

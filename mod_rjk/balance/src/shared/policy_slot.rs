@@ -1,7 +1,7 @@
 //! The shared record of one policy.
 
-use crate::policy::{Decision, FaultKind};
-use crate::slot::add;
+use crate::choose::policy::{Decision, FaultKind};
+use crate::shared::slot::add;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 

@@ -1,9 +1,9 @@
 //! One attempt on a member, and what its result means for the member (contract TR-04…TR-14).
 
 use crate::balancer::Balancer;
-use crate::ledger::InFlight;
-use crate::selection::Selection;
-use crate::slot::{MemberSlot, Outcome, Traffic, add};
+use crate::choose::selection::Selection;
+use crate::shared::ledger::InFlight;
+use crate::shared::slot::{MemberSlot, Outcome, Traffic, add};
 use crate::state::State;
 use crate::{Millis, millis};
 use rjk_config::jk_log;

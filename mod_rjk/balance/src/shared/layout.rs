@@ -1,9 +1,9 @@
 //! Which worker has which slot, and where the slots lie in the segment (contract H-04, H-05).
 
-use crate::ledger::{Cell, RowOwner, cells_per_row};
-use crate::policy_slot::PolicySlot;
-use crate::segment::Header;
-use crate::slot::{AjpSlot, BalancerSlot, MemberSlot};
+use crate::shared::ledger::{Cell, RowOwner, cells_per_row};
+use crate::shared::policy_slot::PolicySlot;
+use crate::shared::segment::Header;
+use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
 use bstr::{BStr, BString, ByteSlice};
 use rjk_config::model::{LbSpec, WorkerSpec};
 use std::collections::HashMap;

@@ -2,10 +2,10 @@
 
 use crate::Millis;
 use crate::balancer::Balancer;
-use crate::policy::{
+use crate::choose::policy::{
     Answer, Candidate, CandidateView, Decision, FaultKind, Question, RequestView, RoutingPolicy,
 };
-use crate::routing::View;
+use crate::choose::rules::View;
 use rjk_config::jk_log;
 use rjk_config::log::Log;
 use std::sync::atomic::Ordering::Relaxed;

@@ -1,7 +1,7 @@
 //! By requests (contract LB-10).
 
 use super::Method;
-use crate::slot::{MemberSlot, add};
+use crate::shared::slot::{MemberSlot, add};
 
 /// V counts attempts that got an endpoint, failed ones too.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,9 +1,9 @@
 //! The shared memory of all children, as slices of atomics.
 
-use crate::layout::Layout;
-use crate::ledger::{Cell, RowOwner};
-use crate::policy_slot::PolicySlot;
-use crate::slot::{AjpSlot, BalancerSlot, MemberSlot};
+use crate::shared::layout::Layout;
+use crate::shared::ledger::{Cell, RowOwner};
+use crate::shared::policy_slot::PolicySlot;
+use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 

@@ -7,7 +7,7 @@ mod request;
 
 pub use request::Request;
 
-use crate::slot::{MemberSlot, Traffic, decay};
+use crate::shared::slot::{MemberSlot, Traffic, decay};
 use rjk_config::model::BalanceMethod;
 use std::sync::atomic::Ordering::Relaxed;
 

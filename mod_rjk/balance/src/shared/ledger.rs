@@ -8,7 +8,7 @@
 //! taken off, never one too high: no worker looks busy for ever. Totals below zero read as 0, and
 //! [`Segment::reconcile`] sets them right.
 
-use crate::segment::Segment;
+use crate::shared::segment::Segment;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::atomic::{AtomicI64, AtomicU64};
 

@@ -1,0 +1,3 @@
+//! One attempt on a chosen member.
+
+pub(crate) mod lease;
