@@ -1,20 +1,21 @@
 //! A balancer of this process: its configuration bound to its shared slots.
 
+use crate::choose::cookie::set_cookie;
 use crate::choose::policy::{Observation, RoutingPolicy};
 use crate::choose::rounds::Rounds;
 use crate::choose::session::SessionRoutes;
 use crate::load::{self, Method};
-use crate::shared::layout::Topology;
-use crate::shared::ledger::Slots;
+use crate::overrides::Overrides;
+use crate::shared::segment::Slots;
 use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
-use crate::state::State;
-use bstr::{BString, ByteSlice};
+use crate::shared::topology::Topology;
+use crate::snapshot::MemberSnapshot;
+use bstr::{BStr, BString, ByteSlice};
 use rjk_config::log::Log;
 use rjk_config::model::{Activation, LbSpec, MemberSpec, RuleExtensions};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering::Relaxed;
 
 /// The topology or the segment has no slot for a worker.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,42 +47,6 @@ pub(crate) struct Member {
     pub(crate) multiplier: u64,
     pub(crate) column: usize,
     pub(crate) ajp: &'static AjpSlot,
-}
-
-/// Activations that a mount rule overrides, by member; the default overrides none.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Overrides(Vec<Option<Activation>>);
-
-impl Overrides {
-    /// The override of a member.
-    pub fn get(&self, index: usize) -> Option<Activation> {
-        self.0.get(index).copied().flatten()
-    }
-}
-
-/// The numbers of a member for notes and the status page (T-05…T-24).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemberSnapshot {
-    /// Worker name.
-    pub name: BString,
-    /// Load V.
-    pub value: u64,
-    /// Service calls on its worker.
-    pub accessed: u64,
-    /// Requests without a session that it took.
-    pub sessions: u64,
-    /// Bytes from Tomcat.
-    pub read: u64,
-    /// Bytes to Tomcat.
-    pub transferred: u64,
-    /// Failures charged to the member.
-    pub errors: u64,
-    /// Requests in flight.
-    pub busy: u64,
-    /// Configured activation.
-    pub activation: Activation,
-    /// Shared state.
-    pub state: State,
 }
 
 impl Balancer {
@@ -175,18 +140,7 @@ impl Balancer {
 
     /// The activations that a rule overrides; members that this balancer does not have are skipped.
     pub fn overrides(&self, rule: &RuleExtensions) -> Overrides {
-        if rule.activation.is_empty() {
-            return Overrides::default();
-        }
-        let mut overrides = vec![None; self.spec.members.len()];
-        for (name, activation) in &rule.activation {
-            for (entry, member) in std::iter::zip(&mut overrides, &self.spec.members) {
-                if member.ajp.name == *name {
-                    *entry = Some(*activation);
-                }
-            }
-        }
-        Overrides(overrides)
+        Overrides::new(rule, &self.spec.members)
     }
 
     /// The session ids of a request under a rule: none when stickiness is off (SS-01), else by the
@@ -233,16 +187,7 @@ impl Balancer {
             .session_cookie_path
             .as_ref()
             .unwrap_or(&self.spec.session_cookie_path);
-        let mut cookie = [name.as_bytes(), b"=.", route].concat();
-        if !path.is_empty() {
-            cookie.extend_from_slice(b";PATH=");
-            cookie.extend_from_slice(path);
-        }
-        cookie.extend_from_slice(b";HttpOnly");
-        if secure {
-            cookie.extend_from_slice(b";Secure");
-        }
-        Some(cookie)
+        Some(set_cookie(name, route, path, secure))
     }
 
     /// Tells the policy, if there is one, what became of a request.
@@ -252,22 +197,29 @@ impl Balancer {
         }
     }
 
+    pub(crate) fn name(&self, index: usize) -> &BStr {
+        self.spec.members[index].ajp.name.as_bstr()
+    }
+
+    /// Whether a member has fewer requests in flight than its `busy_limit`.
+    pub(crate) fn below_busy_limit(&self, index: usize) -> bool {
+        let limit = self.spec.members[index]
+            .ajp
+            .busy_limit
+            .filter(|&limit| limit > 0);
+        limit.is_none_or(|limit| self.members[index].ajp.busy() < u64::from(limit))
+    }
+
     /// The numbers of a member at this moment.
     pub fn snapshot(&self, index: usize) -> Option<MemberSnapshot> {
         let (spec, member) = (self.spec.members.get(index)?, self.members.get(index)?);
         let slot = self.member_slot(index)?;
-        Some(MemberSnapshot {
-            name: spec.ajp.name.clone(),
-            value: slot.value.load(Relaxed),
-            accessed: member.ajp.used.load(Relaxed),
-            sessions: slot.sessions.load(Relaxed),
-            read: member.ajp.read_bytes.load(Relaxed),
-            transferred: member.ajp.sent_bytes.load(Relaxed),
-            errors: slot.errors.load(Relaxed),
-            busy: member.ajp.busy(),
-            activation: member.activation,
-            state: slot.state(),
-        })
+        Some(MemberSnapshot::new(
+            spec,
+            member.activation,
+            slot,
+            member.ajp,
+        ))
     }
 }
 

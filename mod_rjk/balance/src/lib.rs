@@ -1,6 +1,6 @@
 //! The choice of a balancer member, its states, and the counters that all children share.
 //!
-//! A request goes through [`Balancer::begin`], [`Selection::pick`], [`Selection::start`] and
+//! A request goes through [`Selection::begin`], [`Selection::pick`], [`Lease::begin`] and
 //! [`Lease::finish`]; [`Rounds`] says when to try again and when to give up (contract §4.6).
 //! Nothing here reads a clock, sleeps or does I/O: callers pass the time as [`Millis`].
 //!
@@ -11,34 +11,39 @@
 mod attempt;
 mod balancer;
 mod choose;
+mod decision;
 pub mod load;
 mod maintenance;
+mod outcome;
+mod overrides;
 mod shared;
+mod snapshot;
 mod state;
+mod time;
 
 pub use attempt::lease::Lease;
-pub use balancer::{Balancer, MemberSnapshot, Overrides, UnknownWorker};
+pub use balancer::{Balancer, UnknownWorker};
+pub use choose::cookie::cookie_values;
 pub use choose::policy::{
-    Answer, Builtin, Candidate, CandidateView, DecidedBy, Decision, FaultKind, Observation,
-    Question, RequestView, RoutingPolicy,
+    Answer, Builtin, Candidate, CandidateView, Observation, Question, RequestView, RoutingPolicy,
 };
 pub use choose::rounds::{Round, Rounds};
 pub use choose::selection::{Choice, Missing, Pick, RoutingInput, Selection};
-pub use choose::session::{SessionRoutes, cookie_values};
-pub use shared::layout::{Layout, Offsets, Topology};
-pub use shared::ledger::{Cell, Drift, InFlight, Reaped, RowOwner, Slots};
+pub use choose::session::SessionRoutes;
+pub use decision::{DecidedBy, Decision, FaultKind};
+pub use maintenance::{maintain, recover_member, reset_member};
+pub use outcome::{Outcome, Traffic};
+pub use overrides::Overrides;
+pub use shared::cell::{Cell, RowOwner};
+pub use shared::layout::{Header, Layout, Offsets};
+pub use shared::ledger::{Drift, InFlight, Ledger, Reaped};
 pub use shared::policy_slot::{POLICY_COUNTERS, PolicySlot};
-pub use shared::segment::{Header, Segment};
-pub use shared::slot::{AjpSlot, BalancerSlot, MemberSlot, Outcome, Traffic};
+pub use shared::segment::{Segment, Slots};
+pub use shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
+pub use shared::topology::Topology;
+pub use snapshot::MemberSnapshot;
 pub use state::State;
-
-/// Wall clock time in milliseconds since the epoch; 0 stands for "never".
-pub type Millis = u64;
-
-/// A duration in whole milliseconds.
-fn millis(duration: std::time::Duration) -> Millis {
-    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
-}
+pub use time::Millis;
 
 #[cfg(test)]
 mod tests;

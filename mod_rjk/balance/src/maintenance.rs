@@ -4,158 +4,162 @@
 use crate::balancer::Balancer;
 use crate::shared::slot::decay;
 use crate::state::State;
-use crate::{Millis, millis};
+use crate::time::{Millis, millis};
 use rjk_config::jk_log;
 use rjk_config::log::Log;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 use std::time::Duration;
 
-impl Balancer {
-    /// The global part of maintenance. Any number of processes may call it at any time: one of
-    /// them does it once per `interval` (`worker.maintain`). Returns whether this call did.
-    ///
-    /// The first call only starts the clock. A call that comes up to a tenth of the interval early
-    /// (2 s at most) is good enough, since timers are not exact.
-    pub fn maintain(&self, interval: Duration, now: Millis, log: &dyn Log) -> bool {
-        let Some(exponent) = self.maintenance_due(millis(interval).max(1), now) else {
-            return false;
-        };
-        jk_log!(
-            log,
-            Debug,
-            "balancer {}: decay by 2^{exponent}",
-            self.spec.name
-        );
-        let highest = self.method.decay(self.member_slots, exponent);
-        for member in &self.members {
-            decay(&member.ajp.reply_timeouts, exponent);
-        }
-        let mut working = 0;
-        for index in 0..self.members.len() {
-            working += usize::from(self.maintain_member(index, highest, now, log));
-        }
-        if working == 0 {
-            for index in 0..self.members.len() {
-                if self.force_member(index, now) {
-                    let name = self.name(index);
-                    jk_log!(log, Info, "worker {name} is marked for forced recovery");
-                }
+/// The global part of maintenance. Any number of processes may call it at any time: one of
+/// them does it once per `interval` (`worker.maintain`). Returns whether this call did.
+///
+/// The first call only starts the clock. A call that comes up to a tenth of the interval early
+/// (2 s at most) is good enough, since timers are not exact.
+pub fn maintain(balancer: &Balancer, interval: Duration, now: Millis, log: &dyn Log) -> bool {
+    let Some(exponent) = maintenance_due(balancer, millis(interval).max(1), now) else {
+        return false;
+    };
+    jk_log!(
+        log,
+        Debug,
+        "balancer {}: decay by 2^{exponent}",
+        balancer.spec.name
+    );
+    let highest = balancer.method.decay(balancer.member_slots, exponent);
+    for member in &balancer.members {
+        decay(&member.ajp.reply_timeouts, exponent);
+    }
+    let mut working = 0;
+    for index in 0..balancer.members.len() {
+        working += usize::from(maintain_member(balancer, index, highest, now, log));
+    }
+    if working == 0 {
+        for index in 0..balancer.members.len() {
+            if force_member(balancer, index, now) {
+                let name = balancer.name(index);
+                jk_log!(log, Info, "worker {name} is marked for forced recovery");
             }
         }
-        true
     }
+    true
+}
 
-    /// Operator's recover: a member in error may be tried by the next request (TR-21).
-    pub fn recover_member(&self, index: usize, now: Millis) {
-        let highest = self
-            .member_slots
-            .iter()
-            .map(|slot| slot.value.load(Relaxed))
-            .max();
-        self.release(index, highest.unwrap_or(0), now);
-    }
+/// Operator's recover: a member in error may be tried by the next request (TR-21).
+pub fn recover_member(balancer: &Balancer, index: usize, now: Millis) {
+    let highest = balancer
+        .member_slots
+        .iter()
+        .map(|slot| slot.value.load(Relaxed))
+        .max();
+    release(balancer, index, highest.unwrap_or(0), now);
+}
 
-    /// Operator's reset: idle, counters and error times zero (TR-22).
-    pub fn reset_member(&self, index: usize, now: Millis) {
-        let (Some(slot), Some(ajp)) = (self.member_slot(index), self.ajp_slot(index)) else {
-            return;
-        };
-        slot.clear_errors();
-        for counter in [
-            &slot.value,
-            &slot.errors,
-            &slot.sessions,
-            &slot.used_snapshot,
-        ] {
-            counter.store(0, Relaxed);
-        }
-        for counter in [
-            &ajp.used,
-            &ajp.errors,
-            &ajp.client_errors,
-            &ajp.reply_timeouts,
-            &ajp.read_bytes,
-            &ajp.sent_bytes,
-            &ajp.error_time,
-            &ajp.used_snapshot,
-        ] {
-            counter.store(0, Relaxed);
-        }
-        ajp.max_busy.store(0, Relaxed);
-        ajp.max_connected.store(0, Relaxed);
-        slot.set_state(State::Idle, now);
+/// Operator's reset: idle, counters and error times zero (TR-22).
+pub fn reset_member(balancer: &Balancer, index: usize, now: Millis) {
+    let (Some(slot), Some(ajp)) = (balancer.member_slot(index), balancer.ajp_slot(index)) else {
+        return;
+    };
+    slot.clear_errors();
+    for counter in [
+        &slot.value,
+        &slot.errors,
+        &slot.sessions,
+        &slot.used_snapshot,
+    ] {
+        counter.store(0, Relaxed);
     }
+    for counter in [
+        &ajp.used,
+        &ajp.errors,
+        &ajp.client_errors,
+        &ajp.reply_timeouts,
+        &ajp.read_bytes,
+        &ajp.sent_bytes,
+        &ajp.error_time,
+        &ajp.used_snapshot,
+    ] {
+        counter.store(0, Relaxed);
+    }
+    ajp.max_busy.store(0, Relaxed);
+    ajp.max_connected.store(0, Relaxed);
+    slot.set_state(State::Idle, now);
+}
 
-    /// ERROR → FORCE (TR-19, TR-20); `false` when the member is not in error.
-    pub(crate) fn force_member(&self, index: usize, now: Millis) -> bool {
-        let forced = self.member_slots[index].replace_state(State::Error, State::Force, now);
-        if forced {
-            self.members[index].ajp.reply_timeouts.store(0, Relaxed);
-        }
-        forced
+/// ERROR → FORCE (TR-19, TR-20); `false` when the member is not in error.
+pub(crate) fn force_member(balancer: &Balancer, index: usize, now: Millis) -> bool {
+    let forced = balancer.member_slots[index].replace_state(State::Error, State::Force, now);
+    if forced {
+        balancer.members[index].ajp.reply_timeouts.store(0, Relaxed);
     }
+    forced
+}
 
-    /// MT-03: the process that moves the time stamp does the work; k of LB-15.
-    fn maintenance_due(&self, interval: Millis, now: Millis) -> Option<u32> {
-        let stamp = &self.slot.last_maintenance;
-        let last = stamp.load(Relaxed);
-        let tolerance = (interval / 10).min(2000);
-        let periods = (now.saturating_sub(last) + tolerance) / interval;
-        if last != 0 && periods == 0 {
-            return None;
-        }
-        stamp.compare_exchange(last, now, AcqRel, Relaxed).ok()?;
-        (last != 0).then(|| u32::try_from(periods).unwrap_or(u32::MAX))
+/// MT-03: the process that moves the time stamp does the work; k of LB-15.
+fn maintenance_due(balancer: &Balancer, interval: Millis, now: Millis) -> Option<u32> {
+    let stamp = &balancer.slot.last_maintenance;
+    let last = stamp.load(Relaxed);
+    let tolerance = (interval / 10).min(2000);
+    let periods = (now.saturating_sub(last) + tolerance) / interval;
+    if last != 0 && periods == 0 {
+        return None;
     }
+    stamp.compare_exchange(last, now, AcqRel, Relaxed).ok()?;
+    (last != 0).then(|| u32::try_from(periods).unwrap_or(u32::MAX))
+}
 
-    /// TR-16…TR-18; `true` when the member is not in error afterwards.
-    fn maintain_member(&self, index: usize, highest: u64, now: Millis, log: &dyn Log) -> bool {
-        let slot = &self.member_slots[index];
-        let used = self.members[index].ajp.used.load(Relaxed);
-        let unused = slot.used_snapshot.swap(used, Relaxed) == used;
-        let state = slot.state();
-        if state == State::Error {
-            let since = now.saturating_sub(slot.last_error.load(Relaxed));
-            let recovers = since > millis(self.spec.recover_time);
-            if recovers && self.release(index, highest, now) {
-                jk_log!(
-                    log,
-                    Info,
-                    "worker {} is marked for recovery",
-                    self.name(index)
-                );
-            }
-            return recovers;
+/// TR-16…TR-18; `true` when the member is not in error afterwards.
+fn maintain_member(
+    balancer: &Balancer,
+    index: usize,
+    highest: u64,
+    now: Millis,
+    log: &dyn Log,
+) -> bool {
+    let slot = &balancer.member_slots[index];
+    let used = balancer.members[index].ajp.used.load(Relaxed);
+    let unused = slot.used_snapshot.swap(used, Relaxed) == used;
+    let state = slot.state();
+    if state == State::Error {
+        let since = now.saturating_sub(slot.last_error.load(Relaxed));
+        let recovers = since > millis(balancer.spec.recover_time);
+        if recovers && release(balancer, index, highest, now) {
+            jk_log!(
+                log,
+                Info,
+                "worker {} is marked for recovery",
+                balancer.name(index)
+            );
         }
-        let first = slot.first_error.load(Relaxed);
-        let escalation = millis(self.spec.error_escalation_time);
-        if first != 0 && state != State::Recover && now.saturating_sub(first) >= escalation {
-            let name = self.name(index);
-            if slot.replace_state(state, State::Error, now) {
-                jk_log!(
-                    log,
-                    Info,
-                    "worker {name}: local error is now a global error"
-                );
-            }
-            return false;
-        }
-        if unused {
-            slot.replace_state(State::Ok, State::Idle, now);
-        }
-        true
+        return recovers;
     }
+    let first = slot.first_error.load(Relaxed);
+    let escalation = millis(balancer.spec.error_escalation_time);
+    if first != 0 && state != State::Recover && now.saturating_sub(first) >= escalation {
+        let name = balancer.name(index);
+        if slot.replace_state(state, State::Error, now) {
+            jk_log!(
+                log,
+                Info,
+                "worker {name}: local error is now a global error"
+            );
+        }
+        return false;
+    }
+    if unused {
+        slot.replace_state(State::Ok, State::Idle, now);
+    }
+    true
+}
 
-    /// ERROR → RECOVER with the highest load, so that the member is not flooded (TR-16, TR-21).
-    fn release(&self, index: usize, highest: u64, now: Millis) -> bool {
-        let Some(slot) = self.member_slot(index) else {
-            return false;
-        };
-        if slot.state() != State::Error {
-            return false;
-        }
-        slot.value.store(highest, Relaxed);
-        self.members[index].ajp.reply_timeouts.store(0, Relaxed);
-        slot.replace_state(State::Error, State::Recover, now)
+/// ERROR → RECOVER with the highest load, so that the member is not flooded (TR-16, TR-21).
+fn release(balancer: &Balancer, index: usize, highest: u64, now: Millis) -> bool {
+    let Some(slot) = balancer.member_slot(index) else {
+        return false;
+    };
+    if slot.state() != State::Error {
+        return false;
     }
+    slot.value.store(highest, Relaxed);
+    balancer.members[index].ajp.reply_timeouts.store(0, Relaxed);
+    slot.replace_state(State::Error, State::Recover, now)
 }

@@ -80,7 +80,7 @@ impl Instance {
             Ok(decision) => Decision::from(decision),
             Err(error) => return Err(Fault::of(&error, FaultKind::Trap)),
         };
-        match decision.fault(question.candidates) {
+        match question.candidates.fault_of(decision) {
             None => Ok(decision),
             Some(kind) => Err(Fault::new(kind, format!("it decided {decision:?}"))),
         }

@@ -115,7 +115,7 @@ impl Dispatcher {
             return;
         }
         state.last = Some(Instant::now());
-        let repaired = self.slots.segment.reconcile(&mut state.drift);
+        let repaired = self.slots.segment.ledger().reconcile(&mut state.drift);
         if repaired > 0 {
             jk_log!(
                 log,
@@ -145,7 +145,7 @@ impl Worker {
                 standalone.endpoint.maintain();
             }
             Worker::Lb(lb) => {
-                lb.balancer.maintain(interval, now(), log);
+                rjk_balance::maintain(&lb.balancer, interval, now(), log);
                 lb.endpoints.iter().for_each(Endpoint::maintain);
             }
             Worker::Status(_) => {}

@@ -1,12 +1,14 @@
 //! One attempt on a member, and what its result means for the member (contract TR-04…TR-14).
 
 use crate::balancer::Balancer;
-use crate::choose::selection::Selection;
+use crate::choose::selection::{Choice, Selection, Start};
+use crate::outcome::{Outcome, Traffic};
 use crate::shared::ledger::InFlight;
-use crate::shared::slot::{MemberSlot, Outcome, Traffic, add};
+use crate::shared::slot::{MemberSlot, add};
 use crate::state::State;
-use crate::{Millis, millis};
+use crate::time::{Millis, millis};
 use rjk_config::jk_log;
+use rjk_config::log::Log;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use std::time::Duration;
 #[must_use = "finish it, or it counts as aborted"]
 pub struct Lease<'a> {
     balancer: &'a Balancer,
+    log: &'a dyn Log,
     index: usize,
     /// This attempt holds the member's PROBE.
     probing: bool,
@@ -22,12 +25,15 @@ pub struct Lease<'a> {
 }
 
 impl<'a> Lease<'a> {
-    pub(crate) fn new(
-        balancer: &'a Balancer,
-        index: usize,
-        new_session: bool,
-        probing: bool,
-    ) -> Lease<'a> {
+    /// The chosen member gave an endpoint: the attempt begins and counts (LB-10, LB-16).
+    pub fn begin(selection: &mut Selection<'a>, choice: &Choice<'_>) -> Lease<'a> {
+        let index = choice.index;
+        let Start {
+            balancer,
+            log,
+            new_session,
+            probing,
+        } = selection.take_start(choice);
         let (slot, member) = (&balancer.member_slots[index], &balancer.members[index]);
         let in_flight = Some(balancer.slots.enter_ajp(member.column));
         balancer
@@ -38,6 +44,7 @@ impl<'a> Lease<'a> {
         }
         Lease {
             balancer,
+            log,
             index,
             probing,
             in_flight,
@@ -55,38 +62,41 @@ impl<'a> Lease<'a> {
         self.in_flight.as_ref().map_or(0, InFlight::count)
     }
 
-    /// Ends the attempt: counts, sets the shared state and the state that `selection` sees.
+    /// Ends the attempt: counts and sets the shared state. Returns the state in which the request
+    /// itself sees the member from now on, for [`Selection::settle`].
+    #[must_use = "the selection of this request does not know it yet"]
     pub fn finish(
         mut self,
         outcome: Outcome,
         traffic: Traffic,
         duration: Duration,
         now: Millis,
-        selection: &mut Selection<'a>,
-    ) {
+    ) -> State {
         self.settle(outcome, traffic, now);
         if outcome == Outcome::Success {
             self.slot().add_latency(duration);
         }
-        let local = match outcome {
+        if !matches!(outcome, Outcome::Success | Outcome::ClientError) {
+            self.log_failure(outcome);
+        }
+        match outcome {
             Outcome::Success => State::Ok,
             Outcome::BusyLimit => State::Busy,
             _ => State::Error,
-        };
-        selection.set_local(self.index, local);
-        if !matches!(outcome, Outcome::Success | Outcome::ClientError) {
-            let scope = if self.slot().state() == State::Error {
-                ""
-            } else {
-                "local "
-            };
-            let name = self.balancer.name(self.index);
-            jk_log!(
-                selection.log(),
-                Info,
-                "service failed, worker {name} is in {scope}error state ({outcome:?})"
-            );
         }
+    }
+
+    fn log_failure(&self, outcome: Outcome) {
+        let scope = match self.slot().state() {
+            State::Error => "",
+            _ => "local ",
+        };
+        let name = self.balancer.name(self.index);
+        jk_log!(
+            self.log,
+            Info,
+            "service failed, worker {name} is in {scope}error state ({outcome:?})"
+        );
     }
 
     fn settle(&mut self, outcome: Outcome, traffic: Traffic, now: Millis) {

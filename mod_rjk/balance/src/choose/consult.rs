@@ -1,45 +1,56 @@
 //! Putting the question to a policy, and judging its answer.
 
-use crate::Millis;
 use crate::balancer::Balancer;
 use crate::choose::policy::{
-    Answer, Candidate, CandidateView, Decision, FaultKind, Question, RequestView, RoutingPolicy,
+    Answer, Candidate, CandidateView, Question, RequestView, RoutingPolicy,
 };
 use crate::choose::rules::View;
+use crate::decision::Decision;
+use crate::time::Millis;
 use rjk_config::jk_log;
 use rjk_config::log::Log;
 use std::sync::atomic::Ordering::Relaxed;
 
-impl View<'_, '_> {
+/// The question of one attempt. Which members are candidates stays the same during it; their
+/// numbers are those of the moment.
+pub(crate) struct Consultation<'v> {
+    view: &'v View<'v, 'v>,
+    sticky: Option<usize>,
+    now: Millis,
+}
+
+impl<'v> Consultation<'v> {
+    /// `sticky`: the member that the session rules resolve to.
+    pub(crate) fn new(
+        view: &'v View<'v, 'v>,
+        sticky: Option<usize>,
+        now: Millis,
+    ) -> Consultation<'v> {
+        Consultation { view, sticky, now }
+    }
+
     /// Asks the policy; a decision that it may not make is a fault. With no candidate it is not
     /// asked.
     pub(crate) fn ask(
         &self,
         policy: &dyn RoutingPolicy,
         request: &dyn RequestView,
-        sticky: Option<usize>,
-        now: Millis,
         log: &dyn Log,
     ) -> Answer {
-        let candidates = Candidates {
-            view: self,
-            sticky,
-            now,
-        };
-        if candidates.indexes().next().is_none() {
+        if self.indexes().next().is_none() {
             return Answer::Decided(Decision::Builtin);
         }
         let answer = policy.decide(&Question {
             request,
-            sticky,
-            candidates: &candidates,
-            now,
+            sticky: self.sticky,
+            candidates: self,
+            now: self.now,
             log,
         });
         let Answer::Decided(decision) = answer else {
             return answer;
         };
-        let Some(kind) = decision.fault(&candidates) else {
+        let Some(kind) = self.fault_of(decision) else {
             return answer;
         };
         let name = policy.name();
@@ -51,15 +62,7 @@ impl View<'_, '_> {
     }
 }
 
-/// The candidates as one request sees them. Which members they are stays the same during an
-/// attempt; their numbers are those of the moment.
-struct Candidates<'v> {
-    view: &'v View<'v, 'v>,
-    sticky: Option<usize>,
-    now: Millis,
-}
-
-impl CandidateView for Candidates<'_> {
+impl CandidateView for Consultation<'_> {
     fn list(&self) -> Vec<Candidate> {
         self.indexes().map(|index| self.candidate(index)).collect()
     }
@@ -69,7 +72,7 @@ impl CandidateView for Candidates<'_> {
     }
 }
 
-impl Candidates<'_> {
+impl Consultation<'_> {
     fn indexes(&self) -> impl Iterator<Item = usize> {
         (0..self.view.states.len()).filter(|&index| self.is_candidate(index))
     }
@@ -102,19 +105,6 @@ impl Candidates<'_> {
             },
             state: self.view.states[index],
             activation: self.view.activation(index),
-        }
-    }
-}
-
-impl Decision {
-    /// What is wrong with this decision among these candidates; `None` when it may be carried out.
-    pub fn fault(self, candidates: &dyn CandidateView) -> Option<FaultKind> {
-        match self {
-            Decision::Builtin => None,
-            Decision::Worker(index) => (!candidates.contains(index)).then_some(FaultKind::BadIndex),
-            Decision::Reject(status) => {
-                (!(400..600).contains(&status)).then_some(FaultKind::BadStatus)
-            }
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The seam for routing policies: who decides which member takes a request.
 
-use crate::{Millis, PolicySlot, State};
+use crate::decision::{Decision, FaultKind};
+use crate::shared::policy_slot::PolicySlot;
+use crate::state::State;
+use crate::time::Millis;
 use rjk_config::log::Log;
 use rjk_config::model::Activation;
 use std::borrow::Cow;
-use std::fmt;
 use std::time::Duration;
 
 /// A member that a policy may choose, in plain numbers.
@@ -57,6 +59,16 @@ pub trait CandidateView {
     fn list(&self) -> Vec<Candidate>;
     /// Whether the member with this index is one.
     fn contains(&self, index: usize) -> bool;
+    /// What is wrong with this decision among these candidates; `None` when it may be carried out.
+    fn fault_of(&self, decision: Decision) -> Option<FaultKind> {
+        match decision {
+            Decision::Builtin => None,
+            Decision::Worker(index) => (!self.contains(index)).then_some(FaultKind::BadIndex),
+            Decision::Reject(status) => {
+                (!(400..600).contains(&status)).then_some(FaultKind::BadStatus)
+            }
+        }
+    }
 }
 
 impl CandidateView for Vec<Candidate> {
@@ -67,17 +79,6 @@ impl CandidateView for Vec<Candidate> {
     fn contains(&self, index: usize) -> bool {
         self.iter().any(|candidate| candidate.index == index)
     }
-}
-
-/// What a policy says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// The session rules and the balancing method decide.
-    Builtin,
-    /// This candidate.
-    Worker(usize),
-    /// No member; answer with this status, 400…599.
-    Reject(u16),
 }
 
 /// What a policy is asked before an attempt.
@@ -115,83 +116,6 @@ pub enum Answer {
         /// As in [`Answer::Fault`].
         reject: bool,
     },
-}
-
-/// How a policy can fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// It trapped, or called what it may not.
-    Trap,
-    /// Its fuel was spent.
-    OutOfFuel,
-    /// It wanted more memory than it may have.
-    Memory,
-    /// It called the host too often for one decision.
-    Calls,
-    /// It chose a member that is not among the candidates.
-    BadIndex,
-    /// It rejected with a status outside of 400…599.
-    BadStatus,
-    /// No instance could be made.
-    Instantiate,
-    /// `configure` failed in this process.
-    Configure,
-}
-
-impl FaultKind {
-    /// All kinds, each at its own index.
-    pub const ALL: [FaultKind; 8] = [
-        FaultKind::Trap,
-        FaultKind::OutOfFuel,
-        FaultKind::Memory,
-        FaultKind::Calls,
-        FaultKind::BadIndex,
-        FaultKind::BadStatus,
-        FaultKind::Instantiate,
-        FaultKind::Configure,
-    ];
-
-    /// The word for it in notes, log lines and on the status page.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            FaultKind::Trap => "trap",
-            FaultKind::OutOfFuel => "out-of-fuel",
-            FaultKind::Memory => "memory",
-            FaultKind::Calls => "calls",
-            FaultKind::BadIndex => "bad-index",
-            FaultKind::BadStatus => "bad-status",
-            FaultKind::Instantiate => "instantiate",
-            FaultKind::Configure => "configure",
-        }
-    }
-}
-
-/// Who decided about an attempt; its text is what a note says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DecidedBy<'a> {
-    /// The balancing method, or nobody could be chosen.
-    #[default]
-    Builtin,
-    /// The session rules.
-    Sticky,
-    /// The policy of this name.
-    Policy(&'a str),
-    /// What stands in for a policy that failed.
-    Fault(FaultKind),
-    /// What stands in for a policy that is switched off.
-    Off,
-}
-
-impl fmt::Display for DecidedBy<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            DecidedBy::Builtin => f.write_str("builtin"),
-            DecidedBy::Sticky => f.write_str("sticky"),
-            DecidedBy::Policy(name) => write!(f, "policy {name}"),
-            DecidedBy::Fault(kind) => write!(f, "fault {}", kind.as_str()),
-            DecidedBy::Off => f.write_str("fault switched-off"),
-        }
-    }
 }
 
 /// What became of a request, told to the policy after the response.

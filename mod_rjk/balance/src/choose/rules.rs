@@ -1,8 +1,9 @@
 //! The built-in rules: which member a session belongs to, and which is the least loaded
 //! (contract §4.2, §4.3). Reads only; changes nothing but the start of the next scan.
 
-use crate::balancer::{Balancer, Overrides};
+use crate::balancer::Balancer;
 use crate::choose::session::SessionRoutes;
+use crate::overrides::Overrides;
 use crate::state::State;
 use bstr::ByteSlice;
 use rjk_config::model::Activation;

@@ -1,13 +1,16 @@
 //! The choice of members for one request (contract §4.6, TR-01…TR-03, TR-20).
 
-use crate::Millis;
-use crate::attempt::lease::Lease;
-use crate::balancer::{Balancer, Overrides};
-use crate::choose::policy::{Answer, DecidedBy, Decision, RequestView};
+use crate::balancer::Balancer;
+use crate::choose::consult::Consultation;
+use crate::choose::policy::{Answer, RequestView};
 use crate::choose::rules::{Target, View};
 use crate::choose::session::SessionRoutes;
+use crate::decision::{DecidedBy, Decision};
+use crate::maintenance::force_member;
+use crate::overrides::Overrides;
 use crate::shared::ledger::InFlight;
 use crate::state::State;
+use crate::time::Millis;
 use bstr::ByteSlice;
 use rjk_config::jk_log;
 use rjk_config::log::Log;
@@ -75,12 +78,12 @@ pub struct Selection<'a> {
     _busy: InFlight,
 }
 
-impl Balancer {
+impl<'a> Selection<'a> {
     /// Starts the choice for one request: members that are busy no more are set free (TR-02,
     /// `pool_has_room` says whether this process has a free endpoint for a member), and the states
     /// are copied.
-    pub fn begin<'a>(
-        &'a self,
+    pub fn begin(
+        balancer: &'a Balancer,
         input: &'a RoutingInput<'a>,
         pool_has_room: &dyn Fn(usize) -> bool,
         now: Millis,
@@ -89,43 +92,30 @@ impl Balancer {
         if input.routes.only_empty_id() {
             jk_log!(log, Info, "empty session id");
         }
-        for index in 0..self.members.len() {
-            if self.member_slots[index].state() == State::Busy
-                && self.below_busy_limit(index)
+        for (index, slot) in balancer.member_slots.iter().enumerate() {
+            if slot.state() == State::Busy
+                && balancer.below_busy_limit(index)
                 && pool_has_room(index)
-                && self.member_slots[index].replace_state(State::Busy, State::Ok, now)
+                && slot.replace_state(State::Busy, State::Ok, now)
             {
-                jk_log!(log, Debug, "worker {} is busy no more", self.name(index));
+                let name = balancer.name(index);
+                jk_log!(log, Debug, "worker {name} is busy no more");
             }
         }
         let mut selection = Selection {
-            balancer: self,
+            balancer,
             input,
             log,
-            states: Vec::with_capacity(self.members.len()),
+            states: Vec::with_capacity(balancer.members.len()),
             forced: false,
             probing: None,
             decided_by: DecidedBy::Builtin,
-            _busy: self.slots.enter_balancer(self.index),
+            _busy: balancer.slots.enter_balancer(balancer.index),
         };
         selection.next_round(now);
         selection
     }
 
-    pub(crate) fn name(&self, index: usize) -> &bstr::BStr {
-        self.spec.members[index].ajp.name.as_bstr()
-    }
-
-    fn below_busy_limit(&self, index: usize) -> bool {
-        let limit = self.spec.members[index]
-            .ajp
-            .busy_limit
-            .filter(|&limit| limit > 0);
-        limit.is_none_or(|limit| self.members[index].ajp.busy() < u64::from(limit))
-    }
-}
-
-impl<'a> Selection<'a> {
     /// Chooses a member for the next attempt.
     pub fn pick(&mut self, now: Millis) -> Pick<'a> {
         loop {
@@ -165,23 +155,13 @@ impl<'a> Selection<'a> {
             return;
         };
         slot.set_state_unless_error(State::Busy, now);
-        self.set_local(index, State::Busy);
+        self.settle(index, State::Busy);
         let name = self.balancer.name(index);
         jk_log!(
             self.log,
             Info,
             "could not get free endpoint for worker {name}"
         );
-    }
-
-    /// The chosen member gave an endpoint: the attempt begins and counts (LB-10, LB-16).
-    pub fn start(&mut self, choice: &Choice<'_>) -> Lease<'a> {
-        let new_session = !self.input.routes.has_session() && !self.input.stateless;
-        let probing = self
-            .probing
-            .take_if(|index| *index == choice.index)
-            .is_some();
-        Lease::new(self.balancer, choice.index, new_session, probing)
     }
 
     /// A member's state as this request sees it.
@@ -194,12 +174,21 @@ impl<'a> Selection<'a> {
         self.decided_by
     }
 
-    pub(crate) fn log(&self) -> &'a dyn Log {
-        self.log
+    /// What an attempt on the chosen member starts from.
+    pub(crate) fn take_start(&mut self, choice: &Choice<'_>) -> Start<'a> {
+        Start {
+            balancer: self.balancer,
+            log: self.log,
+            new_session: !self.input.routes.has_session() && !self.input.stateless,
+            probing: self
+                .probing
+                .take_if(|index| *index == choice.index)
+                .is_some(),
+        }
     }
 
-    /// A member settled in this state for the rest of this round.
-    pub(crate) fn set_local(&mut self, index: usize, state: State) {
+    /// A member settled in this state, as [`crate::Lease::finish`] says, for the rest of this round.
+    pub fn settle(&mut self, index: usize, state: State) {
         if let Some(local) = self.states.get_mut(index) {
             *local = state;
         }
@@ -223,12 +212,12 @@ impl<'a> Selection<'a> {
             return (Found::Missing(Missing::StickyForce), DecidedBy::Builtin);
         }
         let Some(policy) = self.balancer.policy.as_deref() else {
-            return view.builtin(sticky);
+            return builtin(&view, sticky);
         };
         let asked = sticky.map(|target| target.index);
-        let answer = view.ask(policy, self.input.request, asked, now, self.log);
+        let answer = Consultation::new(&view, asked, now).ask(policy, self.input.request, self.log);
         let by = match answer {
-            Answer::Decided(Decision::Builtin) => return view.builtin(sticky),
+            Answer::Decided(Decision::Builtin) => return builtin(&view, sticky),
             Answer::Decided(Decision::Reject(status)) => {
                 return (Found::Reject(status), DecidedBy::Policy(policy.name()));
             }
@@ -238,7 +227,7 @@ impl<'a> Selection<'a> {
                 return (Found::Target(target), DecidedBy::Policy(policy.name()));
             }
             Answer::Shadow(shadow) => {
-                let (found, by) = view.builtin(sticky);
+                let (found, by) = builtin(&view, sticky);
                 if let Some(decision) = shadow {
                     policy.compare(decision, found.member());
                 }
@@ -251,7 +240,7 @@ impl<'a> Selection<'a> {
             Answer::Fault { reject: true, .. } | Answer::Off { reject: true } => {
                 (Found::Reject(UNAVAILABLE), by)
             }
-            _ => (view.builtin(sticky).0, by),
+            _ => (builtin(&view, sticky).0, by),
         }
     }
 
@@ -277,7 +266,7 @@ impl<'a> Selection<'a> {
         }
         let mut count = 0;
         for index in 0..self.states.len() {
-            if self.balancer.force_member(index, now) {
+            if force_member(self.balancer, index, now) {
                 self.states[index] = State::Force;
                 count += 1;
             }
@@ -319,6 +308,16 @@ impl<'a> Selection<'a> {
     }
 }
 
+/// What an attempt needs to know of the choice.
+pub(crate) struct Start<'a> {
+    pub(crate) balancer: &'a Balancer,
+    pub(crate) log: &'a dyn Log,
+    /// The request carries no session and is not stateless.
+    pub(crate) new_session: bool,
+    /// The attempt takes over the member's PROBE.
+    pub(crate) probing: bool,
+}
+
 impl Drop for Selection<'_> {
     fn drop(&mut self) {
         // A member picked for a probe that never began may be probed by the next request.
@@ -346,16 +345,12 @@ impl Found<'_> {
     }
 }
 
-impl<'a> View<'a, '_> {
-    /// The choice without a policy: the session's member, else the least loaded.
-    fn builtin(&self, sticky: Option<Target<'a>>) -> (Found<'a>, DecidedBy<'a>) {
-        match sticky {
-            Some(target) => (Found::Target(target), DecidedBy::Sticky),
-            None => {
-                let found = self.by_load().map(Found::Target);
-                let found = found.unwrap_or(Found::Missing(Missing::Unusable));
-                (found, DecidedBy::Builtin)
-            }
-        }
+/// The choice without a policy: the session's member, else the least loaded.
+fn builtin<'a>(view: &View<'a, '_>, sticky: Option<Target<'a>>) -> (Found<'a>, DecidedBy<'a>) {
+    if let Some(target) = sticky {
+        return (Found::Target(target), DecidedBy::Sticky);
     }
+    let found = view.by_load().map(Found::Target);
+    let found = found.unwrap_or(Found::Missing(Missing::Unusable));
+    (found, DecidedBy::Builtin)
 }

@@ -1,5 +1,6 @@
 //! The session ids of a request and the routes in them (contract §4.3, SS-02…SS-07, SS-17).
 
+use crate::choose::cookie::{cookie_values, find, until};
 use bstr::ByteSlice;
 
 /// The session ids of one request in the order in which they are tried.
@@ -92,29 +93,6 @@ impl<'a> SessionRoutes<'a> {
     }
 }
 
-/// The values of one cookie in a Cookie header (SS-05). The name is case-sensitive, must stand at
-/// the start or after `;`, `,` or white space, and may be followed by blanks; one pair of quotes
-/// around the value is removed.
-pub fn cookie_values<'h>(header: &'h [u8], name: &[u8]) -> impl Iterator<Item = &'h [u8]> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        while let Some(start) = find(header, name, from) {
-            let after = start + name.len();
-            from = start + 1;
-            let starts_a_name = start == 0
-                || matches!(header[start - 1], b';' | b',')
-                || header[start - 1].is_ascii_whitespace();
-            let rest = header[after..].trim_ascii_start();
-            if let (true, Some(value)) = (starts_a_name, rest.strip_prefix(b"=")) {
-                let value = until(value, b";,");
-                from = after + (header.len() - after - rest.len()) + 1 + value.len();
-                return Some(unquoted(value));
-            }
-        }
-        None
-    })
-}
-
 /// SS-04: the first value of the parameter that is not empty.
 fn path_parameter<'p>(path: &'p [u8], name: &[u8]) -> Option<&'p [u8]> {
     let mut from = 0;
@@ -134,26 +112,4 @@ fn route_of(id: &[u8]) -> Option<&[u8]> {
     id.split_once_str(b".")
         .map(|(_, route)| route)
         .filter(|route| !route.is_empty())
-}
-
-fn find(text: &[u8], name: &[u8], from: usize) -> Option<usize> {
-    if name.is_empty() {
-        return None;
-    }
-    text.get(from..)?.find(name).map(|at| from + at)
-}
-
-fn until<'t>(text: &'t [u8], ends: &[u8]) -> &'t [u8] {
-    let end = text
-        .iter()
-        .position(|byte| ends.contains(byte))
-        .unwrap_or(text.len());
-    &text[..end]
-}
-
-fn unquoted(value: &[u8]) -> &[u8] {
-    value
-        .strip_prefix(b"\"")
-        .and_then(|inner| inner.strip_suffix(b"\""))
-        .unwrap_or(value)
 }

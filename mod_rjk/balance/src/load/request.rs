@@ -1,6 +1,6 @@
 //! By requests (contract LB-10).
 
-use super::Method;
+use crate::load::method::Method;
 use crate::shared::slot::{MemberSlot, add};
 
 /// V counts attempts that got an endpoint, failed ones too.

@@ -1,78 +1,11 @@
-//! Which worker has which slot, and where the slots lie in the segment (contract H-04, H-05).
+//! Where the slots lie in the segment (contract H-04).
 
-use crate::shared::ledger::{Cell, RowOwner, cells_per_row};
+use crate::shared::cell::{Cell, RowOwner, cells_per_row};
 use crate::shared::policy_slot::PolicySlot;
-use crate::shared::segment::Header;
 use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
-use bstr::{BStr, BString, ByteSlice};
-use rjk_config::model::{LbSpec, WorkerSpec};
-use std::collections::HashMap;
-
-/// The slot of every worker, member and balancer of one configuration.
-#[derive(Clone, Debug, Default)]
-pub struct Topology {
-    ajp: HashMap<BString, usize>,
-    /// Name of a balancer to its index and the index of its first member.
-    balancers: HashMap<BString, (usize, usize)>,
-    members: usize,
-}
-
-impl Topology {
-    /// Numbers the workers in order of appearance; the members of a balancer are neighbours.
-    pub fn new(workers: &[WorkerSpec]) -> Topology {
-        let mut topology = Topology::default();
-        for worker in workers {
-            match worker {
-                WorkerSpec::Ajp(spec) => topology.add_ajp(&spec.name),
-                WorkerSpec::Lb(spec) => topology.add_lb(spec),
-                WorkerSpec::Status(_) => {}
-            }
-        }
-        topology
-    }
-
-    /// Index of the [`AjpSlot`] of a worker, by itself or as a member (LB-05).
-    pub fn ajp_column(&self, name: &[u8]) -> Option<usize> {
-        self.ajp.get(name.as_bstr()).copied()
-    }
-
-    /// Index of the [`BalancerSlot`] of a balancer.
-    pub fn balancer_index(&self, name: &[u8]) -> Option<usize> {
-        self.balancers.get(name.as_bstr()).map(|&(index, _)| index)
-    }
-
-    /// Index of the [`MemberSlot`] of the first member of a balancer; the others follow it in
-    /// configuration order.
-    pub fn first_member(&self, balancer: &[u8]) -> Option<usize> {
-        self.balancers
-            .get(balancer.as_bstr())
-            .map(|&(_, first)| first)
-    }
-
-    /// Names of all ajp workers with their slots, in no particular order.
-    pub fn ajp_workers(&self) -> impl Iterator<Item = (&BStr, usize)> {
-        self.ajp
-            .iter()
-            .map(|(name, &column)| (name.as_bstr(), column))
-    }
-
-    fn add_ajp(&mut self, name: &BString) {
-        let next = self.ajp.len();
-        self.ajp.entry(name.clone()).or_insert(next);
-    }
-
-    fn add_lb(&mut self, spec: &LbSpec) {
-        if self.balancers.contains_key(&spec.name) {
-            return;
-        }
-        let place = (self.balancers.len(), self.members);
-        self.balancers.insert(spec.name.clone(), place);
-        self.members += spec.members.len();
-        for member in &spec.members {
-            self.add_ajp(&member.ajp.name);
-        }
-    }
-}
+use crate::shared::topology::Topology;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// How many slots of each kind a segment holds, with room for workers added while running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,6 +90,48 @@ impl Layout {
             cells,
             total_bytes: end,
         }
+    }
+}
+
+/// `!RJKSHM2`; the last byte rises with the layout.
+const MAGIC: u64 = u64::from_be_bytes(*b"!RJKSHM2");
+
+/// Says what the file is and how it is cut, for tools that open it from outside.
+#[derive(Debug, Default)]
+#[repr(C, align(64))]
+pub struct Header {
+    magic: AtomicU64,
+    ajp: AtomicU64,
+    members: AtomicU64,
+    balancers: AtomicU64,
+    policies: AtomicU64,
+    rows: AtomicU64,
+}
+
+impl Header {
+    /// Marks a fresh segment; the parent does it once, before it forks.
+    pub fn publish(&self, layout: &Layout) {
+        self.ajp.store(layout.ajp as u64, Relaxed);
+        self.members.store(layout.members as u64, Relaxed);
+        self.balancers.store(layout.balancers as u64, Relaxed);
+        self.policies.store(layout.policies as u64, Relaxed);
+        self.rows.store(layout.rows as u64, Relaxed);
+        self.magic.store(MAGIC, Release);
+    }
+
+    /// The layout of a published segment; `None` when the file is something else.
+    pub fn layout(&self) -> Option<Layout> {
+        let read = |count: &AtomicU64| usize::try_from(count.load(Relaxed)).ok();
+        if self.magic.load(Acquire) != MAGIC {
+            return None;
+        }
+        Some(Layout {
+            ajp: read(&self.ajp)?,
+            members: read(&self.members)?,
+            balancers: read(&self.balancers)?,
+            policies: read(&self.policies)?,
+            rows: read(&self.rows)?,
+        })
     }
 }
 

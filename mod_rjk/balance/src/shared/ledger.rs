@@ -6,31 +6,14 @@
 //! lowers the total and then its cell. So a cell never says less than the child's part of the
 //! total. A child killed between two steps leaves a total that is one too low once its row is
 //! taken off, never one too high: no worker looks busy for ever. Totals below zero read as 0, and
-//! [`Segment::reconcile`] sets them right.
+//! [`Ledger::reconcile`] sets them right.
 
-use crate::shared::segment::Segment;
+use crate::shared::cell::{COUNTS, Cell, RowOwner, cells_per_row};
+use crate::shared::slot::{AjpSlot, BalancerSlot};
+use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
-use std::sync::atomic::{AtomicI64, AtomicU64};
 
-/// Counts in one [`Cell`]: a cache line, so that children do not share one.
-const COUNTS: usize = 8;
-
-/// Neighbouring counts of one row.
-#[derive(Debug, Default)]
-#[repr(C, align(64))]
-pub struct Cell {
-    counts: [AtomicI64; COUNTS],
-}
-
-/// Who has a row. Low 32 bits: pid of the child, 0 when free; high 32 bits: pid of the process
-/// that is taking the row of a dead child off the totals.
-#[derive(Debug, Default)]
-#[repr(C, align(64))]
-pub struct RowOwner {
-    owner: AtomicU64,
-}
-
-/// What [`Segment::reap`] took off.
+/// What [`Ledger::reap`] took off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reaped {
     /// Rows set free.
@@ -41,16 +24,20 @@ pub struct Reaped {
     pub connections: i64,
 }
 
-/// What the last [`Segment::reconcile`] of this process saw; starts empty.
+/// What the last [`Ledger::reconcile`] of this process saw; starts empty.
 #[derive(Clone, Debug, Default)]
 pub struct Drift(Vec<i64>);
 
-/// [`Cell`]s in one row of a segment with that many slots.
-pub(crate) fn cells_per_row(ajp: usize, balancers: usize) -> usize {
-    (2 * ajp + balancers).div_ceil(COUNTS)
+/// The rows and totals of a segment.
+#[derive(Clone, Copy, Debug)]
+pub struct Ledger {
+    pub(crate) ajp: &'static [AjpSlot],
+    pub(crate) balancers: &'static [BalancerSlot],
+    pub(crate) owners: &'static [RowOwner],
+    pub(crate) cells: &'static [Cell],
 }
 
-impl Segment {
+impl Ledger {
     /// Takes a row for the child `pid`, once in its life. When all rows are taken, rows of
     /// children for which `is_alive` says no are set free first. `None`: go on without a row;
     /// then counts are kept in a row shared with others of that kind and do not survive a kill.
@@ -73,7 +60,7 @@ impl Segment {
         })
     }
 
-    /// [`Segment::reap`] for every child for which `is_alive` says no.
+    /// [`Ledger::reap`] for every child for which `is_alive` says no.
     pub fn reap_dead(&self, is_alive: &dyn Fn(u32) -> bool) -> Reaped {
         self.reap_where(&|owner| match split(owner) {
             (0, 0) => false,
@@ -179,6 +166,17 @@ impl Segment {
         2 * self.ajp.len() + self.balancers.len()
     }
 
+    /// Counts one more in a column, for the child with this row.
+    pub(crate) fn enter(&self, row: Option<usize>, column: usize) -> InFlight {
+        let cell = self.cell(row.unwrap_or(self.owners.len()), column);
+        let total = self.total(column);
+        if let Some(cell) = cell {
+            cell.fetch_add(1, AcqRel);
+        }
+        let count = total.map_or(0, |total| total.fetch_add(1, AcqRel) + 1);
+        InFlight { total, cell, count }
+    }
+
     pub(crate) fn total(&self, column: usize) -> Option<&'static AtomicI64> {
         let ajp = self.ajp.len();
         if column < ajp {
@@ -198,64 +196,13 @@ impl Segment {
     }
 }
 
-/// This process's way to the shared slots.
-#[derive(Clone, Copy, Debug)]
-pub struct Slots {
-    /// The segment.
-    pub segment: Segment,
-    /// The row that [`Segment::claim_row`] gave to this process.
-    pub row: Option<usize>,
-}
-
-impl Slots {
-    /// A request enters an ajp worker: one more in flight, one more use. `column` comes from
-    /// [`crate::Topology::ajp_column`].
-    pub fn enter_ajp(&self, column: usize) -> InFlight {
-        let entered = self.enter(column);
-        if let Some(slot) = self.segment.ajp.get(column) {
-            slot.used.fetch_add(1, Relaxed);
-            raise(&slot.max_busy, entered.count);
-        }
-        entered
-    }
-
-    /// A connection to an ajp worker was opened.
-    pub fn enter_connection(&self, column: usize) -> InFlight {
-        let entered = self.enter(self.segment.ajp.len() + column);
-        if let Some(slot) = self.segment.ajp.get(column) {
-            raise(&slot.max_connected, entered.count);
-        }
-        entered
-    }
-
-    /// A request enters a balancer.
-    pub fn enter_balancer(&self, index: usize) -> InFlight {
-        let entered = self.enter(2 * self.segment.ajp.len() + index);
-        if let Some(slot) = self.segment.balancers.get(index) {
-            raise(&slot.max_busy, entered.count);
-        }
-        entered
-    }
-
-    fn enter(&self, column: usize) -> InFlight {
-        let row = self.row.unwrap_or(self.segment.owners.len());
-        let cell = self.segment.cell(row, column);
-        let total = self.segment.total(column);
-        if let Some(cell) = cell {
-            cell.fetch_add(1, AcqRel);
-        }
-        let count = total.map_or(0, |total| total.fetch_add(1, AcqRel) + 1);
-        InFlight { total, cell, count }
-    }
-}
-
 /// One request or connection counted in a total; dropping it takes it off.
 #[derive(Debug)]
 #[must_use = "the count is taken off when this is dropped"]
 pub struct InFlight {
     total: Option<&'static AtomicI64>,
     cell: Option<&'static AtomicI64>,
-    count: i64,
+    pub(crate) count: i64,
 }
 
 impl InFlight {
@@ -280,11 +227,4 @@ impl Drop for InFlight {
 /// (reaper, child) of a row.
 fn split(owner: u64) -> (u32, u32) {
     ((owner >> 32) as u32, owner as u32)
-}
-
-fn raise(max: &AtomicI64, count: i64) {
-    // Read first: the maximum rarely moves, and a plain read leaves the cache line shared.
-    if max.load(Relaxed) < count {
-        max.fetch_max(count, Relaxed);
-    }
 }

@@ -1,6 +1,6 @@
 //! The shared record of one policy.
 
-use crate::choose::policy::{Decision, FaultKind};
+use crate::decision::{Decision, FaultKind};
 use crate::shared::slot::add;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;

@@ -1,53 +1,12 @@
 //! The shared memory of all children, as slices of atomics.
 
-use crate::shared::layout::Layout;
-use crate::shared::ledger::{Cell, RowOwner};
+use crate::shared::cell::{Cell, RowOwner};
+use crate::shared::layout::{Header, Layout};
+use crate::shared::ledger::{InFlight, Ledger};
 use crate::shared::policy_slot::PolicySlot;
 use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-
-/// `!RJKSHM2`; the last byte rises with the layout.
-const MAGIC: u64 = u64::from_be_bytes(*b"!RJKSHM2");
-
-/// Says what the file is and how it is cut, for tools that open it from outside.
-#[derive(Debug, Default)]
-#[repr(C, align(64))]
-pub struct Header {
-    magic: AtomicU64,
-    ajp: AtomicU64,
-    members: AtomicU64,
-    balancers: AtomicU64,
-    policies: AtomicU64,
-    rows: AtomicU64,
-}
-
-impl Header {
-    /// Marks a fresh segment; the parent does it once, before it forks.
-    pub fn publish(&self, layout: &Layout) {
-        self.ajp.store(layout.ajp as u64, Relaxed);
-        self.members.store(layout.members as u64, Relaxed);
-        self.balancers.store(layout.balancers as u64, Relaxed);
-        self.policies.store(layout.policies as u64, Relaxed);
-        self.rows.store(layout.rows as u64, Relaxed);
-        self.magic.store(MAGIC, Release);
-    }
-
-    /// The layout of a published segment; `None` when the file is something else.
-    pub fn layout(&self) -> Option<Layout> {
-        let read = |count: &AtomicU64| usize::try_from(count.load(Relaxed)).ok();
-        if self.magic.load(Acquire) != MAGIC {
-            return None;
-        }
-        Some(Layout {
-            ajp: read(&self.ajp)?,
-            members: read(&self.members)?,
-            balancers: read(&self.balancers)?,
-            policies: read(&self.policies)?,
-            rows: read(&self.rows)?,
-        })
-    }
-}
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// A mapped segment. The slices must have the lengths of one [`Layout`].
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +42,67 @@ impl Segment {
             owners: leaked(layout.rows),
             cells: leaked(layout.cells()),
         }
+    }
+
+    /// What each child adds to the totals in the slots.
+    pub fn ledger(&self) -> Ledger {
+        Ledger {
+            ajp: self.ajp,
+            balancers: self.balancers,
+            owners: self.owners,
+            cells: self.cells,
+        }
+    }
+}
+
+/// This process's way to the shared slots.
+#[derive(Clone, Copy, Debug)]
+pub struct Slots {
+    /// The segment.
+    pub segment: Segment,
+    /// The row that [`Ledger::claim_row`] gave to this process.
+    pub row: Option<usize>,
+}
+
+impl Slots {
+    /// A request enters an ajp worker: one more in flight, one more use. `column` comes from
+    /// [`crate::Topology::ajp_column`].
+    pub fn enter_ajp(&self, column: usize) -> InFlight {
+        let entered = self.enter(column);
+        if let Some(slot) = self.segment.ajp.get(column) {
+            slot.used.fetch_add(1, Relaxed);
+            raise(&slot.max_busy, entered.count);
+        }
+        entered
+    }
+
+    /// A connection to an ajp worker was opened.
+    pub fn enter_connection(&self, column: usize) -> InFlight {
+        let entered = self.enter(self.segment.ajp.len() + column);
+        if let Some(slot) = self.segment.ajp.get(column) {
+            raise(&slot.max_connected, entered.count);
+        }
+        entered
+    }
+
+    /// A request enters a balancer.
+    pub fn enter_balancer(&self, index: usize) -> InFlight {
+        let entered = self.enter(2 * self.segment.ajp.len() + index);
+        if let Some(slot) = self.segment.balancers.get(index) {
+            raise(&slot.max_busy, entered.count);
+        }
+        entered
+    }
+
+    fn enter(&self, column: usize) -> InFlight {
+        self.segment.ledger().enter(self.row, column)
+    }
+}
+
+fn raise(max: &AtomicI64, count: i64) {
+    // Read first: the maximum rarely moves, and a plain read leaves the cache line shared.
+    if max.load(Relaxed) < count {
+        max.fetch_max(count, Relaxed);
     }
 }
 

@@ -252,14 +252,8 @@ fn bg04_bg06_after_a_failover_route_and_ids_are_those_of_the_attempt() {
             panic!()
         };
         assert_eq!((first.index, first.route), (1, &b"m2"[..]));
-        let lease = selection.start(&first);
-        lease.finish(
-            Outcome::LocalError,
-            Traffic::default(),
-            Duration::ZERO,
-            T0,
-            selection,
-        );
+        let lease = Lease::begin(selection, &first);
+        end(lease, Outcome::LocalError, Traffic::default(), selection);
         let Pick::Member(second) = selection.pick(T0) else {
             panic!()
         };
@@ -401,9 +395,9 @@ fn fo01_all_down_tries_each_member_in_each_round() {
                 Round::Attempt => {
                     if let Pick::Member(choice) = selection.pick(T0) {
                         tried.push(choice.index);
-                        let lease = selection.start(&choice);
+                        let lease = Lease::begin(selection, &choice);
                         let none = Traffic::default();
-                        lease.finish(Outcome::LocalError, none, Duration::ZERO, T0, selection);
+                        end(lease, Outcome::LocalError, none, selection);
                     }
                 }
                 Round::NewRound(_) => selection.next_round(T0),

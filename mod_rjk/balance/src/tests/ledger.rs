@@ -93,13 +93,16 @@ fn another_configuration_is_refused() {
 #[test]
 fn rows_of_dead_children_are_claimed_again() {
     let (_, segment) = segment(2);
-    let row = segment.claim_row(11, &|_| true);
-    assert_eq!((row, segment.claim_row(12, &|_| true)), (Some(0), Some(1)));
+    let row = segment.ledger().claim_row(11, &|_| true);
+    assert_eq!(
+        (row, segment.ledger().claim_row(12, &|_| true)),
+        (Some(0), Some(1))
+    );
     std::mem::forget(Slots { segment, row }.enter_ajp(0));
-    assert_eq!(segment.claim_row(13, &|_| true), None, "all alive");
-    assert_eq!(segment.claim_row(13, &|pid| pid != 11), Some(0));
+    assert_eq!(segment.ledger().claim_row(13, &|_| true), None, "all alive");
+    assert_eq!(segment.ledger().claim_row(13, &|pid| pid != 11), Some(0));
     assert_eq!(segment.ajp[0].busy(), 0);
-    assert_eq!(segment.reap(11), Reaped::default(), "gone already");
+    assert_eq!(segment.ledger().reap(11), Reaped::default(), "gone already");
     // A new child with the pid of a dead one takes over its row, not its counts.
     std::mem::forget(
         Slots {
@@ -108,7 +111,7 @@ fn rows_of_dead_children_are_claimed_again() {
         }
         .enter_ajp(1),
     );
-    assert_eq!(segment.claim_row(12, &|_| true), Some(1));
+    assert_eq!(segment.ledger().claim_row(12, &|_| true), Some(1));
     assert_eq!(segment.ajp[1].busy(), 0);
 }
 
@@ -117,11 +120,11 @@ fn reap_says_what_it_took() {
     let (_, segment) = segment(2);
     let dead = Slots {
         segment,
-        row: segment.claim_row(11, &|_| true),
+        row: segment.ledger().claim_row(11, &|_| true),
     };
     let alive = Slots {
         segment,
-        row: segment.claim_row(12, &|_| true),
+        row: segment.ledger().claim_row(12, &|_| true),
     };
     std::mem::forget((
         dead.enter_ajp(0),
@@ -136,7 +139,7 @@ fn reap_says_what_it_took() {
     );
     assert_eq!(held.1.count(), 2);
     assert_eq!(
-        segment.reap(11),
+        segment.ledger().reap(11),
         Reaped {
             rows: 1,
             requests: 2,
@@ -158,13 +161,16 @@ fn a_process_without_a_row_is_counted_and_not_repaired_away() {
     let (_, segment) = segment(0);
     let slots = Slots {
         segment,
-        row: segment.claim_row(11, &|_| true),
+        row: segment.ledger().claim_row(11, &|_| true),
     };
     assert_eq!(slots.row, None);
     let _held = slots.enter_ajp(0);
     let mut drift = Drift::default();
     assert_eq!(
-        (segment.reconcile(&mut drift), segment.reconcile(&mut drift)),
+        (
+            segment.ledger().reconcile(&mut drift),
+            segment.ledger().reconcile(&mut drift)
+        ),
         (0, 0)
     );
     assert_eq!(segment.ajp[0].busy(), 1);
@@ -175,35 +181,36 @@ fn bg24_a_kill_between_two_steps_is_repaired_in_the_second_pass() {
     let (_, segment) = segment(2);
     let dead = Slots {
         segment,
-        row: segment.claim_row(11, &|_| true),
+        row: segment.ledger().claim_row(11, &|_| true),
     };
     let alive = Slots {
         segment,
-        row: segment.claim_row(12, &|_| true),
+        row: segment.ledger().claim_row(12, &|_| true),
     };
     let _held = alive.enter_ajp(0);
     // Its cell was raised, its total was not.
     segment
+        .ledger()
         .cell(dead.row.unwrap(), 0)
         .unwrap()
         .fetch_add(1, Relaxed);
-    segment.reap(11);
+    segment.ledger().reap(11);
     assert_eq!(segment.ajp[0].busy(), 0, "one too low");
     let mut drift = Drift::default();
-    assert_eq!(segment.reconcile(&mut drift), 0, "first seen");
-    assert_eq!(segment.reconcile(&mut drift), 1);
+    assert_eq!(segment.ledger().reconcile(&mut drift), 0, "first seen");
+    assert_eq!(segment.ledger().reconcile(&mut drift), 1);
     assert_eq!(segment.ajp[0].busy(), 1);
-    segment.total(1).unwrap().fetch_sub(3, Relaxed);
+    segment.ledger().total(1).unwrap().fetch_sub(3, Relaxed);
     assert_eq!(segment.ajp[1].busy(), 0, "reads as 0, not below");
-    assert_eq!(segment.reconcile(&mut drift), 0);
-    segment.total(1).unwrap().fetch_add(1, Relaxed);
+    assert_eq!(segment.ledger().reconcile(&mut drift), 0);
+    segment.ledger().total(1).unwrap().fetch_add(1, Relaxed);
     assert_eq!(
-        segment.reconcile(&mut drift),
+        segment.ledger().reconcile(&mut drift),
         0,
         "another drift than before"
     );
-    assert_eq!(segment.reconcile(&mut drift), 1);
-    assert_eq!(segment.total(1).unwrap().load(Relaxed), 0);
+    assert_eq!(segment.ledger().reconcile(&mut drift), 1);
+    assert_eq!(segment.ledger().total(1).unwrap().load(Relaxed), 0);
 }
 
 #[test]
@@ -211,13 +218,15 @@ fn bg24_children_that_see_the_same_drift_repair_it_once() {
     let (_, segment) = segment(2);
     let slots = Slots {
         segment,
-        row: segment.claim_row(11, &|_| true),
+        row: segment.ledger().claim_row(11, &|_| true),
     };
     let _held = slots.enter_ajp(0);
-    segment.total(0).unwrap().fetch_add(2, Relaxed);
+    segment.ledger().total(0).unwrap().fetch_add(2, Relaxed);
     let mut children = [Drift::default(), Drift::default()];
     let repaired = |children: &mut [Drift; 2]| {
-        let counts = children.each_mut().map(|drift| segment.reconcile(drift));
+        let counts = children
+            .each_mut()
+            .map(|drift| segment.ledger().reconcile(drift));
         counts.iter().sum::<usize>()
     };
     assert_eq!(repaired(&mut children), 0, "both have seen it");
@@ -234,7 +243,7 @@ fn threads_of_many_rows_leave_nothing_behind() {
             scope.spawn(move || {
                 let slots = Slots {
                     segment,
-                    row: segment.claim_row(pid, &|_| true),
+                    row: segment.ledger().claim_row(pid, &|_| true),
                 };
                 for turn in 0..2000 {
                     let _held = (slots.enter_ajp(turn % 2), slots.enter_connection(0));
@@ -289,7 +298,7 @@ proptest! {
     #[test]
     fn totals_are_the_sum_of_the_living(steps in proptest::collection::vec(step(), 0..120)) {
         let (_, segment) = segment(3);
-        let claim = |pid| Slots { segment, row: segment.claim_row(pid, &|_| true) };
+        let claim = |pid| Slots { segment, row: segment.ledger().claim_row(pid, &|_| true) };
         let mut pid = 3;
         let mut children: Vec<Child> =
             (1..=3).map(|pid| (pid, claim(pid), Vec::new())).collect();
@@ -308,12 +317,12 @@ proptest! {
                 }
                 Step::Kill(child) => {
                     std::mem::take(&mut children[child].2).into_iter().for_each(std::mem::forget);
-                    prop_assert_eq!(segment.reap(children[child].0).rows, 1);
+                    prop_assert_eq!(segment.ledger().reap(children[child].0).rows, 1);
                     pid += 1;
                     children[child] = (pid, claim(pid), Vec::new());
                     prop_assert!(children[child].1.row.is_some());
                 }
-                Step::Reconcile => prop_assert_eq!(segment.reconcile(&mut drift), 0),
+                Step::Reconcile => prop_assert_eq!(segment.ledger().reconcile(&mut drift), 0),
             }
             let alive = |column| {
                 children.iter().flat_map(|c| &c.2).filter(|(c, _)| *c == column).count() as u64

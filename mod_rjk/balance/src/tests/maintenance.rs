@@ -7,7 +7,7 @@ use std::time::Duration;
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn maintain(balancer: &Balancer, seconds: u64) -> bool {
-    balancer.maintain(MINUTE, T0 + seconds * 1000, &NoLog)
+    crate::maintain(balancer, MINUTE, T0 + seconds * 1000, &NoLog)
 }
 
 fn started(members: usize, change: impl FnOnce(&mut rjk_config::model::LbSpec)) -> Balancer {
@@ -103,7 +103,7 @@ fn tr17_escalates() {
         slot.set_state(state, T0);
         let now = balancer.slot().last_maintenance.load(Relaxed) + 60_000;
         slot.first_error.store(now - age, Relaxed);
-        assert!(balancer.maintain(MINUTE, now, &NoLog));
+        assert!(crate::maintain(&balancer, MINUTE, now, &NoLog));
         assert_eq!(slot.state(), after, "{state:?} after {age} ms");
     }
 }
@@ -146,7 +146,7 @@ fn tr21_tr22_recover_and_reset() {
     let balancer = plain(2, |_| {});
     let slot = balancer.member_slot(0).unwrap();
     balancer.member_slot(1).unwrap().value.store(33, Relaxed);
-    balancer.recover_member(0, T0);
+    crate::recover_member(&balancer, 0, T0);
     assert_eq!(
         (slot.state(), slot.value.load(Relaxed)),
         (State::Idle, 0),
@@ -158,18 +158,18 @@ fn tr21_tr22_recover_and_reset() {
         Outcome::LocalError,
         T0,
     );
-    balancer.recover_member(0, T0);
+    crate::recover_member(&balancer, 0, T0);
     assert_eq!(
         (slot.state(), slot.value.load(Relaxed)),
         (State::Recover, 33)
     );
-    balancer.reset_member(0, T0);
+    crate::reset_member(&balancer, 0, T0);
     let got = balancer.snapshot(0).unwrap();
     assert_eq!(
         (got.state, got.value, got.errors, got.accessed, got.read),
         (State::Idle, 0, 0, 0, 0)
     );
     assert_eq!(slot.first_error.load(Relaxed), 0);
-    balancer.recover_member(9, T0);
-    balancer.reset_member(9, T0);
+    crate::recover_member(&balancer, 9, T0);
+    crate::reset_member(&balancer, 9, T0);
 }

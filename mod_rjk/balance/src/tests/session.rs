@@ -1,5 +1,5 @@
 use crate::SessionRoutes;
-use crate::choose::session::cookie_values;
+use crate::cookie_values;
 use proptest::prelude::*;
 
 fn read<'a>(jk_route: Option<&'a str>, path: &'a str, cookies: &'a [&'a str]) -> SessionRoutes<'a> {

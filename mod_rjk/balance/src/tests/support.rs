@@ -80,7 +80,7 @@ pub fn plain(count: usize, change: impl FnOnce(&mut LbSpec)) -> Balancer {
 pub fn bind(spec: LbSpec, policy: Option<Arc<dyn RoutingPolicy>>) -> Balancer {
     let topology = Topology::new(&[WorkerSpec::Lb(spec.clone())]);
     let segment = Segment::leaked(&Layout::new(&topology, 4));
-    let row = segment.claim_row(100, &|_| true);
+    let row = segment.ledger().claim_row(100, &|_| true);
     assert!(row.is_some());
     Balancer::new(Arc::new(spec), &topology, Slots { segment, row }, policy).unwrap()
 }
@@ -152,7 +152,13 @@ pub fn with<R>(
         overrides: &overrides,
         request: &NoRequest,
     };
-    body(&mut balancer.begin(&input, &|_| true, now, &NoLog))
+    body(&mut Selection::begin(
+        balancer,
+        &input,
+        &|_| true,
+        now,
+        &NoLog,
+    ))
 }
 
 /// What one choice gives, as (member, sticky, route).
@@ -173,15 +179,10 @@ pub fn serve(balancer: &Balancer, ask: &Ask<'_>, outcome: Outcome, now: Millis) 
         let Pick::Member(choice) = selection.pick(now) else {
             panic!("no member")
         };
-        let lease = selection.start(&choice);
+        let lease = Lease::begin(selection, &choice);
         let duration = Duration::from_millis(8);
-        lease.finish(
-            outcome,
-            Traffic { read: 10, sent: 5 },
-            duration,
-            now,
-            selection,
-        );
+        let local = lease.finish(outcome, Traffic { read: 10, sent: 5 }, duration, now);
+        selection.settle(choice.index, local);
         choice.index
     })
 }
@@ -192,4 +193,16 @@ pub fn state(balancer: &Balancer, index: usize) -> State {
 
 pub fn set(balancer: &Balancer, index: usize, state: State) {
     balancer.member_slot(index).unwrap().set_state(state, T0);
+}
+
+/// Ends an attempt at [`T0`] and hands the local state on, as the caller of a balancer does.
+pub fn end<'a>(
+    lease: Lease<'a>,
+    outcome: Outcome,
+    traffic: Traffic,
+    selection: &mut Selection<'a>,
+) {
+    let index = lease.index();
+    let local = lease.finish(outcome, traffic, Duration::ZERO, T0);
+    selection.settle(index, local);
 }

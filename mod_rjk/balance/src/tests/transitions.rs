@@ -24,11 +24,11 @@ fn attempt(before: State, error: Millis, others: usize, outcome: Outcome) -> Aft
             panic!()
         };
         assert_eq!(choice.index, 0);
-        let lease = selection.start(&choice);
+        let lease = Lease::begin(selection, &choice);
         slot.set_state(before, T0);
         slot.first_error.store(error, Relaxed);
         slot.last_error.store(error, Relaxed);
-        lease.finish(outcome, NONE, Duration::from_millis(1), T0, selection);
+        end(lease, outcome, NONE, selection);
         let local = selection.state(0).unwrap();
         let (first, last) = (
             slot.first_error.load(Relaxed),
@@ -125,8 +125,8 @@ fn tr01_one_request_probes() {
                 panic!()
             };
             assert_eq!((other.index, late.state(0)), (1, Some(State::Probe)));
-            let lease = first.start(&choice);
-            lease.finish(Outcome::Success, NONE, Duration::ZERO, T0, first);
+            let lease = Lease::begin(first, &choice);
+            end(lease, Outcome::Success, NONE, first);
         });
     });
     assert_eq!(state(&balancer, 0), State::Ok);
@@ -143,7 +143,7 @@ fn a_probe_that_is_given_up_is_free_for_the_next() {
         let Pick::Member(choice) = selection.pick(T0) else {
             panic!()
         };
-        drop(selection.start(&choice));
+        drop(Lease::begin(selection, &choice));
         assert_eq!(state(&balancer, 0), State::Recover, "started, not finished");
     });
     with(&balancer, &ask, T0, |selection| {
@@ -186,7 +186,7 @@ fn tr02_tr03_busy() {
         overrides: &overrides,
         request: &NoRequest,
     };
-    let begin = |room: bool| drop(balancer.begin(&input, &|_| room, T0, &NoLog));
+    let begin = |room: bool| drop(Selection::begin(&balancer, &input, &|_| room, T0, &NoLog));
     begin(false);
     assert_eq!(
         state(&balancer, 0),
@@ -219,7 +219,7 @@ fn tr20_forces_recovery_once_per_request() {
         overrides: &overrides,
         request: &NoRequest,
     };
-    let mut selection = balancer.begin(&input, &|_| false, T0, &NoLog);
+    let mut selection = Selection::begin(&balancer, &input, &|_| false, T0, &NoLog);
     let Pick::Member(choice) = selection.pick(T0) else {
         panic!()
     };
@@ -229,14 +229,8 @@ fn tr20_forces_recovery_once_per_request() {
         0
     );
     assert_eq!(state(&balancer, 1), State::Busy, "only those in ERROR");
-    let lease = selection.start(&choice);
-    lease.finish(
-        Outcome::LocalError,
-        NONE,
-        Duration::ZERO,
-        T0,
-        &mut selection,
-    );
+    let lease = Lease::begin(&mut selection, &choice);
+    end(lease, Outcome::LocalError, NONE, &mut selection);
     assert_eq!(
         selection.pick(T0),
         Pick::NoMember(Missing::Unusable),
@@ -292,7 +286,7 @@ fn sv02_a_lease_knows_how_busy_the_worker_was() {
         let Pick::Member(choice) = selection.pick(T0) else {
             panic!()
         };
-        assert_eq!(selection.start(&choice).busy(), 4);
+        assert_eq!(Lease::begin(selection, &choice).busy(), 4);
     });
 }
 
@@ -336,7 +330,7 @@ fn busy_does_not_leak_by_drop_or_panic() {
             let Pick::Member(choice) = selection.pick(T0) else {
                 return;
             };
-            let _lease = selection.start(&choice);
+            let _lease = Lease::begin(selection, &choice);
             assert_eq!(balancer.ajp_slot(0).unwrap().busy(), 1);
             assert_eq!(balancer.slot().busy(), 1);
             std::panic::resume_unwind(Box::new("in the middle of a request"));

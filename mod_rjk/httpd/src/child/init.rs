@@ -49,7 +49,7 @@ fn start(
         return Err("the shared memory was not made".to_owned());
     };
     let pid = std::process::id();
-    let row = segment.claim_row(pid, &is_alive);
+    let row = segment.ledger().claim_row(pid, &is_alive);
     if row.is_none() {
         jk_log!(
             &log,
@@ -117,7 +117,7 @@ impl Drop for ChildEnd {
         // First: a connection that the thread closes after the counts were taken off would be
         // taken off twice.
         drop(self.watchdog.take());
-        self.segment.reap(self.pid);
+        self.segment.ledger().reap(self.pid);
     }
 }
 
@@ -131,7 +131,7 @@ pub(crate) unsafe fn ended(main: *mut sys::server_rec, pid: u32) {
     let Some(segment) = generation.and_then(|generation| generation.segment.get()) else {
         return;
     };
-    let reaped = segment.reap(pid);
+    let reaped = segment.ledger().reap(pid);
     let ready = slot.and_then(|slot| slot.ready.as_ref());
     if let Some(sink) = ready.and_then(|ready| ready.log.as_ref())
         && reaped.requests > 0

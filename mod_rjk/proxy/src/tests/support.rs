@@ -52,7 +52,7 @@ pub fn spec() -> AjpSpec {
 pub fn counter(spec: &AjpSpec) -> Counter {
     let topology = Topology::new(&[WorkerSpec::Ajp(spec.clone())]);
     let segment = Segment::leaked(&Layout::new(&topology, 1));
-    let row = segment.claim_row(1, &|_| true);
+    let row = segment.ledger().claim_row(1, &|_| true);
     Counter {
         slots: Slots { segment, row },
         column: 0,

@@ -7,7 +7,7 @@ use crate::job::failure::{Cause, Failure, Phase};
 use crate::job::report::Report;
 use crate::job::{Forwarding, Served, Target};
 use crate::way::pool::Checkout;
-use rjk_balance::{Balancer, Choice, DecidedBy, Observation, Pick, Round, Selection};
+use rjk_balance::{Balancer, Choice, DecidedBy, Lease, Observation, Pick, Round, Selection};
 use rjk_config::jk_log;
 use rjk_config::log::Log;
 use std::borrow::Cow;
@@ -70,7 +70,7 @@ impl<'a> Failover<'a, '_, '_> {
             return Err(no_place(member));
         };
         let started = Instant::now();
-        let lease = self.selection.start(choice);
+        let lease = Lease::begin(&mut self.selection, choice);
         // What an attempt before this one moved is not this member's.
         self.job.begin_call();
         let result = match over_limit(member.spec(), lease.busy()) {
@@ -80,13 +80,8 @@ impl<'a> Failover<'a, '_, '_> {
         drop(checkout);
         let outcome = outcome(&result, self.job.timeouts);
         let traffic = self.job.traffic;
-        lease.finish(
-            outcome,
-            traffic,
-            started.elapsed(),
-            now(),
-            &mut self.selection,
-        );
+        let local = lease.finish(outcome, traffic, started.elapsed(), now());
+        self.selection.settle(choice.index, local);
         if let Some(slot) = self.balancer.ajp_slot(choice.index) {
             count_made_good(&result, slot, self.job.timeouts);
         }

@@ -8,7 +8,7 @@ use crate::clock::now;
 use crate::job::Forwarding;
 use crate::job::report::Report;
 use crate::job::request::UpstreamRequest;
-use rjk_balance::{Balancer, RoutingInput, SessionRoutes, UnknownWorker};
+use rjk_balance::{Balancer, RoutingInput, Selection, SessionRoutes, UnknownWorker};
 use rjk_config::log::Log;
 use rjk_config::model::{Activation, LbSpec};
 use std::sync::Arc;
@@ -55,7 +55,7 @@ impl LoadBalancer {
             request: request.view,
         };
         let has_room = |index: usize| self.endpoints[index].pool().has_room();
-        let selection = self.balancer.begin(&input, &has_room, now(), log);
+        let selection = Selection::begin(&self.balancer, &input, &has_room, now(), log);
         let mut failover = Failover {
             balancer: &self.balancer,
             endpoints: &self.endpoints,

@@ -1,0 +1,38 @@
+//! How an attempt ended and what it moved.
+
+/// How one attempt on a member ended (contract TR-05…TR-14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// TR-05: answered.
+    Success,
+    /// TR-06: the client failed or sent something wrong.
+    ClientError,
+    /// TR-07: this server ran out of something.
+    Internal,
+    /// TR-08: Tomcat broke the protocol.
+    Protocol,
+    /// TR-09: a status of `fail_on_status` with a minus sign.
+    StatusSoft,
+    /// TR-10: a status of `fail_on_status`.
+    StatusHard,
+    /// TR-11: `busy_limit` reached.
+    BusyLimit,
+    /// TR-12, TR-13: no packet in time.
+    ReplyTimeout {
+        /// How many connection attempts of this service call timed out (L-11).
+        count: u32,
+    },
+    /// TR-14: connect, CPING or send failed, or Tomcat closed between packets.
+    LocalError,
+    /// The attempt was given up without a result; says nothing about the member.
+    Aborted,
+}
+
+/// Bytes that one attempt moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// From Tomcat.
+    pub read: u64,
+    /// To Tomcat.
+    pub sent: u64,
+}
