@@ -5,7 +5,7 @@ use crate::choose::policy::{Observation, RoutingPolicy};
 use crate::choose::rounds::Rounds;
 use crate::choose::session::SessionRoutes;
 use crate::load::{self, Method};
-use crate::overrides::Overrides;
+use crate::overrides::ActivationOverrides;
 use crate::shared::segment::Slots;
 use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
 use crate::shared::topology::Topology;
@@ -139,8 +139,8 @@ impl Balancer {
     }
 
     /// The activations that a rule overrides; members that this balancer does not have are skipped.
-    pub fn overrides(&self, rule: &RuleExtensions) -> Overrides {
-        Overrides::new(rule, &self.spec.members)
+    pub fn overrides(&self, rule: &RuleExtensions) -> ActivationOverrides {
+        ActivationOverrides::new(rule, &self.spec.members)
     }
 
     /// The session ids of a request under a rule: none when stickiness is off (SS-01), else by the

@@ -33,7 +33,7 @@ pub use choose::session::SessionRoutes;
 pub use decision::{DecidedBy, Decision, FaultKind};
 pub use maintenance::{maintain, recover_member, reset_member};
 pub use outcome::{Outcome, Traffic};
-pub use overrides::Overrides;
+pub use overrides::ActivationOverrides;
 pub use shared::cell::{Cell, RowOwner};
 pub use shared::layout::{Header, Layout, Offsets};
 pub use shared::ledger::{Drift, InFlight, Ledger, Reaped};

@@ -4,13 +4,13 @@ use rjk_config::model::{Activation, MemberSpec, RuleExtensions};
 
 /// Activations that a mount rule overrides, by member; the default overrides none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Overrides(Vec<Option<Activation>>);
+pub struct ActivationOverrides(Vec<Option<Activation>>);
 
-impl Overrides {
+impl ActivationOverrides {
     /// The activations that a rule overrides; members that the balancer does not have are skipped.
-    pub(crate) fn new(rule: &RuleExtensions, members: &[MemberSpec]) -> Overrides {
+    pub(crate) fn new(rule: &RuleExtensions, members: &[MemberSpec]) -> ActivationOverrides {
         if rule.activation.is_empty() {
-            return Overrides::default();
+            return ActivationOverrides::default();
         }
         let mut overrides = vec![None; members.len()];
         for (name, activation) in &rule.activation {
@@ -20,7 +20,7 @@ impl Overrides {
                 }
             }
         }
-        Overrides(overrides)
+        ActivationOverrides(overrides)
     }
 
     /// The override of a member.

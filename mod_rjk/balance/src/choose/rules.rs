@@ -3,7 +3,7 @@
 
 use crate::balancer::Balancer;
 use crate::choose::session::SessionRoutes;
-use crate::overrides::Overrides;
+use crate::overrides::ActivationOverrides;
 use crate::state::State;
 use bstr::ByteSlice;
 use rjk_config::model::Activation;
@@ -33,7 +33,7 @@ impl Target<'_> {
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a, 's> {
     pub(crate) balancer: &'a Balancer,
-    pub(crate) overrides: &'a Overrides,
+    pub(crate) overrides: &'a ActivationOverrides,
     pub(crate) states: &'s [State],
     pub(crate) stateless: bool,
 }

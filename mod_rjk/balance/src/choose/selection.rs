@@ -7,7 +7,7 @@ use crate::choose::rules::{Target, View};
 use crate::choose::session::SessionRoutes;
 use crate::decision::{DecidedBy, Decision};
 use crate::maintenance::force_member;
-use crate::overrides::Overrides;
+use crate::overrides::ActivationOverrides;
 use crate::shared::ledger::InFlight;
 use crate::state::State;
 use crate::time::Millis;
@@ -25,7 +25,7 @@ pub struct RoutingInput<'a> {
     /// The request makes no session and ignores the load (X-03, E-05).
     pub stateless: bool,
     /// From [`Balancer::overrides`].
-    pub overrides: &'a Overrides,
+    pub overrides: &'a ActivationOverrides,
     /// The request, for the policy.
     pub request: &'a dyn RequestView,
 }

@@ -178,7 +178,7 @@ fn tr02_tr03_busy() {
             (State::Error, Some(State::Busy))
         );
     });
-    let overrides = Overrides::default();
+    let overrides = ActivationOverrides::default();
     let input = RoutingInput {
         routes: SessionRoutes::default(),
         jk_route: None,
@@ -211,7 +211,7 @@ fn tr20_forces_recovery_once_per_request() {
         .unwrap()
         .reply_timeouts
         .store(7, Relaxed);
-    let overrides = Overrides::default();
+    let overrides = ActivationOverrides::default();
     let input = RoutingInput {
         routes: SessionRoutes::default(),
         jk_route: None,
