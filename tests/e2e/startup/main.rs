@@ -9,4 +9,5 @@ mod jk_log;
 mod properties;
 mod restart;
 mod status;
+mod stop;
 mod tolerated;

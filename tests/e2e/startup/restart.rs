@@ -71,8 +71,7 @@ fn a_broken_file_leaves_the_running_site_alone() -> Result {
             "no members",
         ),
         ("conf/extra.conf", "JkMount a w\n", "JkMount"),
-        ("conf/extra.conf", "JkLogFile none/x.log\n", "JkLogFile"),
-        ("conf/extra.conf", "JkShmFile none/x.shm\n", "JkShmFile"),
+        ("conf/extra.conf", "JkLogFile logs\n", "JkLogFile"),
     ];
     for (file, text, said) in broken {
         let good = fs::read_to_string(httpd.path(file))?;

@@ -120,18 +120,30 @@ impl Httpd {
     /// `-k graceful`: whether the command was accepted, and what it said; waits as [`Self::graceful`].
     pub fn try_graceful(&self) -> Result<(bool, String)> {
         let before = ready_count(&self.site);
-        let output = self
-            .site
-            .command(&["-k", "graceful"])?
-            .stdin(Stdio::null())
-            .output()?;
-        if output.status.success() {
+        let (accepted, output) = self.command(&["-k", "graceful"])?;
+        if accepted {
             wait::until("httpd restarted", START_LIMIT, || {
                 ready_count(&self.site) > before
             })
             .with_context(|| logs(&self.site))?;
         }
+        Ok((accepted, output))
+    }
+
+    /// Runs the server's program once more with this configuration and `arguments`: whether it was
+    /// content, and what it said.
+    pub fn command(&self, arguments: &[&str]) -> Result<(bool, String)> {
+        let mut command = self.site.command(arguments)?;
+        let output = command.stdin(Stdio::null()).output()?;
         Ok((output.status.success(), super::text_of(&output)))
+    }
+
+    /// Waits until the server has ended by itself.
+    pub fn wait_for_end(&mut self) -> Result {
+        wait::until("httpd ended", STOP_LIMIT, || {
+            self.process.exited().is_some()
+        })
+        .with_context(|| logs(&self.site))
     }
 
     /// The parent process.

@@ -2,6 +2,8 @@
 
 use super::actions::*;
 use crate::ffi::apr::{Pool, bytes};
+use crate::ffi::error_log::to_error_log;
+use crate::ffi::purpose::Purpose;
 use crate::ffi::sys;
 use crate::server::slot::ServerSlot;
 use rjk_config::error::Location;
@@ -134,86 +136,137 @@ const END: sys::command_rec = sys::command_rec {
     errmsg: std::ptr::null(),
 };
 
+/// httpd hands over the rest of each line as it is: the number of arguments is checked here, so that
+/// one place decides what becomes of a mistake.
 const fn command(directive: &'static Directive) -> sys::command_rec {
-    let (func, args_how) = match directive.arguments {
-        Arguments::One => (sys::cmd_func { take1: Some(one) }, sys::cmd_how_TAKE1),
-        Arguments::OneOrTwo => (sys::cmd_func { take2: Some(two) }, sys::cmd_how_TAKE12),
-        Arguments::Raw => (
-            sys::cmd_func {
-                raw_args: Some(one),
-            },
-            sys::cmd_how_RAW_ARGS,
-        ),
-    };
     let req_override = match directive.context {
         Context::Section => sys::RSRC_CONF | sys::ACCESS_CONF,
         Context::Global | Context::Server => sys::RSRC_CONF,
     };
     sys::command_rec {
         name: directive.name.as_ptr(),
-        func,
+        func: sys::cmd_func {
+            raw_args: Some(directive_line),
+        },
         cmd_data: std::ptr::from_ref(directive).cast_mut().cast(),
         req_override: req_override as c_int,
-        args_how,
+        args_how: sys::cmd_how_RAW_ARGS,
         errmsg: directive.help.as_ptr(),
     }
 }
 
-unsafe extern "C" fn one(
+unsafe extern "C" fn directive_line(
     parms: *mut sys::cmd_parms,
     _section: *mut c_void,
-    first: *const c_char,
-) -> *const c_char {
-    // SAFETY: the arguments come from httpd as `two` wants them.
-    unsafe { two(parms, std::ptr::null_mut(), first, std::ptr::null()) }
-}
-
-unsafe extern "C" fn two(
-    parms: *mut sys::cmd_parms,
-    _section: *mut c_void,
-    first: *const c_char,
-    second: *const c_char,
+    line: *const c_char,
 ) -> *const c_char {
     const DEFECT: *const c_char = c"a defect in mod_rjk, see the error log".as_ptr();
     crate::ffi::guard::catch("a directive", DEFECT, || {
-        // SAFETY: httpd passes its live parameters and C strings, from its only thread.
-        unsafe { apply(parms, first, second) }
+        if Purpose::of_this_run() == Purpose::Stop {
+            return std::ptr::null();
+        }
+        // SAFETY: httpd passes its live parameters and a C string, from its only thread.
+        match unsafe { apply(parms, line) } {
+            Ok(()) => std::ptr::null(),
+            // SAFETY: as above.
+            Err(message) => unsafe { refuse(parms, message) },
+        }
     })
 }
 
+/// What httpd says and does about a mistake: null lets it go on.
+///
 /// # Safety
-/// `parms` is what httpd passed to a command, the arguments are null or C strings of its pool.
-unsafe fn apply(
-    parms: *mut sys::cmd_parms,
-    first: *const c_char,
-    second: *const c_char,
-) -> *const c_char {
+/// As [`apply`].
+unsafe fn refuse(parms: *mut sys::cmd_parms, message: String) -> *const c_char {
+    // SAFETY: as promised.
+    unsafe {
+        let name = CStr::from_ptr((*(*parms).cmd).name).to_string_lossy();
+        let text = if message.starts_with(&*name) {
+            message
+        } else {
+            format!("{name}: {message}")
+        };
+        if !Purpose::of_this_run().refuses() {
+            let text = format!("mod_rjk: {}: {text}", location(parms));
+            to_error_log(sys::APLOG_EMERG, Some((*parms).server), &text);
+            return std::ptr::null();
+        }
+        Pool::from_raw((*parms).pool)
+            .map_or(std::ptr::null_mut(), |pool| pool.string(text.as_bytes()))
+    }
+}
+
+/// # Safety
+/// `parms` is what httpd passed to a command, the line is a C string of its pool.
+unsafe fn apply(parms: *mut sys::cmd_parms, line: *const c_char) -> Result<(), String> {
     // SAFETY: as promised; `cmd_data` was set by `command`, the server's slot by `server::create`.
     unsafe {
         let directive = &*(*(*parms).cmd).cmd_data.cast::<Directive>();
         if directive.context == Context::Global {
-            let misplaced = sys::ap_check_cmd_context(parms, sys::GLOBAL_ONLY);
-            if !misplaced.is_null() {
-                return misplaced;
+            let misplaced = bytes(sys::ap_check_cmd_context(parms, sys::GLOBAL_ONLY));
+            if let Some(message) = misplaced {
+                return Err(String::from_utf8_lossy(message).into_owned());
             }
         }
-        let Some(pool) = Pool::from_raw((*parms).pool) else {
-            return std::ptr::null();
+        let pool = Pool::from_raw((*parms).pool).ok_or("there is no pool")?;
+        let (first, second) = directive.arguments.split(pool, line, directive)?;
+        let mut setting = setting(parms, first, second, pool)?;
+        directive.apply.run(&mut setting)
+    }
+}
+
+type Words = (*const c_char, *const c_char);
+
+impl Arguments {
+    /// The arguments in a line, counted as httpd counts them.
+    ///
+    /// # Safety
+    /// `line` is a C string.
+    unsafe fn split(
+        self,
+        pool: Pool<'_>,
+        mut line: *const c_char,
+        directive: &Directive,
+    ) -> Result<Words, String> {
+        if let Arguments::Raw = self {
+            return Ok((line, std::ptr::null()));
+        }
+        let two = matches!(self, Arguments::OneOrTwo);
+        let mut second: *const c_char = std::ptr::null();
+        // SAFETY: httpd moves the pointer within the line, at most to its end; words are C strings
+        // of the pool.
+        let (first, is_wrong) = unsafe {
+            let first = sys::ap_getword_conf(pool.as_ptr(), &raw mut line);
+            if two && *line != 0 {
+                second = sys::ap_getword_conf(pool.as_ptr(), &raw mut line);
+            }
+            (first.cast_const(), *first == 0 || *line != 0)
         };
-        let result = setting(parms, first, second, pool)
-            .and_then(|mut setting| directive.apply.run(&mut setting));
-        match result {
-            Ok(()) => std::ptr::null(),
-            Err(message) => {
-                let name = directive.name.to_string_lossy();
-                let text = if message.starts_with(&*name) {
-                    message
-                } else {
-                    format!("{name}: {message}")
-                };
-                pool.string(text.as_bytes())
-            }
+        if is_wrong {
+            let count = if two {
+                "one or two arguments"
+            } else {
+                "one argument"
+            };
+            let (name, help) = (directive.name, directive.help);
+            let (name, help) = (name.to_string_lossy(), help.to_string_lossy());
+            return Err(format!("{name} takes {count}, {help}"));
         }
+        Ok((first, second))
+    }
+}
+
+/// Where a directive stands.
+///
+/// # Safety
+/// As [`apply`].
+unsafe fn location(parms: *mut sys::cmd_parms) -> Location {
+    // SAFETY: as promised.
+    unsafe {
+        let directive = (*parms).directive;
+        let file = bytes((*directive).filename).unwrap_or(b"httpd");
+        Location::new(String::from_utf8_lossy(file), (*directive).line_num as u32)
     }
 }
 
@@ -227,15 +280,13 @@ unsafe fn setting<'a>(
 ) -> Result<Setting<'a>, String> {
     // SAFETY: as promised.
     unsafe {
-        let directive = (*parms).directive;
-        let file = bytes((*directive).filename).unwrap_or(b"httpd");
         let server = (*parms).server;
         let slot = ServerSlot::of_mut(server).ok_or("the server has no configuration")?;
         Ok(Setting {
             slot,
             is_main: (*server).is_virtual == 0,
             section: text((*parms).path)?,
-            location: Location::new(String::from_utf8_lossy(file), (*directive).line_num as u32),
+            location: location(parms),
             first: text(first)?.unwrap_or(""),
             second: text(second)?,
             pool,

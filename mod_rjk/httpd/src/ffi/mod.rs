@@ -4,5 +4,6 @@ pub(crate) mod answer;
 pub(crate) mod apr;
 pub(crate) mod error_log;
 pub(crate) mod guard;
+pub(crate) mod purpose;
 pub(crate) mod request;
 pub(crate) mod sys;

@@ -4,6 +4,7 @@ use super::generation::Generation;
 use super::policies::LoadedPolicies;
 use crate::ffi::apr::{Pool, server_root_relative};
 use crate::ffi::error_log::{to_error_log, warn};
+use crate::ffi::purpose::Purpose;
 use crate::ffi::sys;
 use crate::server::env_names::EnvNames;
 use crate::server::ready::Ready;
@@ -25,23 +26,28 @@ const SHM_FILE: &str = "jk-runtime-status";
 /// Default of `JkLogFile`, there too (D-10).
 pub(super) const LOG_FILE: &str = "mod_jk.log";
 
-/// The `check_config` hook: reads and checks everything, for `-t`, start and restart alike.
+/// The `check_config` hook: reads and checks everything, for `-t`, start and restart alike. Stopping
+/// checks nothing.
 ///
 /// # Safety
 /// Called by httpd's only thread with live pool and main server.
 pub(crate) unsafe fn check(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<(), ()> {
+    let purpose = Purpose::of_this_run();
+    if purpose == Purpose::Stop {
+        return Ok(());
+    }
     // SAFETY: as promised.
     let result = unsafe { check_server_version().and_then(|()| check_all(pool, main)) };
     match result {
         Ok(texts) => {
-            if is_config_test() {
+            if purpose == Purpose::Test {
                 texts.iter().for_each(|text| warn(main, text));
             }
             Ok(())
         }
         Err(error) => {
             to_error_log(sys::APLOG_EMERG, Some(main), &format!("mod_rjk: {error}"));
-            Err(())
+            if purpose.refuses() { Err(()) } else { Ok(()) }
         }
     }
 }
@@ -91,7 +97,7 @@ unsafe fn check_all(
             let config = resolve(server, main_config, &workers, pool, &mut warnings)?;
             configs.push((server, config));
         }
-        let generation = generation(global, workers, policies, &warnings, &configs, pool)?;
+        let generation = generation(global, workers, policies, &mut warnings, &configs, pool)?;
         let generation = pool.keep(generation);
         let child = Arc::new(OnceCell::new());
         for (server, config) in configs {
@@ -156,7 +162,12 @@ unsafe fn resolve(
     warnings.extend(not_yet.map(|text| Warning::new(None, text)));
     let log = config.log.file.clone();
     let log = log.unwrap_or_else(|| in_log_folder(pool, LOG_FILE));
-    check_target("JkLogFile", &log, slot.log_file_at.as_ref())?;
+    let at = slot.log_file_at.as_ref();
+    if Path::new(&log).is_dir() {
+        let text = "is a folder; name a file in it";
+        return Err(file_error("JkLogFile", &log, text, at.cloned()));
+    }
+    found_at_start(check_log(&log, at), warnings)?;
     Ok(config)
 }
 
@@ -167,23 +178,44 @@ pub(super) fn in_log_folder(pool: Pool<'_>, file: &str) -> String {
     server_root_relative(pool, &format!("{folder}/{file}"))
 }
 
-/// What `post_config` will make can be checked without making it: the folder must be there, and a
-/// folder cannot be written to.
-fn check_target(directive: &str, target: &str, at: Option<&Location>) -> Result<(), ConfigError> {
-    if let Some(program) = target.strip_prefix('|') {
-        return check_program(directive, program, at);
+/// `-t` may run where folders and programs come later, in the build of an image: it warns of what
+/// a start would refuse.
+fn found_at_start(
+    found: Result<(), ConfigError>,
+    warnings: &mut Vec<Warning>,
+) -> Result<(), ConfigError> {
+    match found {
+        Err(error) if Purpose::of_this_run() == Purpose::Test => {
+            let text = format!("{}; httpd does not start without it", error.message());
+            warnings.push(Warning::new(error.location().cloned(), text));
+            Ok(())
+        }
+        found => found,
     }
+}
+
+/// What `post_config` will make can be checked without making it.
+fn check_log(target: &str, at: Option<&Location>) -> Result<(), ConfigError> {
+    if let Some(program) = target.strip_prefix('|') {
+        return check_program("JkLogFile", program, at);
+    }
+    folder_of(target).map_err(|text| file_error("JkLogFile", target, &text, at.cloned()))
+}
+
+/// The folder of a file that is to be made must be there.
+fn folder_of(target: &str) -> Result<(), String> {
     let folder = Path::new(target).parent().unwrap_or(Path::new("/"));
-    let problem = if Path::new(target).is_dir() {
-        "is a folder; name a file in it".to_owned()
-    } else if folder.is_dir() {
+    if folder.is_dir() {
         return Ok(());
-    } else {
-        let folder = folder.display();
-        format!("cannot be made: the folder {folder} does not exist; make it, or name another file")
-    };
-    let message = format!("{directive} {target} {problem}");
-    Err(ConfigError::new(at.cloned(), message))
+    }
+    let folder = folder.display();
+    Err(format!(
+        "cannot be made: the folder {folder} does not exist; make it, or name another file"
+    ))
+}
+
+fn file_error(directive: &str, target: &str, text: &str, at: Option<Location>) -> ConfigError {
+    ConfigError::new(at, format!("{directive} {target} {text}"))
 }
 
 /// httpd would not start, and a graceful restart would end it, without the program of a piped log.
@@ -228,24 +260,29 @@ fn generation(
     global: GlobalDirectives,
     workers: Workers,
     policies: LoadedPolicies,
-    warnings: &[Warning],
+    warnings: &mut Vec<Warning>,
     configs: &[(*mut sys::server_rec, ServerConfig)],
     pool: Pool<'_>,
 ) -> Result<Generation, ConfigError> {
-    let mut texts: Vec<String> = warnings.iter().map(Warning::to_string).collect();
     if configs.iter().any(|(_, config)| config.log.file.is_none()) {
         let file = in_log_folder(pool, LOG_FILE);
-        texts.push(format!("no JkLogFile is set, {file} is used; name a file"));
+        let text = format!("no JkLogFile is set, {file} is used; name a file");
+        warnings.push(Warning::new(None, text));
     }
     let (shm_base, at) = match global.shm_file {
         Some((base, at)) => (base, Some(at)),
         None => {
             let base = in_log_folder(pool, SHM_FILE);
-            texts.push(format!("no JkShmFile is set, {base} is used; name a file"));
+            let text = format!("no JkShmFile is set, {base} is used; name a file");
+            warnings.push(Warning::new(None, text));
             (base, None)
         }
     };
-    check_target("JkShmFile", &shm_base, at.as_ref())?;
+    // The parent's pid stands behind the name, which may be that of a folder.
+    let shm_file = format!("{shm_base}.0");
+    let found = folder_of(&shm_file).map_err(|text| file_error("JkShmFile", &shm_base, &text, at));
+    found_at_start(found, warnings)?;
+    let mut texts: Vec<String> = warnings.iter().map(Warning::to_string).collect();
     // Virtual hosts inherit directives and files: one warning is enough.
     let mut seen = HashSet::new();
     texts.retain(|text| seen.insert(text.clone()));
@@ -289,11 +326,4 @@ fn is_restart() -> bool {
     // SAFETY: httpd fills the number.
     unsafe { sys::ap_mpm_query(sys::AP_MPMQ_GENERATION as c_int, &mut generation) };
     generation > 0
-}
-
-fn is_config_test() -> bool {
-    // SAFETY: the function has no preconditions.
-    unsafe {
-        sys::ap_state_query(sys::AP_SQ_RUN_MODE as c_int) == sys::AP_SQ_RM_CONFIG_TEST as c_int
-    }
 }

@@ -5,6 +5,7 @@ use super::generation::Generation;
 use super::shm;
 use crate::ffi::apr::Pool;
 use crate::ffi::error_log::{to_error_log, warn};
+use crate::ffi::purpose::is_first_pass;
 use crate::ffi::sys;
 use crate::log::{LogFile, LogSink, Stamp};
 use crate::server::slot::{ServerSlot, servers};
@@ -20,21 +21,12 @@ use std::ffi::c_int;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// Whether this pass over the configuration is the one that will serve requests.
-fn is_serving_pass() -> bool {
-    // SAFETY: the function has no preconditions.
-    unsafe {
-        sys::ap_state_query(sys::AP_SQ_MAIN_STATE as c_int)
-            != sys::AP_SQ_MS_CREATE_PRE_CONFIG as c_int
-    }
-}
-
 /// The `post_config` hook: opens logs, resolves hosts, makes the shared memory.
 ///
 /// # Safety
 /// As [`check`](super::check::check).
 pub(crate) unsafe fn open(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<(), ()> {
-    if !is_serving_pass() {
+    if is_first_pass() {
         return Ok(());
     }
     // SAFETY: as promised.
