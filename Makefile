@@ -6,10 +6,17 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 MODULE := $(TARGET)/release/libmod_rjk.so
 RJK    := $(TARGET)/release/rjk
 TOOLS  := $(TARGET)/tools
+DENY_VERSION := 0.20.2
+CARGO_DENY   := $(TOOLS)/bin/cargo-deny-$(DENY_VERSION)
 KEEP   ?=
 
 # The policies are a workspace of their own; here they are built for this machine.
 IN_PLUGINS := --manifest-path plugins/Cargo.toml --target-dir '$(TARGET)/plugins-native'
+
+# The fuzz targets are a workspace of their own, too. Looking at them needs no libFuzzer: with this
+# variable its crate takes a built one, which only the linker would miss.
+IN_FUZZ   := --manifest-path tests/fuzz/Cargo.toml
+LIBFUZZER := CUSTOM_LIBFUZZER_PATH=/not-linked/libfuzzer.a
 
 # A cargo that rustup installed but no profile put on the PATH.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -38,9 +45,8 @@ install: ## copy mod_rjk.so, and rjk if it was built, to where apxs says; DESTDI
 
 demo: ## two Tomcats, one is killed, the session lives on; KEEP=1 stays up for your browser
 	@tests/tools/install-packages demo
-	$(CARGO) build --release -p mod_rjk
-	$(CARGO) build -p rjk-testbed --bin demo
-	@RJK_MODULE='$(MODULE)' '$(TARGET)/debug/demo' $(if $(KEEP),--keep)
+	$(CARGO) build --profile demo --no-default-features -p mod_rjk --lib -p rjk-testbed --bin demo
+	@RJK_MODULE='$(TARGET)/demo/libmod_rjk.so' '$(TARGET)/demo/demo' $(if $(KEEP),--keep)
 
 test: ## everything: packages, formatting, lints, unit, property and end-to-end tests
 	@tests/tools/install-packages test
@@ -60,17 +66,22 @@ bench: ## CPU time for each request, side by side: mod_rjk, with a policy, mod_j
 	$(CARGO) build -p rjk-testbed --bin bench
 	@RJK_MODULE='$(MODULE)' '$(TARGET)/debug/bench'
 
-lint: $(TOOLS)/bin/cargo-deny ## formatting, clippy with warnings denied, licences and sources of what we use
+lint: $(CARGO_DENY) ## formatting, clippy with warnings denied, licences and sources of what we use
+	@tests/tools/install-packages lint
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) fmt --manifest-path plugins/Cargo.toml --all --check
 	$(CARGO) clippy $(IN_PLUGINS) --workspace --all-targets -- -D warnings
-	$(TOOLS)/bin/cargo-deny --workspace check licenses bans sources
-	$(TOOLS)/bin/cargo-deny --manifest-path plugins/Cargo.toml --workspace --config deny.toml check \
+	$(CARGO) fmt $(IN_FUZZ) --check
+	$(LIBFUZZER) $(CARGO) clippy $(IN_FUZZ) --target-dir '$(TARGET)/fuzz' --all-targets -- -D warnings
+	$(CARGO_DENY) --workspace check licenses bans sources
+	$(CARGO_DENY) --manifest-path plugins/Cargo.toml --workspace --config deny.toml check \
 	    --allow license-not-encountered --allow unmatched-skip licenses bans sources
 
-$(TOOLS)/bin/cargo-deny:
-	$(CARGO) install cargo-deny --locked --debug --root '$(TOOLS)'
+# Its version is in its name, so that another pin brings another program.
+$(CARGO_DENY):
+	$(CARGO) install cargo-deny --version $(DENY_VERSION) --locked --debug --root '$(TOOLS)'
+	@mv '$(TOOLS)/bin/cargo-deny' '$@'
 
 fuzz: ## every fuzz target for a minute, or SECONDS_PER_TARGET
 	@tests/tools/install-packages fuzz
