@@ -4,9 +4,11 @@ use crate::Result;
 use crate::httpd::Builder;
 use crate::module::repository;
 use anyhow::{anyhow, ensure};
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
+use std::time::SystemTime;
 
 /// What `plugins/build` was asked for in this process: it runs once for each argument.
 static BUILT: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
@@ -44,11 +46,34 @@ pub fn tenants(site: Builder, worker: &str) -> Result<Builder> {
 
 fn file(name: &str, argument: &'static str) -> Result<PathBuf> {
     let path = repository().join("target/policies").join(name);
-    if !path.is_file() {
+    if is_stale(&path) {
         build_once(argument)?;
     }
     ensure!(path.is_file(), "plugins/build made no {}", path.display());
     Ok(path)
+}
+
+/// Whether something below plugins/ is younger than the component. Cargo knows better what a change
+/// concerns, but asking it takes seconds in every test process.
+fn is_stale(component: &Path) -> bool {
+    let Ok(built) = changed(component) else {
+        return true;
+    };
+    newest(&repository().join("plugins")).is_none_or(|newest| newest > built)
+}
+
+fn changed(path: &Path) -> io::Result<SystemTime> {
+    path.metadata()?.modified()
+}
+
+/// The youngest file of a folder.
+fn newest(folder: &Path) -> Option<SystemTime> {
+    let entries = folder.read_dir().ok()?.flatten();
+    let times = entries.filter_map(|entry| match entry.file_type().ok()?.is_dir() {
+        true => newest(&entry.path()),
+        false => changed(&entry.path()).ok(),
+    });
+    times.max()
 }
 
 fn build_once(argument: &'static str) -> Result {
@@ -69,4 +94,31 @@ fn build_once(argument: &'static str) -> Result {
     let text = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "plugins/build {argument}: {text}");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tempdir::Dir;
+
+    #[test]
+    fn the_youngest_file_of_a_tree_counts() -> Result {
+        let dir = Dir::new("newest")?;
+        let old = dir.write("a", "")?;
+        let deep = dir.write("b/c/d", "")?;
+        let age = |path: &Path, seconds| {
+            let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+            std::fs::File::options()
+                .write(true)
+                .open(path)?
+                .set_modified(time)?;
+            Ok::<_, anyhow::Error>(time)
+        };
+        age(&old, 100)?;
+        let youngest = age(&deep, 200)?;
+        assert_eq!(newest(dir.path()), Some(youngest));
+        assert!(is_stale(&dir.join("missing")));
+        assert!(is_stale(&old), "nothing of plugins/ is that old");
+        Ok(())
+    }
 }
