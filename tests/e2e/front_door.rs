@@ -130,6 +130,27 @@ fn make_install_says_what_is_missing() -> Result {
     Ok(())
 }
 
+/// Nine of the ten minutes of a first demo went into a compiler that it does not use.
+#[test]
+fn the_demo_builds_no_wasmtime() -> Result {
+    let recipe = make(&["--dry-run", "demo"])?;
+    let build = words(&recipe);
+    let build = build.lines().find(|line| line.contains("cargo build"));
+    let build = build.context("make demo builds nothing")?;
+    assert!(build.contains("--profile demo") && build.contains("--no-default-features"));
+    let mut tree = Command::new("cargo");
+    tree.current_dir(repository())
+        .args(["tree", "--locked", "-p", "mod_rjk"]);
+    let with = words(&tree.output()?);
+    let without = words(&tree.arg("--no-default-features").output()?);
+    assert!(with.contains(" wasmtime v"), "{with}");
+    assert!(
+        without.contains("rjk-proxy") && !without.contains("wasmtime"),
+        "{without}"
+    );
+    Ok(())
+}
+
 /// The story with all its checks, then the page and the status page as a browser gets them.
 #[test]
 fn the_demo_passes_and_stays_up_until_it_is_told_to_stop() -> Result {
