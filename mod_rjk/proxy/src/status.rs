@@ -1,5 +1,9 @@
 //! The page of the status worker: balancers and members, read-only (contract §6, first cut).
 
+mod query;
+
+pub use query::Unsupported;
+
 use crate::dispatcher::{Dispatcher, Worker};
 use crate::worker::load_balancer::LoadBalancer;
 use crate::worker::standalone::Standalone;

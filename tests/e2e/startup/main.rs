@@ -9,5 +9,6 @@ mod jk_log;
 mod properties;
 mod restart;
 mod status;
+mod status_commands;
 mod stop;
 mod tolerated;

@@ -86,7 +86,8 @@ fn s02_the_page_is_read_only() -> Result {
         "cmd=recover&w=lb&sw=m1",
         "cmd=edit&w=lb&sw=m1",
     ] {
-        page(&httpd, &format!("/jk-status?{query}"))?;
+        let refused = client::get(httpd.port(), &format!("/jk-status?{query}"))?;
+        assert_eq!(refused.status, 501, "{query}");
         let post = Request::new("POST", "/jk-status").body(query);
         client::send(httpd.port(), post)?;
         assert_eq!(page(&httpd, "/jk-status")?.text(), before, "{query}");

@@ -154,6 +154,12 @@ impl<'r> RequestRec<'r> {
         unsafe { (*self.as_ptr()).handler = name.as_ptr() }
     }
 
+    /// The status of an answer that this module makes itself; httpd knows its reason.
+    pub(crate) fn set_status(self, status: c_int) {
+        // SAFETY: the hook may write to its request.
+        unsafe { (*self.as_ptr()).status = status }
+    }
+
     pub(crate) fn set_content_type(self, content_type: &'static CStr) {
         // SAFETY: the request is alive, the string is static.
         unsafe { sys::ap_set_content_type(self.as_ptr(), content_type.as_ptr()) }

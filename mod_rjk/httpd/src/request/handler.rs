@@ -99,7 +99,7 @@ fn serve(
         child.dispatcher.maintain(log);
     }
     match worker {
-        Worker::Status(spec) => status_page::send(request, ready, child, spec),
+        Worker::Status(spec) => status_page::send(request, ready, child, spec, log),
         worker => forward(request, ready, child, worker, target, log),
     }
 }

@@ -1,22 +1,39 @@
-//! The status worker's page (contract §6, first cut).
+//! The status worker's answers (contract §6, first cut).
 
 use super::client::Client;
 use crate::ffi::answer::{OK, SERVER_ERROR};
 use crate::ffi::request::RequestRec;
 use crate::server::ready::{Child, Ready};
 use bstr::ByteSlice;
+use rjk_config::jk_log;
+use rjk_config::log::Log;
 use rjk_config::model::StatusSpec;
 use rjk_proxy::job::downstream::{Downstream, Then};
-use rjk_proxy::status;
-use std::ffi::c_int;
+use rjk_proxy::status::{self, Unsupported};
+use std::ffi::{CStr, c_int};
 
-/// Answers with the page of one status worker.
+/// For what has no answer yet.
+const NOT_IMPLEMENTED: c_int = 501;
+
+/// Answers with the page of one status worker, or with 501 to what is not there yet.
 pub(super) fn send(
     request: RequestRec<'_>,
     ready: &'static Ready,
     child: &Child,
     spec: &StatusSpec,
+    log: &dyn Log,
 ) -> c_int {
+    if let Some(unsupported) = request.args().and_then(Unsupported::of) {
+        jk_log!(
+            log,
+            Error,
+            "status worker {}: {unsupported}, nothing was changed; the client got {NOT_IMPLEMENTED}",
+            spec.name
+        );
+        request.set_status(NOT_IMPLEMENTED);
+        let text = format!("{unsupported}: nothing was changed\n");
+        return answer(request, c"text/plain;charset=utf-8", &text);
+    }
     let user = request
         .env()
         .get(&ready.env.remote_user)
@@ -27,13 +44,17 @@ pub(super) fn send(
         user: user.map(|user| user.as_bstr().to_owned()),
     };
     let html = page.render(spec, &child.dispatcher);
+    answer(request, c"text/html;charset=utf-8", &html)
+}
+
+fn answer(request: RequestRec<'_>, content_type: &'static CStr, text: &str) -> c_int {
     let Some(mut client) = Client::new(request, false) else {
         return SERVER_ERROR;
     };
     let (headers, pool) = (request.headers_out(), request.pool());
     headers.set_bytes(pool, b"Cache-Control", b"no-cache");
     headers.set_bytes(pool, b"Pragma", b"no-cache");
-    request.set_content_type(c"text/html;charset=utf-8");
-    let _ = client.send(&[html.as_bytes()], Then::End);
+    request.set_content_type(content_type);
+    let _ = client.send(&[text.as_bytes()], Then::End);
     OK
 }

@@ -1,0 +1,180 @@
+//! Commands and formats that the status worker does not have yet (C-01…C-11): 501 and a line, so
+//! that no script takes the page for a success of what it asked for.
+
+use rjk_testbed::client::{self, Request};
+use rjk_testbed::peer::Script;
+use rjk_testbed::{Httpd, Peer, Result, Subject};
+
+fn site(subject: Subject, peer: &Peer) -> Result<Httpd> {
+    Httpd::builder(subject)
+        .workers(format!(
+            "worker.list=lb,s\nworker.lb.type=lb\nworker.lb.balance_workers=m\n{}\
+             worker.s.type=status\n",
+            peer.worker("m")
+        ))
+        .directives("JkMount /jk-status* s\nJkMount /app/* lb")
+        .log_level("info")
+        .start()
+}
+
+/// What asks for the page, as it does of mod_jk.
+const PAGES: [&str; 9] = [
+    "",
+    "cmd=list",
+    "cmd=li%73t",
+    "cmd=show&w=lb",
+    "cmd=version",
+    "mime=html",
+    "mime=%68tml&cmd=list",
+    "re=10&opt=2",
+    // Without a value it is no parameter.
+    "cmd&mime",
+];
+
+/// Commands of mod_jk: those that change something, and those whose answer the page is not.
+const COMMANDS: [&str; 14] = [
+    "cmd=update&w=lb&sw=m&vwa=stopped",
+    "cmd=%75pdate&w=lb&sw=m&vwa=stopped",
+    "cmd=updat%65&w=lb&vlm=Busyness",
+    "w=lb&sw=m&vwa=1&cmd=update",
+    "&cmd=update&w=lb",
+    "cmd=list&cmd=update&w=lb",
+    "cmd=update&mime=prop&w=lb",
+    "cmd=reset&w=lb",
+    "cmd=r%65set&w=lb&sw=m",
+    "cmd=recover&w=lb&sw=m",
+    "cmd=recover&w=lb&sw=m&mime=txt",
+    "cmd=edit&w=lb&sw=m",
+    "cmd=dump",
+    "cmd=dump&mime=xml",
+];
+
+/// Formats of mod_jk.
+const FORMATS: [&str; 5] = [
+    "mime=xml",
+    "mime=txt",
+    "mime=prop&cmd=list",
+    "mime=%78ml",
+    "mime=html&mime=prop",
+];
+
+/// What mod_jk answers with "Result: ERROR", or does not see because of how it is spelled.
+const UNKNOWN: [&str; 14] = [
+    "cmd=Update&w=lb&sw=m&vwa=stopped",
+    "cmd=UPDATE",
+    "CMD=update&w=lb&sw=m&vwa=stopped",
+    "%63md=update&w=lb&sw=m&vwa=stopped",
+    "cmd=drain",
+    "cmd=",
+    "cmd=+list",
+    "cmd=list%00",
+    "cmd=upd%zzate",
+    "cmd=update;w=lb",
+    "mime=json",
+    "mime=XML",
+    "mime=",
+    "Mime=xml",
+];
+
+fn page(httpd: &Httpd) -> Result<String> {
+    let answer = client::get(httpd.port(), "/jk-status")?;
+    assert_eq!(answer.status, 200);
+    Ok(answer.text())
+}
+
+#[test]
+fn c01_c02_what_is_not_there_gets_501_and_a_line() -> Result {
+    let peer = Peer::start(Script::default())?;
+    let httpd = site(Subject::Rjk, &peer)?;
+    let before = page(&httpd)?;
+    for query in COMMANDS.into_iter().chain(FORMATS).chain(UNKNOWN) {
+        let lines = httpd.jk_log().lines().count();
+        for method in ["GET", "POST"] {
+            let request = Request::new(method, &format!("/jk-status?{query}"));
+            let answer = client::send(httpd.port(), request)?;
+            assert_eq!(answer.status, 501, "{method} {query}: {}", answer.text());
+            let kind = answer.header("Content-Type").unwrap_or_default();
+            assert!(kind.starts_with("text/plain"), "{query}: {kind}");
+            assert_eq!(answer.header("Cache-Control"), Some("no-cache"), "{query}");
+            let text = answer.text();
+            assert!(
+                !text.contains('<') && text.contains("nothing was changed"),
+                "{text}"
+            );
+        }
+        let log = httpd.jk_log();
+        let new: Vec<&str> = log.lines().skip(lines).collect();
+        assert_eq!(new.len(), 2, "{query}: {new:#?}");
+        for line in new {
+            let said = line.contains("[error] ") && line.contains("status worker s: ");
+            assert!(
+                said && line.contains("the client got 501"),
+                "{query}: {line}"
+            );
+        }
+    }
+    assert_eq!(page(&httpd)?, before);
+    assert_eq!(client::get(httpd.port(), "/app/x")?.status, 200);
+    httpd.assert_clean();
+    Ok(())
+}
+
+#[test]
+fn c01_the_page_is_served_as_before() -> Result {
+    let peer = Peer::start(Script::default())?;
+    let httpd = site(Subject::Rjk, &peer)?;
+    let page = page(&httpd)?;
+    for query in PAGES {
+        let answer = client::get(httpd.port(), &format!("/jk-status?{query}"))?;
+        assert_eq!(
+            (answer.status, answer.text()),
+            (200, page.clone()),
+            "{query}"
+        );
+    }
+    assert!(!httpd.jk_log().contains("[error]"), "{}", httpd.jk_log());
+    Ok(())
+}
+
+/// The tables are mod_jk's: what is a page here is one there, a command has its result, and of what
+/// is unknown nothing comes but an error.
+#[test]
+fn c01_c02_mod_jk_reads_the_same() -> Result {
+    let peer = Peer::start(Script::default())?;
+    let httpd = site(Subject::ModJk, &peer)?;
+    let ask = |query: &str| -> Result<String> {
+        let answer = client::get(httpd.port(), &format!("/jk-status?{query}"))?;
+        assert_eq!(answer.status, 200, "{query}");
+        Ok(answer.text())
+    };
+    let is_html_page =
+        |text: &str| text.contains("<title>JK Status Manager") && !text.contains("Result: ");
+    for query in PAGES {
+        assert!(is_html_page(&ask(query)?), "{query}");
+    }
+    for query in FORMATS {
+        let text = ask(query)?;
+        assert!(
+            !text.contains("<html>") && text.contains("OK"),
+            "{query}: {text}"
+        );
+    }
+    for query in COMMANDS
+        .into_iter()
+        .filter(|query| !query.contains("edit") && !query.contains("dump"))
+    {
+        let text = ask(query)?.to_lowercase();
+        assert!(text.contains("result"), "{query}: {text}");
+    }
+    // The spelling of a key that mod_jk does not see leaves its page.
+    let unseen = |query: &&str| {
+        ["CMD", "%63", "Mime"]
+            .iter()
+            .any(|key| query.starts_with(key))
+    };
+    for query in UNKNOWN.iter().filter(|query| !unseen(query)) {
+        let text = ask(query)?;
+        assert!(text.contains("ERROR"), "{query}: {text}");
+    }
+    Ok(())
+}
