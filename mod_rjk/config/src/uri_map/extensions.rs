@@ -22,7 +22,7 @@ const KNOWN: [&str; 12] = [
 
 /// Splits `worker;name=value;…`, the value of a rule or of `JK_WORKER_NAME` (E-02, X-01…X-11).
 ///
-/// Blanks count as part of a name. What is not understood is left out with a warning; the warnings
+/// Blanks count as part of a name; in a list of members or statuses they separate, as commas do. What is not understood is left out with a warning; the warnings
 /// have no location. Of numbers given twice the last counts, of everything else the first.
 pub fn parse_worker_with_extensions(
     value: &[u8],
@@ -94,7 +94,7 @@ impl<'a, 'w> Parser<'a, 'w> {
     fn field(&mut self, field: &'a [u8]) {
         match field.iter().position(|byte| *byte == b'=') {
             Some(at) => self.extension(&field[..at], &field[at + 1..]),
-            None => self.unknown(field),
+            None => self.without_value(field),
         }
     }
 
@@ -161,14 +161,23 @@ impl<'a, 'w> Parser<'a, 'w> {
     /// statuses, each with an optional minus sign for a soft failure.
     fn fail_on_status(&mut self, value: &[u8]) {
         let mut list = Vec::new();
-        let words = value.split(|byte| matches!(byte, b',' | b' ' | b'\t'));
-        for word in words.filter(|word| !word.is_empty()) {
+        for word in items(value) {
             let number = atoi(word);
+            let digits = word.strip_prefix(b"-").unwrap_or(word);
+            let is_number = digits.iter().all(u8::is_ascii_digit);
             match u16::try_from(number.unsigned_abs()) {
-                Ok(status @ 1..) => list.push(FailStatus {
-                    status,
-                    soft: number < 0,
-                }),
+                Ok(status @ 1..) => {
+                    if !is_number {
+                        let word = BStr::new(word);
+                        self.warn(format!(
+                            "fail_on_status: '{word}' is read as {number}; blanks and commas separate"
+                        ));
+                    }
+                    list.push(FailStatus {
+                        status,
+                        soft: number < 0,
+                    });
+                }
                 _ => {
                     let word = BStr::new(word);
                     self.warn(format!(
@@ -178,6 +187,13 @@ impl<'a, 'w> Parser<'a, 'w> {
             }
         }
         self.out.fail_on_status = (!list.is_empty()).then_some(list);
+    }
+
+    fn without_value(&mut self, name: &[u8]) {
+        let name = BStr::new(name);
+        self.warn(format!(
+            "rule extension '{name}' has no value and is ignored"
+        ));
     }
 
     fn unknown(&mut self, name: &[u8]) {
@@ -190,8 +206,7 @@ impl<'a, 'w> Parser<'a, 'w> {
     /// members in the order active, disabled, stopped, so that the later one wins.
     fn finish(mut self) -> RuleExtensions {
         for (activation, names) in self.members {
-            let names = names.unwrap_or_default().split(|byte| *byte == b',');
-            for name in names.filter(|name| !name.is_empty()) {
+            for name in items(names.unwrap_or_default()) {
                 let name = BString::from(name);
                 let others = self.out.activation.iter();
                 if others
@@ -208,6 +223,13 @@ impl<'a, 'w> Parser<'a, 'w> {
         }
         self.out
     }
+}
+
+/// What blanks and commas separate, in any mix. A tab does not, as in mod_jk.
+fn items(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value
+        .split(|byte| matches!(byte, b',' | b' '))
+        .filter(|item| !item.is_empty())
 }
 
 /// An empty name would match everything or nothing: the worker's own stays in force.

@@ -414,6 +414,35 @@ fn x04_member_activation_in_the_order_of_effect() {
 }
 
 #[test]
+fn x04_blanks_and_commas_separate_names_and_tabs_do_not() {
+    use Activation::{Disabled, Stopped};
+    for (value, names) in [
+        ("lb;stopped=a c", &["a", "c"][..]),
+        ("lb;stopped=a, c", &["a", "c"]),
+        ("lb;stopped= ,a ,, c ,", &["a", "c"]),
+        ("lb;stopped=a\tc", &["a\tc"]),
+        ("lb;stopped=", &[]),
+        ("lb;stopped=, ,", &[]),
+    ] {
+        let (found, warnings) = extensions(value);
+        let names: Vec<(BString, Activation)> =
+            names.iter().map(|name| ((*name).into(), Stopped)).collect();
+        assert_eq!((found.activation, warnings), (names, Vec::new()), "{value}");
+    }
+    let (found, _) = extensions("lb;disabled=a b;stopped=c d");
+    let expected = [
+        ("a", Disabled),
+        ("b", Disabled),
+        ("c", Stopped),
+        ("d", Stopped),
+    ];
+    assert_eq!(
+        found.activation,
+        expected.map(|(name, activation)| (name.into(), activation))
+    );
+}
+
+#[test]
 fn x02_x05_x11_odd_values_and_names_are_named() {
     for (value, text) in [
         ("w;sticky_ignore=true", "'sticky_ignore=true' is read as 0"),
@@ -422,7 +451,7 @@ fn x02_x05_x11_odd_values_and_names_are_named() {
         ("w;reply_timeuot=5", "did you mean 'reply_timeout='"),
         ("w; stateless=1", "' stateless'"),
         ("w;stateless =1", "'stateless '"),
-        ("w;stateless", "'stateless'"),
+        ("w;stateless", "'stateless' has no value"),
         ("w;Stateless=1", "'Stateless'"),
         (
             "w;nonsense=1",
@@ -573,6 +602,24 @@ fn any_rule() -> impl Strategy<Value = Mount> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    /// what stands between two items, and around them, is all the same.
+    #[test]
+    fn x04_x05_any_mix_of_blanks_and_commas(
+        items in proptest::collection::vec("[1-5][0-9]{2}", 1..5),
+        separators in proptest::collection::vec("[ ,]{1,3}", 6),
+        around in "[ ,]{0,2}",
+    ) {
+        let mut written = around.clone();
+        for (item, separator) in items.iter().zip(&separators) {
+            written += item;
+            written += separator;
+        }
+        for name in ["active", "disabled", "stopped", "fail_on_status"] {
+            let expected = extensions(&format!("lb;{name}={}", items.join(",")));
+            prop_assert_eq!(extensions(&format!("lb;{name}={written}")), expected);
+        }
+    }
 
     #[test]
     fn m10_to_m14_lookup_agrees_with_the_contract(
