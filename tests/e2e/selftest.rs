@@ -57,6 +57,8 @@ fn a_killed_child_is_replaced_and_seen_as_unclean() -> Result {
     })?;
     let unclean = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| httpd.assert_clean()));
     assert!(unclean.is_err(), "{}", httpd.error_log());
+    httpd.expect_log("exit signal Segmentation fault");
+    httpd.assert_clean();
     Ok(())
 }
 

@@ -8,6 +8,9 @@ use rustix::process::Signal;
 use std::fs;
 use std::time::Duration;
 
+/// What is logged at emerg of a request that leads above the root (N-05); a long line ends before its reason.
+const ABOVE_ROOT: &str = "[/..;/";
+
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// A line in the form of J-05.
@@ -83,7 +86,10 @@ fn shape(text: &str) -> String {
 
 #[test]
 fn j05_j06_every_line_has_the_form() -> Result {
-    let httpd = site(&dead_worker()?).log_level("trace").start()?;
+    let httpd = site(&dead_worker()?)
+        .log_level("trace")
+        .expect_log(ABOVE_ROOT)
+        .start()?;
     assert_eq!(client::get(httpd.port(), "/x")?.status, 503);
     assert_eq!(client::get(httpd.port(), "/..;/x")?.status, 400);
     let text = httpd.jk_log();
@@ -127,7 +133,10 @@ fn j04_d11_levels() -> Result {
         ("emerg", 5),
         ("warning", 2),
     ] {
-        let httpd = site(&dead_worker()?).log_level(configured).start()?;
+        let httpd = site(&dead_worker()?)
+            .log_level(configured)
+            .expect_log(ABOVE_ROOT)
+            .start()?;
         assert_eq!(client::get(httpd.port(), "/x")?.status, 503);
         assert_eq!(client::get(httpd.port(), "/..;/x")?.status, 400);
         let text = httpd.jk_log();
@@ -240,6 +249,7 @@ fn j06_d18_request_ids() -> Result {
         .module("setenvif")
         .access_log("%{UNIQUE_ID}e")
         .directives("SetEnvIf X-Id (.+) OWN_ID=$1\nJkRequestIdIndicator OWN_ID")
+        .expect_log(ABOVE_ROOT)
         .start()?;
     assert_eq!(client::get(httpd.port(), "/x")?.status, 503);
     let own = Request::get("/x").header("X-Id", "4711");
@@ -262,7 +272,10 @@ fn j06_d18_request_ids() -> Result {
 /// J-03, J-07: a long line is cut, and data with a line end stays on its line.
 #[test]
 fn j03_j07_lines_are_whole_and_bounded() -> Result {
-    let httpd = site(&dead_worker()?).log_level("info").start()?;
+    let httpd = site(&dead_worker()?)
+        .log_level("info")
+        .expect_log(ABOVE_ROOT)
+        .start()?;
     let long = format!("/..;/{}", "x".repeat(3000));
     assert_eq!(client::get(httpd.port(), &long)?.status, 400);
     let forged = "/..;/%0a[Sun]%20[NO-ID]%20[1:2]%20[emerg]%20forged%0d%1b[31m";

@@ -51,6 +51,7 @@ pub struct Builder {
     env: Vec<(String, String)>,
     jk_defaults: bool,
     umask: Option<u32>,
+    expected: Vec<String>,
 }
 
 /// What an httpd that was not to start said.
@@ -92,6 +93,7 @@ impl Builder {
             env: Vec::new(),
             jk_defaults: true,
             umask: None,
+            expected: Vec::new(),
         }
     }
 
@@ -180,6 +182,12 @@ impl Builder {
     /// The umask of the server process; by default that of the test.
     pub fn umask(mut self, mask: u32) -> Self {
         self.umask = Some(mask);
+        self
+    }
+
+    /// Bad signs in the logs that the test is about, see [`Httpd::expect_log`].
+    pub fn expect_log(mut self, text: &str) -> Self {
+        self.expected.push(text.to_owned());
         self
     }
 
