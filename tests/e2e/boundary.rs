@@ -57,6 +57,35 @@ fn rs03_a_content_length_that_is_no_number_is_dropped() -> Result {
     Ok(())
 }
 
+/// RS-03: a head that says more than one length says none, to the client and to our own check.
+#[test]
+fn rs03_more_than_one_content_length_is_dropped() -> Result {
+    let peer = Peer::start(Behaviour::Echo)?;
+    let httpd = in_front_of(&peer)?;
+    let mut client = Client::connect(httpd.port())?;
+    for (first, second) in [
+        ("10", "abc"),
+        ("abc", "10"),
+        ("10", "200"),
+        ("10", "10"),
+        ("", "10"),
+    ] {
+        let head = Head::ok().header("Content-Length", first);
+        let head = Step::Head(head.header("Content-Length", second));
+        // Asking for the body keeps the head of the answer apart from its body.
+        let body = Step::Chunk(vec![b'x'; 100]);
+        let steps = [head, Step::Flush, Step::ReadBody, body, Step::End(true)];
+        peer.set(Script::new(steps));
+        let response = client.send(&Request::new("POST", "/x").chunked("body", 4))?;
+        let case = format!("{first:?} {second:?}: {response:?}");
+        assert_eq!((response.status, response.body.len()), (200, 100), "{case}");
+        assert_eq!(response.end, BodyEnd::Complete, "{case}");
+        assert!(response.all("Content-Length").is_empty(), "{case}");
+    }
+    httpd.assert_clean();
+    Ok(())
+}
+
 /// LB-05, H-09: the connections of children that ended in order are taken off once.
 #[test]
 fn h09_connections_of_ended_children_are_taken_off_once() -> Result {

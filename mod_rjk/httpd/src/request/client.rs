@@ -74,6 +74,7 @@ impl Downstream for Client<'_> {
     fn start(&mut self, head: &ResponseHead, cookie: Option<&[u8]>) -> Result<(), ClientError> {
         self.started = true;
         set_status(self.request, head);
+        set_length(self.request, head);
         for (name, value) in head.end_to_end_headers() {
             set_header(self.request, name, value);
         }
@@ -135,17 +136,14 @@ fn known_reason(status: c_int) -> Option<&'static [u8]> {
     (code == format!("{status} ").as_bytes()).then_some(reason)
 }
 
-/// One response header (RS-02, RS-03, RS-04).
+/// One response header (RS-02, RS-04); the length was set before.
 fn set_header(request: RequestRec<'_>, name: &[u8], value: &[u8]) {
     let pool = request.pool();
+    if name.eq_ignore_ascii_case(b"Content-Length") {
+        return;
+    }
     if name.eq_ignore_ascii_case(b"Content-Type") {
         set_content_type(request, pool, value);
-    } else if name.eq_ignore_ascii_case(b"Content-Length") {
-        // What is no number would frame the response to the client wrongly: httpd frames it then.
-        if let Some(length) = content_length(value) {
-            // SAFETY: the request is alive.
-            unsafe { sys::ap_set_content_length(request.as_ptr(), length) };
-        }
     } else if name.eq_ignore_ascii_case(b"Last-Modified") {
         let text = pool.string(value);
         // SAFETY: the request and the string are alive.
@@ -160,13 +158,14 @@ fn set_header(request: RequestRec<'_>, name: &[u8], value: &[u8]) {
     }
 }
 
-/// Digits only: what `parse` takes besides, a sign, is no valid length.
-fn content_length(value: &[u8]) -> Option<i64> {
-    let digits = value.trim_ascii();
-    let text = std::str::from_utf8(digits).ok()?;
-    text.parse()
-        .ok()
-        .filter(|_| digits.iter().all(u8::is_ascii_digit))
+/// Only a length that is known (RS-03): another would frame the response to the client wrongly, so
+/// httpd frames it then.
+fn set_length(request: RequestRec<'_>, head: &ResponseHead) {
+    let length = head.content_length().known();
+    if let Some(length) = length.and_then(|length| length.try_into().ok()) {
+        // SAFETY: the request is alive.
+        unsafe { sys::ap_set_content_length(request.as_ptr(), length) };
+    }
 }
 
 /// Through httpd's call, with the type itself in lower case, so that filters by type find it.

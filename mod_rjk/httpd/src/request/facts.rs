@@ -7,6 +7,7 @@ use crate::server::ready::Ready;
 use rjk_ajp::{Attributes, BodyLength, ForwardRequest};
 use rjk_balance::{RequestView, cookie_values};
 use rjk_config::options::ClientAddress;
+use rjk_message::ContentLength;
 use std::borrow::Cow;
 use std::ffi::CStr;
 
@@ -133,8 +134,8 @@ fn headers<'r>(request: RequestRec<'r>) -> Vec<(&'r [u8], &'r [u8])> {
         .collect()
 }
 
-/// Length of the body: of a sub-request (BD-09) and of an error page none, with `JK_IGNORE_CL`
-/// unknown (D-27).
+/// Length of the body: of a sub-request (BD-09) and of an error page none; unknown with
+/// `JK_IGNORE_CL` (D-27), and where a rule of the server made Content-Length something that is none.
 fn body_length(request: RequestRec<'_>, ignore_cl: &CStr) -> BodyLength {
     if request.main().is_some() || request.is_error_page() {
         return BodyLength::None;
@@ -142,14 +143,12 @@ fn body_length(request: RequestRec<'_>, ignore_cl: &CStr) -> BodyLength {
     if request.is_chunked() {
         return BodyLength::Chunked;
     }
-    match request
-        .headers_in()
-        .get(c"Content-Length")
-        .map(leading_number)
-    {
-        None | Some(0) => BodyLength::None,
-        Some(_) if request.env().get(ignore_cl).is_some() => BodyLength::Chunked,
-        Some(length) => BodyLength::Known(length),
+    match ContentLength::of(request.headers_in().get(c"Content-Length")) {
+        ContentLength::Absent | ContentLength::Known(0) => BodyLength::None,
+        ContentLength::Known(length) if request.env().get(ignore_cl).is_none() => {
+            BodyLength::Known(length)
+        }
+        _ => BodyLength::Chunked,
     }
 }
 

@@ -114,22 +114,12 @@ impl Length {
 
 /// `Content-Length`, as httpd will send it, of a response that has a body.
 fn announced(head: &ResponseHead) -> Option<u64> {
-    if matches!(head.status(), 204 | 304) {
-        return None;
-    }
-    let lengths = head
-        .headers()
-        .filter(|(name, _)| name.eq_ignore_ascii_case(b"Content-Length"));
-    let (_, value) = lengths.last()?;
-    std::str::from_utf8(value).ok()?.trim().parse().ok()
+    let has_body = !matches!(head.status(), 204 | 304);
+    head.content_length().known().filter(|_| has_body)
 }
 
 /// All challenges of a 401 in one header value (RFC 9110 §11.6.1): a client chooses among them.
 fn challenges(head: &ResponseHead) -> Option<Vec<u8>> {
-    let found: Vec<&[u8]> = head
-        .headers()
-        .filter(|(name, _)| name.eq_ignore_ascii_case(b"WWW-Authenticate"))
-        .map(|(_, value)| value)
-        .collect();
+    let found: Vec<&[u8]> = head.values(b"WWW-Authenticate").collect();
     (!found.is_empty()).then(|| found.join(&b", "[..]))
 }
