@@ -2,8 +2,7 @@
 
 use crate::response::{Packet, ProtocolError};
 use crate::wire::PacketSize;
-pub use rjk_message::{Action, BodyQuota};
-use rjk_message::{BodyLength, ResponseHead};
+use rjk_message::{Action, BodyLength, BodyQuota, ResponseHead};
 
 /// The exchange of one forward request, from the moment it was sent. A retry needs a new one.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! AJP/1.3 packets and the exchange of one request, without I/O.
 //!
 //! The caller owns the socket. It sends what [`request::encode`] wrote, feeds received bytes
-//! to [`next_frame`] and each packet to [`Exchange::on_packet`], and does what the [`Action`] says.
+//! to [`next_frame`] and each packet to [`Exchange::on_packet`], and does what the [`Action`](rjk_message::Action) says.
 //! The backend counts as hostile: every malformed byte ends in a [`ProtocolError`], none in a panic.
 #![forbid(unsafe_code)]
 
@@ -19,7 +19,3 @@ pub use exchange::Exchange;
 pub use request::RequestTooLarge;
 pub use response::{Frame, Packet, ProtocolError, next_frame};
 pub use wire::{BROKEN_BODY, CPING, END_OF_BODY, PacketSize, body_header};
-// What was moved, under its former names.
-pub use rjk_message::{
-    Action, Attributes, BodyLength, BodyQuota, RequestHead as ForwardRequest, ResponseHead,
-};

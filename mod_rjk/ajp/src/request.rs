@@ -5,8 +5,7 @@ use crate::wire::{
     CODED_NAME, FRAME_HEADER, PacketSize, TO_TOMCAT, method_code, request_header_code,
 };
 use crate::writer::{patch_u16, put_nullable, put_string, put_u16};
-// Former names, for other crates.
-pub use rjk_message::{Attributes, BodyLength, RequestHead, RequestHead as ForwardRequest};
+use rjk_message::{BodyLength, RequestHead};
 use thiserror::Error;
 
 /// The forward request does not fit into a packet: answered with 413, nothing was sent (F-04).

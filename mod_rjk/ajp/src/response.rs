@@ -4,7 +4,7 @@ pub use crate::error::ProtocolError;
 use crate::head;
 use crate::reader::Reader;
 use crate::wire::{FRAME_HEADER, FROM_TOMCAT, PacketSize};
-pub use rjk_message::ResponseHead;
+use rjk_message::ResponseHead;
 
 /// What the start of a buffer holds.
 #[derive(Clone, Debug, PartialEq, Eq)]

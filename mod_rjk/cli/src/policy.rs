@@ -2,8 +2,8 @@
 
 use clap::{Args, Subcommand};
 use rjk_balance::{FaultKind, PolicySlot};
-use rjk_config::log::{Level, Log, Origin};
 use rjk_config::toml::PolicySettings;
+use rjk_log::{Level, Log, Origin};
 use rjk_policy::bench::{BATCHES, Figures, SampleRequest, measure, repeat};
 use rjk_policy::{Code, Description, LoadError, Member, Policy};
 use std::io::{self, Write};

@@ -2,8 +2,8 @@
 
 use crate::ffi::apr::Pool;
 use crate::ffi::sys;
-use rjk_config::log::{Level, Log, Origin};
-use rjk_config::log_line::{Fraction, LineHead, StampFormat};
+use rjk_log::line::{Fraction, LineHead, StampFormat};
+use rjk_log::{Level, Log, Origin};
 use std::ffi::{CString, c_int};
 use std::fmt;
 use std::fs::{File, OpenOptions};

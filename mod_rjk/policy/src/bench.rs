@@ -4,8 +4,8 @@ use crate::policy::Policy;
 use rjk_balance::{
     Answer, Candidate, Decision, FaultKind, Millis, Question, RequestView, RoutingPolicy, State,
 };
-use rjk_config::log::NoLog;
 use rjk_config::model::Activation;
+use rjk_log::NoLog;
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 

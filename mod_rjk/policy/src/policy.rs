@@ -9,9 +9,8 @@ use parking_lot::Mutex;
 use rjk_balance::{
     Answer, Decision, FaultKind, Millis, Observation, PolicySlot, Question, RoutingPolicy,
 };
-use rjk_config::jk_log;
-use rjk_config::log::{Log, RateLimit};
 use rjk_config::toml::{Mode, OnFault, PolicySettings};
+use rjk_log::{Log, RateLimit, jk_log};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// A policy for one balancer. A thread takes the first place of the pool that is free: so few

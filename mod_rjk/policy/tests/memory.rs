@@ -2,9 +2,9 @@
 //! that no other test's memory is counted; what loading a policy costs is tests/e2e/policy_memory.rs.
 
 use rjk_balance::*;
-use rjk_config::log::NoLog;
 use rjk_config::model::Activation;
 use rjk_config::toml::PolicySettings;
+use rjk_log::NoLog;
 use rjk_policy::{Code, Member, Policy};
 use std::borrow::Cow;
 use std::sync::Barrier;

@@ -13,9 +13,8 @@ use crate::worker::standalone::Standalone;
 use bstr::{BString, ByteSlice};
 use parking_lot::Mutex;
 use rjk_balance::{Drift, Slots, UnknownWorker};
-use rjk_config::jk_log;
-use rjk_config::log::Log;
 use rjk_config::model::{StatusSpec, WorkerSpec};
+use rjk_log::{Log, jk_log};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 

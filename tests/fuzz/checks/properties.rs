@@ -7,7 +7,7 @@ use bstr::ByteSlice;
 use rjk_config::error::{ConfigError, Warning};
 use rjk_config::model::{Activation, AjpSpec, LbSpec, WorkerSpec};
 use rjk_config::properties::Properties;
-use rjk_config::uri::{MAX_MATCHED, normalize};
+use rjk_config::uri_map::{MAX_MATCHED, normalize};
 use rjk_config::uri_map::{Mount, RuleKind, UriMap, UriMapBuilder};
 use rjk_config::workers::Workers;
 use std::collections::HashSet;

@@ -3,10 +3,8 @@
 //! An input is one byte that describes the request and the packet size, one byte with the size of
 //! each read, and what the backend sends.
 
-use rjk_ajp::{
-    Action, BodyLength, BodyQuota, Exchange, Frame, PacketSize, ProtocolError, ResponseHead,
-    next_frame,
-};
+use rjk_ajp::{Exchange, Frame, PacketSize, ProtocolError, next_frame};
+use rjk_message::{Action, BodyLength, BodyQuota, ResponseHead};
 
 /// Runs one input; panics when something does not hold.
 pub fn check(input: &[u8]) {

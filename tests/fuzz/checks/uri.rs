@@ -2,7 +2,8 @@
 //!
 //! The input is httpd's decoded path; the request target is the same bytes.
 
-use rjk_config::uri::{ForwardUri, UriError, normalize};
+use rjk_config::server::options::ForwardUri;
+use rjk_config::uri_map::{UriError, normalize};
 
 /// Runs one input; panics when something does not hold.
 pub fn check(input: &[u8]) {

@@ -1,5 +1,6 @@
 use super::*;
 use proptest::prelude::*;
+use rjk_message::Attributes;
 
 fn request<'a>(method: &'a [u8], headers: &'a [(&'a [u8], &'a [u8])]) -> RequestHead<'a> {
     RequestHead {

@@ -9,7 +9,7 @@ use crate::server::ready::{Child, Ready};
 use crate::server::slot::ServerSlot;
 use crate::startup::generation::Generation;
 use rjk_balance::{Segment, Slots};
-use rjk_config::jk_log;
+use rjk_log::jk_log;
 use rjk_proxy::dispatcher::Dispatcher;
 use rjk_proxy::worker::setup::Setup;
 use std::ffi::c_int;

@@ -4,7 +4,7 @@ use super::body::RequestBody;
 use crate::ffi::apr::Pool;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
-use rjk_ajp::response::ResponseHead;
+use rjk_message::ResponseHead;
 use rjk_proxy::job::downstream::{ClientError, Downstream, Then};
 use std::ffi::c_int;
 use std::ptr::NonNull;

@@ -4,10 +4,10 @@ use super::env_value::{env_or, leading_number, sent_env};
 use super::tls::Tls;
 use crate::ffi::request::RequestRec;
 use crate::server::ready::Ready;
-use rjk_ajp::{Attributes, BodyLength, ForwardRequest};
 use rjk_balance::{RequestView, cookie_values};
-use rjk_config::options::ClientAddress;
+use rjk_config::server::options::ClientAddress;
 use rjk_message::ContentLength;
+use rjk_message::{Attributes, BodyLength, RequestHead};
 use std::borrow::Cow;
 use std::ffi::CStr;
 
@@ -78,9 +78,9 @@ impl<'r> Facts<'r> {
     }
 
     /// The request as AJP carries it; secret, route and activation are the dispatcher's.
-    pub(crate) fn forward_request(&self) -> ForwardRequest<'_> {
+    pub(crate) fn forward_request(&self) -> RequestHead<'_> {
         let tls = self.tls.as_ref();
-        ForwardRequest {
+        RequestHead {
             method: self.request.method(),
             protocol: self.request.protocol(),
             uri: &self.uri,

@@ -5,9 +5,9 @@ use crate::ffi::answer::{BAD_REQUEST, DECLINED, OK};
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
 use crate::server::ready::Ready;
-use rjk_config::jk_log;
-use rjk_config::uri::{MAX_MATCHED, UriError, normalize};
 use rjk_config::uri_map::Mount;
+use rjk_config::uri_map::{MAX_MATCHED, UriError, normalize};
+use rjk_log::jk_log;
 use std::borrow::Cow;
 use std::ffi::{CStr, c_int};
 

@@ -5,10 +5,9 @@ use super::state;
 use crate::ffi::request::RequestRec;
 use crate::server::ready::Ready;
 use bstr::BString;
-use rjk_config::jk_log;
-use rjk_config::log::Log;
 use rjk_config::model::RuleExtensions;
 use rjk_config::uri_map::parse_worker_with_extensions;
+use rjk_log::{Log, jk_log};
 use std::borrow::Cow;
 
 /// The worker for a request, and how the choice came about.

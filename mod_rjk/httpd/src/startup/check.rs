@@ -14,7 +14,7 @@ use rjk_balance::Topology;
 use rjk_config::error::{ConfigError, Location, Warning};
 use rjk_config::properties::Properties;
 use rjk_config::server::ServerConfig;
-use rjk_config::server_version::ServerVersion;
+use rjk_config::server::ServerVersion;
 use rjk_config::workers::Workers;
 use std::collections::HashSet;
 use std::ffi::{CStr, c_int};

@@ -14,9 +14,9 @@ mod enabled {
     use super::*;
     use bstr::BString;
     use rjk_balance::RoutingPolicy;
-    use rjk_config::log::NoLog;
     use rjk_config::model::LbSpec;
     use rjk_config::toml::{PolicyFile, PolicySpec};
+    use rjk_log::NoLog;
     use rjk_policy::{Code, Compiled, Policy, members};
     use std::io::ErrorKind;
     use std::path::Path;

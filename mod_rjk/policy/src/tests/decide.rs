@@ -3,8 +3,8 @@
 use super::guest::*;
 use super::support::*;
 use rjk_balance::*;
-use rjk_config::log::NoLog;
 use rjk_config::toml::{Mode, OnFault, PolicySettings};
+use rjk_log::NoLog;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 

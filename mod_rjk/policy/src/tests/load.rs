@@ -5,7 +5,7 @@ use super::support::*;
 use crate::limits::MAX_COMPONENT;
 use crate::{Code, LoadError};
 use rjk_balance::FaultKind;
-use rjk_config::log::NoLog;
+use rjk_log::NoLog;
 
 const EXTRA: &str = "package test:files@1.0.0; interface disk { read: func() -> u32; }";
 const WASI: &str = "package wasi:cli@0.2.0;

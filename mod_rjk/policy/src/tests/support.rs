@@ -4,9 +4,9 @@ use super::guest::Guest;
 use crate::bench::SampleRequest;
 use crate::{Code, Compiled, LoadError, Member, Policy};
 use rjk_balance::*;
-use rjk_config::log::{Level, Log, NoLog, Origin};
 use rjk_config::model::Activation;
 use rjk_config::toml::PolicySettings;
+use rjk_log::{Level, Log, NoLog, Origin};
 use std::fmt;
 use std::sync::Mutex;
 

@@ -6,10 +6,11 @@ use crate::job::downstream::{ClientError, Then};
 use crate::job::failure::{Cause, Failure, Phase};
 use crate::job::{Forwarding, Served};
 use crate::way::connection::{Connection, ReceiveError};
-use rjk_ajp::exchange::{Action, BodyQuota, Exchange};
+use rjk_ajp::exchange::Exchange;
 use rjk_ajp::response::{Frame, ProtocolError, next_frame};
 use rjk_ajp::wire::{END_OF_BODY, body_header};
 use rjk_config::model::AjpSpec;
+use rjk_message::{Action, BodyQuota};
 use std::io;
 
 /// A response that came whole.

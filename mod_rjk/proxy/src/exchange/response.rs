@@ -3,8 +3,8 @@
 use crate::job::downstream::{ClientError, Then};
 use crate::job::failure::{Cause, Failure, Phase};
 use crate::job::{Forwarding, Served};
-use rjk_ajp::response::ResponseHead;
 use rjk_config::model::AjpSpec;
+use rjk_message::ResponseHead;
 
 /// The response of one attempt: the head is held back until something must follow it, for until
 /// then the exchange may still be repeated.

@@ -1,7 +1,7 @@
 //! The request body on its way from the client, kept as far as it may have to be sent again.
 
 use super::downstream::{ClientError, Downstream};
-use rjk_ajp::exchange::BodyQuota;
+use rjk_message::BodyQuota;
 
 /// The request body, as far as it was read from the client.
 #[derive(Debug, Default)]

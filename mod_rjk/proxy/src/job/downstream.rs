@@ -1,6 +1,6 @@
 //! The client's side of a request, as the pump sees it.
 
-use rjk_ajp::response::ResponseHead;
+use rjk_message::ResponseHead;
 
 /// The client failed: its connection broke, or its body did not arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,14 +1,14 @@
 //! One request on its way to a worker: what httpd knows of it, gathered once.
 
-use rjk_ajp::request::{BodyLength, ForwardRequest};
 use rjk_balance::RequestView;
 use rjk_config::model::{FailStatus, RuleExtensions};
+use rjk_message::{BodyLength, RequestHead};
 use std::time::Duration;
 
 /// Everything the dispatcher needs of a request.
 pub struct UpstreamRequest<'a> {
     /// The request as AJP carries it. Secret, route and activation are filled in for each attempt.
-    pub forward: ForwardRequest<'a>,
+    pub forward: RequestHead<'a>,
     /// Extensions of the mount rule, or of `JK_WORKER_NAME`.
     pub rule: &'a RuleExtensions,
     /// What environment variables of this request override.

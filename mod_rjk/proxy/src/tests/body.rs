@@ -4,7 +4,7 @@ use super::support::Client;
 use crate::job::body::BodySource;
 use crate::job::downstream::ClientError;
 use proptest::prelude::*;
-use rjk_ajp::exchange::BodyQuota;
+use rjk_message::BodyQuota;
 
 fn exactly(bytes: usize) -> BodyQuota {
     BodyQuota {

@@ -4,10 +4,10 @@ use crate::job::downstream::{ClientError, Downstream, Then};
 use crate::job::request::{EnvOverrides, ExchangeOptions, UpstreamRequest};
 use crate::way::connection::Connection;
 use crate::way::connector::{Connector, Counter};
-use rjk_ajp::request::{Attributes, BodyLength, ForwardRequest};
-use rjk_ajp::response::ResponseHead;
 use rjk_balance::{Layout, RequestView, Segment, Slots, Topology};
 use rjk_config::model::*;
+use rjk_message::ResponseHead;
+use rjk_message::{Attributes, BodyLength, RequestHead};
 use std::borrow::Cow;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -232,7 +232,7 @@ pub fn request<'a>(
     rule: &'a RuleExtensions,
 ) -> UpstreamRequest<'a> {
     UpstreamRequest {
-        forward: ForwardRequest {
+        forward: RequestHead {
             method,
             protocol: b"HTTP/1.1",
             uri: b"/",

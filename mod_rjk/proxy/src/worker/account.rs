@@ -5,9 +5,8 @@ use crate::job::Served;
 use crate::job::failure::{Cause, Failure, Fault, Phase};
 use bstr::BString;
 use rjk_balance::{AjpSlot, Outcome};
-use rjk_config::jk_log;
-use rjk_config::log::Log;
 use rjk_config::model::AjpSpec;
+use rjk_log::{Log, jk_log};
 
 pub(crate) fn no_place(endpoint: &Endpoint) -> Failure {
     Failure::unsent(

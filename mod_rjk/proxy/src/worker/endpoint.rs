@@ -10,9 +10,8 @@ use crate::way::connector::{Connector, Counter};
 use crate::way::pool::{Checkout, Pool};
 use rjk_ajp::exchange::Exchange;
 use rjk_ajp::wire::BROKEN_BODY;
-use rjk_config::jk_log;
-use rjk_config::log::Log;
 use rjk_config::model::AjpSpec;
+use rjk_log::{Log, jk_log};
 use std::net::SocketAddr;
 use std::time::Duration;
 

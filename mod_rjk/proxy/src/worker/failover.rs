@@ -8,8 +8,7 @@ use crate::job::report::Report;
 use crate::job::{Forwarding, Served, Target};
 use crate::way::pool::Checkout;
 use rjk_balance::{Balancer, Choice, DecidedBy, Lease, Observation, Pick, Round, Selection};
-use rjk_config::jk_log;
-use rjk_config::log::Log;
+use rjk_log::{Log, jk_log};
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 

@@ -9,8 +9,8 @@ use crate::job::Forwarding;
 use crate::job::report::Report;
 use crate::job::request::UpstreamRequest;
 use rjk_balance::{Balancer, RoutingInput, Selection, SessionRoutes, UnknownWorker};
-use rjk_config::log::Log;
 use rjk_config::model::{Activation, LbSpec};
+use rjk_log::Log;
 use std::sync::Arc;
 
 /// A balancer and the connections to its members.

@@ -8,8 +8,8 @@ use crate::job::failure::Failure;
 use crate::job::report::Report;
 use crate::job::{Forwarding, Served, Target};
 use rjk_balance::{AjpSlot, Slots, UnknownWorker};
-use rjk_config::log::Log;
 use rjk_config::model::AjpSpec;
+use rjk_log::Log;
 
 /// An ajp13 worker that requests reach directly.
 pub struct Standalone {
