@@ -1,8 +1,8 @@
 //! The form of a request's path that mounts are matched against.
 //!
 //! Matching and forwarding part ways on purpose (contract rows G-05, N-06): what decides is the path
-//! that Tomcat will see once it has dropped parameters and dot segments, what is sent keeps them
-//! ([`ForwardUri`](crate::server::options::ForwardUri)).
+//! that Tomcat will see once it has dropped parameters and dot segments, what is sent (`ForwardUri`)
+//! keeps them.
 
 use std::borrow::Cow;
 use thiserror::Error;
