@@ -8,12 +8,12 @@ use rjk_message::{HeadBuilder, ResponseHead};
 /// Reads what follows the type byte.
 pub(crate) fn parse(payload: &[u8]) -> Result<ResponseHead, ProtocolError> {
     let mut reader = Reader::new(payload);
-    let mut head = ResponseHead::builder(reader.u16()?)?;
+    let head = ResponseHead::builder(reader.u16()?)?;
     let reason = reader.string()?.unwrap_or_default();
-    head.reason(reason)?;
     let count = parse_count(&mut reader)?;
     // One allocation for all bytes: what is kept of the payload is less than the payload.
     let mut head = head.with_capacity(count, payload.len());
+    head.reason(reason)?;
     for index in 0..count {
         parse_header(&mut reader, index, &mut head)?;
     }
