@@ -4,7 +4,7 @@
 //! each read, and what the backend sends.
 
 use rjk_ajp::{Exchange, Frame, PacketSize, ProtocolError, next_frame};
-use rjk_message::{Action, BodyLength, BodyQuota, ResponseHead};
+use rjk_message::{Action, BodyLength, BodyQuota, ContentLength, ResponseHead};
 
 /// Runs one input; panics when something does not hold.
 pub fn check(input: &[u8]) {
@@ -169,6 +169,10 @@ fn check_head(head: &ResponseHead) {
         assert!(!name.is_empty() && name.iter().all(is_token));
         assert!(!value.iter().any(|byte| b"\0\r\n".contains(byte)));
         assert!(head.header(name).is_some());
+    }
+    if let Some(length) = head.content_length().known() {
+        assert!(length <= ContentLength::MAX);
+        assert_eq!(head.values(b"content-length").count(), 1);
     }
     let forwarded: Vec<_> = head.end_to_end_headers().collect();
     let mut all = head.headers();
