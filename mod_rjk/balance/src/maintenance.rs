@@ -5,8 +5,7 @@ use crate::balancer::Balancer;
 use crate::shared::slot::decay;
 use crate::state::State;
 use crate::time::{Millis, millis};
-use rjk_config::jk_log;
-use rjk_config::log::Log;
+use rjk_log::{Log, jk_log};
 use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 use std::time::Duration;
 

@@ -7,8 +7,7 @@ use crate::shared::ledger::InFlight;
 use crate::shared::slot::{MemberSlot, add};
 use crate::state::State;
 use crate::time::{Millis, millis};
-use rjk_config::jk_log;
-use rjk_config::log::Log;
+use rjk_log::{Log, jk_log};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 

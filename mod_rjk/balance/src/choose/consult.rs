@@ -7,8 +7,7 @@ use crate::choose::policy::{
 use crate::choose::rules::View;
 use crate::decision::Decision;
 use crate::time::Millis;
-use rjk_config::jk_log;
-use rjk_config::log::Log;
+use rjk_log::{Log, jk_log};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// The question of one attempt. Which members are candidates stays the same during it; their

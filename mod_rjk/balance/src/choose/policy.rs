@@ -4,8 +4,8 @@ use crate::decision::{Decision, FaultKind};
 use crate::shared::policy_slot::PolicySlot;
 use crate::state::State;
 use crate::time::Millis;
-use rjk_config::log::Log;
 use rjk_config::model::Activation;
+use rjk_log::Log;
 use std::borrow::Cow;
 use std::time::Duration;
 

@@ -12,9 +12,8 @@ use crate::shared::ledger::InFlight;
 use crate::state::State;
 use crate::time::Millis;
 use bstr::ByteSlice;
-use rjk_config::jk_log;
-use rjk_config::log::Log;
 use rjk_config::model::Activation;
+use rjk_log::{Log, jk_log};
 
 /// What the choice depends on, besides the members.
 pub struct RoutingInput<'a> {

@@ -1,6 +1,6 @@
 use super::support::*;
 use crate::*;
-use rjk_config::log::NoLog;
+use rjk_log::NoLog;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 

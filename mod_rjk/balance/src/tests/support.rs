@@ -1,8 +1,8 @@
 //! A balancer over a segment on the heap, and short ways to drive it.
 
 use crate::*;
-use rjk_config::log::NoLog;
 use rjk_config::model::*;
+use rjk_log::NoLog;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
