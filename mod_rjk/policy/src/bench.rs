@@ -140,7 +140,7 @@ fn question<'a>(request: &'a dyn RequestView, candidates: &'a Vec<Candidate>) ->
         request,
         sticky: None,
         candidates,
-        now: crate::code::wall_clock(),
+        now: crate::clock::wall_clock(),
         log: &NoLog,
     }
 }

@@ -1,6 +1,6 @@
 //! One instance of a policy: its memory, and the ways in.
 
-use crate::code::Compiled;
+use crate::compiled::Compiled;
 use crate::fault::Fault;
 use crate::host::{Call, HostState};
 use crate::limits::{CONFIGURE_FUEL, MAX_CONFIGURE_BYTES, MAX_HOSTCALL_BYTES};
@@ -21,6 +21,15 @@ pub(crate) enum Refusal {
     Fault(Fault),
     /// `configure` returned this message.
     Message(String),
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Fault {
+        match refusal {
+            Refusal::Fault(fault) => fault,
+            Refusal::Message(message) => Fault::new(FaultKind::Configure, message),
+        }
+    }
 }
 
 impl Instance {

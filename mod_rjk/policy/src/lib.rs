@@ -1,6 +1,6 @@
 //! Routing policies as sandboxed WebAssembly components: the only crate that knows wasmtime.
 //!
-//! [`Code::load`] checks and compiles a component, [`Code::configure`] runs its `configure` for one
+//! [`Code::load`] checks and compiles a component, [`configure()`] runs its `configure` for one
 //! balancer; both belong into the check of the configuration and start no thread. [`Policy`] then
 //! stands behind [`rjk_balance::RoutingPolicy`] in each child.
 //!
@@ -9,19 +9,26 @@
 
 pub mod bench;
 mod breaker;
-mod code;
+mod clock;
+mod compiled;
+mod configure;
 mod engine;
 mod fault;
 mod host;
 mod instance;
 pub mod limits;
+mod link;
+mod load_error;
 mod policy;
 mod table;
 #[cfg(test)]
 mod tests;
 mod world;
 
-pub use code::{Code, Compiled, Description, LoadError};
+pub use compiled::{Code, Compiled};
+pub use configure::configure;
 pub use fault::Fault;
+pub use link::Description;
+pub use load_error::LoadError;
 pub use policy::Policy;
 pub use world::{Member, members};

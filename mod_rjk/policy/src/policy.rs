@@ -1,10 +1,11 @@
 //! A policy at work in one process.
 
 use crate::breaker::{Breaker, Pass};
-use crate::code::{Compiled, wall_clock};
+use crate::clock::wall_clock;
+use crate::compiled::Compiled;
 use crate::fault::Fault;
 use crate::host::{Call, Shared, log_limit};
-use crate::instance::{Instance, Refusal};
+use crate::instance::Instance;
 use parking_lot::Mutex;
 use rjk_balance::{
     Answer, Decision, FaultKind, Millis, Observation, PolicySlot, Question, RoutingPolicy,
@@ -187,15 +188,6 @@ impl RoutingPolicy for Policy {
         let heard = self.with_instance(&call, |instance| instance.observe(&call, observation));
         if let Err(fault) = heard {
             self.record_fault(Pass::On, &fault, log, now);
-        }
-    }
-}
-
-impl From<Refusal> for Fault {
-    fn from(refusal: Refusal) -> Fault {
-        match refusal {
-            Refusal::Fault(fault) => fault,
-            Refusal::Message(message) => Fault::new(FaultKind::Configure, message),
         }
     }
 }

@@ -1,5 +1,4 @@
 mod decide;
-mod guest;
 mod instructions;
 mod load;
 mod speed;

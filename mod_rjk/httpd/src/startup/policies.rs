@@ -17,7 +17,7 @@ mod enabled {
     use rjk_config::model::LbSpec;
     use rjk_config::toml::{PolicyFile, PolicySpec};
     use rjk_log::NoLog;
-    use rjk_policy::{Code, Compiled, Policy, members};
+    use rjk_policy::{Code, Compiled, Policy, configure, members};
     use std::io::ErrorKind;
     use std::path::Path;
     use std::sync::Arc;
@@ -107,7 +107,7 @@ mod enabled {
         let code = Code::load(&spec.name, &bytes, spec.settings)
             .map_err(|error| failed(error.to_string()))?;
         let bind = |lb: &&LbSpec| {
-            code.configure(members(lb), &spec.config, &NoLog)
+            configure(&code, members(lb), &spec.config, &NoLog)
                 .map(|compiled| Bound {
                     balancer: lb.name.clone(),
                     slot,

@@ -1,9 +1,9 @@
 //! Decisions, and everything that a policy can do wrong.
 
-use super::guest::*;
 use super::support::*;
 use rjk_balance::*;
 use rjk_config::toml::{Mode, OnFault, PolicySettings};
+use rjk_guest::*;
 use rjk_log::NoLog;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;

@@ -4,7 +4,7 @@
 //! decisions alone. The guests are text of this repository, so that no other WebAssembly compiler
 //! changes the count, and valgrind pretends to be one CPU, so that none but a very old one does.
 
-use super::guest::*;
+use rjk_guest::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

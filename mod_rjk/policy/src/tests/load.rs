@@ -1,10 +1,10 @@
 //! What is loaded and what is refused, and why.
 
-use super::guest::*;
 use super::support::*;
 use crate::limits::MAX_COMPONENT;
 use crate::{Code, LoadError};
 use rjk_balance::FaultKind;
+use rjk_guest::*;
 use rjk_log::NoLog;
 
 const EXTRA: &str = "package test:files@1.0.0; interface disk { read: func() -> u32; }";
@@ -67,7 +67,7 @@ fn damaged_files_never_do_more_than_fail() {
         // Any result will do: the point is that there is one.
         let loaded = Code::load("p", &bytes, settings());
         if let Ok(code) = loaded {
-            let _ = code.configure(three_members(), "{}", &NoLog);
+            let _ = crate::configure(&code, three_members(), "{}", &NoLog);
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The harness of `rjk policy bench` gives figures.
 
-use super::guest::*;
 use super::support::*;
 use crate::bench::{SampleRequest, measure};
 use rjk_balance::{Decision, FaultKind};
+use rjk_guest::*;
 
 #[test]
 fn figures_are_measured() {

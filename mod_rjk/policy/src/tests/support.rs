@@ -1,11 +1,11 @@
 //! A policy in a balancer's place, and ways to ask it.
 
-use super::guest::Guest;
 use crate::bench::SampleRequest;
-use crate::{Code, Compiled, LoadError, Member, Policy};
+use crate::{Code, Compiled, LoadError, Member, Policy, configure};
 use rjk_balance::*;
 use rjk_config::model::Activation;
 use rjk_config::toml::PolicySettings;
+use rjk_guest::Guest;
 use rjk_log::{Level, Log, NoLog, Origin};
 use std::fmt;
 use std::sync::Mutex;
@@ -34,13 +34,14 @@ pub fn three_members() -> Vec<Member> {
 
 pub fn compile(guest: &Guest, settings: PolicySettings) -> Compiled {
     let bytes = guest.component();
-    Compiled::check("p", &bytes, settings, three_members(), "{}", &NoLog).unwrap()
+    let code = Code::load("p", &bytes, settings).unwrap();
+    configure(&code, three_members(), "{}", &NoLog).unwrap()
 }
 
 /// Why these bytes are refused.
 pub fn refused(bytes: &[u8]) -> LoadError {
     let loaded = Code::load("p", bytes, settings());
-    let configured = loaded.and_then(|code| code.configure(three_members(), "{}", &NoLog));
+    let configured = loaded.and_then(|code| configure(&code, three_members(), "{}", &NoLog));
     configured.err().expect("it was loaded")
 }
 

@@ -1,9 +1,14 @@
-//! Small policies, written as WebAssembly text and made components.
+//! Small policies for tests, written as WebAssembly text and made components.
+//!
+//! What does not assemble is a mistake in a test, and ends it.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used)]
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-pub const WIT: &str = include_str!("../../../../plugins/wit/policy.wit");
+/// The contract.
+pub const WIT: &str = include_str!("../../../plugins/wit/policy.wit");
 
 /// Where the text constants of [`Guest::data`] lie.
 pub const DATA: u32 = 1024;

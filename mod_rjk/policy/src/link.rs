@@ -1,12 +1,27 @@
 //! Imports and exports by name: what is linked, what is stubbed, what is refused.
 
-use super::{Description, LoadError};
 use crate::fault::Excess;
 use crate::host::HostState;
+use crate::load_error::LoadError;
 use crate::world::ObservingPolicy;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, Linker, LinkerInstance, ResourceType};
 use wasmtime::{Engine, Error, Result};
+
+/// What a component looks like from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Description {
+    /// Size of the file in bytes.
+    pub size: usize,
+    /// Names of the imported interfaces.
+    pub imports: Vec<String>,
+    /// Names of the exported interfaces.
+    pub exports: Vec<String>,
+    /// Version of the contract that it was built against.
+    pub version: String,
+    /// Whether it hears of responses.
+    pub observes: bool,
+}
 
 const OURS: &str = "rjk:policy/";
 const VERSION: &str = "0.1.";
@@ -14,7 +29,7 @@ const ROUTER: &str = "router";
 const OBSERVER: &str = "observer";
 
 /// Names, after a check of each.
-pub(super) fn describe(
+pub(crate) fn describe(
     engine: &Engine,
     component: &Component,
     size: usize,
@@ -48,7 +63,7 @@ pub(super) fn describe(
 
 /// Our host functions, and stubs for WASI: a component that was built for it loads, but cannot call
 /// it.
-pub(super) fn linker(engine: &Engine, component: &Component) -> Result<Linker<HostState>> {
+pub(crate) fn linker(engine: &Engine, component: &Component) -> Result<Linker<HostState>> {
     let mut linker = Linker::new(engine);
     ObservingPolicy::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     for (name, import) in component.component_type().imports(engine) {
@@ -66,7 +81,7 @@ pub(super) fn linker(engine: &Engine, component: &Component) -> Result<Linker<Ho
 }
 
 /// All of an error in one line.
-pub(super) fn chain(error: &Error) -> String {
+pub(crate) fn chain(error: &Error) -> String {
     let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
     causes.join(": ")
 }

@@ -1,0 +1,76 @@
+//! The component that a command is about.
+
+use super::problem::Problem;
+use clap::Args;
+use rjk_config::toml::PolicySettings;
+use rjk_log::{Level, Log, Origin};
+use rjk_policy::{Code, Compiled, Member, configure};
+use std::path::{Path, PathBuf};
+
+/// The component, and what its `configure` gets.
+#[derive(Debug, Args)]
+pub struct Target {
+    /// The component.
+    pub(super) file: PathBuf,
+    /// The policy's own settings as JSON text.
+    #[arg(long)]
+    pub(super) config: Option<String>,
+    /// Names of members, in order; more are made up as needed.
+    #[arg(long, value_delimiter = ',')]
+    members: Vec<String>,
+    /// Fuel for each decision.
+    #[arg(long, default_value_t = rjk_config::toml::DEFAULT_FUEL)]
+    fuel: u64,
+    /// Bytes of memory.
+    #[arg(long, default_value_t = rjk_config::toml::DEFAULT_MEMORY)]
+    memory: usize,
+}
+
+impl Target {
+    pub(super) fn load(&self) -> Result<Code, Problem> {
+        let bytes = std::fs::read(&self.file).map_err(|e| Problem::Read(self.file.clone(), e))?;
+        let settings = PolicySettings {
+            fuel: self.fuel,
+            memory: self.memory,
+            max_faults: 0,
+            ..PolicySettings::default()
+        };
+        let stem = self.file.file_stem().unwrap_or(self.file.as_os_str());
+        let name = Path::new(stem).display().to_string();
+        Code::load(&name, &bytes, settings).map_err(|e| Problem::Load(self.file.clone(), e))
+    }
+
+    pub(super) fn configure(&self, code: &Code, least: usize) -> Result<Compiled, Problem> {
+        let config = self.config.as_deref().unwrap_or("{}");
+        configure(code, self.members(least), config, &ToStderr)
+            .map_err(|error| Problem::Load(self.file.clone(), error))
+    }
+
+    pub(super) fn members(&self, least: usize) -> Vec<Member> {
+        let count = least.max(self.members.len());
+        let made_up = (self.members.len()..count).map(|number| format!("m{}", number + 1));
+        std::iter::zip(0.., self.members.iter().cloned().chain(made_up))
+            .map(|(index, name)| Member {
+                index,
+                route: name.clone(),
+                name,
+                domain: None,
+                weight: 1,
+                distance: 0,
+            })
+            .collect()
+    }
+}
+
+/// Lines that the policy logs.
+struct ToStderr;
+
+impl Log for ToStderr {
+    fn enabled(&self, _: Level) -> bool {
+        true
+    }
+
+    fn write(&self, level: Level, _: Origin, message: std::fmt::Arguments<'_>) {
+        eprintln!("[{}] {message}", level.as_str());
+    }
+}

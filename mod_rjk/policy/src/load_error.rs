@@ -1,0 +1,46 @@
+//! Why a file is no policy.
+
+use crate::fault::Fault;
+use crate::limits::MAX_COMPONENT;
+
+/// Why a component is no policy; its text follows the name of the file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// Larger than [`MAX_COMPONENT`].
+    #[error("{0} bytes, a policy may have {MAX_COMPONENT}")]
+    TooLarge(usize),
+    /// Not WebAssembly.
+    #[error("this is no WebAssembly; name a component, the .wasm file that a policy is built into")]
+    NotWasm,
+    /// A core module.
+    #[error(
+        "this is a WebAssembly core module; make a component of it, for instance with `wasm-tools component new`"
+    )]
+    CoreModule,
+    /// Cut off, damaged, or with features that are off.
+    #[error("no valid component: {0}")]
+    Invalid(String),
+    /// An import that policies do not get.
+    #[error("it imports {0}; a policy can import rjk:policy/host@0.1 only")]
+    UnknownImport(String),
+    /// An interface of ours in a version that we do not have.
+    #[error(
+        "it wants {0}, this module has rjk:policy@0.1; build it against plugins/wit of this release"
+    )]
+    Version(String),
+    /// Nothing to call.
+    #[error("it exports no rjk:policy/router@0.1; a policy does")]
+    NoRouter,
+    /// Imports or exports have other types than the contract.
+    #[error("it does not fit rjk:policy@0.1: {0}")]
+    Mismatch(String),
+    /// `configure` returned an error.
+    #[error("its configure says: {0}")]
+    Configure(String),
+    /// Making an instance or `configure` ended in a fault.
+    #[error("its configure failed: {0}")]
+    Fault(Fault),
+    /// wasmtime could not be started here.
+    #[error("the WebAssembly engine does not start: {0}")]
+    Engine(String),
+}
