@@ -17,7 +17,7 @@ pub enum Level {
     Info,
     /// Something is off, the request was served.
     Warn,
-    /// A request failed because of a worker.
+    /// A request failed, and its client noticed.
     Error,
     /// The module cannot do its work.
     Emerg,

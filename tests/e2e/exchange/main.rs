@@ -2,6 +2,7 @@
 
 mod bodies;
 mod clients;
+mod failure_table;
 mod failures;
 mod large;
 mod pool;

@@ -3,6 +3,7 @@
 use super::client::Client;
 use super::env_value::overrides;
 use super::facts::Facts;
+use super::failed::{NO_MEMORY, fail};
 use super::mapping::{HANDLER, WORKER_NOTE, is_kept_here};
 use super::state::{self, ready, request_id};
 use super::target::Target;
@@ -12,15 +13,20 @@ use crate::ffi::guard::catch;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
 use crate::server::ready::{Child, Ready};
+use bstr::ByteSlice;
 use rjk_config::server::ServerConfig;
 use rjk_log::{Log, jk_log};
 use rjk_proxy::dispatcher::Worker;
 use rjk_proxy::job::Served;
 use rjk_proxy::job::failure::{Cause, Failure};
-use rjk_proxy::job::report::Report;
+use rjk_proxy::job::report::{Report, Told, log_failure};
 use rjk_proxy::job::request::{ExchangeOptions, UpstreamRequest};
 use std::ffi::c_int;
 use std::time::Instant;
+
+const PROXY: &str =
+    "a proxy request cannot be forwarded to a worker: send it to one or to the proxy";
+const NO_CHILD: &str = "this child could not be set up, see the error log";
 
 /// The handler name that httpd gives to folders.
 const DIRECTORY: &[u8] = b"httpd/unix-directory";
@@ -39,23 +45,13 @@ pub(crate) fn handle(request: RequestRec<'_>) -> c_int {
     let id = request_id(request, ready, "NO-ID");
     let log = sink.with_id(&id);
     if request.is_proxy_request() {
-        jk_log!(
-            &log,
-            Error,
-            "a proxy request cannot be forwarded to a worker"
-        );
-        return SERVER_ERROR;
+        return fail(&PROXY, SERVER_ERROR, &log);
     }
     let Some(target) = Target::choose(request, ready, &log) else {
         return DECLINED;
     };
     let Some(child) = ready.child.get() else {
-        jk_log!(
-            &log,
-            Error,
-            "this child could not be set up, see the error log"
-        );
-        return SERVER_ERROR;
+        return fail(&NO_CHILD, SERVER_ERROR, &log);
     };
     serve(request, ready, child, &target, &log)
 }
@@ -82,13 +78,10 @@ fn serve(
             .set(WORKER_NOTE, request.pool(), &target.worker);
     }
     let Some(worker) = child.dispatcher.worker(&target.worker) else {
-        jk_log!(
-            log,
-            Info,
-            "worker {} is not in worker.list: 500",
-            target.worker
-        );
-        return SERVER_ERROR;
+        let name = &target.worker;
+        let what =
+            format_args!("worker {name} is not in worker.list: add it, or correct the mount");
+        return fail(&what, SERVER_ERROR, log);
     };
     notes::set_type(request, worker.type_name());
     if request.is_aborted() {
@@ -111,14 +104,16 @@ fn forward(
     target: &Target<'_>,
     log: &dyn Log,
 ) -> c_int {
+    let name = target.worker.as_bstr();
     if let Err(status) = request.open_body() {
-        return status;
+        let what = format_args!("worker {name}: httpd refuses the request body, see the error log");
+        return fail(&what, status, log);
     }
     let state = state::of(request);
     let original = state.map_or_else(|| request.uri(), |state| state.original_uri.as_slice());
     let facts = Facts::gather(request, ready, original);
     let Some(mut client) = Client::new(request, facts.has_body() && request.has_body()) else {
-        return SERVER_ERROR;
+        return fail(&NO_MEMORY, SERVER_ERROR, log);
     };
     let forwarded = UpstreamRequest {
         forward: facts.forward_request(),
@@ -132,7 +127,10 @@ fn forward(
         Some(child.dispatcher.serve(worker, &forwarded, &mut client, log))
     });
     let Some(report) = served else {
-        return after_defect(&mut client);
+        let (answer, told) = after_defect(&mut client);
+        let what = format_args!("worker {name}: a defect in mod_rjk, see the error log");
+        log_failure(&what, told, log);
+        return answer;
     };
     notes::set_report(request, &report, began.elapsed());
     jk_log!(
@@ -141,30 +139,32 @@ fn forward(
         "{} bytes of the response body went to the client",
         client.sent
     );
+    let (answer, told) = finish(request, &mut client, &report);
     if client.refused {
-        jk_log!(
-            log,
-            Error,
-            "httpd refused the response of worker {}: see the error log",
-            target.worker
-        );
+        let what = format_args!("worker {name}: httpd refused its response, see the error log");
+        log_failure(&what, told, log);
+    } else {
+        report.log(name, told, log);
     }
-    finish(request, &mut client, &report)
+    answer
 }
+
+/// What httpd gets to know, and what the client got.
+type Answer = (c_int, Told);
 
 /// An error page behind a part of a response would look like more of it.
-fn after_defect(client: &mut Client<'_>) -> c_int {
+fn after_defect(client: &mut Client<'_>) -> Answer {
     if !client.started {
-        return SERVER_ERROR;
+        return (SERVER_ERROR, Told::Status(500));
     }
     client.break_off();
-    OK
+    (OK, Told::BrokenOff)
 }
 
-/// What httpd gets to know (G-13).
-fn finish(request: RequestRec<'_>, client: &mut Client<'_>, report: &Report) -> c_int {
+/// The end of a request, well or not (G-13).
+fn finish(request: RequestRec<'_>, client: &mut Client<'_>, report: &Report) -> Answer {
     match &report.result {
-        Ok(Served::Response { .. }) => OK,
+        Ok(Served::Response { status }) => (OK, Told::Status(*status)),
         Ok(Served::ServerPage {
             status,
             authenticate,
@@ -175,27 +175,29 @@ fn finish(request: RequestRec<'_>, client: &mut Client<'_>, report: &Report) -> 
                     .err_headers_out()
                     .set_bytes(pool, b"WWW-Authenticate", value);
             }
-            c_int::from(*status)
+            (c_int::from(*status), Told::Status(*status))
         }
-        Ok(Served::Refused { status }) => c_int::from(*status),
+        Ok(Served::Refused { status }) => (c_int::from(*status), Told::Status(*status)),
         // httpd found the response invalid and answered 500 itself: the client is still there.
-        Err(_) if client.refused => sys::AP_FILTER_ERROR,
+        Err(_) if client.refused => (sys::AP_FILTER_ERROR, Told::Status(500)),
         Err(Failure {
             cause: Cause::ClientWrite,
             ..
         }) => {
             request.abort();
-            OK
+            (OK, Told::Nothing)
         }
         Err(_) if report.started => {
             client.break_off();
-            OK
+            (OK, Told::BrokenOff)
         }
         Err(failure) => {
+            let status = failure.status();
             if matches!(failure.cause, Cause::ClientRead) {
                 request.abort();
+                return (c_int::from(status), Told::Nothing);
             }
-            c_int::from(failure.status())
+            (c_int::from(status), Told::Status(status))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Which requests are forwarded: the translate_name and map_to_storage hooks (contract §0, §3.2).
 
+use super::failed::fail;
 use super::state::{self, RequestState, ready, request_id};
 use crate::ffi::answer::{BAD_REQUEST, DECLINED, OK};
 use crate::ffi::request::RequestRec;
@@ -8,6 +9,7 @@ use crate::server::ready::Ready;
 use rjk_config::uri_map::Mount;
 use rjk_config::uri_map::{MAX_MATCHED, UriError, normalize};
 use rjk_log::jk_log;
+use rjk_proxy::job::report::Told;
 use std::borrow::Cow;
 use std::ffi::{CStr, c_int};
 
@@ -63,8 +65,17 @@ fn log_refusal(request: RequestRec<'_>, ready: &Ready, error: &UriError) {
     let log = sink.with_id(&id);
     let uri = String::from_utf8_lossy(request.uri()).into_owned();
     match error {
-        UriError::AboveRoot => jk_log!(&log, Emerg, "[{uri}] is refused: {error}"),
-        UriError::NotAbsolute => jk_log!(&log, Warn, "[{uri}] is refused: {error}"),
+        // N-05, J-12: somebody tries what must not work, which is graver than a failure.
+        UriError::AboveRoot => jk_log!(
+            &log,
+            Emerg,
+            "[{uri}] is refused: {error}; {}",
+            Told::Status(400)
+        ),
+        UriError::NotAbsolute => {
+            let what = format_args!("[{uri}] is refused: {error}");
+            fail(&what, BAD_REQUEST, &log);
+        }
     }
 }
 

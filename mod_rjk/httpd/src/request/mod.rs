@@ -4,6 +4,7 @@ mod body;
 mod client;
 mod env_value;
 mod facts;
+mod failed;
 pub(crate) mod handler;
 pub(crate) mod mapping;
 mod notes;

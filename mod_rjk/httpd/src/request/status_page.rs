@@ -1,12 +1,13 @@
 //! The status worker's answers (contract §6, first cut).
 
 use super::client::Client;
+use super::failed::{NO_MEMORY, fail};
 use crate::ffi::answer::{OK, SERVER_ERROR};
 use crate::ffi::request::RequestRec;
 use crate::server::ready::{Child, Ready};
 use bstr::ByteSlice;
 use rjk_config::model::StatusSpec;
-use rjk_log::{Log, jk_log};
+use rjk_log::Log;
 use rjk_proxy::job::downstream::{Downstream, Then};
 use rjk_proxy::status::{self, Unsupported};
 use std::ffi::{CStr, c_int};
@@ -23,15 +24,12 @@ pub(super) fn send(
     log: &dyn Log,
 ) -> c_int {
     if let Some(unsupported) = request.args().and_then(Unsupported::of) {
-        jk_log!(
-            log,
-            Error,
-            "status worker {}: {unsupported}, nothing was changed; the client got {NOT_IMPLEMENTED}",
-            spec.name
-        );
+        let name = &spec.name;
+        let what = format_args!("status worker {name}: {unsupported}, nothing was changed");
+        fail(&what, NOT_IMPLEMENTED, log);
         request.set_status(NOT_IMPLEMENTED);
         let text = format!("{unsupported}: nothing was changed\n");
-        return answer(request, c"text/plain;charset=utf-8", &text);
+        return answer(request, c"text/plain;charset=utf-8", &text, log);
     }
     let user = request
         .env()
@@ -43,12 +41,17 @@ pub(super) fn send(
         user: user.map(|user| user.as_bstr().to_owned()),
     };
     let html = page.render(spec, &child.dispatcher);
-    answer(request, c"text/html;charset=utf-8", &html)
+    answer(request, c"text/html;charset=utf-8", &html, log)
 }
 
-fn answer(request: RequestRec<'_>, content_type: &'static CStr, text: &str) -> c_int {
+fn answer(
+    request: RequestRec<'_>,
+    content_type: &'static CStr,
+    text: &str,
+    log: &dyn Log,
+) -> c_int {
     let Some(mut client) = Client::new(request, false) else {
-        return SERVER_ERROR;
+        return fail(&NO_MEMORY, SERVER_ERROR, log);
     };
     let (headers, pool) = (request.headers_out(), request.pool());
     headers.set_bytes(pool, b"Cache-Control", b"no-cache");

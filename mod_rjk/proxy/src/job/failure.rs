@@ -244,7 +244,22 @@ impl Failure {
                 "the application sets a wrong Content-Length: see its log on that worker"
             }
             Cause::FailOnStatus(_) => "see the application's log on that worker",
-            Cause::ClientRead | Cause::ClientWrite => "nothing to do on this side",
+            Cause::ClientRead => body_remedy(self.status()),
+            Cause::ClientWrite => NOTHING,
+        }
+    }
+}
+
+/// What can be done where the client left.
+pub(super) const NOTHING: &str = "nothing to do on this side";
+
+/// What can be done about a request body that was refused with this status.
+pub(super) fn body_remedy(status: u16) -> &'static str {
+    match status {
+        408 => "the client sends too slowly: see RequestReadTimeout and Timeout",
+        413 => "the body is too large: see LimitRequestBody",
+        _ => {
+            "the client sends a body that is not what its head announced, or httpd refuses it: see the error log"
         }
     }
 }

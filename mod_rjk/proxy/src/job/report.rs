@@ -1,9 +1,13 @@
-//! What became of a request.
+//! What became of a request, and the line of one that failed.
 
 use super::Served;
-use super::failure::{Cause, Failure, Phase};
+use super::failure::{Cause, Failure, NOTHING, Phase};
+use bstr::BStr;
 use rjk_balance::MemberSnapshot;
+use rjk_log::Log;
+use rjk_log::jk_log;
 use std::borrow::Cow;
+use std::fmt;
 
 /// What became of a request.
 pub struct Report {
@@ -44,4 +48,60 @@ impl Report {
             last: None,
         }
     }
+
+    /// The one line of this request when it failed: worker, phase, remedy, and what the client got.
+    pub fn log(&self, worker: &BStr, told: Told, log: &dyn Log) {
+        match &self.result {
+            Ok(Served::Response { .. } | Served::ServerPage { .. }) => {}
+            Ok(Served::Refused { .. }) => {
+                let by = &self.decided_by;
+                log_failure(
+                    &format_args!("worker {worker} refused the request: {by}"),
+                    told,
+                    log,
+                );
+            }
+            Err(Failure { phase, cause, .. }) if told == Told::Nothing => {
+                log_failure(
+                    &format_args!("worker {worker} failed while {phase}: {cause}"),
+                    told,
+                    log,
+                );
+            }
+            Err(failure) => log_failure(&format_args!("worker {worker} {failure}"), told, log),
+        }
+    }
 }
+
+/// What the client got to know of a request that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// A response with this status.
+    Status(u16),
+    /// The start of a response, which visibly broke off.
+    BrokenOff,
+    /// Nothing, for it was gone.
+    Nothing,
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Told::Status(status) => write!(f, "the client got {status}"),
+            Told::BrokenOff => f.write_str("the response to the client broke off"),
+            Told::Nothing => f.write_str(NOTHING),
+        }
+    }
+}
+
+/// Writes the line of a request that failed, wherever that was: at error what its client noticed, at
+/// info what the client was no longer there for. `what` says what failed and what can be done.
+pub fn log_failure(what: &dyn fmt::Display, told: Told, log: &dyn Log) {
+    match told {
+        Told::Nothing => jk_log!(log, Info, "{what}; {told}"),
+        Told::Status(_) | Told::BrokenOff => jk_log!(log, Error, "{what}; {told}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,10 @@
-//! What a request means for a worker's record and the log.
+//! What a request means for a worker's record.
 
 use super::endpoint::Endpoint;
 use crate::job::Served;
-use crate::job::failure::{Cause, Failure, Fault, Phase};
-use bstr::BString;
+use crate::job::failure::{Cause, Failure, Phase};
 use rjk_balance::{AjpSlot, Outcome};
 use rjk_config::model::AjpSpec;
-use rjk_log::{Log, jk_log};
 
 pub(crate) fn no_place(endpoint: &Endpoint) -> Failure {
     Failure::unsent(
@@ -34,14 +32,5 @@ pub(crate) fn outcome(result: &Result<Served, Failure>, timeouts: u32) -> Outcom
 pub(crate) fn count_made_good(result: &Result<Served, Failure>, slot: &AjpSlot, timeouts: u32) {
     if result.is_ok() && timeouts > 0 {
         slot.add_reply_timeouts(timeouts);
-    }
-}
-
-/// The one line of a request that failed: worker, phase, remedy.
-pub(crate) fn log_failure(name: &BString, failure: &Failure, log: &dyn Log) {
-    if failure.fault() == Fault::Client {
-        jk_log!(log, Info, "worker {name} {failure}");
-    } else {
-        jk_log!(log, Error, "worker {name} {failure}");
     }
 }

@@ -1,6 +1,5 @@
 //! A balancer of this child: the choice of a member, and the connections to all of them.
 
-use super::account::log_failure;
 use super::endpoint::Endpoint;
 use super::failover::Failover;
 use super::setup::Setup;
@@ -66,9 +65,6 @@ impl LoadBalancer {
         };
         let result = failover.run();
         let report = failover.report;
-        if let Err(failure) = &result {
-            log_failure(&self.balancer.spec().name, failure, log);
-        }
         Report { result, ..report }
     }
 

@@ -1,6 +1,6 @@
 //! An ajp13 worker that requests reach without a balancer.
 
-use super::account::{count_made_good, log_failure, no_place, outcome, over_limit};
+use super::account::{count_made_good, no_place, outcome, over_limit};
 use super::endpoint::Endpoint;
 use super::setup::Setup;
 use crate::clock::now;
@@ -39,9 +39,6 @@ impl Standalone {
     pub(crate) fn serve(&self, job: &mut Forwarding<'_>, slots: Slots, log: &dyn Log) -> Report {
         let route = job.request.overrides.route;
         let result = self.call(job, slots, route, log);
-        if let Err(failure) = &result {
-            log_failure(&self.endpoint.spec().name, failure, log);
-        }
         Report {
             route: route.map(<[u8]>::to_vec),
             ..Report::ended(result)
