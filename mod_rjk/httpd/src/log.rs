@@ -8,7 +8,7 @@ use std::ffi::{CString, c_int};
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 
@@ -28,6 +28,12 @@ impl LogFile {
                 .open(target)?,
         };
         Ok(Arc::new(LogFile(file)))
+    }
+
+    /// httpd's error log, for when nothing else can be opened.
+    pub(crate) fn error_log() -> std::io::Result<Arc<LogFile>> {
+        let own = std::io::stderr().as_fd().try_clone_to_owned()?;
+        Ok(Arc::new(LogFile(File::from(own))))
     }
 }
 

@@ -252,12 +252,12 @@ fn j06_d18_request_ids() -> Result {
         .expect_log(ABOVE_ROOT)
         .start()?;
     assert_eq!(client::get(httpd.port(), "/x")?.status, 503);
+    let unique = httpd.access_lines(1)?[0].clone();
     let own = Request::get("/x").header("X-Id", "4711");
     assert_eq!(client::send(httpd.port(), own)?.status, 503);
     // Refused while it is mapped (F-01): the id is known there too.
     let own = Request::get("/..;/x").header("X-Id", "4712");
     assert_eq!(client::send(httpd.port(), own)?.status, 400);
-    let unique = httpd.access_lines(3)?[0].clone();
     ensure!(unique.len() > 10, "no id: {unique}");
     let text = httpd.jk_log();
     let ids: Vec<&str> = lines(&text)?

@@ -8,6 +8,7 @@ mod examples;
 mod jk_log;
 mod properties;
 mod restart;
+mod signal;
 mod status;
 mod status_commands;
 mod stop;

@@ -144,6 +144,24 @@ impl Httpd {
         Ok((accepted, output))
     }
 
+    /// A signal to the parent, `USR1` or `HUP`, which no check comes before; waits until the new
+    /// children were created.
+    pub fn restart_by(&self, signal: Signal) -> Result {
+        let before = ready_count(&self.site);
+        process::signal(self.pid(), signal)?;
+        wait::until("httpd restarted", START_LIMIT, || {
+            ready_count(&self.site) > before
+        })
+        .with_context(|| logs(&self.site))
+    }
+
+    /// The lines of httpd's error log at level emerg.
+    pub fn emergencies(&self) -> Vec<String> {
+        let log = self.error_log();
+        let lines = log.lines().filter(|line| line.contains("emerg]"));
+        lines.map(str::to_owned).collect()
+    }
+
     /// Runs the server's program once more with this configuration and `arguments`: whether it was
     /// content, and what it said.
     pub fn command(&self, arguments: &[&str]) -> Result<(bool, String)> {

@@ -10,6 +10,8 @@ use std::path::Path;
 pub(super) struct Setting<'a> {
     pub(super) slot: &'a mut ServerSlot,
     pub(super) is_main: bool,
+    /// A restart goes on when a file cannot be read.
+    pub(super) is_restart: bool,
     /// Argument of the section around it.
     pub(super) section: Option<&'a str>,
     pub(super) location: Location,
@@ -28,7 +30,7 @@ impl Setting<'_> {
     /// The path under ServerRoot, and that it is a regular file (D-01, D-03).
     fn existing_file(&self) -> Result<String, String> {
         let path = server_root_relative(self.pool, self.first);
-        if Path::new(&path).is_file() {
+        if self.is_restart || Path::new(&path).is_file() {
             Ok(path)
         } else {
             Err(format!("{path} does not exist, or is no file"))

@@ -5,6 +5,7 @@ use crate::ffi::apr::{Pool, bytes};
 use crate::ffi::error_log::to_error_log;
 use crate::ffi::purpose::Purpose;
 use crate::ffi::sys;
+use crate::server::last_good::LastGood;
 use crate::server::slot::ServerSlot;
 use rjk_config::error::Location;
 use rjk_config::server::Indicator;
@@ -187,8 +188,16 @@ unsafe fn refuse(parms: *mut sys::cmd_parms, message: String) -> *const c_char {
         } else {
             format!("{name}: {message}")
         };
+        let text_with_place = || format!("{}: {text}", location(parms));
+        let server = (*parms).server;
+        if LastGood::of(server).is_some()
+            && let Some(slot) = ServerSlot::of_mut(server)
+        {
+            slot.faults.push(text_with_place());
+            return std::ptr::null();
+        }
         if !Purpose::of_this_run().refuses() {
-            let text = format!("mod_rjk: {}: {text}", location(parms));
+            let text = format!("mod_rjk: {}", text_with_place());
             to_error_log(sys::APLOG_EMERG, Some((*parms).server), &text);
             return std::ptr::null();
         }
@@ -285,6 +294,7 @@ unsafe fn setting<'a>(
         Ok(Setting {
             slot,
             is_main: (*server).is_virtual == 0,
+            is_restart: LastGood::of(server).is_some(),
             section: text((*parms).path)?,
             location: location(parms),
             first: text(first)?.unwrap_or(""),

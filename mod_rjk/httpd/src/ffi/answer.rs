@@ -11,3 +11,5 @@ pub(crate) const DECLINED: c_int = sys::DECLINED;
 pub(crate) const BAD_REQUEST: c_int = 400;
 /// 500; from a hook of the configuration it ends the start.
 pub(crate) const SERVER_ERROR: c_int = 500;
+/// 503.
+pub(crate) const UNAVAILABLE: c_int = 503;

@@ -1,6 +1,7 @@
 //! Safe handles on APR's pools, tables and strings.
 
 use crate::ffi::sys;
+use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_void};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
@@ -50,7 +51,7 @@ impl<'p> Pool<'p> {
         let raw = std::ptr::from_mut(value).cast();
         // SAFETY: pool and key are alive, APR copies the key; `own` ends the value with the pool,
         // which forgets what it kept at the same time.
-        unsafe { sys::apr_pool_userdata_set(raw, T::KEY.as_ptr(), None, self.as_ptr()) };
+        unsafe { sys::apr_pool_userdata_set(raw, T::key().as_ptr(), None, self.as_ptr()) };
         value
     }
 
@@ -59,7 +60,7 @@ impl<'p> Pool<'p> {
         let mut raw = std::ptr::null_mut();
         // SAFETY: pool and key are alive; under the key lies nothing but a `T` of this pool.
         unsafe {
-            sys::apr_pool_userdata_get(&raw mut raw, T::KEY.as_ptr(), self.as_ptr());
+            sys::apr_pool_userdata_get(&raw mut raw, T::key().as_ptr(), self.as_ptr());
             raw.cast::<T>().as_ref()
         }
     }
@@ -83,10 +84,10 @@ impl<'p> Pool<'p> {
 /// A value that a pool keeps under a name.
 ///
 /// # Safety
-/// Nothing else in the process is kept under `KEY`.
+/// Nothing else is kept under `key` in the pools that the type is kept in.
 pub(crate) unsafe trait Kept: 'static {
     /// The name.
-    const KEY: &'static CStr;
+    fn key() -> Cow<'static, CStr>;
 }
 
 unsafe extern "C" fn drop_box<T>(data: *mut c_void) -> sys::apr_status_t {

@@ -2,7 +2,7 @@
 
 use super::failed::fail;
 use super::state::{self, RequestState, ready, request_id};
-use crate::ffi::answer::{BAD_REQUEST, DECLINED, OK};
+use crate::ffi::answer::{BAD_REQUEST, DECLINED, OK, UNAVAILABLE};
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
 use crate::server::ready::Ready;
@@ -84,6 +84,9 @@ pub(crate) fn translate(request: RequestRec<'_>) -> c_int {
     let Some(ready) = ready(request) else {
         return DECLINED;
     };
+    if ready.is_closed {
+        return UNAVAILABLE;
+    }
     if request.is_proxy_request() || is_ours(request) || is_kept_here(request) {
         return DECLINED;
     }

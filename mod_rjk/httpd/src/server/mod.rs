@@ -2,5 +2,6 @@
 //! reload starts from nothing.
 
 pub(crate) mod env_names;
+pub(crate) mod last_good;
 pub(crate) mod ready;
 pub(crate) mod slot;

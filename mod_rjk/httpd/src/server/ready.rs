@@ -12,6 +12,8 @@ pub(crate) struct Ready {
     pub(crate) config: ServerConfig,
     /// The environment variables that requests read.
     pub(crate) env: EnvNames,
+    /// A restart found a mistake in a new server: its requests get 503.
+    pub(crate) is_closed: bool,
     /// What this child serves with, one for all servers; filled by child_init.
     pub(crate) child: Arc<OnceCell<Child>>,
     /// Open from post_config on.

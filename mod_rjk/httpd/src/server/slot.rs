@@ -9,12 +9,14 @@ use std::ffi::c_void;
 
 /// The module's slot in a `server_rec`.
 pub(crate) struct ServerSlot {
-    /// This server's own directives; for a virtual host merged with the main server's.
+    /// This server's own directives.
     pub(crate) directives: ServerDirectives,
     /// Directives that only the main server may have.
     pub(crate) global: GlobalDirectives,
     /// Where this server's `JkLogFile` is, for messages; `None` when it inherits one.
     pub(crate) log_file_at: Option<Location>,
+    /// Mistakes in directives that do not end this run: a restart by signal goes on.
+    pub(crate) faults: Vec<String>,
     /// Warnings of single directives.
     pub(crate) warnings: Vec<Warning>,
     /// Filled when the configuration was checked.
@@ -47,21 +49,22 @@ impl ServerSlot {
             directives,
             global: GlobalDirectives::default(),
             log_file_at: None,
+            faults: Vec::new(),
             warnings: Vec::new(),
             ready: None,
         }
     }
 
-    /// A virtual host's slot: its own directives with what it inherits.
-    pub(crate) fn merged(main: &ServerSlot, vhost: Option<&ServerSlot>) -> ServerSlot {
-        let own = vhost.map_or_else(ServerDirectives::vhost, |slot| slot.directives.clone());
-        ServerSlot {
-            directives: ServerDirectives::merge(&main.directives, &own),
-            global: GlobalDirectives::default(),
-            log_file_at: vhost.and_then(|slot| slot.log_file_at.clone()),
-            warnings: vhost.map(|slot| slot.warnings.clone()).unwrap_or_default(),
-            ready: None,
+    /// The slot of a virtual host: what it inherits is found when the configuration is checked.
+    pub(crate) fn of_vhost(own: Option<&ServerSlot>) -> ServerSlot {
+        let mut slot = ServerSlot::new(false);
+        if let Some(own) = own {
+            slot.directives = own.directives.clone();
+            slot.log_file_at = own.log_file_at.clone();
+            slot.faults = own.faults.clone();
+            slot.warnings = own.warnings.clone();
         }
+        slot
     }
 
     /// The slot of a server.
@@ -129,19 +132,10 @@ pub(crate) unsafe extern "C" fn merge(
     own: *mut c_void,
 ) -> *mut c_void {
     crate::ffi::guard::catch("merge_server_config", base, || {
-        // SAFETY: httpd passes its configuration pool and two slots that `create` made.
-        let (pool, base, own) = unsafe {
-            (
-                Pool::from_raw(pool),
-                base.cast::<ServerSlot>().as_ref(),
-                own.cast::<ServerSlot>().as_ref(),
-            )
-        };
-        match (pool, base) {
-            (Some(pool), Some(base)) => {
-                std::ptr::from_mut(pool.own(ServerSlot::merged(base, own))).cast()
-            }
-            _ => std::ptr::null_mut(),
-        }
+        // SAFETY: httpd passes its configuration pool and a slot that `create` made.
+        let (pool, own) = unsafe { (Pool::from_raw(pool), own.cast::<ServerSlot>().as_ref()) };
+        pool.map_or(std::ptr::null_mut(), |pool| {
+            std::ptr::from_mut(pool.own(ServerSlot::of_vhost(own))).cast()
+        })
     })
 }

@@ -3,13 +3,16 @@
 use super::policies::LoadedPolicies;
 use crate::ffi::apr::{Kept, Pool};
 use crate::ffi::sys;
+use crate::server::last_good::Good;
 use bstr::BString;
 use once_cell::sync::OnceCell;
 use rjk_balance::{Segment, Topology};
 use rjk_config::workers::Workers;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ffi::CStr;
 use std::net::SocketAddr;
+use std::rc::Rc;
 
 /// One loaded configuration, for all servers. The configuration pool keeps it: a restart makes a
 /// new one.
@@ -26,11 +29,15 @@ pub(crate) struct Generation {
     pub(super) shm_base: String,
     /// What is tolerated and should be known, each text once.
     pub(super) warnings: Vec<String>,
+    /// What it was read from.
+    pub(super) source: Rc<Good>,
 }
 
 // SAFETY: the name is this module's, and so is what this type is kept under.
 unsafe impl Kept for Generation {
-    const KEY: &'static CStr = c"mod_rjk: the generation";
+    fn key() -> Cow<'static, CStr> {
+        c"mod_rjk: the generation".into()
+    }
 }
 
 impl Generation {

@@ -2,7 +2,10 @@
 //! `post_config` makes what is needed (design §4).
 
 pub(crate) mod check;
+mod files;
 pub(crate) mod generation;
 pub(crate) mod open;
 mod policies;
 mod shm;
+mod sources;
+mod targets;

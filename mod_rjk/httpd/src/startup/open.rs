@@ -1,13 +1,14 @@
 //! `post_config`: what the checked configuration needs is made.
 
-use super::check::{LOG_FILE, in_log_folder};
 use super::generation::Generation;
 use super::shm;
+use super::targets::{LOG_FILE, in_log_folder};
 use crate::ffi::apr::Pool;
 use crate::ffi::error_log::{to_error_log, warn};
 use crate::ffi::purpose::is_first_pass;
 use crate::ffi::sys;
 use crate::log::{LogFile, LogSink, Stamp};
+use crate::server::last_good::{Good, LastGood, Logs};
 use crate::server::slot::{ServerSlot, servers};
 use bstr::BString;
 use rjk_balance::{Layout, Segment};
@@ -18,6 +19,7 @@ use rjk_log::{Log, jk_log};
 use std::collections::HashMap;
 use std::ffi::c_int;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// The `post_config` hook: opens logs, resolves hosts, makes the shared memory.
@@ -29,7 +31,13 @@ pub(crate) unsafe fn open(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<
         return Ok(());
     }
     // SAFETY: as promised.
-    let opened = unsafe { open_logs(pool, main).and_then(|()| open_generation(pool, main)) };
+    let opened = unsafe {
+        open_logs(pool, main).and_then(|logs| {
+            let source = open_generation(pool, main)?;
+            LastGood::remember(main, source, logs);
+            Ok(())
+        })
+    };
     opened.map_err(|error| {
         to_error_log(sys::APLOG_EMERG, Some(main), &format!("mod_rjk: {error}"));
     })
@@ -37,8 +45,8 @@ pub(crate) unsafe fn open(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<
 
 /// # Safety
 /// As [`check`](super::check::check).
-unsafe fn open_logs(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<(), ConfigError> {
-    let mut files: HashMap<String, Arc<LogFile>> = HashMap::new();
+unsafe fn open_logs(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<Logs, ConfigError> {
+    let mut files = Logs::new();
     // SAFETY: as promised.
     unsafe {
         for server in servers(main) {
@@ -53,12 +61,7 @@ unsafe fn open_logs(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<(), Co
                 .unwrap_or_else(|| in_log_folder(pool, LOG_FILE));
             let file = match files.get(&target) {
                 Some(file) => file.clone(),
-                None => LogFile::open(&target, pool).map_err(|error| {
-                    ConfigError::new(
-                        None,
-                        format!("JkLogFile {target} cannot be opened: {error}"),
-                    )
-                })?,
+                None => open_log(&target, pool, main)?,
             };
             files.insert(target, file.clone());
             let stamp = Stamp::new(&settings.stamp);
@@ -69,12 +72,43 @@ unsafe fn open_logs(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<(), Co
             });
         }
     }
-    Ok(())
+    // Who reads from a pipe ends with its configuration.
+    files.retain(|target, _| !target.starts_with('|'));
+    Ok(files)
+}
+
+/// Opens a log; a restart by signal goes on with the one that was open, else with httpd's.
+///
+/// # Safety
+/// As [`check`](super::check::check).
+unsafe fn open_log(
+    target: &str,
+    pool: Pool<'_>,
+    main: *mut sys::server_rec,
+) -> Result<Arc<LogFile>, ConfigError> {
+    let error = match LogFile::open(target, pool) {
+        Ok(file) => return Ok(file),
+        Err(error) => format!("JkLogFile {target} cannot be opened: {error}"),
+    };
+    // SAFETY: as promised.
+    let Some(last) = (unsafe { LastGood::of(main) }) else {
+        return Err(ConfigError::new(None, error));
+    };
+    let (file, with) = match last.log(target) {
+        Some(file) => (Ok(file), "the file that is open"),
+        None => (LogFile::error_log(), "httpd's error log"),
+    };
+    let text = format!("mod_rjk: {error}; this restart goes on with {with}; mend it and restart");
+    to_error_log(sys::APLOG_EMERG, Some(main), &text);
+    file.map_err(|error| ConfigError::new(None, error.to_string()))
 }
 
 /// # Safety
 /// As [`check`](super::check::check).
-unsafe fn open_generation(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<(), ConfigError> {
+unsafe fn open_generation(
+    pool: Pool<'_>,
+    main: *mut sys::server_rec,
+) -> Result<Rc<Good>, ConfigError> {
     // SAFETY: as promised.
     let ready = unsafe { ServerSlot::of(main) }.and_then(|slot| slot.ready.as_ref());
     // SAFETY: as promised.
@@ -88,7 +122,17 @@ unsafe fn open_generation(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<
         warn(main, text);
         jk_log!(&log, Warn, "{text}");
     }
-    let _ = generation.segment.set(make_segment(generation, pool)?);
+    // SAFETY: as promised.
+    let is_restart = unsafe { LastGood::of(main) }.is_some();
+    let segment = make_segment(generation, pool).or_else(|error| {
+        if !is_restart {
+            return Err(error);
+        }
+        let text = format!("mod_rjk: {error}; this restart goes on with memory without a file");
+        to_error_log(sys::APLOG_EMERG, Some(main), &text);
+        shm::create_unnamed(&layout(generation), pool).map_err(|_| error)
+    })?;
+    let _ = generation.segment.set(segment);
     let _ = generation
         .addresses
         .set(resolve_all(&generation.workers, &log));
@@ -100,20 +144,22 @@ unsafe fn open_generation(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<
         env!("CARGO_PKG_VERSION"),
         BUILD_ID
     );
-    Ok(())
+    Ok(generation.source.clone())
 }
 
 fn make_segment(generation: &Generation, pool: Pool<'_>) -> Result<Segment, ConfigError> {
-    let layout =
-        Layout::new(&generation.topology, rows()).with_policies(generation.policies.count());
     let base = &generation.shm_base;
-    shm::create(base, &layout, pool).map_err(|error| {
+    shm::create(base, &layout(generation), pool).map_err(|error| {
         let message = format!(
             "JkShmFile: the shared memory {base}.<pid> cannot be made: {error}; \
              name a file in a folder that the server's user can write to"
         );
         ConfigError::new(None, message)
     })
+}
+
+fn layout(generation: &Generation) -> Layout {
+    Layout::new(&generation.topology, rows()).with_policies(generation.policies.count())
 }
 
 /// Which build is loaded: after a change of the file only stop and start load the new one.

@@ -15,7 +15,8 @@ use std::ptr::NonNull;
 struct Mapping {
     address: NonNull<u8>,
     bytes: usize,
-    path: PathBuf,
+    /// `None` for memory without a file.
+    path: Option<PathBuf>,
     owner: u32,
 }
 
@@ -41,25 +42,42 @@ pub(crate) fn create(base: &str, layout: &Layout, pool: Pool<'_>) -> io::Result<
     // The umask may have taken more away.
     file.set_permissions(Permissions::from_mode(0o600))?;
     let bytes = layout.offsets().total_bytes;
-    let mapping = Mapping::new(&file, bytes, path.clone(), owner)
+    let mapping = reserve(&file, bytes)
+        .and_then(|()| Mapping::new(Some((&file, path.clone())), bytes))
         .inspect_err(|_| drop(std::fs::remove_file(&path)))?;
-    let mapping = pool.own(mapping);
-    let segment = mapping.segment(layout);
+    Ok(publish(mapping, layout, pool))
+}
+
+/// The same without a file, which only children of this process can share.
+///
+/// # Errors
+/// Memory is out.
+pub(crate) fn create_unnamed(layout: &Layout, pool: Pool<'_>) -> io::Result<Segment> {
+    let mapping = Mapping::new(None, layout.offsets().total_bytes)?;
+    Ok(publish(mapping, layout, pool))
+}
+
+fn publish(mapping: Mapping, layout: &Layout, pool: Pool<'_>) -> Segment {
+    let segment = pool.own(mapping).segment(layout);
     segment.header.publish(layout);
-    Ok(segment)
+    segment
 }
 
 impl Mapping {
-    fn new(file: &File, bytes: usize, path: PathBuf, owner: u32) -> io::Result<Mapping> {
-        reserve(file, bytes)?;
-        // SAFETY: a fresh mapping at an address of the system's choice, of a file of that size.
+    fn new(file: Option<(&File, PathBuf)>, bytes: usize) -> io::Result<Mapping> {
+        let (fd, path, flags) = match file {
+            Some((file, path)) => (file.as_raw_fd(), Some(path), libc::MAP_SHARED),
+            None => (-1, None, libc::MAP_SHARED | libc::MAP_ANONYMOUS),
+        };
+        // SAFETY: a fresh mapping at an address of the system's choice, of a file of that size or
+        // of none.
         let address = unsafe {
             libc::mmap(
                 std::ptr::null_mut(),
                 bytes,
                 libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED,
-                file.as_raw_fd(),
+                flags,
+                fd,
                 0,
             )
         };
@@ -72,7 +90,7 @@ impl Mapping {
             address,
             bytes,
             path,
-            owner,
+            owner: std::process::id(),
         })
     }
 
@@ -126,7 +144,9 @@ impl Drop for Mapping {
         if std::process::id() == self.owner {
             // SAFETY: the range was mapped by `new` and is used by nobody any more, see `segment`.
             unsafe { libc::munmap(self.address.as_ptr().cast(), self.bytes) };
-            let _ = std::fs::remove_file(&self.path);
+            if let Some(path) = &self.path {
+                let _ = std::fs::remove_file(path);
+            }
         }
     }
 }

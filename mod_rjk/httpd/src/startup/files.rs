@@ -1,0 +1,87 @@
+//! The files that a configuration is read from.
+
+use crate::ffi::apr::{Pool, server_root_relative};
+use crate::server::last_good::Texts;
+use crate::server::slot::GlobalDirectives;
+use rjk_config::error::{ConfigError, Location, Warning};
+use rjk_config::properties::Properties;
+use rjk_config::server::ServerDirectives;
+use rjk_config::workers::Workers;
+use std::cell::RefCell;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// Reads files, or takes the texts that served before, and remembers what it handed out.
+#[derive(Default)]
+pub(super) struct Files<'a> {
+    kept: Option<&'a Texts>,
+    read: RefCell<Texts>,
+}
+
+impl<'a> Files<'a> {
+    /// The files as they are now.
+    pub(super) fn fresh() -> Files<'a> {
+        Files::default()
+    }
+
+    /// The files as they were; those that nobody kept as they are now.
+    pub(super) fn kept(texts: &'a Texts) -> Files<'a> {
+        Files {
+            kept: Some(texts),
+            ..Files::default()
+        }
+    }
+
+    /// The text of one file.
+    pub(super) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let text = match self.kept.and_then(|kept| kept.get(path)) {
+            Some(text) => text.clone(),
+            None => fs::read(path)?,
+        };
+        self.read.borrow_mut().insert(path.to_owned(), text.clone());
+        Ok(text)
+    }
+
+    /// All texts that were handed out.
+    pub(super) fn into_texts(self) -> Texts {
+        self.read.into_inner()
+    }
+}
+
+/// The workers, in the order of P-16.
+///
+/// # Errors
+/// What is wrong with a line, or with what the lines say together.
+pub(super) fn read_workers(
+    global: &GlobalDirectives,
+    files: &Files<'_>,
+    pool: Pool<'_>,
+    warnings: &mut Vec<Warning>,
+) -> Result<Workers, ConfigError> {
+    let mut properties = Properties::workers();
+    for (line, location) in &global.worker_properties {
+        properties.add_line(line, location.clone(), warnings)?;
+    }
+    let root = server_root_relative(pool, "");
+    properties.define("ServerRoot", root.trim_end_matches('/'));
+    if let Some((file, location)) = &global.workers_file {
+        let text = files
+            .read(Path::new(file))
+            .map_err(|error| unreadable(file, &error, location))?;
+        properties.add_text(&text, file, warnings)?;
+    }
+    let workers = Workers::build(properties, warnings)?;
+    // W-05: rules of the map, but lines of the workers' file.
+    let none = |_: &Path| Err(io::ErrorKind::NotFound.into());
+    let root = Path::new(&root);
+    ServerDirectives::main().resolve(None, &workers.mounts, &none, root, &mut Vec::new())?;
+    Ok(workers)
+}
+
+fn unreadable(file: &str, error: &std::io::Error, location: &Location) -> ConfigError {
+    ConfigError::new(
+        Some(location.clone()),
+        format!("JkWorkersFile: cannot read {file}: {error}"),
+    )
+}
