@@ -188,11 +188,12 @@ fn pl12_shrinks_the_longest_idle_first_down_to_the_floor() {
     };
     let pool = Pool::new(&spec, 4);
     let mut ends = fill(&pool, &listening, 3);
-    maintain(&pool, &PingSpec::default());
-    assert_eq!(pool.counts(), (0, 3), "nothing is old yet");
-    std::thread::sleep(Duration::from_millis(420));
+    let filled = Instant::now();
     use_once(&pool);
-    maintain(&pool, &PingSpec::default());
+    let (limit, none) = (Duration::from_millis(400), PingSpec::default());
+    maintain(&pool, filled, &none);
+    assert_eq!(pool.counts(), (0, 3), "nothing is old yet");
+    maintain(&pool, filled + limit, &none);
     assert_eq!(pool.counts(), (0, 1));
     let closed: Vec<bool> = ends.iter_mut().map(is_closed).collect();
     assert_eq!(
@@ -213,7 +214,7 @@ fn a13_bg10_ping_keeps_the_idle_time_and_the_order() {
     let pool = Pool::new(&spec, 4);
     let ends = fill(&pool, &listening, 2);
     let ping = PingSpec {
-        interval: Some(Duration::from_millis(10)),
+        interval: Some(Duration::ZERO),
         timeout: Duration::from_secs(5),
         ..PingSpec::default()
     };
@@ -231,11 +232,10 @@ fn a13_bg10_ping_keeps_the_idle_time_and_the_order() {
             })
         })
         .collect();
-    std::thread::sleep(Duration::from_millis(20));
-    maintain(&pool, &ping);
+    let filled = Instant::now();
+    maintain(&pool, filled, &ping);
     assert_eq!(pool.counts(), (0, 2), "both answered");
-    std::thread::sleep(Duration::from_millis(520));
-    maintain(&pool, &ping);
+    maintain(&pool, filled + Duration::from_millis(500), &ping);
     assert_eq!(pool.counts(), (0, 0), "a CPONG is no use");
     for backend in backends {
         assert_eq!(backend.join().unwrap(), 1);
@@ -247,11 +247,11 @@ fn a10_a_connection_without_cpong_is_closed_by_maintenance() {
     let listening = Listening::new();
     let pool = pool(2, 0);
     let _ends = fill(&pool, &listening, 1);
-    std::thread::sleep(Duration::from_millis(5));
     maintain(
         &pool,
+        Instant::now(),
         &PingSpec {
-            interval: Some(Duration::from_millis(1)),
+            interval: Some(Duration::ZERO),
             timeout: Duration::from_millis(30),
             ..PingSpec::default()
         },
@@ -264,12 +264,12 @@ fn a10_a_hung_worker_costs_maintenance_one_wait() {
     let listening = Listening::new();
     let pool = pool(8, 0);
     let _ends = fill(&pool, &listening, 8);
-    std::thread::sleep(Duration::from_millis(5));
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     maintain(
         &pool,
+        began,
         &PingSpec {
-            interval: Some(Duration::from_millis(1)),
+            interval: Some(Duration::ZERO),
             timeout: Duration::from_millis(200),
             ..PingSpec::default()
         },
@@ -281,8 +281,8 @@ fn a10_a_hung_worker_costs_maintenance_one_wait() {
     assert_eq!((pool.counts(), listening.connected()), ((0, 0), 0));
 }
 
-fn maintain(pool: &Pool, ping: &PingSpec) {
-    pool.maintain(ping, &|connection, limit| {
+fn maintain(pool: &Pool, now: Instant, ping: &PingSpec) {
+    pool.maintain_at(now, ping, &|connection, limit| {
         probe(connection, PacketSize::DEFAULT, limit).is_ok()
     });
 }

@@ -105,16 +105,25 @@ impl Pool {
     /// Pool maintenance (MT-05, PL-12, A-13): closes connections idle for too long, down to the
     /// floor, and checks idle ones with `probe`.
     pub fn maintain(&self, ping: &PingSpec, probe: &dyn Fn(&mut Connection, Duration) -> bool) {
+        self.maintain_at(Instant::now(), ping, probe);
+    }
+
+    /// [`Pool::maintain`] at any time, so that tests need not wait for it.
+    pub(crate) fn maintain_at(
+        &self,
+        now: Instant,
+        ping: &PingSpec,
+        probe: &dyn Fn(&mut Connection, Duration) -> bool,
+    ) {
         if let Some(limit) = self.idle_timeout {
-            self.shrink(limit);
+            self.shrink(limit, now);
         }
         if let Some(interval) = ping.interval {
-            self.probe_idle(interval, &|connection| probe(connection, ping.timeout));
+            self.probe_idle(interval, now, &|connection| probe(connection, ping.timeout));
         }
     }
 
-    fn shrink(&self, limit: Duration) {
-        let now = Instant::now();
+    fn shrink(&self, limit: Duration, now: Instant) {
         let mut places = self.places.lock();
         let open = places.taken + places.idle.len();
         let surplus = open.saturating_sub(self.min_size);
@@ -132,8 +141,12 @@ impl Pool {
 
     /// One at a time, so that the others stay at hand. When one does not answer, the others that
     /// are due are closed unasked: a hung worker must not cost a wait for each of them.
-    fn probe_idle(&self, interval: Duration, probe: &dyn Fn(&mut Connection) -> bool) {
-        let now = Instant::now();
+    fn probe_idle(
+        &self,
+        interval: Duration,
+        now: Instant,
+        probe: &dyn Fn(&mut Connection) -> bool,
+    ) {
         while let Some(mut connection) = self.take_silent(interval, now) {
             let quiet = connection.is_quiet();
             let alive = quiet && probe(&mut connection);
