@@ -1,5 +1,6 @@
 //! Requests that are held back for as long as a test wants.
 
+use crate::Result;
 use crate::peer::{Script, Step};
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -28,17 +29,31 @@ impl Gate {
 
     /// Lets all go that wait, and all that come later.
     pub fn open(&self) {
-        *self
-            .0
-            .is_open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = true;
-        self.0.opened.notify_all();
+        self.0.open();
     }
 
     /// A peer's step that waits for this gate.
     pub fn step(&self) -> Step {
         self.step_for("")
+    }
+
+    /// A peer that holds every request, its body read, until this gate opens, and echoes then.
+    pub fn script(&self) -> Script {
+        Script::new([Step::ReadBody, self.step(), Step::Echo])
+    }
+
+    /// A peer's step that opens this gate: the test waits for what the peer did.
+    pub fn opening_step(&self) -> Step {
+        let door = Arc::clone(&self.0);
+        Step::run(move |_| {
+            door.open();
+            Ok(())
+        })
+    }
+
+    /// Waits until a peer opened this gate.
+    pub fn wait(&self) -> Result {
+        Ok(self.0.pass(|| false)?)
     }
 
     /// A peer's step that waits for this gate when the request's URI starts with `prefix`.
@@ -60,6 +75,11 @@ impl Drop for Gate {
 }
 
 impl Door {
+    fn open(&self) {
+        *self.is_open.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.opened.notify_all();
+    }
+
     /// Waits until the gate is open, or `given_up` says that nobody needs it any more.
     fn pass(&self, given_up: impl Fn() -> bool) -> io::Result<()> {
         let start = Instant::now();

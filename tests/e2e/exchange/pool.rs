@@ -1,10 +1,10 @@
 //! Connections: reuse, staleness, size, waiting, shrinking and CPING (PL-01…PL-12, A-09…A-17, A-23,
 //! F-03, F-05, F-06, BG-09, BG-10, O-12).
 
-use rjk_testbed::client::{self, Client, Request, Response};
+use rjk_testbed::client::{self, Client, Pending, Request, Response};
 use rjk_testbed::farm::STATUS;
-use rjk_testbed::peer::{Behaviour, Head, Script, Step};
-use rjk_testbed::{Httpd, Peer, Result, Subject, both, farm, wait};
+use rjk_testbed::peer::{Behaviour, CPONG, Head, Script, Step};
+use rjk_testbed::{Gate, Httpd, Peer, Plan, Result, Subject, both, ensure, farm, wait};
 use std::time::{Duration, Instant};
 
 both! { reuse no_reuse acquire no_wait busy_limit shrinks pings no_cpong a_silent_pooled_connection }
@@ -21,15 +21,6 @@ fn get(httpd: &Httpd) -> Result<Response> {
 fn post(httpd: &Httpd) -> Result<Response> {
     let request = Request::new("POST", "/w/").body("data");
     Ok(client::send(httpd.port(), request)?)
-}
-
-/// Answers after a pause.
-fn slow(pause: u64) -> Script {
-    Script::new([
-        Step::ReadBody,
-        Step::Sleep(Duration::from_millis(pause)),
-        Step::Echo,
-    ])
 }
 
 /// PL-01, SV-06: requests one after the other share one connection, whoever the client is.
@@ -109,17 +100,20 @@ fn rjk_stale_connections() -> Result {
 /// PL-02, CP-01: bytes that nobody asked for retire a pooled connection before a POST.
 #[test]
 fn rjk_late_bytes_are_nobodys_answer() -> Result {
+    let (go, sent) = (Gate::new(), Gate::new());
     let late = Script::new([
         Step::Echo,
-        Step::Sleep(Duration::from_millis(30)),
+        go.step(),
         Step::Head(Head::new(418)),
         Step::text("late"),
         Step::End(true),
+        sent.opening_step(),
     ]);
     let peer = Peer::start(late.then_echo())?;
     let httpd = one_worker(Subject::Rjk, &peer, "")?;
     assert_eq!(get(&httpd)?.status, 200);
-    std::thread::sleep(Duration::from_millis(150));
+    go.open();
+    sent.wait()?;
     let answer = post(&httpd)?;
     assert_eq!(
         (answer.status, answer.field("body").as_deref()),
@@ -131,32 +125,39 @@ fn rjk_late_bytes_are_nobodys_answer() -> Result {
 
 /// A-14, A-17, F-03: one place; the second request waits for it, or not long enough.
 fn acquire(subject: Subject) -> Result {
-    let peer = Peer::start(slow(600))?;
-    let names = ["patient", "hasty", "none"];
-    let workers = names.map(|name| peer.worker(name)).concat()
-        + "worker.patient.connection_pool_size=1\n\
-           worker.patient.connection_acquire_timeout=5000\n\
-           worker.hasty.connection_pool_size=1\nworker.hasty.connection_acquire_timeout=150\n\
-           worker.none.connection_pool_size=0\n";
-    let httpd = farm::server(subject, &names, &workers).start()?;
-    let ask = |path: &str| client::get(httpd.port(), path).map(|answer| answer.status);
-    let both = |path: &str| {
-        wait::together(
-            || Ok(ask(path)?),
-            || {
-                wait::until("the first is there", wait::SOON, || {
-                    peer.requests().iter().any(|request| request.uri == path)
-                })?;
-                Ok(ask(path)?)
-            },
-        )
-    };
-    assert_eq!(both("/patient/")?, (200, 200));
+    let gate = Gate::new();
+    let mut farm = Plan::workers(subject, &["patient", "hasty", "none"])
+        .script("patient", gate.script())
+        .script("hasty", gate.script())
+        .line("worker.patient.connection_pool_size=1\nworker.hasty.connection_pool_size=1")
+        .line("worker.patient.connection_acquire_timeout=20000")
+        .line("worker.hasty.connection_acquire_timeout=700\nworker.none.connection_pool_size=0")
+        .start()?;
+    let mut first = Vec::new();
+    for name in ["patient", "hasty"] {
+        first.push(farm.pending(Request::get(&format!("/{name}/"))));
+        farm.peer(name)?.wait_requests(1)?;
+    }
     let begin = Instant::now();
-    assert_eq!(both("/hasty/")?, (200, 503), "F-03");
-    assert!(begin.elapsed() >= Duration::from_millis(150));
-    assert_eq!(ask("/none/")?, 503, "A-14");
-    assert_eq!(peer.connections(), 2);
+    assert_eq!(farm.get("/hasty/")?, "503", "F-03");
+    // Neither at once nor when the first is done: that one is held back still.
+    let waited = begin.elapsed();
+    assert!(
+        (700..10_000).contains(&waited.as_millis()),
+        "A-17: {waited:?}"
+    );
+    let mut second = Client::connect(farm.httpd.port())?.timeout(Duration::from_millis(300))?;
+    second.raw(&Request::get("/patient/").head_bytes())?;
+    assert!(second.head().is_err(), "A-17: it waits");
+    gate.open();
+    assert_eq!(second.timeout(wait::SOON)?.response("GET")?.status, 200);
+    for first in first {
+        assert_eq!(first.response()?.status, 200);
+    }
+    assert_eq!(farm.get("/none/")?, "503", "A-14");
+    for (name, expected) in [("patient", 1), ("hasty", 1), ("none", 0)] {
+        assert_eq!(farm.peer(name)?.connections(), expected, "{name}");
+    }
     Ok(())
 }
 
@@ -176,66 +177,67 @@ fn no_wait(subject: Subject) -> Result {
 
 /// SV-02, F-05, A-23.
 fn busy_limit(subject: Subject) -> Result {
-    let peer = Peer::start(slow(400))?;
-    let httpd = one_worker(subject, &peer, "worker.w.busy_limit=1")?;
-    let second = || {
-        peer.wait_requests(1)?;
-        get(&httpd)
-    };
-    let (first, second) = wait::together(|| get(&httpd), second)?;
-    assert_eq!((first.status, second.status), (200, 503), "F-05");
-    assert_eq!(get(&httpd)?.status, 200);
-    assert_eq!(peer.requests().len(), 2);
+    let gate = Gate::new();
+    let mut farm = Plan::workers(subject, &["w"])
+        .script("w", gate.script())
+        .member("w", "busy_limit=1")
+        .start()?;
+    let first = farm.pending(Request::get("/w/"));
+    farm.peer("w")?.wait_requests(1)?;
+    assert_eq!(farm.get("/w/")?, "503", "F-05");
+    gate.open();
+    assert_eq!(first.response()?.status, 200);
+    // The answer leaves before the count does.
+    wait::until("the worker is free", wait::SOON, || {
+        farm.get("/w/").is_ok_and(|who| who == "w")
+    })?;
+    assert_eq!(farm.counts(), [2]);
     Ok(())
 }
 
 /// F-03, F-05 in a balancer: the next member takes the request, also a POST.
 #[test]
 fn rjk_a_full_member_is_passed_over() -> Result {
-    let (full, free) = (
-        Peer::named("full", slow(500))?,
-        Peer::named("free", Behaviour::Echo)?,
-    );
     for setting in ["connection_pool_size=1", "busy_limit=1"] {
-        let workers = format!(
-            "{}{}worker.free.distance=1\nworker.full.{setting}\nworker.lb.type=lb\n\
-             worker.full.connection_acquire_timeout=0\nworker.lb.balance_workers=full,free\n",
-            full.worker("full"),
-            free.worker("free"),
-        );
-        let httpd = farm::server(Subject::Rjk, &["lb"], &workers).start()?;
-        let before = full.requests().len();
-        let (first, second) = wait::together(
-            || Ok(client::get(httpd.port(), "/lb/")?),
-            || {
-                full.wait_requests(before + 1)?;
-                let post = Request::new("POST", "/lb/").body("data");
-                Ok(client::send(httpd.port(), post)?)
-            },
-        )?;
-        assert_eq!(first.field("peer").as_deref(), Some("full"), "{setting}");
-        assert_eq!(second.field("peer").as_deref(), Some("free"), "{setting}");
-        farm::wait_idle(&httpd)?;
+        let gate = Gate::new();
+        let mut farm = Plan::new(Subject::Rjk, &["full", "free"])
+            .script("full", gate.script())
+            .member("full", setting)
+            .member("full", "connection_acquire_timeout=0")
+            .member("free", "distance=1")
+            .start()?;
+        let first = farm.pending(Request::get("/x"));
+        farm.peer("full")?.wait_requests(1)?;
+        let post = Request::new("POST", "/x").body("data");
+        assert_eq!(farm.who(&post)?, "free", "{setting}");
+        gate.open();
+        assert_eq!(farm::who(&first.response()?), "full", "{setting}");
+        farm.wait_not_busy(&["full", "free"])?;
     }
     Ok(())
 }
 
 /// Several requests at the same time, so that as many connections are open.
-fn open_some(httpd: &Httpd, count: usize) {
-    std::thread::scope(|scope| {
-        for _ in 0..count {
-            scope.spawn(|| assert!(get(httpd).is_ok_and(|answer| answer.status == 200)));
-        }
-    });
+fn open_some(httpd: &Httpd, peer: &Peer, count: usize) -> Result {
+    let gate = Gate::new();
+    peer.set(gate.script());
+    let start = |_| Pending::start(httpd.port(), Request::get("/w/"));
+    let pending: Vec<Pending> = (0..count).map(start).collect();
+    peer.wait_requests(count)?;
+    gate.open();
+    for pending in pending {
+        ensure!(pending.response()?.status == 200, "a request failed");
+    }
+    Ok(())
 }
 
 /// PL-12, A-15, A-16, MT-05: maintenance closes what is idle too long, down to the floor.
 fn shrinks(subject: Subject) -> Result {
-    let peer = Peer::start(slow(300))?;
+    let peer = Peer::start(Behaviour::Echo)?;
     let settings = "worker.maintain=1\nworker.w.connection_pool_timeout=1\n\
                     worker.w.connection_pool_size=8\nworker.w.connection_pool_minsize=2";
     let httpd = one_worker(subject, &peer, settings)?;
-    open_some(&httpd, 5);
+    open_some(&httpd, &peer, 5)?;
     assert_eq!(peer.open_connections(), 5);
     if subject == Subject::Rjk {
         assert_eq!(farm::status_page(&httpd)?.column("Connected"), [5]);
@@ -319,7 +321,7 @@ fn a_silent_pooled_connection(subject: Subject) -> Result {
         if silent.swap(false, std::sync::atomic::Ordering::SeqCst) {
             return Ok(());
         }
-        connection.send(&rjk_testbed::peer::CPONG)
+        connection.send(&CPONG)
     })]));
     assert_eq!(post(&httpd)?.status, 200);
     assert_eq!((peer.connections(), peer.requests().len()), (2, 2));
@@ -329,11 +331,11 @@ fn a_silent_pooled_connection(subject: Subject) -> Result {
 /// A-13, BG-10: idle connections are checked by maintenance, and closed when they are silent.
 #[test]
 fn rjk_interval_pings() -> Result {
-    let peer = Peer::start(slow(200))?;
+    let peer = Peer::start(Behaviour::Echo)?;
     let settings = "worker.maintain=1\nworker.w.connection_ping_interval=1\n\
                     worker.w.ping_timeout=200\nworker.w.connection_pool_size=8";
     let httpd = one_worker(Subject::Rjk, &peer, settings)?;
-    open_some(&httpd, 2);
+    open_some(&httpd, &peer, 2)?;
     let maintain = || {
         let _ = client::get(httpd.port(), STATUS);
     };
