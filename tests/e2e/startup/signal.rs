@@ -48,6 +48,7 @@ fn site(peer: &Peer) -> Builder {
         .file(MAP, "/b/*=w\n")
         .file(CONF, EXTRA)
         .directives(format!("Include {CONF}"))
+        .expect_log("this restart goes on with")
 }
 
 /// Who answers; `-` for an answer of httpd itself.
