@@ -204,6 +204,10 @@ impl host::Host for HostState {
 impl Call<'_> {
     fn write(&self, level: Level, line: &str) {
         let shared = &self.shared;
+        // A line that nobody would see takes none of the budget.
+        if !self.log.enabled(level.of_the_log()) {
+            return;
+        }
         if !shared.lines.allows(self.now) {
             shared.slot.lines_dropped.fetch_add(1, Relaxed);
             return;
@@ -214,6 +218,17 @@ impl Call<'_> {
             Level::Info => jk_log!(self.log, Info, "policy {name}: {line}"),
             Level::Warn => jk_log!(self.log, Warn, "policy {name}: {line}"),
             Level::Error => jk_log!(self.log, Error, "policy {name}: {line}"),
+        }
+    }
+}
+
+impl Level {
+    fn of_the_log(self) -> rjk_log::Level {
+        match self {
+            Level::Debug => rjk_log::Level::Debug,
+            Level::Info => rjk_log::Level::Info,
+            Level::Warn => rjk_log::Level::Warn,
+            Level::Error => rjk_log::Level::Error,
         }
     }
 }

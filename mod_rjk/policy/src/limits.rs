@@ -22,7 +22,7 @@ pub const MAX_STACK: usize = 256 << 10;
 /// Bytes of a log line of the policy; the rest is cut off.
 pub const MAX_LOG_LINE: usize = 1 << 10;
 /// Log lines of one policy for each second and process.
-pub const LOG_LINES_PER_SECOND: u64 = 10;
+pub const LOG_LINES_PER_SECOND: u16 = 10;
 
 const MAX_TABLE_ELEMENTS: usize = 10_000;
 const MAX_INSTANCES: usize = 64;

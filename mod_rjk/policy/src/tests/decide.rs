@@ -285,6 +285,20 @@ fn lines_of_a_policy_are_cut_and_limited() {
 }
 
 #[test]
+fn lines_that_nobody_sees_take_none_of_the_budget() {
+    let debug = "(call $log (i32.const 0) (i32.const 1024) (i32.const 5))".repeat(12);
+    let choose = format!(
+        "{debug} (call $log (i32.const 1) (i32.const 1024) (i32.const 5)) {}",
+        answer(0, 0)
+    );
+    let policy = policy(&choosing(choose));
+    let lines = Lines::default();
+    ask_at(&policy, None, T0, &lines);
+    assert_eq!(lines.all().len(), 1, "{:?}", lines.all());
+    assert_eq!(policy.slot().unwrap().lines_dropped.load(Relaxed), 0);
+}
+
+#[test]
 fn an_instance_keeps_its_state_and_the_pool_its_size() {
     // Worker(number of earlier decisions).
     let choose = "(i32.store8 (i32.const 32) (i32.const 1))
