@@ -2,10 +2,9 @@
 
 use rjk_testbed::client::{Client, Request};
 use rjk_testbed::httpd::Builder;
-use rjk_testbed::peer::{Head, Script, Step};
-use rjk_testbed::{Context, Httpd, Peer, Result, Subject, ensure, policies, process};
+use rjk_testbed::peer::Script;
+use rjk_testbed::{Context, Gate, Httpd, Peer, Result, Subject, ensure, policies, process};
 use std::sync::Barrier;
-use std::time::Duration;
 
 const THREADS: u32 = 64;
 /// At most so much more is resident, in KiB.
@@ -66,14 +65,7 @@ fn slow(site: Builder) -> Result<Builder> {
 
 /// A child after several rounds in which all of its threads were at work at once.
 fn measure(policy: impl FnOnce(Builder) -> Result<Builder>) -> Result<Memory> {
-    let slow = Step::Sleep(Duration::from_millis(500));
-    let answer = [
-        slow,
-        Step::Head(Head::ok()),
-        Step::text("ok"),
-        Step::End(true),
-    ];
-    let peer = Peer::start(Script::new(answer))?;
+    let peer = Peer::start(Script::default())?;
     let workers = format!(
         "worker.list=lb\nworker.lb.type=lb\nworker.lb.balance_workers=a,b\n{}{}",
         peer.worker("a"),
@@ -87,7 +79,7 @@ fn measure(policy: impl FnOnce(Builder) -> Result<Builder>) -> Result<Memory> {
         .log_level("info");
     let httpd = policy(site)?.start()?;
     for _ in 0..4 {
-        use_all_threads(&httpd)?;
+        use_all_threads(&httpd, &peer)?;
     }
     let child = *httpd.children().first().context("no child")?;
     let memory = Memory {
@@ -101,19 +93,25 @@ fn measure(policy: impl FnOnce(Builder) -> Result<Builder>) -> Result<Memory> {
     Ok(memory)
 }
 
-/// One request on each thread, all at once.
-fn use_all_threads(httpd: &Httpd) -> Result {
+/// One request on each thread, all at once: none is answered before the last is at the peer.
+fn use_all_threads(httpd: &Httpd, peer: &Peer) -> Result {
+    let gate = Gate::new();
+    peer.set(gate.script());
+    let wanted = peer.requests().len() + THREADS as usize;
     let together = Barrier::new(THREADS as usize);
     let request = Request::get("/x").header("X-Tenant", "blue");
+    let one = || -> Result {
+        let client = Client::connect(httpd.port());
+        together.wait();
+        let response = client?.send(&request)?;
+        ensure!(response.status == 200, "{response:?}");
+        Ok(())
+    };
     std::thread::scope(|scope| {
-        let one = || -> Result {
-            let client = Client::connect(httpd.port());
-            together.wait();
-            let response = client?.send(&request)?;
-            ensure!(response.status == 200, "{response:?}");
-            Ok(())
-        };
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(one)).collect();
+        let arrived = peer.wait_requests(wanted);
+        gate.open();
+        arrived?;
         threads.into_iter().try_for_each(|thread| {
             thread
                 .join()

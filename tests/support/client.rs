@@ -240,10 +240,31 @@ impl Client {
             response = self.head()?;
         }
         response.interim = interim;
-        let bodyless = method == "HEAD" || matches!(response.status, 204 | 304);
-        if !bodyless && let Err(error) = self.body(&mut response) {
+        if method != "HEAD" {
+            self.rest(&mut response);
+        }
+        Ok(response)
+    }
+
+    /// Reads the body that follows a head of [`Client::head`], as far as it comes.
+    pub fn rest(&mut self, response: &mut Response) {
+        let bodyless = matches!(response.status, 204 | 304);
+        if !bodyless && let Err(error) = self.body(response) {
             response.end = BodyEnd::Broken(error.to_string());
         }
+    }
+
+    /// Sends a request, calls `then` when the head of the answer is there, and reads the rest.
+    pub fn send_and_then(
+        &mut self,
+        request: &Request,
+        then: impl FnOnce(),
+    ) -> Result<Response, ClientError> {
+        self.raw(&request.head_bytes())?;
+        self.raw(&request.body_bytes())?;
+        let mut response = self.head()?;
+        then();
+        self.rest(&mut response);
         Ok(response)
     }
 

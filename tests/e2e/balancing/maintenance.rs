@@ -134,9 +134,11 @@ fn w02_no_maintenance(subject: Subject) -> Result {
     farm.stop("m1")?;
     assert_eq!(farm.sequence("/x", 2)?, "22");
     farm.revive("m1")?;
-    std::thread::sleep(Duration::from_millis(1500));
+    // Longer than recover_time, with requests for the status page all the time.
+    let limit = Duration::from_millis(2500);
+    let changed = farm.wait_status("m1", limit, |status| status.state != "ERR");
+    assert!(changed.is_err(), "{changed:?}");
     assert_eq!(farm.sequence("/x", 4)?, "2222");
-    assert_eq!(farm.status("m1")?.state, "ERR");
     farm.stop("m2")?;
     assert_eq!(farm.get("/x")?, "m1");
     Ok(())

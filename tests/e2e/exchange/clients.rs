@@ -4,7 +4,7 @@
 use rjk_testbed::client::{self, BodyEnd, Client, Request, Response};
 use rjk_testbed::digest::{bytes, sha256_hex};
 use rjk_testbed::peer::{Behaviour, BodyPacket, Head, Script, Step};
-use rjk_testbed::{Httpd, Peer, Result, Subject, Tomcat, Version, both, farm, process, wait};
+use rjk_testbed::{Gate, Httpd, Peer, Result, Subject, Tomcat, Version, both, farm, process, wait};
 use std::time::Duration;
 
 both! { aborted_uploads aborted_download early_answers }
@@ -266,19 +266,18 @@ fn rjk_slow_clients() -> Result {
 #[test]
 fn rjk_wrong_content_length() -> Result {
     for (announced, body) in [("6", "ok"), ("20", "short")] {
-        let pause = || Step::Sleep(Duration::from_millis(50));
+        let gate = Gate::new();
         let peer = Peer::start(Script::new([
             Step::Head(Head::ok().header("Content-Length", announced)),
             Step::text(body),
             Step::Flush,
-            pause(),
+            gate.step(),
             Step::text(if announced == "6" { "too long" } else { "" }),
-            pause(),
             Step::End(true),
         ]))?;
         let httpd = balancer(Subject::Rjk, &peer, "")?;
         let mut client = Client::connect(httpd.port())?;
-        let answer = client.send(&Request::get("/lb/"))?;
+        let answer = client.send_and_then(&Request::get("/lb/"), || gate.open())?;
         assert_eq!((answer.status, answer.text().as_str()), (200, body));
         assert!(matches!(answer.end, BodyEnd::Broken(_)));
         assert!(client.read_some(10)?.is_empty(), "the connection is closed");
@@ -300,16 +299,17 @@ fn rjk_wrong_content_length() -> Result {
 fn rjk_half_an_answer() -> Result {
     for head in [Head::ok(), Head::ok().header("Content-Length", "100")] {
         let chunked = head.headers.len() == 1;
+        let gate = Gate::new();
         let peer = Peer::start(Script::new([
             Step::Head(head),
             Step::text("half"),
             Step::Flush,
-            Step::Sleep(Duration::from_millis(50)),
+            gate.step(),
             Step::Close,
         ]))?;
         let httpd = balancer(Subject::Rjk, &peer, "")?;
         let mut client = Client::connect(httpd.port())?;
-        let answer = client.send(&Request::get("/lb/"))?;
+        let answer = client.send_and_then(&Request::get("/lb/"), || gate.open())?;
         assert_eq!((answer.status, answer.text().as_str()), (200, "half"));
         assert_eq!(answer.header("Transfer-Encoding").is_some(), chunked);
         assert!(matches!(answer.end, BodyEnd::Broken(_)), "{answer:?}");
