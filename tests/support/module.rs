@@ -51,20 +51,33 @@ pub fn module_path() -> Result<PathBuf> {
     result.clone().map_err(|error| anyhow!(error))
 }
 
+/// The module with the feature `inject-panics` and no other, in a folder of its own: it replaces
+/// nobody's build.
+pub fn injecting_path() -> Result<PathBuf> {
+    static PATH: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let target = repository().join("target/injecting");
+    let target = target.to_string_lossy();
+    let features = ["--no-default-features", "--features", "inject-panics"];
+    let arguments = [&features[..], &["--target-dir", &target]].concat();
+    let result = PATH.get_or_init(|| build(&arguments).map_err(|error| format!("{error:#}")));
+    result.clone().map_err(|error| anyhow!(error))
+}
+
 fn find() -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("RJK_MODULE") {
         let path = std::fs::canonicalize(&path).with_context(|| format!("RJK_MODULE={path:?}"))?;
         return Ok(path);
     }
+    build(&["--release"])
+}
+
+/// Builds the module; the path that cargo reports.
+fn build(arguments: &[&str]) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args([
-            "build",
-            "--release",
-            "-p",
-            "mod_rjk",
-            "--message-format=json",
-        ])
+        .args(["build", "-p", "mod_rjk", "--message-format=json"])
+        .args(arguments)
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .current_dir(repository())
         .stderr(Stdio::inherit())
         .output()?;

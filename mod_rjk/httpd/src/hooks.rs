@@ -14,6 +14,7 @@ const MIDDLE: c_int = sys::APR_HOOK_MIDDLE as c_int;
 
 /// httpd's `register_hooks`: all at middle order (G-02).
 pub(crate) unsafe extern "C" fn register(_pool: *mut sys::apr_pool_t) {
+    crate::ffi::guard::keep_quiet();
     // SAFETY: the functions have the signatures of their hooks, and the module is never unloaded.
     unsafe {
         sys::ap_hook_check_config(Some(check_config), null(), null(), MIDDLE);

@@ -8,7 +8,7 @@ mod server;
 
 pub use server::Httpd;
 
-use crate::module::Subject;
+use crate::module::{self, Subject};
 use crate::tempdir::Dir;
 use crate::{Result, ports};
 use anyhow::{anyhow, bail};
@@ -32,6 +32,9 @@ impl Mpm {
     pub const ALL: [Mpm; 3] = [Mpm::Event, Mpm::Worker, Mpm::Prefork];
 }
 
+/// Where the module of [`Builder::panics`] reads the names of the places that panic.
+pub const PANICS: &str = "conf/panics";
+
 /// What a test wants of its httpd; see the methods for the defaults.
 #[derive(Clone, Debug)]
 pub struct Builder {
@@ -51,6 +54,7 @@ pub struct Builder {
     env: Vec<(String, String)>,
     jk_defaults: bool,
     umask: Option<u32>,
+    injecting: bool,
     expected: Vec<String>,
 }
 
@@ -93,6 +97,7 @@ impl Builder {
             env: Vec::new(),
             jk_defaults: true,
             umask: None,
+            injecting: false,
             expected: Vec::new(),
         }
     }
@@ -191,6 +196,13 @@ impl Builder {
         self
     }
 
+    /// Loads our module without policies, built to panic where [`PANICS`] says; a name is a line.
+    pub fn panics(mut self, name: &str) -> Self {
+        self.injecting = true;
+        self.file(PANICS, name)
+            .env("RJK_INJECT_PANICS", &format!("@ROOT@/{PANICS}"))
+    }
+
     /// Leaves out `JkLogFile`, `JkLogLevel` and `JkShmFile`, for tests of their defaults.
     pub fn without_jk_defaults(mut self) -> Self {
         self.jk_defaults = false;
@@ -239,7 +251,11 @@ impl Site {
         for dir in ["conf", "logs", "run", "htdocs"] {
             std::fs::create_dir_all(self.dir.join(dir))?;
         }
-        let module = self.builder.subject.map(Subject::path).transpose()?;
+        let module = if self.builder.injecting {
+            Some(module::injecting_path()?)
+        } else {
+            self.builder.subject.map(Subject::path).transpose()?
+        };
         let text = config::render(&self.builder, &modules_dir()?, module.as_deref())?;
         self.dir.write("conf/httpd.conf", self.fill(&text))?;
         if let Some(workers) = &self.builder.workers {
@@ -275,7 +291,8 @@ impl Site {
             .arg("-f")
             .arg(self.dir.join("conf/httpd.conf"))
             .args(arguments);
-        command.envs(self.builder.env.iter().map(|(name, value)| (name, value)));
+        let env = self.builder.env.iter();
+        command.envs(env.map(|(name, value)| (name, self.fill(value))));
         Ok(command)
     }
 

@@ -46,9 +46,7 @@ impl Watchdog {
         let (stop, done) = (watchdog.stop.clone(), watchdog.done.clone());
         let (child, sink) = (child.clone(), sink.clone());
         let body = move || {
-            catch("the watchdog", (), || {
-                watch(&child, &sink, Duration::from_secs(seconds), &stop);
-            });
+            watch(&child, &sink, Duration::from_secs(seconds), &stop);
             done.store(true, Ordering::Release);
         };
         // httpd's signals are for httpd's threads: a new thread inherits the mask.
@@ -71,9 +69,12 @@ fn watch(child: &OnceCell<Child>, sink: &LogSink, interval: Duration, stop: &Ato
         waited += STEP;
         if waited >= interval {
             waited = Duration::ZERO;
-            if let Some(child) = child.get() {
-                child.dispatcher.maintain(&log);
-            }
+            // Each round for itself: members in error would wait for ever without the next one.
+            catch("the watchdog", (), || {
+                if let Some(child) = child.get() {
+                    child.dispatcher.maintain(&log);
+                }
+            });
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::actions::*;
 use crate::ffi::apr::{Pool, bytes};
 use crate::ffi::error_log::to_error_log;
+use crate::ffi::guard::{catch, point};
 use crate::ffi::purpose::Purpose;
 use crate::ffi::sys;
 use crate::server::last_good::LastGood;
@@ -161,17 +162,20 @@ unsafe extern "C" fn directive_line(
     _section: *mut c_void,
     line: *const c_char,
 ) -> *const c_char {
-    const DEFECT: *const c_char = c"a defect in mod_rjk, see the error log".as_ptr();
-    crate::ffi::guard::catch("a directive", DEFECT, || {
+    const DEFECT: &str = "a defect in mod_rjk, see the error log";
+    let applied = catch("a directive", Err(DEFECT.to_owned()), || {
         if Purpose::of_this_run() == Purpose::Stop {
-            return std::ptr::null();
+            return Ok(());
         }
         // SAFETY: httpd passes its live parameters and a C string, from its only thread.
-        match unsafe { apply(parms, line) } {
-            Ok(()) => std::ptr::null(),
-            // SAFETY: as above.
-            Err(message) => unsafe { refuse(parms, message) },
-        }
+        unsafe { apply(parms, line) }
+    });
+    let Err(message) = applied else {
+        return std::ptr::null();
+    };
+    // SAFETY: as above.
+    catch("a refusal", c"a defect in mod_rjk".as_ptr(), || unsafe {
+        refuse(parms, message)
     })
 }
 
@@ -212,6 +216,7 @@ unsafe fn apply(parms: *mut sys::cmd_parms, line: *const c_char) -> Result<(), S
     // SAFETY: as promised; `cmd_data` was set by `command`, the server's slot by `server::create`.
     unsafe {
         let directive = &*(*(*parms).cmd).cmd_data.cast::<Directive>();
+        point(&directive.name.to_string_lossy());
         if directive.context == Context::Global {
             let misplaced = bytes(sys::ap_check_cmd_context(parms, sys::GLOBAL_ONLY));
             if let Some(message) = misplaced {

@@ -2,6 +2,7 @@
 
 use super::body::RequestBody;
 use crate::ffi::apr::Pool;
+use crate::ffi::guard::point;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
 use rjk_message::ResponseHead;
@@ -68,6 +69,7 @@ impl<'r> Client<'r> {
 
 impl Downstream for Client<'_> {
     fn read_body(&mut self, buffer: &mut [u8]) -> Result<usize, ClientError> {
+        point("the request body");
         self.body.read(buffer)
     }
 
@@ -87,6 +89,7 @@ impl Downstream for Client<'_> {
     }
 
     fn send(&mut self, body: &[&[u8]], then: Then) -> Result<(), ClientError> {
+        point("the response");
         for chunk in body {
             self.sent += chunk.len() as u64;
             // SAFETY: the chunk lives until this call returns, and `pass` empties the brigade first.

@@ -123,7 +123,7 @@ fn forward(
         view: &facts,
     };
     let began = Instant::now();
-    let served = catch("the handler", None, || {
+    let served = catch("the exchange", None, || {
         Some(child.dispatcher.serve(worker, &forwarded, &mut client, log))
     });
     let Some(report) = served else {

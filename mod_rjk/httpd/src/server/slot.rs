@@ -125,13 +125,14 @@ pub(crate) unsafe extern "C" fn create(
     })
 }
 
-/// httpd's `merge_server_config`.
+/// httpd's `merge_server_config`. Null is found by the check: with the main server's slot in its place
+/// a virtual host would lose its rules.
 pub(crate) unsafe extern "C" fn merge(
     pool: *mut sys::apr_pool_t,
-    base: *mut c_void,
+    _base: *mut c_void,
     own: *mut c_void,
 ) -> *mut c_void {
-    crate::ffi::guard::catch("merge_server_config", base, || {
+    crate::ffi::guard::catch("merge_server_config", std::ptr::null_mut(), || {
         // SAFETY: httpd passes its configuration pool and a slot that `create` made.
         let (pool, own) = unsafe { (Pool::from_raw(pool), own.cast::<ServerSlot>().as_ref()) };
         pool.map_or(std::ptr::null_mut(), |pool| {

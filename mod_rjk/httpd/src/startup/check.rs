@@ -115,7 +115,7 @@ unsafe fn separate_servers(pool: Pool<'_>, main: *mut sys::server_rec) {
         };
         for server in servers(main).skip(1) {
             let own = ServerSlot::of(server);
-            if own.is_none_or(|slot| std::ptr::eq(slot, main_slot)) {
+            if own.is_some_and(|slot| std::ptr::eq(slot, main_slot)) {
                 let slot: *mut ServerSlot = pool.own(ServerSlot::of_vhost(None));
                 sys::rjk_set_server_config(server, slot.cast());
             }
