@@ -7,6 +7,7 @@ mod children;
 mod distribution;
 mod failover;
 mod maintenance;
+mod readme;
 mod session;
 mod shared;
 mod states;
