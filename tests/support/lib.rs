@@ -25,6 +25,7 @@ pub mod tempdir;
 pub mod tls;
 pub mod tomcat;
 pub mod wait;
+pub mod wall_clock;
 
 pub use anyhow::{Context, Error, bail, ensure};
 pub use farm::{Farm, Plan};

@@ -10,6 +10,7 @@ use crate::shared::segment::Slots;
 use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
 use crate::shared::topology::Topology;
 use crate::snapshot::MemberSnapshot;
+use crate::time::Moment;
 use bstr::{BStr, BString, ByteSlice};
 use rjk_config::model::{Activation, LbSpec, MemberSpec, RuleExtensions};
 use rjk_log::Log;
@@ -191,9 +192,9 @@ impl Balancer {
     }
 
     /// Tells the policy, if there is one, what became of a request.
-    pub fn observe(&self, observation: &Observation, log: &dyn Log) {
+    pub fn observe(&self, observation: &Observation, now: Moment, log: &dyn Log) {
         if let Some(policy) = &self.policy {
-            policy.observe(observation, log);
+            policy.observe(observation, now, log);
         }
     }
 

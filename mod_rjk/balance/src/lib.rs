@@ -2,7 +2,7 @@
 //!
 //! A request goes through [`Selection::begin`], [`Selection::pick`], [`Lease::begin`] and
 //! [`Lease::finish`]; [`Rounds`] says when to try again and when to give up (contract §4.6).
-//! Nothing here reads a clock, sleeps or does I/O: callers pass the time as [`Millis`].
+//! Nothing here reads a clock, sleeps or does I/O: callers pass the time as [`Moment`].
 //!
 //! All that processes share lives in a [`Segment`] of atomics, for which all zero is a valid
 //! start. There is no lock between processes.
@@ -43,7 +43,7 @@ pub use shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
 pub use shared::topology::Topology;
 pub use snapshot::MemberSnapshot;
 pub use state::State;
-pub use time::Millis;
+pub use time::{AtomicMoment, Moment};
 
 #[cfg(test)]
 mod tests;

@@ -4,9 +4,9 @@
 use crate::balancer::Balancer;
 use crate::shared::slot::decay;
 use crate::state::State;
-use crate::time::{Millis, millis};
+use crate::time::{Moment, millis};
 use rjk_log::{Log, jk_log};
-use std::sync::atomic::Ordering::{AcqRel, Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// The global part of maintenance. Any number of processes may call it at any time: one of
@@ -14,7 +14,7 @@ use std::time::Duration;
 ///
 /// The first call only starts the clock. A call that comes up to a tenth of the interval early
 /// (2 s at most) is good enough, since timers are not exact.
-pub fn maintain(balancer: &Balancer, interval: Duration, now: Millis, log: &dyn Log) -> bool {
+pub fn maintain(balancer: &Balancer, interval: Duration, now: Moment, log: &dyn Log) -> bool {
     let Some(exponent) = maintenance_due(balancer, millis(interval).max(1), now) else {
         return false;
     };
@@ -44,7 +44,7 @@ pub fn maintain(balancer: &Balancer, interval: Duration, now: Millis, log: &dyn 
 }
 
 /// Operator's recover: a member in error may be tried by the next request (TR-21).
-pub fn recover_member(balancer: &Balancer, index: usize, now: Millis) {
+pub fn recover_member(balancer: &Balancer, index: usize, now: Moment) {
     let highest = balancer
         .member_slots
         .iter()
@@ -54,7 +54,7 @@ pub fn recover_member(balancer: &Balancer, index: usize, now: Millis) {
 }
 
 /// Operator's reset: idle, counters and error times zero (TR-22).
-pub fn reset_member(balancer: &Balancer, index: usize, now: Millis) {
+pub fn reset_member(balancer: &Balancer, index: usize, now: Moment) {
     let (Some(slot), Some(ajp)) = (balancer.member_slot(index), balancer.ajp_slot(index)) else {
         return;
     };
@@ -74,18 +74,18 @@ pub fn reset_member(balancer: &Balancer, index: usize, now: Millis) {
         &ajp.reply_timeouts,
         &ajp.read_bytes,
         &ajp.sent_bytes,
-        &ajp.error_time,
         &ajp.used_snapshot,
     ] {
         counter.store(0, Relaxed);
     }
+    ajp.error_time.store(Moment::NEVER);
     ajp.max_busy.store(0, Relaxed);
     ajp.max_connected.store(0, Relaxed);
     slot.set_state(State::Idle, now);
 }
 
 /// ERROR → FORCE (TR-19, TR-20); `false` when the member is not in error.
-pub(crate) fn force_member(balancer: &Balancer, index: usize, now: Millis) -> bool {
+pub(crate) fn force_member(balancer: &Balancer, index: usize, now: Moment) -> bool {
     let forced = balancer.member_slots[index].replace_state(State::Error, State::Force, now);
     if forced {
         balancer.members[index].ajp.reply_timeouts.store(0, Relaxed);
@@ -94,16 +94,16 @@ pub(crate) fn force_member(balancer: &Balancer, index: usize, now: Millis) -> bo
 }
 
 /// MT-03: the process that moves the time stamp does the work; k of LB-15.
-fn maintenance_due(balancer: &Balancer, interval: Millis, now: Millis) -> Option<u32> {
+fn maintenance_due(balancer: &Balancer, interval: u64, now: Moment) -> Option<u32> {
     let stamp = &balancer.slot.last_maintenance;
-    let last = stamp.load(Relaxed);
+    let last = stamp.load();
     let tolerance = (interval / 10).min(2000);
-    let periods = (now.saturating_sub(last) + tolerance) / interval;
-    if last != 0 && periods == 0 {
+    let periods = (millis(now.since(last)) + tolerance) / interval;
+    if last != Moment::NEVER && periods == 0 {
         return None;
     }
-    stamp.compare_exchange(last, now, AcqRel, Relaxed).ok()?;
-    (last != 0).then(|| u32::try_from(periods).unwrap_or(u32::MAX))
+    stamp.replace(last, now).ok()?;
+    (last != Moment::NEVER).then(|| u32::try_from(periods).unwrap_or(u32::MAX))
 }
 
 /// TR-16…TR-18; `true` when the member is not in error afterwards.
@@ -111,7 +111,7 @@ fn maintain_member(
     balancer: &Balancer,
     index: usize,
     highest: u64,
-    now: Millis,
+    now: Moment,
     log: &dyn Log,
 ) -> bool {
     let slot = &balancer.member_slots[index];
@@ -119,8 +119,8 @@ fn maintain_member(
     let unused = slot.used_snapshot.swap(used, Relaxed) == used;
     let state = slot.state();
     if state == State::Error {
-        let since = now.saturating_sub(slot.last_error.load(Relaxed));
-        let recovers = since > millis(balancer.spec.recover_time);
+        let since = now.since(slot.last_error.load());
+        let recovers = since > balancer.spec.recover_time;
         if recovers && release(balancer, index, highest, now) {
             jk_log!(
                 log,
@@ -131,9 +131,9 @@ fn maintain_member(
         }
         return recovers;
     }
-    let first = slot.first_error.load(Relaxed);
-    let escalation = millis(balancer.spec.error_escalation_time);
-    if first != 0 && state != State::Recover && now.saturating_sub(first) >= escalation {
+    let first = slot.first_error.load();
+    let escalation = balancer.spec.error_escalation_time;
+    if first != Moment::NEVER && state != State::Recover && now.since(first) >= escalation {
         let name = balancer.name(index);
         if slot.replace_state(state, State::Error, now) {
             jk_log!(
@@ -151,7 +151,7 @@ fn maintain_member(
 }
 
 /// ERROR → RECOVER with the highest load, so that the member is not flooded (TR-16, TR-21).
-fn release(balancer: &Balancer, index: usize, highest: u64, now: Millis) -> bool {
+fn release(balancer: &Balancer, index: usize, highest: u64, now: Moment) -> bool {
     let Some(slot) = balancer.member_slot(index) else {
         return false;
     };

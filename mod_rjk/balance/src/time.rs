@@ -1,9 +1,101 @@
-//! The time that callers pass: nothing here reads a clock.
+//! Moments of the monotonic clock. Nothing here reads a clock: callers pass the time.
 
-/// Wall clock time in milliseconds since the epoch; 0 stands for "never".
-pub type Millis = u64;
+use std::ops::Add;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+/// A moment of the host's monotonic clock (`CLOCK_MONOTONIC`), in whole milliseconds since its
+/// start: the same for all processes of a host, and never set. It is no wall clock time, and
+/// nothing makes one of the other. The default, zero, stands for "never".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(u64);
+
+impl Moment {
+    /// What a record says of what did not happen.
+    pub const NEVER: Moment = Moment(0);
+
+    /// That many milliseconds after the clock's start.
+    pub const fn from_millis(millis: u64) -> Moment {
+        Moment(millis)
+    }
+
+    /// Milliseconds since the clock's start.
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// Time from `earlier` to this; zero when that lies ahead.
+    pub fn since(self, earlier: Moment) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Duration> for Moment {
+    type Output = Moment;
+
+    fn add(self, duration: Duration) -> Moment {
+        Moment(self.0.saturating_add(millis(duration)))
+    }
+}
+
+/// A [`Moment`] in a shared record; all zero says never.
+#[derive(Debug, Default)]
+#[repr(transparent)]
+pub struct AtomicMoment(AtomicU64);
+
+impl AtomicMoment {
+    /// What it says now.
+    pub fn load(&self) -> Moment {
+        Moment(self.0.load(Relaxed))
+    }
+
+    /// Sets it.
+    pub fn store(&self, moment: Moment) {
+        self.0.store(moment.0, Relaxed);
+    }
+
+    /// Sets it and gives what it said before.
+    pub fn swap(&self, moment: Moment) -> Moment {
+        Moment(self.0.swap(moment.0, Relaxed))
+    }
+
+    /// Sets it if it still says `old`.
+    ///
+    /// # Errors
+    /// What it says instead.
+    pub fn replace(&self, old: Moment, new: Moment) -> Result<(), Moment> {
+        let replaced = self.0.compare_exchange(old.0, new.0, Relaxed, Relaxed);
+        replaced.map(drop).map_err(Moment)
+    }
+}
 
 /// A duration in whole milliseconds.
-pub(crate) fn millis(duration: std::time::Duration) -> Millis {
-    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_ago_of_what_lies_ahead() {
+        let (early, late) = (Moment::from_millis(1000), Moment::from_millis(3500));
+        assert_eq!(late.since(early), Duration::from_millis(2500));
+        assert_eq!(early.since(late), Duration::ZERO);
+        assert_eq!(late + Duration::MAX, Moment::from_millis(u64::MAX));
+    }
+
+    #[test]
+    fn a_record_is_replaced_only_as_it_was_seen() {
+        let (record, first, second) = (
+            AtomicMoment::default(),
+            Moment::from_millis(1),
+            Moment::from_millis(2),
+        );
+        assert_eq!(record.replace(Moment::NEVER, first), Ok(()));
+        assert_eq!(record.replace(Moment::NEVER, second), Err(first));
+        assert_eq!((record.swap(second), record.load()), (first, second));
+    }
 }

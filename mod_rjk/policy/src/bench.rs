@@ -2,7 +2,7 @@
 
 use crate::policy::Policy;
 use rjk_balance::{
-    Answer, Candidate, Decision, FaultKind, Millis, Question, RequestView, RoutingPolicy, State,
+    Answer, Candidate, Decision, FaultKind, Moment, Question, RequestView, RoutingPolicy, State,
 };
 use rjk_config::model::Activation;
 use rjk_log::NoLog;
@@ -140,7 +140,7 @@ fn question<'a>(request: &'a dyn RequestView, candidates: &'a Vec<Candidate>) ->
         request,
         sticky: None,
         candidates,
-        now: crate::clock::wall_clock(),
+        now: Moment::NEVER,
         log: &NoLog,
     }
 }
@@ -162,7 +162,7 @@ fn candidate(index: usize) -> Candidate {
         errors: 0,
         latency_us: 1500 + count * 10,
         requests: 1000 + count,
-        usable_for_ms: 60_000 as Millis,
+        usable_for_ms: 60_000,
         state: State::Ok,
         activation: Activation::Active,
     }

@@ -1,11 +1,11 @@
-//! The time of this process.
+//! The wall clock, for policies that ask; nothing here depends on it.
 
-use rjk_balance::Millis;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-pub(crate) fn wall_clock() -> Millis {
+/// Milliseconds since the Unix epoch.
+pub(crate) fn wall_clock_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| {
-        Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     })
 }

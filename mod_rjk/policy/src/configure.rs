@@ -1,12 +1,11 @@
 //! The first run of `configure`, when the configuration is checked.
 
-use crate::clock::wall_clock;
 use crate::compiled::{Code, Compiled};
 use crate::host::{Call, Shared, log_limit};
 use crate::instance::{Instance, Refusal};
 use crate::load_error::LoadError;
 use crate::world::Member;
-use rjk_balance::PolicySlot;
+use rjk_balance::{Moment, PolicySlot};
 use rjk_log::Log;
 
 /// Runs `configure` once, for the members of a balancer and the policy's own settings as JSON
@@ -24,7 +23,8 @@ pub fn configure(
     let call = Call {
         question: None,
         log,
-        now: wall_clock(),
+        // One call with a limit of its own: the time does not matter.
+        now: Moment::NEVER,
         shared: Shared {
             name: code.name(),
             slot: &PolicySlot::default(),

@@ -1,12 +1,13 @@
 //! What a policy can ask and do: the `host` interface.
 
+use crate::clock::wall_clock_ms;
 use crate::fault::Excess;
 use crate::limits::{LOG_LINES_PER_SECOND, Limiter, MAX_CALLS, MAX_LOG_LINE};
 use crate::table::{Table, Tables};
 use crate::world::types::Source;
 use crate::world::{Level, host, types};
 use bstr::ByteSlice;
-use rjk_balance::{Millis, PolicySlot, Question, RequestView};
+use rjk_balance::{Moment, PolicySlot, Question, RequestView};
 use rjk_log::{Log, RateLimit, jk_log};
 use scoped_tls_hkt::scoped_thread_local;
 use std::borrow::Cow;
@@ -20,7 +21,7 @@ pub(crate) struct Call<'a> {
     /// None in `configure` and `observe`.
     pub(crate) question: Option<&'a Question<'a>>,
     pub(crate) log: &'a dyn Log,
-    pub(crate) now: Millis,
+    pub(crate) now: Moment,
     pub(crate) shared: Shared<'a>,
 }
 
@@ -180,7 +181,7 @@ impl host::Host for HostState {
 
     fn now_ms(&mut self) -> Result<u64> {
         self.spend()?;
-        Ok(CALL.with(|call| call.now))
+        Ok(wall_clock_ms())
     }
 
     fn random(&mut self) -> Result<u64> {
@@ -208,7 +209,7 @@ impl Call<'_> {
         if !self.log.enabled(level.of_the_log()) {
             return;
         }
-        if !shared.lines.allows(self.now) {
+        if !shared.lines.allows(self.now.as_millis()) {
             shared.slot.lines_dropped.fetch_add(1, Relaxed);
             return;
         }

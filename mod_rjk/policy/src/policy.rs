@@ -1,14 +1,13 @@
 //! A policy at work in one process.
 
 use crate::breaker::{Breaker, Pass};
-use crate::clock::wall_clock;
 use crate::compiled::Compiled;
 use crate::fault::Fault;
 use crate::host::{Call, Shared, log_limit};
 use crate::instance::Instance;
 use parking_lot::Mutex;
 use rjk_balance::{
-    Answer, Decision, FaultKind, Millis, Observation, PolicySlot, Question, RoutingPolicy,
+    Answer, Decision, FaultKind, Moment, Observation, PolicySlot, Question, RoutingPolicy,
 };
 use rjk_config::toml::{Mode, OnFault, PolicySettings};
 use rjk_log::{Log, RateLimit, jk_log};
@@ -76,7 +75,7 @@ impl Policy {
         &'a self,
         question: Option<&'a Question<'a>>,
         log: &'a dyn Log,
-        now: Millis,
+        now: Moment,
     ) -> Call<'a> {
         Call {
             question,
@@ -106,7 +105,7 @@ impl Policy {
         }
     }
 
-    fn record_fault(&self, pass: Pass, fault: &Fault, log: &dyn Log, now: Millis) {
+    fn record_fault(&self, pass: Pass, fault: &Fault, log: &dyn Log, now: Moment) {
         self.slot.count_fault(fault.kind);
         let name = &self.name;
         if self.breaker.fault(pass, now) {
@@ -117,7 +116,7 @@ impl Policy {
                 Error,
                 "policy {name}: {fault}; {limit} faults in a row, it is off for 30 s"
             );
-        } else if self.fault_lines.allows(now) {
+        } else if self.fault_lines.allows(now.as_millis()) {
             jk_log!(log, Warn, "policy {name}: {fault}; {}", self.stand_in());
         }
     }
@@ -178,12 +177,11 @@ impl RoutingPolicy for Policy {
         Some(self.slot)
     }
 
-    fn observe(&self, observation: &Observation, log: &dyn Log) {
+    fn observe(&self, observation: &Observation, now: Moment, log: &dyn Log) {
         // A trial is for a decision.
         if !self.observes || !self.breaker.is_on() {
             return;
         }
-        let now = wall_clock();
         let call = self.call(None, log, now);
         let heard = self.with_instance(&call, |instance| instance.observe(&call, observation));
         if let Err(fault) = heard {

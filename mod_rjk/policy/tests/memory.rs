@@ -109,7 +109,7 @@ fn decide(policy: &Policy, request: &dyn RequestView) -> Answer {
         request,
         sticky: None,
         candidates: &candidates,
-        now: 1_000_000_000,
+        now: Moment::NEVER,
         log: &NoLog,
     })
 }

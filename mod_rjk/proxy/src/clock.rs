@@ -1,12 +1,12 @@
-//! The time that shared records are kept in.
+//! The clock of the shared records.
 
-use rjk_balance::Millis;
-use std::time::{SystemTime, UNIX_EPOCH};
+use rjk_balance::Moment;
+use rustix::time::{ClockId, clock_gettime};
 
-/// Wall clock.
-pub fn now() -> Millis {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+/// Now, by `CLOCK_MONOTONIC`: nobody can set it, and it is the same in all children.
+pub fn now() -> Moment {
+    let time = clock_gettime(ClockId::Monotonic);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    let millis = u64::try_from(time.tv_nsec / 1_000_000).unwrap_or_default();
+    Moment::from_millis(seconds.saturating_mul(1000).saturating_add(millis))
 }

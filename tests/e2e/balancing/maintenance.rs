@@ -2,6 +2,7 @@
 
 use rjk_testbed::client::Request;
 use rjk_testbed::gate::gated;
+use rjk_testbed::wall_clock::WallClock;
 use rjk_testbed::{Plan, Result, Subject, both, wait};
 use std::time::Duration;
 
@@ -49,6 +50,36 @@ fn tr16_tr01_recovery_and_probe(subject: Subject) -> Result {
     assert_eq!(farm.with_cookie("JSESSIONID=a.m1")?, "m2");
     farm.wait_status("m1", PATIENCE, |status| status.state == "ERR/REC")?;
     assert_eq!(farm.with_cookie("JSESSIONID=a.m1")?, "m2");
+    assert_eq!(farm.status("m1")?.state, "ERR");
+    Ok(())
+}
+
+/// TR-16 in the middle of a clock that is set: recovery is due by the monotonic clock.
+#[test]
+fn tr16_recovery_does_not_wait_for_a_clock_that_was_set_back() -> Result {
+    let clock = WallClock::new()?;
+    let mut farm = pair(Subject::Rjk).httpd(|site| clock.of(site)).start()?;
+    farm.stop("m1")?;
+    assert_eq!(farm.sequence("/x", 4)?, "2222");
+    assert_eq!(farm.status("m1")?.state, "ERR");
+    clock.set(-3600)?;
+    farm.revive("m1")?;
+    farm.wait_status("m1", PATIENCE, |status| status.state == "ERR/REC")?;
+    assert_eq!(farm.with_cookie("JSESSIONID=a.m1")?, "m1");
+    Ok(())
+}
+
+/// TR-16: a clock that is set ahead makes no old error of a new one.
+#[test]
+fn tr16_recovery_does_not_come_early_by_a_clock_that_was_set_ahead() -> Result {
+    let clock = WallClock::new()?;
+    let plan = pair(Subject::Rjk).lb("recover_time=3600");
+    let mut farm = plan.httpd(|site| clock.of(site)).start()?;
+    farm.stop("m1")?;
+    assert_eq!(farm.sequence("/x", 4)?, "2222");
+    clock.set(7200)?;
+    // Rounds of maintenance that see the error: each halves the load.
+    farm.wait_status("m2", PATIENCE, |status| status.value == 0)?;
     assert_eq!(farm.status("m1")?.state, "ERR");
     Ok(())
 }

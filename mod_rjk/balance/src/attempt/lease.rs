@@ -6,7 +6,7 @@ use crate::outcome::{Outcome, Traffic};
 use crate::shared::ledger::InFlight;
 use crate::shared::slot::{MemberSlot, add};
 use crate::state::State;
-use crate::time::{Millis, millis};
+use crate::time::Moment;
 use rjk_log::{Log, jk_log};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -69,7 +69,7 @@ impl<'a> Lease<'a> {
         outcome: Outcome,
         traffic: Traffic,
         duration: Duration,
-        now: Millis,
+        now: Moment,
     ) -> State {
         self.settle(outcome, traffic, now);
         if outcome == Outcome::Success {
@@ -98,7 +98,7 @@ impl<'a> Lease<'a> {
         );
     }
 
-    fn settle(&mut self, outcome: Outcome, traffic: Traffic, now: Millis) {
+    fn settle(&mut self, outcome: Outcome, traffic: Traffic, now: Moment) {
         // TR-14 asks for the others in flight: this one comes off first.
         if self.in_flight.take().is_none() {
             return;
@@ -111,7 +111,7 @@ impl<'a> Lease<'a> {
         self.change_state(outcome, now);
     }
 
-    fn change_state(&self, outcome: Outcome, now: Millis) {
+    fn change_state(&self, outcome: Outcome, now: Moment) {
         let slot = self.slot();
         match outcome {
             Outcome::Success | Outcome::ClientError | Outcome::StatusSoft => {
@@ -143,26 +143,26 @@ impl<'a> Lease<'a> {
     }
 
     /// TR-10, TR-12: global error at once.
-    fn fail(&self, now: Millis) {
+    fn fail(&self, now: Moment) {
         let slot = self.slot();
         add(&slot.errors, 1);
-        slot.first_error.store(now, Relaxed);
-        slot.last_error.store(now, Relaxed);
+        slot.first_error.store(now);
+        slot.last_error.store(now);
         slot.set_state(State::Error, now);
     }
 
     /// TR-14: global error if nobody else is served by the member, or if it fails for too long.
-    fn local_error(&self, now: Millis) {
+    fn local_error(&self, now: Moment) {
         let slot = self.slot();
         add(&slot.errors, 1);
-        slot.last_error.store(now, Relaxed);
-        let first = match slot.first_error.compare_exchange(0, now, Relaxed, Relaxed) {
-            Ok(_) => now,
+        slot.last_error.store(now);
+        let first = match slot.first_error.replace(Moment::NEVER, now) {
+            Ok(()) => now,
             Err(first) => first,
         };
-        let escalation = millis(self.balancer.spec.error_escalation_time);
+        let escalation = self.balancer.spec.error_escalation_time;
         let idle = self.balancer.members[self.index].ajp.busy() == 0;
-        if idle || now.saturating_sub(first) >= escalation {
+        if idle || now.since(first) >= escalation {
             slot.set_state(State::Error, now);
         } else {
             self.spare(now);
@@ -170,7 +170,7 @@ impl<'a> Lease<'a> {
     }
 
     /// TR-04: back to OK unless it is in error by others.
-    fn spare(&self, now: Millis) {
+    fn spare(&self, now: Moment) {
         if self.slot().state() != State::Ok {
             self.slot().set_state_unless_error(State::Ok, now);
         }
@@ -183,6 +183,6 @@ impl<'a> Lease<'a> {
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        self.settle(Outcome::Aborted, Traffic::default(), 0);
+        self.settle(Outcome::Aborted, Traffic::default(), Moment::NEVER);
     }
 }

@@ -6,7 +6,7 @@ use crate::choose::policy::{
 };
 use crate::choose::rules::View;
 use crate::decision::Decision;
-use crate::time::Millis;
+use crate::time::{Moment, millis};
 use rjk_log::{Log, jk_log};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering::Relaxed;
 pub(crate) struct Consultation<'v> {
     view: &'v View<'v, 'v>,
     sticky: Option<usize>,
-    now: Millis,
+    now: Moment,
 }
 
 impl<'v> Consultation<'v> {
@@ -23,7 +23,7 @@ impl<'v> Consultation<'v> {
     pub(crate) fn new(
         view: &'v View<'v, 'v>,
         sticky: Option<usize>,
-        now: Millis,
+        now: Moment,
     ) -> Consultation<'v> {
         Consultation { view, sticky, now }
     }
@@ -89,7 +89,10 @@ impl Consultation<'_> {
             ..
         } = self.view.balancer;
         let (slot, ajp) = (&member_slots[index], members[index].ajp);
-        let since = slot.usable_since.load(Relaxed);
+        let usable_for_ms = match slot.usable_since.load() {
+            Moment::NEVER => 0,
+            since => millis(self.now.since(since)),
+        };
         Candidate {
             index,
             busy: ajp.busy(),
@@ -97,11 +100,7 @@ impl Consultation<'_> {
             errors: slot.errors.load(Relaxed),
             latency_us: slot.latency_us.load(Relaxed),
             requests: ajp.used.load(Relaxed),
-            usable_for_ms: if since == 0 {
-                0
-            } else {
-                self.now.saturating_sub(since)
-            },
+            usable_for_ms,
             state: self.view.states[index],
             activation: self.view.activation(index),
         }

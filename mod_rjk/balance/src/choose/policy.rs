@@ -3,7 +3,7 @@
 use crate::decision::{Decision, FaultKind};
 use crate::shared::policy_slot::PolicySlot;
 use crate::state::State;
-use crate::time::Millis;
+use crate::time::Moment;
 use rjk_config::model::Activation;
 use rjk_log::Log;
 use std::borrow::Cow;
@@ -90,8 +90,8 @@ pub struct Question<'a> {
     pub sticky: Option<usize>,
     /// Who may be chosen.
     pub candidates: &'a dyn CandidateView,
-    /// Wall clock.
-    pub now: Millis,
+    /// When.
+    pub now: Moment,
     /// For lines about this request.
     pub log: &'a dyn Log,
 }
@@ -147,7 +147,7 @@ pub trait RoutingPolicy: Send + Sync {
     fn compare(&self, _shadow: Decision, _builtin: Option<usize>) {}
 
     /// Called after each response.
-    fn observe(&self, _observation: &Observation, _log: &dyn Log) {}
+    fn observe(&self, _observation: &Observation, _now: Moment, _log: &dyn Log) {}
 
     /// Its shared record, for the status page.
     fn slot(&self) -> Option<&'static PolicySlot> {

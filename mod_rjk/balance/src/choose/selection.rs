@@ -10,7 +10,7 @@ use crate::maintenance::force_member;
 use crate::overrides::ActivationOverrides;
 use crate::shared::ledger::InFlight;
 use crate::state::State;
-use crate::time::Millis;
+use crate::time::Moment;
 use bstr::ByteSlice;
 use rjk_config::model::Activation;
 use rjk_log::{Log, jk_log};
@@ -85,7 +85,7 @@ impl<'a> Selection<'a> {
         balancer: &'a Balancer,
         input: &'a RoutingInput<'a>,
         pool_has_room: &dyn Fn(usize) -> bool,
-        now: Millis,
+        now: Moment,
         log: &'a dyn Log,
     ) -> Selection<'a> {
         if input.routes.only_empty_id() {
@@ -116,7 +116,7 @@ impl<'a> Selection<'a> {
     }
 
     /// Chooses a member for the next attempt.
-    pub fn pick(&mut self, now: Millis) -> Pick<'a> {
+    pub fn pick(&mut self, now: Moment) -> Pick<'a> {
         loop {
             let (found, by) = self.choose(now);
             self.decided_by = by;
@@ -137,7 +137,7 @@ impl<'a> Selection<'a> {
     }
 
     /// Copies the shared states again, at the start of each round.
-    pub fn next_round(&mut self, now: Millis) {
+    pub fn next_round(&mut self, now: Moment) {
         self.states.clear();
         for slot in self.balancer.member_slots {
             let state = slot.state();
@@ -149,7 +149,7 @@ impl<'a> Selection<'a> {
     }
 
     /// The chosen member gave no endpoint within the acquire timeout (TR-03).
-    pub fn no_endpoint(&mut self, index: usize, now: Millis) {
+    pub fn no_endpoint(&mut self, index: usize, now: Moment) {
         let Some(slot) = self.balancer.member_slot(index) else {
             return;
         };
@@ -203,7 +203,7 @@ impl<'a> Selection<'a> {
         }
     }
 
-    fn choose(&self, now: Millis) -> (Found<'a>, DecidedBy<'a>) {
+    fn choose(&self, now: Moment) -> (Found<'a>, DecidedBy<'a>) {
         let view = self.view();
         let sticky = view.by_session(&self.input.routes);
         let force = self.balancer.spec.sticky_session_force;
@@ -245,7 +245,7 @@ impl<'a> Selection<'a> {
 
     /// TR-01: whoever picks a recovering member probes it, and nobody else. `false`: another
     /// request was first and its result is still open or bad.
-    fn admit(&mut self, index: usize, now: Millis) -> bool {
+    fn admit(&mut self, index: usize, now: Moment) -> bool {
         let slot = &self.balancer.member_slots[index];
         if slot.replace_state(State::Recover, State::Probe, now) {
             self.states[index] = State::Probe;
@@ -259,7 +259,7 @@ impl<'a> Selection<'a> {
     }
 
     /// TR-20: once per request, when there is no member at all.
-    fn force_recovery(&mut self, now: Millis) -> bool {
+    fn force_recovery(&mut self, now: Moment) -> bool {
         if std::mem::replace(&mut self.forced, true) {
             return false;
         }
@@ -321,7 +321,11 @@ impl Drop for Selection<'_> {
     fn drop(&mut self) {
         // A member picked for a probe that never began may be probed by the next request.
         if let Some(index) = self.probing {
-            self.balancer.member_slots[index].replace_state(State::Probe, State::Recover, 0);
+            self.balancer.member_slots[index].replace_state(
+                State::Probe,
+                State::Recover,
+                Moment::NEVER,
+            );
         }
     }
 }

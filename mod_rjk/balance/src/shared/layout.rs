@@ -93,8 +93,8 @@ impl Layout {
     }
 }
 
-/// `!RJKSHM2`; the last byte rises with the layout.
-const MAGIC: u64 = u64::from_be_bytes(*b"!RJKSHM2");
+/// `!RJKSHM3`; the last byte rises with the layout.
+const MAGIC: u64 = u64::from_be_bytes(*b"!RJKSHM3");
 
 /// Says what the file is and how it is cut, for tools that open it from outside.
 #[derive(Debug, Default)]

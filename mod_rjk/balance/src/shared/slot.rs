@@ -5,7 +5,7 @@
 
 use crate::outcome::{Outcome, Traffic};
 use crate::state::State;
-use crate::time::Millis;
+use crate::time::{AtomicMoment, Moment};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64};
 use std::time::Duration;
@@ -32,8 +32,8 @@ pub struct AjpSlot {
     pub read_bytes: AtomicU64,
     /// Bytes to Tomcat.
     pub sent_bytes: AtomicU64,
-    /// When the worker failed last; 0 when the last call was good.
-    pub error_time: AtomicU64,
+    /// When the worker failed last; never when the last call was good.
+    pub error_time: AtomicMoment,
     /// `used` at the last maintenance.
     pub used_snapshot: AtomicU64,
     pub(crate) state: AtomicU32,
@@ -59,7 +59,7 @@ impl AjpSlot {
 
     /// Counts the end of a service call on this worker (SV-02, SV-05, BG-19). A [`crate::Lease`]
     /// does it for balanced requests, the caller for those sent to the worker directly.
-    pub fn record(&self, outcome: Outcome, traffic: Traffic, now: Millis) {
+    pub fn record(&self, outcome: Outcome, traffic: Traffic, now: Moment) {
         add(&self.read_bytes, traffic.read);
         add(&self.sent_bytes, traffic.sent);
         match outcome {
@@ -99,13 +99,13 @@ impl AjpSlot {
 
     fn set_good(&self) {
         self.state.store(State::Ok.code(), Relaxed);
-        self.error_time.store(0, Relaxed);
+        self.error_time.store(Moment::NEVER);
     }
 
-    fn set_failed(&self, now: Millis) {
+    fn set_failed(&self, now: Moment) {
         add(&self.errors, 1);
         self.state.store(State::Error.code(), Relaxed);
-        self.error_time.store(now, Relaxed);
+        self.error_time.store(now);
     }
 }
 
@@ -122,14 +122,14 @@ pub struct MemberSlot {
     pub errors: AtomicU64,
     /// Average duration of successful attempts in µs, newest weighted 1/8; 0 when there was none.
     pub latency_us: AtomicU64,
-    /// Since when the member works: its first use, or its return from an error; 0 before.
-    pub usable_since: AtomicU64,
+    /// Since when the member works: its first use, or its return from an error; never before.
+    pub usable_since: AtomicMoment,
     /// Requests without a session that it took (LB-16).
     pub sessions: AtomicU64,
-    /// First error since the last success; 0 when there was none.
-    pub first_error: AtomicU64,
-    /// Latest error since the last success; 0 when there was none.
-    pub last_error: AtomicU64,
+    /// First error since the last success; never when there was none.
+    pub first_error: AtomicMoment,
+    /// Latest error since the last success; never when there was none.
+    pub last_error: AtomicMoment,
     /// `used` of its worker at the last maintenance (TR-18).
     pub used_snapshot: AtomicU64,
 }
@@ -141,13 +141,13 @@ impl MemberSlot {
     }
 
     /// Sets the shared state.
-    pub fn set_state(&self, new: State, now: Millis) {
+    pub fn set_state(&self, new: State, now: Moment) {
         let old = State::from_code(self.state.swap(new.code(), AcqRel));
         self.stamp(old, new, now);
     }
 
     /// Sets the shared state if it is still `old`; `false` when another request was first.
-    pub fn replace_state(&self, old: State, new: State, now: Millis) -> bool {
+    pub fn replace_state(&self, old: State, new: State, now: Moment) -> bool {
         let done = self
             .state
             .compare_exchange(old.code(), new.code(), AcqRel, Acquire)
@@ -159,7 +159,7 @@ impl MemberSlot {
     }
 
     /// Sets the shared state unless it is [`State::Error`] (TR-03, TR-04).
-    pub fn set_state_unless_error(&self, new: State, now: Millis) {
+    pub fn set_state_unless_error(&self, new: State, now: Moment) {
         let mut old = self.state();
         while old != State::Error && !self.replace_state(old, new, now) {
             old = self.state();
@@ -167,9 +167,9 @@ impl MemberSlot {
     }
 
     /// Notes that the member was seen working at `now`, if nothing was noted before.
-    pub(crate) fn seen_usable(&self, now: Millis) {
-        if self.usable_since.load(Relaxed) == 0 {
-            let _ = self.usable_since.compare_exchange(0, now, Relaxed, Relaxed);
+    pub(crate) fn seen_usable(&self, now: Moment) {
+        if self.usable_since.load() == Moment::NEVER {
+            let _ = self.usable_since.replace(Moment::NEVER, now);
         }
     }
 
@@ -177,8 +177,8 @@ impl MemberSlot {
     pub(crate) fn clear_errors(&self) {
         // Nearly always both are zero: do not take the cache line for writing in vain.
         for time in [&self.first_error, &self.last_error] {
-            if time.load(Relaxed) != 0 {
-                time.store(0, Relaxed);
+            if time.load() != Moment::NEVER {
+                time.store(Moment::NEVER);
             }
         }
     }
@@ -198,9 +198,9 @@ impl MemberSlot {
         self.latency_us.store(new.max(1), Relaxed);
     }
 
-    fn stamp(&self, old: State, new: State, now: Millis) {
+    fn stamp(&self, old: State, new: State, now: Moment) {
         if old.is_down() && !new.is_down() {
-            self.usable_since.store(now, Relaxed);
+            self.usable_since.store(now);
         }
     }
 }
@@ -212,8 +212,8 @@ pub struct BalancerSlot {
     pub(crate) busy: AtomicI64,
     /// Highest number of requests in flight.
     pub max_busy: AtomicI64,
-    /// When the global maintenance ran last (MT-03); 0 before the first one.
-    pub last_maintenance: AtomicU64,
+    /// When the global maintenance ran last (MT-03); never before the first one.
+    pub last_maintenance: AtomicMoment,
     /// Counts the balancers that had this slot, for additions while running.
     pub generation: AtomicU32,
 }

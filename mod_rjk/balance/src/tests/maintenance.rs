@@ -7,7 +7,7 @@ use std::time::Duration;
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn maintain(balancer: &Balancer, seconds: u64) -> bool {
-    crate::maintain(balancer, MINUTE, T0 + seconds * 1000, &NoLog)
+    crate::maintain(balancer, MINUTE, later(seconds * 1000), &NoLog)
 }
 
 fn started(members: usize, change: impl FnOnce(&mut rjk_config::model::LbSpec)) -> Balancer {
@@ -84,7 +84,7 @@ fn tr16_mt06_recovers_after_recover_time() {
         balancer.ajp_slot(0).unwrap().reply_timeouts.load(Relaxed),
         0
     );
-    assert_eq!(slot.usable_since.load(Relaxed), T0 + 120_000);
+    assert_eq!(slot.usable_since.load(), later(120_000));
     maintain(&balancer, 180);
     assert_eq!(slot.state(), State::Recover, "TR-17: not while RECOVER");
 }
@@ -101,8 +101,9 @@ fn tr17_escalates() {
         (90_000, State::Probe, State::Error),
     ] {
         slot.set_state(state, T0);
-        let now = balancer.slot().last_maintenance.load(Relaxed) + 60_000;
-        slot.first_error.store(now - age, Relaxed);
+        let now = balancer.slot().last_maintenance.load() + MINUTE;
+        slot.first_error
+            .store(Moment::from_millis(now.as_millis() - age));
         assert!(crate::maintain(&balancer, MINUTE, now, &NoLog));
         assert_eq!(slot.state(), after, "{state:?} after {age} ms");
     }
@@ -133,7 +134,7 @@ fn tr19_all_in_error_are_forced() {
         for (index, state) in [(0, State::Error), (1, second)] {
             set(&balancer, index, state);
             let slot = balancer.member_slot(index).unwrap();
-            slot.last_error.store(T0 + seconds * 1000 - 10, Relaxed);
+            slot.last_error.store(later(seconds * 1000 - 10));
         }
         maintain(&balancer, seconds);
         assert_eq!(state(&balancer, 0), after);
@@ -169,7 +170,7 @@ fn tr21_tr22_recover_and_reset() {
         (got.state, got.value, got.errors, got.accessed, got.read),
         (State::Idle, 0, 0, 0, 0)
     );
-    assert_eq!(slot.first_error.load(Relaxed), 0);
+    assert_eq!(slot.first_error.load(), Moment::NEVER);
     crate::recover_member(&balancer, 9, T0);
     crate::reset_member(&balancer, 9, T0);
 }

@@ -139,8 +139,8 @@ fn candidates_carry_the_numbers() {
     let (balancer, policy) = scripted(Decision::Builtin, |_| {});
     serve(&balancer, &Ask::default(), Outcome::Success, T0);
     let _held = balancer.slots.enter_ajp(0);
-    with(&balancer, &Ask::default(), T0 + 70, |s| {
-        s.pick(T0 + 70) == Pick::Reject(0)
+    with(&balancer, &Ask::default(), later(70), |s| {
+        s.pick(later(70)) == Pick::Reject(0)
     });
     let expected = Candidate {
         index: 0,

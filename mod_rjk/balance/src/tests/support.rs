@@ -7,7 +7,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub const T0: Millis = 1_000_000_000;
+pub const T0: Moment = Moment::from_millis(1_000_000_000);
+
+/// That many milliseconds after [`T0`].
+pub fn later(millis: u64) -> Moment {
+    T0 + Duration::from_millis(millis)
+}
 
 pub fn ajp(name: &str) -> AjpSpec {
     AjpSpec {
@@ -134,7 +139,7 @@ pub fn cookie(cookie: &str) -> Ask<'_> {
 pub fn with<R>(
     balancer: &Balancer,
     ask: &Ask<'_>,
-    now: Millis,
+    now: Moment,
     body: impl for<'a> FnOnce(&mut Selection<'a>) -> R,
 ) -> R {
     let jk_route = ask.jk_route.map(str::as_bytes);
@@ -174,7 +179,7 @@ pub fn pick(balancer: &Balancer, ask: &Ask<'_>) -> Result<(usize, bool, String),
 }
 
 /// One request with one attempt that ends like this; returns the member.
-pub fn serve(balancer: &Balancer, ask: &Ask<'_>, outcome: Outcome, now: Millis) -> usize {
+pub fn serve(balancer: &Balancer, ask: &Ask<'_>, outcome: Outcome, now: Moment) -> usize {
     with(balancer, ask, now, |selection| {
         let Pick::Member(choice) = selection.pick(now) else {
             panic!("no member")

@@ -8,11 +8,11 @@ const NONE: Traffic = Traffic { read: 0, sent: 0 };
 
 /// What one attempt on m1 leaves: shared state, local state, member errors, error times.
 #[derive(Debug, PartialEq)]
-struct After(State, State, u64, u64, u64);
+struct After(State, State, u64, Moment, Moment);
 
 /// Runs one attempt on m1, which starts in `before` with a first and last error at `error`, while
 /// `others` more requests are in flight on it.
-fn attempt(before: State, error: Millis, others: usize, outcome: Outcome) -> After {
+fn attempt(before: State, error: Moment, others: usize, outcome: Outcome) -> After {
     let balancer = plain(2, |_| {});
     let slot = balancer.member_slot(0).unwrap();
     let column = balancer.members[0].column;
@@ -26,14 +26,11 @@ fn attempt(before: State, error: Millis, others: usize, outcome: Outcome) -> Aft
         assert_eq!(choice.index, 0);
         let lease = Lease::begin(selection, &choice);
         slot.set_state(before, T0);
-        slot.first_error.store(error, Relaxed);
-        slot.last_error.store(error, Relaxed);
+        slot.first_error.store(error);
+        slot.last_error.store(error);
         end(lease, outcome, NONE, selection);
         let local = selection.state(0).unwrap();
-        let (first, last) = (
-            slot.first_error.load(Relaxed),
-            slot.last_error.load(Relaxed),
-        );
+        let (first, last) = (slot.first_error.load(), slot.last_error.load());
         After(slot.state(), local, slot.errors.load(Relaxed), first, last)
     });
     assert_eq!(balancer.ajp_slot(0).unwrap().busy(), others as u64);
@@ -41,8 +38,9 @@ fn attempt(before: State, error: Millis, others: usize, outcome: Outcome) -> Aft
     after
 }
 
-const YOUNG: Millis = T0 - 29_999;
-const OLD: Millis = T0 - 30_000;
+const YOUNG: Moment = Moment::from_millis(T0.as_millis() - 29_999);
+const OLD: Moment = Moment::from_millis(T0.as_millis() - 30_000);
+const NEVER: Moment = Moment::NEVER;
 const TIMEOUT: Outcome = Outcome::ReplyTimeout { count: 1 };
 const IN_LIMIT: Outcome = Outcome::ReplyTimeout { count: 0 };
 const LOCAL: Outcome = Outcome::LocalError;
@@ -52,24 +50,24 @@ const BUSY: State = State::Busy;
 const PROBE: State = State::Probe;
 
 /// Row, state before, error times before, others in flight, outcome, what it leaves.
-type Row = (&'static str, State, Millis, usize, Outcome, After);
+type Row = (&'static str, State, Moment, usize, Outcome, After);
 
 #[rustfmt::skip]
 const ATTEMPTS: &[Row] = &[
-    ("TR-05", OK, 0, 0, Outcome::Success, After(OK, OK, 0, 0, 0)),
-    ("TR-05 from PROBE", PROBE, OLD, 0, Outcome::Success, After(OK, OK, 0, 0, 0)),
-    ("TR-05 from ERROR", ERR, OLD, 0, Outcome::Success, After(OK, OK, 0, 0, 0)),
-    ("TR-06", PROBE, OLD, 0, Outcome::ClientError, After(OK, ERR, 0, 0, 0)),
+    ("TR-05", OK, NEVER, 0, Outcome::Success, After(OK, OK, 0, NEVER, NEVER)),
+    ("TR-05 from PROBE", PROBE, OLD, 0, Outcome::Success, After(OK, OK, 0, NEVER, NEVER)),
+    ("TR-05 from ERROR", ERR, OLD, 0, Outcome::Success, After(OK, OK, 0, NEVER, NEVER)),
+    ("TR-06", PROBE, OLD, 0, Outcome::ClientError, After(OK, ERR, 0, NEVER, NEVER)),
     ("TR-07", OK, YOUNG, 0, Outcome::Internal, After(OK, ERR, 0, YOUNG, YOUNG)),
     ("TR-08", PROBE, YOUNG, 0, Outcome::Protocol, After(OK, ERR, 0, YOUNG, YOUNG)),
     ("TR-04 except ERROR", ERR, YOUNG, 0, Outcome::Protocol, After(ERR, ERR, 0, YOUNG, YOUNG)),
-    ("TR-09", ERR, YOUNG, 0, Outcome::StatusSoft, After(OK, ERR, 0, 0, 0)),
+    ("TR-09", ERR, YOUNG, 0, Outcome::StatusSoft, After(OK, ERR, 0, NEVER, NEVER)),
     ("TR-10", OK, YOUNG, 9, Outcome::StatusHard, After(ERR, ERR, 1, T0, T0)),
-    ("TR-11", OK, 0, 9, Outcome::BusyLimit, After(BUSY, BUSY, 0, 0, 0)),
-    ("TR-12", OK, 0, 9, TIMEOUT, After(ERR, ERR, 1, T0, T0)),
-    ("TR-13", BUSY, 0, 0, IN_LIMIT, After(OK, ERR, 0, 0, 0)),
-    ("TR-14 idle, TR-15", OK, 0, 0, LOCAL, After(ERR, ERR, 1, T0, T0)),
-    ("TR-14 others in flight", OK, 0, 1, LOCAL, After(OK, ERR, 1, T0, T0)),
+    ("TR-11", OK, NEVER, 9, Outcome::BusyLimit, After(BUSY, BUSY, 0, NEVER, NEVER)),
+    ("TR-12", OK, NEVER, 9, TIMEOUT, After(ERR, ERR, 1, T0, T0)),
+    ("TR-13", BUSY, NEVER, 0, IN_LIMIT, After(OK, ERR, 0, NEVER, NEVER)),
+    ("TR-14 idle, TR-15", OK, NEVER, 0, LOCAL, After(ERR, ERR, 1, T0, T0)),
+    ("TR-14 others in flight", OK, NEVER, 1, LOCAL, After(OK, ERR, 1, T0, T0)),
     ("TR-14 keeps the first time", BUSY, YOUNG, 1, LOCAL, After(OK, ERR, 1, YOUNG, T0)),
     ("TR-14 escalates", OK, OLD, 1, LOCAL, After(ERR, ERR, 1, OLD, T0)),
     ("TR-14 in error by others", ERR, YOUNG, 1, LOCAL, After(ERR, ERR, 1, YOUNG, T0)),
@@ -309,17 +307,13 @@ fn estimates_latency_and_usable_since() {
     let slot = balancer.member_slot(0).unwrap();
     serve(&balancer, &Ask::default(), Outcome::Success, T0);
     assert_eq!(slot.latency_us.load(Relaxed), 8000);
-    assert_eq!(slot.usable_since.load(Relaxed), T0, "first seen");
+    assert_eq!(slot.usable_since.load(), T0, "first seen");
     slot.add_latency(Duration::from_millis(16));
     assert_eq!(slot.latency_us.load(Relaxed), 9000);
-    serve(&balancer, &Ask::default(), Outcome::LocalError, T0 + 5);
+    serve(&balancer, &Ask::default(), Outcome::LocalError, later(5));
     assert_eq!(slot.latency_us.load(Relaxed), 9000, "failures do not count");
-    serve(&balancer, &Ask::default(), Outcome::Success, T0 + 9);
-    assert_eq!(
-        slot.usable_since.load(Relaxed),
-        T0 + 9,
-        "back by force recovery"
-    );
+    serve(&balancer, &Ask::default(), Outcome::Success, later(9));
+    assert_eq!(slot.usable_since.load(), later(9), "back by force recovery");
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn there_is_no_request_in_observe() {
             ..looking_up("x-tenantblue")
         };
         let policy = policy(&guest);
-        policy.observe(&observation(), &NoLog);
+        policy.observe(&observation(), T0, &NoLog);
         assert_eq!(policy.slot().unwrap().faults(FaultKind::Trap), 1, "{asks}");
     }
 }
@@ -216,10 +216,10 @@ fn a_policy_that_keeps_failing_is_off_and_tried_again() {
         ]
     );
     assert_eq!(
-        [at(T0 + 30_000), at(T0 + 30_001)],
+        [at(after(30_000)), at(after(30_001))],
         [fault(FaultKind::Trap), off]
     );
-    assert_eq!([at(T0 + 60_000), at(T0 + 60_001)], [worker(1); 2]);
+    assert_eq!([at(after(60_000)), at(after(60_001))], [worker(1); 2]);
     assert_eq!(policy.slot().unwrap().skipped.load(Relaxed), 2);
     assert_eq!(policy.slot().unwrap().switched_off.load(Relaxed), 1);
     let all = lines.all();
@@ -280,7 +280,7 @@ fn lines_of_a_policy_are_cut_and_limited() {
     );
     assert_eq!(all[1].len(), "error policy p: ".len() + 1024);
     assert_eq!(policy.slot().unwrap().lines_dropped.load(Relaxed), 6);
-    ask_at(&policy, None, T0 + 1000, &lines);
+    ask_at(&policy, None, after(1000), &lines);
     assert_eq!(lines.all().len(), 12, "a new second");
 }
 
@@ -357,14 +357,14 @@ fn an_observer_hears_of_responses() {
         ..Guest::default()
     };
     let policy = policy(&guest);
-    policy.observe(&observation(), &NoLog);
+    policy.observe(&observation(), T0, &NoLog);
     let counters = policy.slot().unwrap().counters();
     assert_eq!((counters[1], counters[15], counters[14]), (1500, 204, 77));
     let unknown = Observation {
         index: 16,
         ..observation()
     };
-    policy.observe(&unknown, &NoLog);
+    policy.observe(&unknown, T0, &NoLog);
     assert_eq!(policy.slot().unwrap().faults(FaultKind::Trap), 1);
 }
 

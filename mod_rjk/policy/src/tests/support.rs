@@ -9,8 +9,14 @@ use rjk_guest::Guest;
 use rjk_log::{Level, Log, NoLog, Origin};
 use std::fmt;
 use std::sync::Mutex;
+use std::time::Duration;
 
-pub const T0: Millis = 1_000_000_000;
+pub const T0: Moment = Moment::from_millis(1_000_000_000);
+
+/// That many milliseconds after [`T0`].
+pub fn after(millis: u64) -> Moment {
+    T0 + Duration::from_millis(millis)
+}
 
 /// Never off, so that every fault shows.
 pub fn settings() -> PolicySettings {
@@ -88,7 +94,7 @@ pub fn candidates() -> Vec<Candidate> {
 }
 
 /// One question at `now`.
-pub fn ask_at(policy: &Policy, sticky: Option<usize>, now: Millis, log: &dyn Log) -> Answer {
+pub fn ask_at(policy: &Policy, sticky: Option<usize>, now: Moment, log: &dyn Log) -> Answer {
     let request = SampleRequest {
         path: "/some/path".into(),
         headers: vec![("X-Tenant".into(), "blue".into())],

@@ -148,7 +148,7 @@ impl<'a> Failover<'a, '_, '_> {
             read: traffic.read,
             sent: traffic.sent,
         };
-        self.balancer.observe(&observation, self.log);
+        self.balancer.observe(&observation, now(), self.log);
     }
 }
 
