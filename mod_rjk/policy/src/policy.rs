@@ -10,7 +10,7 @@ use rjk_balance::{
     Answer, Decision, FaultKind, Moment, Observation, PolicySlot, Question, RoutingPolicy,
 };
 use rjk_config::toml::{Mode, OnFault, PolicySettings};
-use rjk_log::{Log, RateLimit, jk_log};
+use rjk_log::{Level, Log, RateLimit, jk_log};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// A policy for one balancer. A thread takes the first place of the pool that is free: so few
@@ -116,7 +116,7 @@ impl Policy {
                 Error,
                 "policy {name}: {fault}; {limit} faults in a row, it is off for 30 s"
             );
-        } else if self.fault_lines.allows(now.as_millis()) {
+        } else if log.enabled(Level::Warn) && self.fault_lines.allows(now.as_millis()) {
             jk_log!(log, Warn, "policy {name}: {fault}; {}", self.stand_in());
         }
     }

@@ -4,7 +4,7 @@ use super::support::*;
 use rjk_balance::*;
 use rjk_config::toml::{Mode, OnFault, PolicySettings};
 use rjk_guest::*;
-use rjk_log::NoLog;
+use rjk_log::{Level, NoLog};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -296,6 +296,36 @@ fn lines_that_nobody_sees_take_none_of_the_budget() {
     ask_at(&policy, None, T0, &lines);
     assert_eq!(lines.all().len(), 1, "{:?}", lines.all());
     assert_eq!(policy.slot().unwrap().lines_dropped.load(Relaxed), 0);
+}
+
+#[test]
+fn faults_that_nobody_sees_do_not_use_up_the_limit() {
+    let policy = policy(&choosing("unreachable"));
+    let quiet = Lines::from(Level::Error);
+    ask_at(&policy, None, T0, &quiet);
+    let lines = Lines::default();
+    ask_at(&policy, None, T0, &lines);
+    assert_eq!((quiet.all().len(), lines.all().len()), (0, 1));
+}
+
+#[test]
+fn a_flood_with_changing_digits_is_limited() {
+    // The text is another one each time: a counter stands in it.
+    let choose = format!(
+        "(i32.store8 (i32.const 1024) (i32.add (i32.const 48) (i32.wrap_i64
+           (i64.rem_u (call $count (i32.const 0) (i64.const 1)) (i64.const 10)))))
+         (call $log (i32.const 2) (i32.const 1024) (i32.const 5)) {}",
+        answer(0, 0)
+    );
+    let guest = Guest {
+        data: "0 ms.",
+        ..choosing(choose)
+    };
+    let (policy, lines) = (policy(&guest), Lines::default());
+    for turn in 0..500 {
+        ask_at(&policy, None, after(990 + turn % 20), &lines);
+    }
+    assert!(lines.all().len() <= 20, "{}", lines.all().len());
 }
 
 #[test]

@@ -59,22 +59,33 @@ pub fn policy(guest: &Guest) -> Policy {
     policy_with(guest, settings())
 }
 
+/// Keeps the lines from a level on.
 #[derive(Default)]
-pub struct Lines(pub Mutex<Vec<String>>);
+pub struct Lines {
+    kept: Mutex<Vec<String>>,
+    from: Option<Level>,
+}
 
 impl Log for Lines {
     fn enabled(&self, level: Level) -> bool {
-        level > Level::Debug
+        level >= self.from.unwrap_or(Level::Info)
     }
     fn write(&self, level: Level, _: Origin, message: fmt::Arguments<'_>) {
         let line = format!("{} {message}", level.as_str());
-        self.0.lock().unwrap().push(line);
+        self.kept.lock().unwrap().push(line);
     }
 }
 
 impl Lines {
+    pub fn from(level: Level) -> Lines {
+        Lines {
+            from: Some(level),
+            ..Lines::default()
+        }
+    }
+
     pub fn all(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
+        self.kept.lock().unwrap().clone()
     }
 }
 
