@@ -6,7 +6,6 @@ use crate::job::downstream::Downstream;
 use crate::job::failure::{Cause, Failure, Phase};
 use crate::job::report::Report;
 use crate::job::request::UpstreamRequest;
-use crate::worker::endpoint::Endpoint;
 use crate::worker::load_balancer::LoadBalancer;
 use crate::worker::setup::Setup;
 use crate::worker::standalone::Standalone;
@@ -141,11 +140,11 @@ impl Worker {
         match self {
             Worker::Ajp(standalone) => {
                 standalone.slot.mark_idle();
-                standalone.endpoint.maintain();
+                standalone.endpoint.maintain(log);
             }
             Worker::Lb(lb) => {
                 rjk_balance::maintain(&lb.balancer, interval, now(), log);
-                lb.endpoints.iter().for_each(Endpoint::maintain);
+                lb.endpoints.iter().for_each(|member| member.maintain(log));
             }
             Worker::Status(_) => {}
         }

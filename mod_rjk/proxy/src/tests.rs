@@ -1,6 +1,8 @@
 //! Pool, body and pump against backends on loopback, without httpd.
 
 mod body;
+mod late;
 mod pool;
 mod pump;
+mod rig;
 mod support;

@@ -4,7 +4,7 @@
 use crate::job::Target;
 use crate::job::failure::Cause;
 use crate::job::request::UpstreamRequest;
-use crate::way::connection::{Connection, ReceiveError};
+use crate::way::connection::{Connection, Look, ReceiveError};
 use rjk_ajp::wire::body_header;
 use rjk_ajp::{CPING, Frame, Packet, PacketSize, next_frame};
 use rjk_config::model::AjpSpec;
@@ -40,6 +40,62 @@ pub(crate) fn frame_body(body: &[u8], packet: &mut Vec<u8>) {
     packet.extend_from_slice(body);
 }
 
+/// What stands on a connection behind the end of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// Nothing, or the beginning of something harmless: the next request may use it.
+    Quiet,
+    /// So many bytes that could be taken for the next answer (CP-08).
+    Answer(usize),
+    /// Nobody: the worker closed it, or it broke.
+    Ended,
+}
+
+/// Bytes that a worker may send on an idle connection before it is given up: harmless ones come in
+/// packets of eight, and more than a few of them are no habit but a flood.
+const MOST_IDLE_BYTES: usize = 1024;
+
+/// Looks whether an idle connection can carry a request: open, and without a byte that could be
+/// taken for the answer (PL-02). Empty body packets, which old backends send late, are swallowed.
+pub(crate) fn look(connection: &mut Connection, size: PacketSize) -> Rest {
+    let mut taken = connection.pending().len();
+    loop {
+        match (connection.look(), connection.pending().len()) {
+            (Look::Ended, _) => return Rest::Ended,
+            (Look::Quiet, 0) => return Rest::Quiet,
+            (Look::Quiet, bytes) => return Rest::Answer(bytes),
+            (Look::Spoke, bytes) => taken += bytes,
+        }
+        match swallow(connection, size) {
+            Rest::Quiet if taken <= MOST_IDLE_BYTES => {}
+            Rest::Quiet => return Rest::Answer(taken),
+            rest => return rest,
+        }
+    }
+}
+
+/// Takes off what is harmless of the bytes behind the end of an answer.
+pub(crate) fn swallow(connection: &mut Connection, size: PacketSize) -> Rest {
+    loop {
+        let pending = connection.pending();
+        match next_frame(pending, size) {
+            Ok(Frame::Complete {
+                packet: Packet::BodyChunk(b""),
+                consumed,
+            }) => connection.consume(consumed),
+            Ok(Frame::Incomplete { .. }) if begins_harmless(pending) => return Rest::Quiet,
+            _ => return Rest::Answer(pending.len()),
+        }
+    }
+}
+
+/// Whether these bytes are the beginning of an empty body packet, with its closing NUL or without.
+fn begins_harmless(bytes: &[u8]) -> bool {
+    [&b"AB\0\x04\x03\0\0\0"[..], b"AB\0\x03\x03\0\0"]
+        .iter()
+        .any(|packet| packet.starts_with(bytes))
+}
+
 /// CPING, then waits for CPONG (PL-06).
 ///
 /// # Errors
@@ -60,13 +116,17 @@ pub(crate) fn probe(
             } => {
                 connection.consume(consumed);
                 connection.heard();
-                return Ok(());
+                return match swallow(connection, size) {
+                    Rest::Answer(_) => Err(unlike_cpong()),
+                    Rest::Quiet | Rest::Ended => Ok(()),
+                };
             }
+            Frame::Complete {
+                packet: Packet::BodyChunk(b""),
+                consumed,
+            } => connection.consume(consumed),
             Frame::Complete { .. } => {
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    "the answer to CPING is another packet",
-                ));
+                return Err(unlike_cpong());
             }
             Frame::Incomplete { needed } => {
                 connection
@@ -75,6 +135,13 @@ pub(crate) fn probe(
             }
         }
     }
+}
+
+fn unlike_cpong() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "more than CPONG came as the answer to CPING",
+    )
 }
 
 fn no_cpong(error: ReceiveError) -> io::Error {

@@ -16,8 +16,19 @@ use std::io;
 /// A response that came whole.
 pub(crate) struct Finished {
     pub(crate) served: Served,
-    /// Tomcat allows the connection to be used again (PL-09).
-    pub(crate) reuse: bool,
+    pub(crate) ending: Ending,
+}
+
+/// What the end of a response says of its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The worker allows another request (PL-09).
+    Reusable,
+    /// It does not.
+    Close,
+    /// It went on without waiting for the body data that it had asked for: what it reads next is
+    /// our late answer (CP-08).
+    OutOfStep,
 }
 
 /// What the loop does after it used up the pending packets.
@@ -34,8 +45,7 @@ pub(crate) struct Pump<'p, 'r> {
     pub(crate) exchange: Exchange,
     pub(crate) job: &'p mut Forwarding<'r>,
     pub(crate) cookie: Option<&'p [u8]>,
-    /// The worker went on without waiting for the body data that it had asked for: what it reads
-    /// next is our late answer (CP-08).
+    /// See [`Ending::OutOfStep`].
     pub(crate) out_of_step: bool,
 }
 
@@ -50,7 +60,11 @@ impl Pump<'_, '_> {
                 Next::Finished { reuse } => {
                     return Ok(Finished {
                         served: response.served(),
-                        reuse: reuse && !self.out_of_step,
+                        ending: match (reuse, self.out_of_step) {
+                            (_, true) => Ending::OutOfStep,
+                            (true, false) => Ending::Reusable,
+                            (false, false) => Ending::Close,
+                        },
                     });
                 }
             }

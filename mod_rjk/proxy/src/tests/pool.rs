@@ -1,10 +1,10 @@
 //! The pool (contract §5.6).
 
 use super::support::{Listening, counter, spec};
-use crate::exchange::protocol::probe;
-use crate::way::connection::Connection;
+use crate::exchange::protocol::{Rest, look, probe};
+use crate::way::connection::{Connection, Look};
 use crate::way::connector::Connector;
-use crate::way::pool::Pool;
+use crate::way::pool::{Check, Pool};
 use rjk_ajp::PacketSize;
 use rjk_config::model::{AjpSpec, PingSpec, PoolSpec};
 use socket2::SockRef;
@@ -104,7 +104,11 @@ fn pl01_pl02_a_returned_connection_is_reused_and_a_refused_one_closed() {
     assert_eq!(pool.counts(), (0, 1));
 
     let mut place = pool.checkout().unwrap();
-    assert!(place.reuse(|connection| connection.is_quiet()).is_some());
+    assert!(
+        place
+            .reuse(|connection| connection.look() == Look::Quiet)
+            .is_some()
+    );
     drop(place);
     assert_eq!(
         (pool.counts(), listening.connected()),
@@ -116,14 +120,15 @@ fn pl01_pl02_a_returned_connection_is_reused_and_a_refused_one_closed() {
 #[test]
 fn pl02_a_connection_with_an_end_or_bytes_is_not_quiet() {
     let listening = Listening::new();
-    let (quiet, _backend) = listening.pair();
-    assert!(quiet.is_quiet());
-    let (ended, backend) = listening.pair();
+    let size = PacketSize::DEFAULT;
+    let (mut quiet, _backend) = listening.pair();
+    assert_eq!(look(&mut quiet, size), Rest::Quiet);
+    let (mut ended, backend) = listening.pair();
     drop(backend);
-    assert!(became(|| !ended.is_quiet()));
-    let (early, mut backend) = listening.pair();
-    backend.write_all(b"AB").unwrap();
-    assert!(became(|| !early.is_quiet()));
+    assert!(became(|| look(&mut ended, size) == Rest::Ended));
+    let (mut early, mut backend) = listening.pair();
+    backend.write_all(b"ABC").unwrap();
+    assert!(became(|| look(&mut early, size) == Rest::Answer(3)));
 }
 
 #[test]
@@ -283,7 +288,11 @@ fn a10_a_hung_worker_costs_maintenance_one_wait() {
 
 fn maintain(pool: &Pool, now: Instant, ping: &PingSpec) {
     pool.maintain_at(now, ping, &|connection, limit| {
-        probe(connection, PacketSize::DEFAULT, limit).is_ok()
+        if probe(connection, PacketSize::DEFAULT, limit).is_ok() {
+            Check::Alive
+        } else {
+            Check::Silent
+        }
     });
 }
 
@@ -319,7 +328,7 @@ fn options(connection: &Connection) -> SockRef<'_> {
     SockRef::from(connection.stream())
 }
 
-fn became(condition: impl Fn() -> bool) -> bool {
+fn became(mut condition: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(5) {
         if condition() {

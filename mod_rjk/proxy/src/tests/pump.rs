@@ -1,30 +1,13 @@
 //! Attempts and the pump against small backends (contract §4.7, §4.8, §5.8).
 
+use super::rig::{Rig, Run};
 use super::support::*;
 use crate::job::failure::{Cause, Failure, Phase};
-use crate::job::{Forwarding, Served, Target};
-use crate::worker::endpoint::Endpoint;
-use rjk_config::model::{AjpSpec, FailStatus, RecoveryOptions, RuleExtensions};
-use rjk_log::NoLog;
+use rjk_config::model::{AjpSpec, FailStatus, RecoveryOptions};
 use rjk_message::BodyLength;
 use std::io::{Read, Write};
 use std::sync::{Arc, Barrier, mpsc};
 use std::time::Duration;
-
-struct Run {
-    result: Result<Served, Failure>,
-    client: Client,
-    idle: usize,
-}
-
-impl Run {
-    fn status(&self) -> u16 {
-        match &self.result {
-            Ok(served) => served.status(),
-            Err(failure) => failure.status(),
-        }
-    }
-}
 
 /// Sends one request for each client to the backend, through one worker.
 fn run_all(
@@ -34,28 +17,10 @@ fn run_all(
     body: BodyLength,
     clients: Vec<Client>,
 ) -> Vec<Run> {
-    let address = ([127, 0, 0, 1], backend.port).into();
-    let worker = Endpoint::new(&spec, Some(address), 4, counter(&spec), &NoLog);
-    let rule = RuleExtensions::default();
-    let request = request(method, body, &rule);
-    let target = Target {
-        route: None,
-        activation: b"ACT",
-        cookie: None,
-    };
-    let serve = |mut client: Client| {
-        let mut checkout = worker.pool().checkout().unwrap();
-        let mut job = Forwarding::new(&request, &mut client);
-        let result = worker.call(&mut checkout, &mut job, target, &NoLog);
-        drop(checkout);
-        Run {
-            result,
-            client,
-            idle: worker.pool().counts().1,
-        }
-    };
+    let rig = Rig::new(&backend, spec);
+    let serve = |client| rig.run(method, body, client);
     let runs = clients.into_iter().map(serve).collect();
-    drop(worker);
+    drop(rig);
     backend.done();
     runs
 }

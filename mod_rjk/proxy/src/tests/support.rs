@@ -11,6 +11,7 @@ use rjk_message::{Attributes, BodyLength, RequestHead};
 use std::borrow::Cow;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Barrier};
 use std::thread::JoinHandle;
@@ -92,6 +93,7 @@ impl Listening {
 /// A backend: one closure for each connection, in order.
 pub struct Backend {
     pub port: u16,
+    accepted: Arc<AtomicUsize>,
     thread: JoinHandle<()>,
 }
 
@@ -101,13 +103,25 @@ impl Backend {
     pub fn start(connections: Vec<Serve>) -> Backend {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&accepted);
         let thread = std::thread::spawn(move || {
             for serve in connections {
                 let (mut stream, _) = listener.accept().unwrap();
+                count.fetch_add(1, Ordering::SeqCst);
                 serve(&mut stream);
             }
         });
-        Backend { port, thread }
+        Backend {
+            port,
+            accepted,
+            thread,
+        }
+    }
+
+    /// Connections that came so far.
+    pub fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::SeqCst)
     }
 
     /// Waits for its end; a failed assertion in it fails the test.

@@ -1,6 +1,7 @@
 //! One TCP connection to a worker, with its receive buffer.
 
 use rjk_balance::{InFlight, Traffic};
+use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -28,6 +29,17 @@ pub enum ReceiveError {
         /// Bytes that it has.
         needed: usize,
     },
+}
+
+/// What a look at an idle connection found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Open, and nothing new to read.
+    Quiet,
+    /// Bytes came; they are pending now.
+    Spoke,
+    /// The worker closed it, or it broke.
+    Ended,
 }
 
 /// An open connection.
@@ -117,18 +129,23 @@ impl Connection {
         std::mem::take(&mut self.moved)
     }
 
-    /// Whether an idle connection can be used: open, and with nothing to read (PL-02).
-    /// Unexpected bytes retire it, for they would be taken for the next answer.
-    pub fn is_quiet(&self) -> bool {
-        if self.received.start != self.received.end {
-            return false;
+    /// Looks at an idle connection, without waiting, and takes in what is there (PL-02).
+    pub fn look(&mut self) -> Look {
+        self.received.make_room(1);
+        let room = &mut self.received.bytes[self.received.end..];
+        loop {
+            match rustix::net::recv(&self.stream, &mut *room, RecvFlags::DONTWAIT) {
+                Ok((0, _)) => return Look::Ended,
+                Ok((bytes, _)) => {
+                    self.received.end += bytes;
+                    self.moved.read += bytes as u64;
+                    return Look::Spoke;
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Look::Quiet,
+                Err(_) => return Look::Ended,
+            }
         }
-        let mut byte = [0u8; 1];
-        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        matches!(
-            rustix::net::recv(&self.stream, &mut byte, flags),
-            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR)
-        )
     }
 
     /// Sends all bytes.

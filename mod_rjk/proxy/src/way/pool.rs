@@ -6,6 +6,17 @@ use parking_lot::{Condvar, Mutex};
 use rjk_config::model::{PingSpec, PoolSpec};
 use std::time::{Duration, Instant};
 
+/// What maintenance found of an idle connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// The worker answers on it.
+    Alive,
+    /// It cannot be used again.
+    Closed,
+    /// The worker did not answer in time.
+    Silent,
+}
+
 /// The pool of one worker (contract §5.6).
 #[derive(Debug)]
 pub struct Pool {
@@ -103,9 +114,9 @@ impl Pool {
     }
 
     /// Pool maintenance (MT-05, PL-12, A-13): closes connections idle for too long, down to the
-    /// floor, and checks idle ones with `probe`.
-    pub fn maintain(&self, ping: &PingSpec, probe: &dyn Fn(&mut Connection, Duration) -> bool) {
-        self.maintain_at(Instant::now(), ping, probe);
+    /// floor, and checks idle ones with `check`.
+    pub fn maintain(&self, ping: &PingSpec, check: &dyn Fn(&mut Connection, Duration) -> Check) {
+        self.maintain_at(Instant::now(), ping, check);
     }
 
     /// [`Pool::maintain`] at any time, so that tests need not wait for it.
@@ -113,13 +124,13 @@ impl Pool {
         &self,
         now: Instant,
         ping: &PingSpec,
-        probe: &dyn Fn(&mut Connection, Duration) -> bool,
+        check: &dyn Fn(&mut Connection, Duration) -> Check,
     ) {
         if let Some(limit) = self.idle_timeout {
             self.shrink(limit, now);
         }
         if let Some(interval) = ping.interval {
-            self.probe_idle(interval, now, &|connection| probe(connection, ping.timeout));
+            self.check_idle(interval, now, &|connection| check(connection, ping.timeout));
         }
     }
 
@@ -141,17 +152,16 @@ impl Pool {
 
     /// One at a time, so that the others stay at hand. When one does not answer, the others that
     /// are due are closed unasked: a hung worker must not cost a wait for each of them.
-    fn probe_idle(
+    fn check_idle(
         &self,
         interval: Duration,
         now: Instant,
-        probe: &dyn Fn(&mut Connection) -> bool,
+        check: &dyn Fn(&mut Connection) -> Check,
     ) {
         while let Some(mut connection) = self.take_silent(interval, now) {
-            let quiet = connection.is_quiet();
-            let alive = quiet && probe(&mut connection);
-            self.free_place(alive.then_some(connection));
-            if quiet && !alive {
+            let found = check(&mut connection);
+            self.free_place((found == Check::Alive).then_some(connection));
+            if found == Check::Silent {
                 while let Some(connection) = self.take_silent(interval, now) {
                     drop(connection);
                     self.free_place(None);

@@ -1,13 +1,13 @@
 //! How one Tomcat is reached: the attempts to have it serve a request (contract §4.7).
 
-use crate::exchange::protocol::{self, frame_body};
-use crate::exchange::pump::Pump;
+use crate::exchange::protocol::{self, Rest, frame_body};
+use crate::exchange::pump::{Ending, Pump};
 use crate::job::failure::{Cause, Failure, Fault, Phase};
 use crate::job::{Forwarding, Served, Target};
 use crate::way::address;
 use crate::way::connection::Connection;
 use crate::way::connector::{Connector, Counter};
-use crate::way::pool::{Checkout, Pool};
+use crate::way::pool::{Check, Checkout, Pool};
 use rjk_ajp::exchange::Exchange;
 use rjk_ajp::wire::BROKEN_BODY;
 use rjk_config::model::AjpSpec;
@@ -65,9 +65,16 @@ impl Endpoint {
     }
 
     /// Pool maintenance (MT-05).
-    pub fn maintain(&self) {
-        let probe = |connection: &mut Connection, limit| self.probe(connection, limit).is_ok();
-        self.pool.maintain(&self.spec.ping, &probe);
+    pub fn maintain(&self, log: &dyn Log) {
+        self.pool.maintain(&self.spec.ping, &|connection, limit| {
+            if !self.is_quiet(connection, log) {
+                Check::Closed
+            } else if self.probe(connection, limit).is_ok() {
+                Check::Alive
+            } else {
+                Check::Silent
+            }
+        });
     }
 
     /// Has the worker serve a request: up to `retries` attempts on this worker (SV-03).
@@ -108,7 +115,7 @@ impl Endpoint {
     }
 
     /// One attempt. A pooled connection that turns out dead before any byte of an answer does not
-    /// count as one: the request goes out again on a checked or a new connection.
+    /// count as one: a request that is safe to repeat goes out again at once, on a new connection.
     fn try_once(
         &self,
         checkout: &mut Checkout<'_>,
@@ -117,12 +124,9 @@ impl Endpoint {
         head: &[u8],
         log: &dyn Log,
     ) -> Result<Served, Failure> {
-        let trusting = job.request.is_safe()
-            && job.request.has_no_body()
-            && job.may_repeat(&self.spec, Phase::AwaitHead);
-        if trusting && let Some(connection) = self.reuse(checkout, true, log) {
+        if let Some(connection) = self.reuse(checkout, log) {
             match self.exchange(connection, checkout, job, target, head, log) {
-                Err(failure) if is_stale(&failure) => {
+                Err(failure) if job.request.is_safe() && is_stale(&failure) => {
                     jk_log!(
                         log,
                         Debug,
@@ -133,36 +137,46 @@ impl Endpoint {
                 result => return result,
             }
         }
-        let connection = match self.reuse(checkout, false, log) {
-            Some(connection) => connection,
-            None => self.open()?,
-        };
+        let connection = self.open()?;
         self.exchange(connection, checkout, job, target, head, log)
     }
 
-    /// An idle connection: with CPING when the worker asks for it, else with a look at the
-    /// socket unless a dead one would be noticed in time anyway.
-    fn reuse(
-        &self,
-        checkout: &mut Checkout<'_>,
-        trusting: bool,
-        log: &dyn Log,
-    ) -> Option<Connection> {
-        checkout.reuse(|connection| match self.spec.ping.prepost {
-            _ if !trusting && !connection.is_quiet() => false,
-            None => true,
-            Some(limit) => self
-                .probe(connection, limit)
-                .inspect_err(|error| {
-                    jk_log!(
-                        log,
-                        Info,
-                        "worker {}: a pooled connection gave no CPONG: {error}",
-                        self.spec.name
-                    );
+    /// An idle connection that passed a look at its socket, and CPING when the worker asks for it
+    ///
+    fn reuse(&self, checkout: &mut Checkout<'_>, log: &dyn Log) -> Option<Connection> {
+        checkout.reuse(|connection| {
+            self.is_quiet(connection, log)
+                && self.spec.ping.prepost.is_none_or(|limit| {
+                    self.probe(connection, limit)
+                        .inspect_err(|error| {
+                            jk_log!(
+                                log,
+                                Info,
+                                "worker {}: a pooled connection gave no CPONG: {error}",
+                                self.spec.name
+                            );
+                        })
+                        .is_ok()
                 })
-                .is_ok(),
         })
+    }
+
+    /// Looks at the socket of an idle connection (PL-02).
+    fn is_quiet(&self, connection: &mut Connection, log: &dyn Log) -> bool {
+        let rest = protocol::look(connection, protocol::packet_size(&self.spec));
+        if let Rest::Answer(bytes) = rest {
+            self.warn_of_rest(bytes, "while its connection was idle", log);
+        }
+        rest == Rest::Quiet
+    }
+
+    fn warn_of_rest(&self, bytes: usize, when: &str, log: &dyn Log) {
+        jk_log!(
+            log,
+            Warn,
+            "worker {} sent {bytes} bytes {when}: the next request could take them for its answer, the connection is closed; see what on that worker writes after its response",
+            self.spec.name
+        );
     }
 
     fn open(&self) -> Result<Connection, Failure> {
@@ -223,19 +237,36 @@ impl Endpoint {
                 return Err(failure);
             }
         };
-        // Bytes behind the end of the response would be taken for the next one.
-        let reuse = finished.reuse && connection.pending().is_empty();
-        if !reuse {
-            jk_log!(
-                log,
-                Warn,
-                "worker {} does not let its connection be used again",
-                self.spec.name
-            );
-        } else if !request.options.disable_reuse {
+        if self.may_be_reused(&mut connection, finished.ending, log)
+            && !request.options.disable_reuse
+        {
             checkout.put_back(connection);
         }
         Ok(finished.served)
+    }
+
+    /// Whether the connection is in step with the worker after a whole response (SV-06, PL-09).
+    fn may_be_reused(&self, connection: &mut Connection, ending: Ending, log: &dyn Log) -> bool {
+        let why = match ending {
+            Ending::Reusable => {
+                return match protocol::swallow(connection, protocol::packet_size(&self.spec)) {
+                    Rest::Answer(bytes) => {
+                        self.warn_of_rest(bytes, "behind the end of its answer", log);
+                        false
+                    }
+                    rest => rest == Rest::Quiet,
+                };
+            }
+            Ending::Close => "END_RESPONSE does not allow it",
+            Ending::OutOfStep => "it answered without the body data that it had asked for",
+        };
+        jk_log!(
+            log,
+            Warn,
+            "worker {}: the connection is not used again: {why}",
+            self.spec.name
+        );
+        false
     }
 
     /// Closes a connection in the middle of an exchange: in order when the client failed and Tomcat

@@ -1,0 +1,68 @@
+//! One worker and its backend, without httpd: requests go through the endpoint one by one.
+
+use super::support::*;
+use crate::job::failure::Failure;
+use crate::job::{Forwarding, Served, Target};
+use crate::worker::endpoint::Endpoint;
+use rjk_config::model::{AjpSpec, RuleExtensions};
+use rjk_log::NoLog;
+use rjk_message::BodyLength;
+
+/// What became of a request.
+pub struct Run {
+    pub result: Result<Served, Failure>,
+    pub client: Client,
+    /// Connections that the pool kept.
+    pub idle: usize,
+}
+
+impl Run {
+    pub fn status(&self) -> u16 {
+        match &self.result {
+            Ok(served) => served.status(),
+            Err(failure) => failure.status(),
+        }
+    }
+}
+
+/// A worker.
+pub struct Rig {
+    pub endpoint: Endpoint,
+    pub rule: RuleExtensions,
+}
+
+impl Rig {
+    pub fn new(backend: &Backend, spec: AjpSpec) -> Rig {
+        let address = ([127, 0, 0, 1], backend.port).into();
+        Rig {
+            endpoint: Endpoint::new(&spec, Some(address), 4, counter(&spec), &NoLog),
+            rule: RuleExtensions::default(),
+        }
+    }
+
+    /// Serves one request.
+    pub fn run(&self, method: &[u8], body: BodyLength, mut client: Client) -> Run {
+        let request = request(method, body, &self.rule);
+        let target = Target {
+            route: None,
+            activation: b"ACT",
+            cookie: None,
+        };
+        let mut checkout = self.endpoint.pool().checkout().unwrap();
+        let mut job = Forwarding::new(&request, &mut client);
+        let result = self.endpoint.call(&mut checkout, &mut job, target, &NoLog);
+        drop(checkout);
+        Run {
+            result,
+            client,
+            idle: self.endpoint.pool().counts().1,
+        }
+    }
+
+    /// The text that a GET brought.
+    pub fn get(&self) -> String {
+        let run = self.run(b"GET", BodyLength::None, Client::default());
+        assert_eq!(run.status(), 200);
+        String::from_utf8(run.client.body).unwrap()
+    }
+}
