@@ -1,5 +1,6 @@
 //! One request and its answer on one connection: what is sent, what comes back, and what it means.
 
+pub(crate) mod limits;
 pub(crate) mod protocol;
 pub(crate) mod pump;
 pub(crate) mod response;

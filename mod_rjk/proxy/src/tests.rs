@@ -1,6 +1,7 @@
 //! Pool, body and pump against backends on loopback, without httpd.
 
 mod body;
+mod drip;
 mod late;
 mod pool;
 mod pump;

@@ -9,7 +9,7 @@ use rjk_ajp::wire::body_header;
 use rjk_ajp::{CPING, Frame, Packet, PacketSize, next_frame};
 use rjk_config::model::AjpSpec;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Largest packet in either direction.
 pub(crate) fn packet_size(spec: &AjpSpec) -> PacketSize {
@@ -96,20 +96,23 @@ fn begins_harmless(bytes: &[u8]) -> bool {
         .any(|packet| packet.starts_with(bytes))
 }
 
-/// CPING, then waits for CPONG (PL-06).
+/// CPING, then waits for CPONG (PL-06): within `limit` in all.
 ///
 /// # Errors
-/// `TimedOut`, a socket error, or `InvalidData` when another packet came.
+/// `TimedOut`, a socket error, or `InvalidData` when something else came.
 pub(crate) fn probe(
     connection: &mut Connection,
     size: PacketSize,
     limit: Duration,
 ) -> io::Result<()> {
-    connection.send(&CPING).map_err(|(_, error)| error)?;
+    let deadline = Instant::now() + limit;
+    connection
+        .send(&CPING, Some(limit))
+        .map_err(|(_, error)| error)?;
     loop {
         let frame = next_frame(connection.pending(), size)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        match frame {
+        let needed = match frame {
             Frame::Complete {
                 packet: Packet::Cpong,
                 consumed,
@@ -124,16 +127,18 @@ pub(crate) fn probe(
             Frame::Complete {
                 packet: Packet::BodyChunk(b""),
                 consumed,
-            } => connection.consume(consumed),
-            Frame::Complete { .. } => {
-                return Err(unlike_cpong());
+            } => {
+                connection.consume(consumed);
+                continue;
             }
-            Frame::Incomplete { needed } => {
-                connection
-                    .receive(needed, Some(limit), Some(limit))
-                    .map_err(no_cpong)?;
-            }
+            Frame::Complete { .. } => return Err(unlike_cpong()),
+            Frame::Incomplete { needed } => needed,
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
         }
+        connection.receive(needed, Some(left)).map_err(no_cpong)?;
     }
 }
 

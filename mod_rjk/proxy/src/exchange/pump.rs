@@ -1,5 +1,6 @@
 //! The only loop that moves bytes between a worker and a client.
 
+use super::limits::{Limits, Overdue, Wait};
 use super::protocol;
 use super::response::Response;
 use crate::job::downstream::{ClientError, Then};
@@ -12,6 +13,7 @@ use rjk_ajp::wire::{END_OF_BODY, body_header};
 use rjk_config::model::AjpSpec;
 use rjk_message::{Action, BodyQuota};
 use std::io;
+use std::time::Instant;
 
 /// A response that came whole.
 pub(crate) struct Finished {
@@ -45,6 +47,9 @@ pub(crate) struct Pump<'p, 'r> {
     pub(crate) exchange: Exchange,
     pub(crate) job: &'p mut Forwarding<'r>,
     pub(crate) cookie: Option<&'p [u8]>,
+    pub(crate) limits: Limits,
+    /// The wait for the next packet, once it has begun.
+    pub(crate) wait: Option<Wait>,
     /// See [`Ending::OutOfStep`].
     pub(crate) out_of_step: bool,
 }
@@ -113,34 +118,50 @@ impl Pump<'_, '_> {
         response.deliver(&body, then, self.job, self.cookie)?;
         self.out_of_step |= matches!(next, Next::SendBody(_)) && used < pending.len();
         self.connection.consume(used);
+        if used > 0 {
+            self.wait = None;
+        }
         Ok(next)
     }
 
+    /// Reads once, within the deadline of the packet that is waited for.
     fn receive(&mut self, needed: usize) -> Result<(), Failure> {
-        let reply_timeout = self.job.request.reply_timeout(self.spec.reply_timeout);
-        self.connection
-            .receive(needed, reply_timeout, self.spec.socket_timeout)
-            .map_err(|error| {
-                let cause = match (error, reply_timeout) {
-                    (ReceiveError::Truncated { have, needed }, _) => {
-                        let error = ProtocolError::TruncatedPacket { have, needed };
-                        return protocol_failure(self.job, self.spec, &self.exchange, error);
-                    }
-                    (ReceiveError::TimedOut, Some(limit)) => Cause::ReplyTimeout(limit),
-                    (ReceiveError::Io(error), Some(limit)) => Cause::BrokenReply { error, limit },
-                    (ReceiveError::TimedOut, None) => {
-                        Cause::Broken(io::Error::new(io::ErrorKind::TimedOut, "socket_timeout"))
-                    }
-                    (ReceiveError::Io(error), None) => Cause::Broken(error),
-                    (ReceiveError::Closed, _) => Cause::Closed,
-                };
-                let phase = phase(&self.exchange);
-                Failure {
-                    phase,
-                    cause,
-                    retry: self.job.may_repeat(self.spec, phase),
-                }
-            })
+        let now = Instant::now();
+        let inside = !self.connection.pending().is_empty();
+        let (limits, connection) = (self.limits, &mut *self.connection);
+        let wait = self.wait.get_or_insert_with(|| limits.wait(now, inside));
+        if inside {
+            wait.inside(now);
+        }
+        let received = match wait.left(now) {
+            Ok(left) => connection.receive(needed, left),
+            Err(_) => Err(ReceiveError::TimedOut),
+        };
+        let overdue = wait.next_overdue();
+        received.map_err(|error| self.receive_failure(error, overdue))
+    }
+
+    fn receive_failure(&self, error: ReceiveError, overdue: Option<Overdue>) -> Failure {
+        let cause = match (error, self.limits.reply()) {
+            (ReceiveError::Truncated { have, needed }, _) => {
+                let error = ProtocolError::TruncatedPacket { have, needed };
+                return protocol_failure(self.job, self.spec, &self.exchange, error);
+            }
+            (ReceiveError::TimedOut, _) => match overdue {
+                Some(Overdue::Reply(limit)) => Cause::ReplyTimeout(limit),
+                Some(Overdue::Socket(limit)) => Cause::SocketTimeout(limit),
+                None => Cause::Broken(io::ErrorKind::TimedOut.into()),
+            },
+            (ReceiveError::Io(error), Some(limit)) => Cause::BrokenReply { error, limit },
+            (ReceiveError::Io(error), None) => Cause::Broken(error),
+            (ReceiveError::Closed, _) => Cause::Closed,
+        };
+        let phase = phase(&self.exchange);
+        Failure {
+            phase,
+            cause,
+            retry: self.job.may_repeat(self.spec, phase),
+        }
     }
 
     /// Answers GET_BODY_CHUNK (BD-04, BD-05).
@@ -161,11 +182,13 @@ impl Pump<'_, '_> {
     }
 
     fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        self.connection.send(bytes).map_err(|(_, error)| Failure {
-            phase: Phase::Send,
-            cause: Cause::Send(error),
-            retry: self.job.may_repeat(self.spec, phase(&self.exchange)),
-        })
+        self.connection
+            .send(bytes, self.limits.send())
+            .map_err(|(_, error)| Failure {
+                phase: Phase::Send,
+                cause: Cause::Send(error),
+                retry: self.job.may_repeat(self.spec, phase(&self.exchange)),
+            })
     }
 }
 

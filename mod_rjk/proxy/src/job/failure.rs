@@ -89,8 +89,11 @@ pub enum Cause {
     #[error("{0}")]
     Broken(#[source] io::Error),
     /// F-11, F-11b: nothing came in time.
-    #[error("no packet within the reply_timeout of {0:?}")]
+    #[error("no whole packet within the reply_timeout of {0:?}")]
     ReplyTimeout(Duration),
+    /// A-05, F-07: a packet did not come in time.
+    #[error("no whole packet within the socket_timeout of {0:?}")]
+    SocketTimeout(Duration),
     /// F-11b: the connection broke while a reply_timeout was set.
     #[error("{error}, within the reply_timeout of {limit:?}")]
     BrokenReply {
@@ -184,7 +187,10 @@ impl Failure {
             Cause::ClientRead => 400,
             Cause::ClientWrite => 200,
             Cause::TooLarge(_) => 413,
-            Cause::Closed | Cause::Broken(_) | Cause::WrongLength { .. } => 502,
+            Cause::Closed
+            | Cause::Broken(_)
+            | Cause::SocketTimeout(_)
+            | Cause::WrongLength { .. } => 502,
             Cause::ReplyTimeout(_) | Cause::BrokenReply { .. } => 504,
             Cause::Protocol(error) => error.status(),
             Cause::NoMember(_)
@@ -237,6 +243,7 @@ impl Failure {
                 "Tomcat or a firewall closed the connection: see Tomcat's log, connectionTimeout, and ping_mode"
             }
             Cause::ReplyTimeout(_) => "raise reply_timeout, or see why the application is slow",
+            Cause::SocketTimeout(_) => "raise socket_timeout, or see why the worker is slow",
             Cause::Protocol(_) => {
                 "check that the port is Tomcat's AJP connector and that packet sizes match"
             }
@@ -308,6 +315,7 @@ mod tests {
             ("F-06", Cause::Send(io()), 503, Fault::Worker),
             ("F-07", Cause::Closed, 502, Fault::Worker),
             ("F-07", Cause::Broken(io()), 502, Fault::Worker),
+            ("A-05", Cause::SocketTimeout(limit), 502, Fault::Worker),
             ("F-11", Cause::ReplyTimeout(limit), 504, Fault::Worker),
             ("F-11b", broken_reply, 504, Fault::Worker),
             ("BG-08", wrong_length, 502, Fault::Protocol),

@@ -1,12 +1,11 @@
 //! The pool (contract §5.6).
 
-use super::support::{Listening, counter, spec};
+use super::support::Listening;
 use crate::exchange::protocol::{Rest, look, probe};
 use crate::way::connection::{Connection, Look};
-use crate::way::connector::Connector;
 use crate::way::pool::{Check, Pool};
 use rjk_ajp::PacketSize;
-use rjk_config::model::{AjpSpec, PingSpec, PoolSpec};
+use rjk_config::model::{PingSpec, PoolSpec};
 use socket2::SockRef;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -132,14 +131,11 @@ fn pl02_a_connection_with_an_end_or_bytes_is_not_quiet() {
 }
 
 #[test]
-fn pl05_a04_a05_a07_a08_socket_options() {
+fn pl05_a04_a07_a08_socket_options() {
     let mut listening = Listening::new();
     let (plain, _backend) = listening.pair();
     assert!(options(&plain).tcp_nodelay().unwrap());
     assert!(!options(&plain).keepalive().unwrap());
-    let timeout = Some(Duration::from_secs(10));
-    assert_eq!(options(&plain).write_timeout().unwrap(), timeout, "BG-11");
-    assert_eq!(options(&plain).read_timeout().unwrap(), timeout);
 
     listening.connector.keepalive = true;
     listening.connector.buffer = Some(100_000);
@@ -154,33 +150,13 @@ fn pl05_a04_a05_a07_a08_socket_options() {
 }
 
 #[test]
-fn bg11_the_limit_of_a_send() {
-    let millis = |millis| Some(Duration::from_millis(millis));
-    let rows = [
-        (None, None, None),
-        (millis(1), millis(2), millis(1)),
-        (None, millis(2), millis(2)),
-    ];
-    for (socket_timeout, reply_timeout, expected) in rows {
-        let spec = AjpSpec {
-            socket_timeout,
-            reply_timeout,
-            ..spec()
-        };
-        let address = ([127, 0, 0, 1], 1).into();
-        let connector = Connector::new(&spec, address, None, counter(&spec));
-        assert_eq!(connector.send_timeout, expected);
-    }
-}
-
-#[test]
 fn bg11_a_worker_that_never_reads_does_not_hold_a_send_for_ever() {
-    let mut listening = Listening::new();
-    listening.connector.send_timeout = Some(Duration::from_millis(100));
+    let listening = Listening::new();
     let (mut connection, _backend) = listening.pair();
-    let (sent, error) = connection.send(&vec![0; 64 << 20]).unwrap_err();
+    let limit = Some(Duration::from_millis(100));
+    let (sent, error) = connection.send(&vec![0; 64 << 20], limit).unwrap_err();
     assert!(sent > 0 && sent < 64 << 20);
-    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+    assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
 }
 
 #[test]

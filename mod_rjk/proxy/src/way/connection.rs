@@ -18,7 +18,7 @@ const DRAIN_BYTES: usize = 32 * 1024;
 pub enum ReceiveError {
     /// End of stream between two packets.
     Closed,
-    /// Nothing within the read timeout, between two packets.
+    /// Nothing within the limit.
     TimedOut,
     /// The socket failed.
     Io(io::Error),
@@ -47,7 +47,9 @@ pub enum Look {
 pub struct Connection {
     stream: TcpStream,
     received: Received,
+    /// What the socket has as `SO_RCVTIMEO` and `SO_SNDTIMEO`.
     read_timeout: Option<Duration>,
+    write_timeout: Option<Duration>,
     last_used: Instant,
     last_ping: Instant,
     moved: Traffic,
@@ -82,13 +84,8 @@ impl Received {
 }
 
 impl Connection {
-    /// An open stream; reads are limited to `read_timeout`, `open` counts it.
-    pub(super) fn over(
-        stream: TcpStream,
-        receive_buffer: usize,
-        read_timeout: Option<Duration>,
-        open: InFlight,
-    ) -> Connection {
+    /// An open stream without limits; `open` counts it.
+    pub(super) fn over(stream: TcpStream, receive_buffer: usize, open: InFlight) -> Connection {
         Connection {
             stream,
             received: Received {
@@ -96,7 +93,8 @@ impl Connection {
                 start: 0,
                 end: 0,
             },
-            read_timeout,
+            read_timeout: None,
+            write_timeout: None,
             last_used: Instant::now(),
             last_ping: Instant::now(),
             moved: Traffic::default(),
@@ -148,21 +146,34 @@ impl Connection {
         }
     }
 
-    /// Sends all bytes.
+    /// Sends all bytes within `limit`.
     ///
     /// # Errors
-    /// How many bytes the system had taken before it failed, and why it failed.
-    pub fn send(&mut self, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
-        let mut sent = 0;
+    /// How many bytes the system had taken before it failed, and why it failed; `TimedOut` when the
+    /// worker did not take them in time.
+    pub fn send(
+        &mut self,
+        bytes: &[u8],
+        limit: Option<Duration>,
+    ) -> Result<(), (usize, io::Error)> {
+        let deadline = limit.map(|limit| Instant::now() + limit);
+        let (mut sent, mut left) = (0, limit);
         while sent < bytes.len() {
+            self.limit_write(left).map_err(|error| (sent, error))?;
             match self.stream.write(&bytes[sent..]) {
                 Ok(0) => return Err((sent, io::ErrorKind::WriteZero.into())),
                 Ok(n) => {
                     sent += n;
                     self.moved.sent += n as u64;
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err((sent, error)),
+                Err(error) => match error.kind() {
+                    io::ErrorKind::Interrupted => {}
+                    io::ErrorKind::WouldBlock => return Err((sent, not_taken())),
+                    _ => return Err((sent, error)),
+                },
+            }
+            if sent < bytes.len() {
+                left = time_left(deadline).ok_or_else(|| (sent, not_taken()))?;
             }
         }
         Ok(())
@@ -173,7 +184,7 @@ impl Connection {
         self.last_ping = Instant::now();
     }
 
-    /// Limits the wait for the next bytes; a system call only when the limit changes.
+    /// Limits one read; a system call only when the limit changes.
     fn limit_read(&mut self, limit: Option<Duration>) -> io::Result<()> {
         if self.read_timeout != limit {
             self.stream.set_read_timeout(limit)?;
@@ -182,22 +193,21 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads what there is, once; `needed` is the size of the packet that is to become whole.
-    /// Between packets the reply timeout limits the wait, inside one the socket timeout.
+    /// As [`Connection::limit_read`] for one write.
+    fn limit_write(&mut self, limit: Option<Duration>) -> io::Result<()> {
+        if self.write_timeout != limit {
+            self.stream.set_write_timeout(limit)?;
+            self.write_timeout = limit;
+        }
+        Ok(())
+    }
+
+    /// Reads what there is, once, within `limit`; `needed` is the size of the packet that is to
+    /// become whole.
     ///
     /// # Errors
     /// See [`ReceiveError`].
-    pub fn receive(
-        &mut self,
-        needed: usize,
-        reply_timeout: Option<Duration>,
-        socket_timeout: Option<Duration>,
-    ) -> Result<(), ReceiveError> {
-        let limit = if self.received.start == self.received.end {
-            reply_timeout.or(socket_timeout)
-        } else {
-            socket_timeout.or(reply_timeout)
-        };
+    pub fn receive(&mut self, needed: usize, limit: Option<Duration>) -> Result<(), ReceiveError> {
         self.limit_read(limit).map_err(ReceiveError::Io)?;
         self.read_some(needed)
     }
@@ -257,6 +267,22 @@ impl Connection {
     pub fn consume(&mut self, bytes: usize) {
         self.received.start = (self.received.start + bytes).min(self.received.end);
     }
+}
+
+/// What is left until a deadline: `Some(None)` without one, `None` when it has passed.
+fn time_left(deadline: Option<Instant>) -> Option<Option<Duration>> {
+    let Some(deadline) = deadline else {
+        return Some(None);
+    };
+    let left = deadline.saturating_duration_since(Instant::now());
+    (!left.is_zero()).then_some(Some(left))
+}
+
+fn not_taken() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::TimedOut,
+        "the worker did not read it in time",
+    )
 }
 
 #[cfg(test)]

@@ -20,11 +20,6 @@ pub struct Connector {
     pub source: Option<SocketAddr>,
     /// Limit of the connect.
     pub connect_timeout: Option<Duration>,
-    /// Limit of each receive.
-    pub socket_timeout: Option<Duration>,
-    /// Limit of each send (BG-11): that of receives, else that of replies, for a worker that asks
-    /// for a body and does not read it would otherwise hold the thread.
-    pub send_timeout: Option<Duration>,
     /// `SO_KEEPALIVE`.
     pub keepalive: bool,
     /// `SO_SNDBUF` and `SO_RCVBUF` in bytes.
@@ -56,8 +51,6 @@ impl Connector {
             address,
             source,
             connect_timeout: spec.socket_connect_timeout,
-            socket_timeout: spec.socket_timeout,
-            send_timeout: spec.socket_timeout.or(spec.reply_timeout),
             keepalive: spec.socket_keepalive,
             buffer: spec.socket_buffer,
             receive_buffer: RECEIVE_BUFFER.max(spec.max_packet_size + 4),
@@ -88,14 +81,10 @@ impl Connector {
             Some(limit) => socket.connect_timeout(&self.address.into(), limit)?,
             None => connect_patiently(&socket, self.address)?,
         }
-        let stream = TcpStream::from(socket);
-        stream.set_write_timeout(self.send_timeout)?;
-        stream.set_read_timeout(self.socket_timeout)?;
         let open = self.counter.slots.enter_connection(self.counter.column);
         Ok(Connection::over(
-            stream,
+            TcpStream::from(socket),
             self.receive_buffer,
-            self.socket_timeout,
             open,
         ))
     }

@@ -1,5 +1,6 @@
 //! How one Tomcat is reached: the attempts to have it serve a request (contract §4.7).
 
+use crate::exchange::limits::Limits;
 use crate::exchange::protocol::{self, Rest, frame_body};
 use crate::exchange::pump::{Ending, Pump};
 use crate::job::failure::{Cause, Failure, Fault, Phase};
@@ -214,6 +215,7 @@ impl Endpoint {
             request.is_head(),
             protocol::packet_size(&self.spec),
         );
+        let limits = Limits::new(request, &self.spec);
         job.body.rewind();
         let sent = self.send(&mut connection, &mut exchange, job, head);
         let result = sent.and_then(|()| {
@@ -223,6 +225,8 @@ impl Endpoint {
                 exchange,
                 job,
                 cookie: target.cookie,
+                limits,
+                wait: None,
                 out_of_step: false,
             }
             .run()
@@ -286,6 +290,7 @@ impl Endpoint {
         job: &mut Forwarding<'_>,
         head: &[u8],
     ) -> Result<(), Failure> {
+        let limits = Limits::new(job.request, &self.spec);
         let Some(bytes) = exchange.eager_body() else {
             return self.send_bytes(connection, job, head);
         };
@@ -294,7 +299,7 @@ impl Endpoint {
         let Ok(first) = job.body.eager(bytes, job.downstream) else {
             // BD-08: Tomcat learns that the body is broken, the connection is not used again.
             packet.extend_from_slice(&BROKEN_BODY);
-            let _ = connection.send(&packet);
+            let _ = connection.send(&packet, limits.send());
             return Err(Failure::last(Phase::Send, Cause::ClientRead));
         };
         frame_body(first, &mut packet);
@@ -308,11 +313,14 @@ impl Endpoint {
         job: &Forwarding<'_>,
         bytes: &[u8],
     ) -> Result<(), Failure> {
-        connection.send(bytes).map_err(|(taken, error)| Failure {
-            phase: Phase::Send,
-            cause: Cause::Send(error),
-            retry: taken == 0 || job.may_repeat(&self.spec, Phase::Send),
-        })
+        let limits = Limits::new(job.request, &self.spec);
+        connection
+            .send(bytes, limits.send())
+            .map_err(|(taken, error)| Failure {
+                phase: Phase::Send,
+                cause: Cause::Send(error),
+                retry: taken == 0 || job.may_repeat(&self.spec, Phase::Send),
+            })
     }
 }
 
