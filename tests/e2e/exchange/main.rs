@@ -3,8 +3,10 @@
 mod bodies;
 mod clients;
 mod failure_table;
+mod drips;
 mod failures;
 mod large;
+mod late;
 mod pool;
 mod recovery;
 mod responses;

@@ -79,6 +79,11 @@ impl Connection {
         self.stream.write_all(bytes)
     }
 
+    /// Reads what there is, as bytes; 0 at the end.
+    pub fn read_raw(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(buffer)
+    }
+
     /// Does one step.
     pub fn step(&mut self, step: &Step) -> io::Result<()> {
         match step {
