@@ -41,7 +41,8 @@ const RJK: [Row; 42] = [
     (WrongCpong, Whole, 1, 1),
     (Resets, Page(504), 2, 1),
     (ResetsMidBody, Cut, 1, 1),
-    (Slow, Whole, 1, 1),
+    // each byte is in time, the packet is not.
+    (Slow, Page(504), 2, 1),
     (HalfHeader, Page(502), 2, 1),
     (HalfPacket, Page(502), 2, 1),
     (ClosesMidBody, Cut, 1, 1),
@@ -77,11 +78,12 @@ const RJK: [Row; 42] = [
 ];
 
 /// mod_jk 1.2.48, where it differs: any method is repeated, also behind a part of the answer.
-const MODJK: [Row; 26] = [
+const MODJK: [Row; 27] = [
     (ClosesBeforeAnswer, Page(502), 2, 2),
     (Stalls, Page(504), 2, 2),
     (Resets, Page(504), 2, 2),
     (ResetsMidBody, Cut, 2, 2),
+    (Slow, Whole, 1, 1),
     (HalfHeader, Page(502), 2, 2),
     (HalfPacket, Page(502), 2, 2),
     (ClosesMidBody, Cut, 2, 2),

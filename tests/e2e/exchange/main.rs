@@ -2,12 +2,13 @@
 
 mod bodies;
 mod clients;
-mod failure_table;
 mod drips;
+mod failure_table;
 mod failures;
 mod large;
 mod late;
 mod pool;
 mod recovery;
 mod responses;
+mod slow_clients;
 mod timeouts;

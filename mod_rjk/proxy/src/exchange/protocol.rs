@@ -5,6 +5,7 @@ use crate::job::Target;
 use crate::job::failure::Cause;
 use crate::job::request::UpstreamRequest;
 use crate::way::connection::{Connection, Look, ReceiveError};
+use rjk_ajp::exchange::Exchange;
 use rjk_ajp::wire::body_header;
 use rjk_ajp::{CPING, Frame, Packet, PacketSize, next_frame};
 use rjk_config::model::AjpSpec;
@@ -32,6 +33,16 @@ pub(crate) fn encode(
     let mut head = Vec::with_capacity(2048);
     rjk_ajp::request::encode(&forward, packet_size(spec), &mut head)?;
     Ok(head)
+}
+
+/// Bytes of the body that go out with the request, if it has any (BD-01, BD-03).
+pub(crate) fn eager_body(request: &UpstreamRequest<'_>, spec: &AjpSpec) -> Option<usize> {
+    exchange(request, spec).eager_body()
+}
+
+/// The exchange of a request with this worker, from the moment it is sent.
+pub(crate) fn exchange(request: &UpstreamRequest<'_>, spec: &AjpSpec) -> Exchange {
+    Exchange::new(request.forward.body, request.is_head(), packet_size(spec))
 }
 
 /// Appends a body packet.

@@ -13,7 +13,10 @@ use rjk_ajp::wire::{END_OF_BODY, body_header};
 use rjk_config::model::AjpSpec;
 use rjk_message::{Action, BodyQuota};
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// A client that stalls for so long may be why a worker gave the connection up.
+const SLOW_CLIENT: Duration = Duration::from_millis(500);
 
 /// A response that came whole.
 pub(crate) struct Finished {
@@ -48,6 +51,8 @@ pub(crate) struct Pump<'p, 'r> {
     pub(crate) job: &'p mut Forwarding<'r>,
     pub(crate) cookie: Option<&'p [u8]>,
     pub(crate) limits: Limits,
+    /// The longest time that the client kept this exchange waiting.
+    pub(crate) kept_waiting: Duration,
     /// The wait for the next packet, once it has begun.
     pub(crate) wait: Option<Wait>,
     /// See [`Ending::OutOfStep`].
@@ -115,7 +120,9 @@ impl Pump<'_, '_> {
             _ if flush => Then::Flush,
             _ => Then::More,
         };
+        let began = Instant::now();
         response.deliver(&body, then, self.job, self.cookie)?;
+        self.kept_waiting = self.kept_waiting.max(began.elapsed());
         self.out_of_step |= matches!(next, Next::SendBody(_)) && used < pending.len();
         self.connection.consume(used);
         if used > 0 {
@@ -147,6 +154,9 @@ impl Pump<'_, '_> {
                 let error = ProtocolError::TruncatedPacket { have, needed };
                 return protocol_failure(self.job, self.spec, &self.exchange, error);
             }
+            (ReceiveError::Closed | ReceiveError::Io(_), _) if self.kept_waiting >= SLOW_CLIENT => {
+                Cause::KeptWaiting(self.kept_waiting)
+            }
             (ReceiveError::TimedOut, _) => match overdue {
                 Some(Overdue::Reply(limit)) => Cause::ReplyTimeout(limit),
                 Some(Overdue::Socket(limit)) => Cause::SocketTimeout(limit),
@@ -167,11 +177,13 @@ impl Pump<'_, '_> {
     /// Answers GET_BODY_CHUNK (BD-04, BD-05).
     fn send_body(&mut self, quota: BodyQuota) -> Result<(), Failure> {
         let mut packet = vec![0; 6];
+        let began = Instant::now();
         let got = self
             .job
             .body
             .next(quota, self.job.downstream, &mut packet)
             .map_err(|ClientError| Failure::last(phase(&self.exchange), Cause::ClientRead))?;
+        self.kept_waiting = self.kept_waiting.max(began.elapsed());
         if got == 0 {
             self.exchange.body_ended();
             return self.send(&END_OF_BODY);
@@ -182,13 +194,20 @@ impl Pump<'_, '_> {
     }
 
     fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        self.connection
-            .send(bytes, self.limits.send())
-            .map_err(|(_, error)| Failure {
+        let limit = self.limits.send();
+        self.connection.send(bytes, limit).map_err(|(_, error)| {
+            let late = error.kind() == io::ErrorKind::TimedOut;
+            let cause = if !late && self.kept_waiting >= SLOW_CLIENT {
+                Cause::KeptWaiting(self.kept_waiting)
+            } else {
+                Cause::Send(error)
+            };
+            Failure {
                 phase: Phase::Send,
-                cause: Cause::Send(error),
+                cause,
                 retry: self.job.may_repeat(self.spec, phase(&self.exchange)),
-            })
+            }
+        })
     }
 }
 

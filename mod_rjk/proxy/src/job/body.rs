@@ -9,6 +9,8 @@ pub struct BodySource {
     saved: Vec<u8>,
     used: usize,
     beyond: bool,
+    /// The client failed before its first packet was whole.
+    broken: Option<ClientError>,
 }
 
 impl BodySource {
@@ -22,12 +24,21 @@ impl BodySource {
         !self.beyond
     }
 
+    /// Waits for the first `bytes` of the body, while nothing is held that others need. A client that
+    /// fails now fails again when they are asked for.
+    pub(crate) fn read_ahead(&mut self, bytes: usize, client: &mut dyn Downstream) {
+        self.broken = self.eager(bytes, client).err();
+    }
+
     /// The first `bytes` of the body; read once, kept for other attempts.
     pub(crate) fn eager(
         &mut self,
         bytes: usize,
         client: &mut dyn Downstream,
     ) -> Result<&[u8], ClientError> {
+        if let Some(error) = self.broken {
+            return Err(error);
+        }
         let have = self.saved.len();
         if have < bytes {
             self.saved.resize(bytes, 0);

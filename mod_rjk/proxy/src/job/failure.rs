@@ -117,6 +117,10 @@ pub enum Cause {
     /// F-12: a status that the configuration declares a failure.
     #[error("the worker answered {}, which fail_on_status names", .0.status)]
     FailOnStatus(FailStatus),
+    /// The worker gave the connection up after the client had stalled: what the worker did is no
+    /// fault of its own.
+    #[error("the worker closed the connection, after the client had kept it waiting for {0:?}")]
+    KeptWaiting(Duration),
     /// F-14: the request body could not be read from the client.
     #[error("the request body could not be read from the client")]
     ClientRead,
@@ -175,7 +179,9 @@ impl Failure {
     /// Whose fault it was.
     pub fn fault(&self) -> Fault {
         match &self.cause {
-            Cause::ClientRead | Cause::ClientWrite | Cause::TooLarge(_) => Fault::Client,
+            Cause::ClientRead | Cause::ClientWrite | Cause::KeptWaiting(_) | Cause::TooLarge(_) => {
+                Fault::Client
+            }
             Cause::Protocol(_) | Cause::WrongLength { .. } => Fault::Protocol,
             _ => Fault::Worker,
         }
@@ -190,6 +196,7 @@ impl Failure {
             Cause::Closed
             | Cause::Broken(_)
             | Cause::SocketTimeout(_)
+            | Cause::KeptWaiting(_)
             | Cause::WrongLength { .. } => 502,
             Cause::ReplyTimeout(_) | Cause::BrokenReply { .. } => 504,
             Cause::Protocol(error) => error.status(),
@@ -209,6 +216,7 @@ impl Failure {
     pub fn outcome(&self, timeouts: u32) -> Outcome {
         match &self.cause {
             Cause::ClientRead | Cause::ClientWrite | Cause::TooLarge(_) => Outcome::ClientError,
+            Cause::KeptWaiting(_) => Outcome::Internal,
             Cause::BusyLimit { .. } => Outcome::BusyLimit,
             Cause::FailOnStatus(FailStatus { soft: true, .. }) => Outcome::StatusSoft,
             Cause::FailOnStatus(_) => Outcome::StatusHard,
@@ -251,6 +259,9 @@ impl Failure {
                 "the application sets a wrong Content-Length: see its log on that worker"
             }
             Cause::FailOnStatus(_) => "see the application's log on that worker",
+            Cause::KeptWaiting(_) => {
+                "raise connectionTimeout of Tomcat's connector if slow clients are to be served"
+            }
             Cause::ClientRead => body_remedy(self.status()),
             Cause::ClientWrite => NOTHING,
         }
@@ -320,6 +331,7 @@ mod tests {
             ("F-11b", broken_reply, 504, Fault::Worker),
             ("BG-08", wrong_length, 502, Fault::Protocol),
             ("F-12", Cause::FailOnStatus(soft), 503, Fault::Worker),
+            ("F-07", Cause::KeptWaiting(limit), 502, Fault::Client),
             ("F-14", Cause::ClientRead, 400, Fault::Client),
         ]
     }

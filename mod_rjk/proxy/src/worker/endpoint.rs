@@ -4,6 +4,7 @@ use crate::exchange::limits::Limits;
 use crate::exchange::protocol::{self, Rest, frame_body};
 use crate::exchange::pump::{Ending, Pump};
 use crate::job::failure::{Cause, Failure, Fault, Phase};
+use crate::job::request::UpstreamRequest;
 use crate::job::{Forwarding, Served, Target};
 use crate::way::address;
 use crate::way::connection::Connection;
@@ -76,6 +77,11 @@ impl Endpoint {
                 Check::Silent
             }
         });
+    }
+
+    /// Bytes of a request's body that go out with its head.
+    pub(super) fn eager_body(&self, request: &UpstreamRequest<'_>) -> Option<usize> {
+        protocol::eager_body(request, &self.spec)
     }
 
     /// Has the worker serve a request: up to `retries` attempts on this worker (SV-03).
@@ -210,11 +216,7 @@ impl Endpoint {
         log: &dyn Log,
     ) -> Result<Served, Failure> {
         let request = job.request;
-        let mut exchange = Exchange::new(
-            request.forward.body,
-            request.is_head(),
-            protocol::packet_size(&self.spec),
-        );
+        let mut exchange = protocol::exchange(request, &self.spec);
         let limits = Limits::new(request, &self.spec);
         job.body.rewind();
         let sent = self.send(&mut connection, &mut exchange, job, head);
@@ -226,6 +228,7 @@ impl Endpoint {
                 job,
                 cookie: target.cookie,
                 limits,
+                kept_waiting: Duration::ZERO,
                 wait: None,
                 out_of_step: false,
             }

@@ -45,6 +45,11 @@ impl LoadBalancer {
 
     pub(crate) fn serve(&self, job: &mut Forwarding<'_>, log: &dyn Log) -> Report {
         let request = job.request;
+        let packets = self.endpoints.iter();
+        let eager = packets
+            .filter_map(|member| member.eager_body(request))
+            .max();
+        job.read_ahead(eager);
         let overrides = self.balancer.overrides(request.rule);
         let input = RoutingInput {
             routes: self.session_routes(request),

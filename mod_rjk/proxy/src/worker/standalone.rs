@@ -38,6 +38,7 @@ impl Standalone {
 
     pub(crate) fn serve(&self, job: &mut Forwarding<'_>, slots: Slots, log: &dyn Log) -> Report {
         let route = job.request.overrides.route;
+        job.read_ahead(self.endpoint.eager_body(job.request));
         let result = self.call(job, slots, route, log);
         Report {
             route: route.map(<[u8]>::to_vec),

@@ -63,6 +63,7 @@ fn causes() -> Vec<(&'static str, Cause, u16)> {
         ("F-12", Cause::FailOnStatus(soft(true)), 503),
         ("F-14", Cause::ClientRead, 400),
         ("A-05", Cause::SocketTimeout(limit), 502),
+        ("F-07", Cause::KeptWaiting(limit), 502),
     ]
 }
 
@@ -86,8 +87,9 @@ fn number(cause: &Cause) -> usize {
         Cause::FailOnStatus(_) => 14,
         Cause::ClientRead => 15,
         Cause::SocketTimeout(_) => 16,
+        Cause::KeptWaiting(_) => 17,
         // Its client is gone whatever the phase: see the second test.
-        Cause::ClientWrite => 17,
+        Cause::ClientWrite => 18,
     }
 }
 
@@ -103,7 +105,7 @@ fn line(result: Result<Served, Failure>, told: Told) -> (Level, String) {
 #[test]
 fn each_cause_in_each_phase_is_one_error_line_with_the_status() {
     let numbers: BTreeSet<usize> = causes().iter().map(|(_, cause, _)| number(cause)).collect();
-    assert_eq!(numbers, (0..17).collect());
+    assert_eq!(numbers, (0..18).collect());
     for phase in PHASES {
         for (row, cause, status) in causes() {
             let start = format!("worker lb failed while {phase}: {cause}; ");
