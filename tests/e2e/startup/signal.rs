@@ -2,9 +2,9 @@
 //! before, one line says so, and `-k graceful` refuses.
 
 use rjk_testbed::client::{self, Request};
-use rjk_testbed::httpd::Builder;
+use rjk_testbed::httpd::{Builder, Mpm};
 use rjk_testbed::peer::Behaviour;
-use rjk_testbed::{Httpd, Peer, Result, Subject};
+use rjk_testbed::{Httpd, Peer, Result, Subject, process};
 use rustix::process::Signal;
 use std::fs;
 
@@ -239,4 +239,38 @@ fn missing_folders_do_not_end_a_site() -> Result {
     httpd.graceful()?;
     assert_eq!(answered(&httpd, "/a/x")?, "p0");
     httpd.stop()
+}
+
+/// Restart after restart with mistakes, under each MPM: nothing piles up in the parent.
+#[test]
+fn broken_restarts_leave_no_descriptor_behind() -> Result {
+    let peer = Peer::named("p0", Behaviour::Echo)?;
+    for mpm in Mpm::ALL {
+        let httpd = site(&peer)
+            .mpm(mpm)
+            .file("away/cat", "#!/bin/sh\nexec cat >/dev/null\n")
+            .directives("JkLogFile \"|/bin/sh @ROOT@/away/cat\"\nJkShmFile away/shm")
+            .vhosts("<VirtualHost *:1>\nJkLogFile away/jk.log\n</VirtualHost>")
+            .start()?;
+        httpd.write(WORKERS, "worker.list=w\nworker.w.hsot=1\n")?;
+        fs::rename(httpd.path("away"), httpd.path("moved"))?;
+        httpd.restart_by(Signal::USR1)?;
+        let (open, threads) = (
+            process::open_fds(httpd.pid())?,
+            process::threads(httpd.pid())?,
+        );
+        for signal in [
+            Signal::USR1,
+            Signal::HUP,
+            Signal::USR1,
+            Signal::HUP,
+            Signal::USR1,
+        ] {
+            httpd.restart_by(signal)?;
+            assert_eq!(answered(&httpd, "/a/x")?, "p0", "{mpm:?}");
+        }
+        assert_eq!(process::open_fds(httpd.pid())?, open, "{mpm:?}");
+        assert_eq!(process::threads(httpd.pid())?, threads, "{mpm:?}");
+    }
+    Ok(())
 }
