@@ -82,25 +82,6 @@ impl fmt::Display for Warning {
     }
 }
 
-/// The known word that `word` was most likely meant to be; `None` when none is near.
-///
-/// At most a third of the letters (and at least one) may differ; a swap of neighbours counts as one.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).max(1);
-    let lower = word.to_ascii_lowercase();
-    known
-        .into_iter()
-        .map(|candidate| {
-            (
-                strsim::damerau_levenshtein(&lower, &candidate.to_ascii_lowercase()),
-                candidate,
-            )
-        })
-        .filter(|(distance, _)| *distance <= limit)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
 fn prefix(location: &Option<Location>) -> String {
     location
         .as_ref()
@@ -123,22 +104,5 @@ mod tests {
         assert_eq!(ConfigError::new(None, "no file").to_string(), "no file");
         let warning = Warning::new(Some(place), "odd");
         assert_eq!(warning.to_string(), "conf/workers.properties:12: odd");
-    }
-
-    #[test]
-    fn nearest_finds_typing_errors_and_nothing_else() {
-        let known = [
-            "host",
-            "port",
-            "reply_timeout",
-            "socket_timeout",
-            "lbfactor",
-        ];
-        assert_eq!(nearest("hots", known), Some("host"));
-        assert_eq!(nearest("Reply_TimeOut", known), Some("reply_timeout"));
-        assert_eq!(nearest("replytimeout", known), Some("reply_timeout"));
-        assert_eq!(nearest("lb_factor", known), Some("lbfactor"));
-        assert_eq!(nearest("colour", known), None);
-        assert_eq!(nearest("", known), None);
     }
 }

@@ -9,7 +9,8 @@ mod substitute;
 #[cfg(test)]
 mod tests;
 
-use crate::error::{ConfigError, Location, Warning, nearest};
+use crate::advice::nearest;
+use crate::error::{ConfigError, Location, Warning};
 use bstr::{BString, ByteSlice};
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -39,6 +40,8 @@ pub struct Properties {
     environment: Environment,
     entries: Vec<Entry>,
     by_name: HashMap<BString, usize>,
+    /// The last line ended in a backslash.
+    continued: bool,
 }
 
 /// What differs between the two files.
@@ -77,7 +80,7 @@ impl Properties {
         location: Location,
         warnings: &mut Vec<Warning>,
     ) -> Result<(), ConfigError> {
-        let line = trim(line);
+        let line = trim(without_mark(line));
         if line.is_empty() {
             return Ok(());
         }
@@ -88,9 +91,12 @@ impl Properties {
         let (name, value) = line.split_once_str("=").unwrap_or((line, b""));
         let (name, value) = (trim(name), trim(value));
         if name.is_empty() || value.is_empty() {
-            warnings.push(ignored_line(line, location));
+            let warning = ignored_line(line, self.continued, location);
+            self.continued = false;
+            warnings.push(warning);
             return Ok(());
         }
+        self.continued = value.ends_with(b"\\");
         if self.dialect == Dialect::Workers {
             check_name(name, &location, warnings)?;
         }
@@ -168,6 +174,7 @@ impl Properties {
             environment,
             entries: Vec::new(),
             by_name: HashMap::new(),
+            continued: false,
         }
     }
 
@@ -242,17 +249,26 @@ fn check_name(
 }
 
 /// P-03: mod_jk drops such a line without a word.
-fn ignored_line(line: &[u8], location: Location) -> Warning {
+fn ignored_line(line: &[u8], continues: bool, location: Location) -> Warning {
     let name = line.split(|byte| *byte == b'=').next().unwrap_or_default();
     let message = if line.contains(&b'=') {
         format!(
             "{} has no name or no value and is ignored; remove the line",
             trim(name).as_bstr()
         )
+    } else if continues {
+        "the line is ignored: the backslash before it joins nothing; write both lines as one"
+            .to_owned()
     } else {
         "a line without \"=\" is ignored; write name=value or put # in front".to_owned()
     };
     Warning::new(Some(location), message)
+}
+
+/// Editors put a byte order mark before the first line, and joining files puts it before others. To
+/// mod_jk it is a part of the name, which nothing reads then.
+fn without_mark(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
 }
 
 /// Trims C's white space, which is ASCII's and the vertical tab.

@@ -12,7 +12,7 @@ mod version;
 
 pub use config::{LogSettings, ReadFile, ServerConfig};
 pub use indicators::{Indicator, Indicators};
-pub use mounts::mount_args;
+pub use mounts::{MountArgs, Section, mount_args};
 pub use version::ServerVersion;
 
 use crate::error::Location;
@@ -192,8 +192,8 @@ impl ServerDirectives {
         self.extract_ssl = Some(on);
     }
 
-    /// `JkOptions` (D-36); the error text names the flag.
-    pub fn set_option_words(&mut self, line: &str) -> Result<(), String> {
+    /// `JkOptions` (D-36); the error text names the flag, the text of a warning is given back.
+    pub fn set_option_words(&mut self, line: &str) -> Result<Option<String>, String> {
         self.options.parse_words(line)
     }
 
@@ -245,24 +245,6 @@ impl ServerDirectives {
             options: OptionSet::merge(&main.options, &vhost.options),
             env_vars: merge_env_vars(&main.env_vars, &vhost.env_vars),
         }
-    }
-
-    /// One text for each directive that was used here and has no effect yet.
-    pub fn not_yet(&self) -> Vec<String> {
-        let strips = self
-            .strip_session
-            .as_ref()
-            .is_some_and(|strip| strip.enabled);
-        [
-            ("JkAutoAlias", self.auto_alias.is_some()),
-            ("JkStripSession", strips),
-            ("JkRequestLogFormat", self.request_log_format.is_some()),
-            ("JkMountFileReload", self.mount_file_reload.is_some()),
-        ]
-        .into_iter()
-        .filter(|(_, used)| *used)
-        .map(|(directive, _)| format!("{directive} is accepted and has no effect yet"))
-        .collect()
     }
 
     /// Whether this server has a mount table of its own, be it empty (D-03).

@@ -8,7 +8,8 @@ mod node;
 #[cfg(test)]
 mod tests;
 
-use crate::error::{ConfigError, Location, nearest};
+use crate::advice::nearest;
+use crate::error::{ConfigError, Location};
 use crate::model::{LbSpec, WorkerSpec};
 use crate::workers::Workers;
 use ::toml::de::DeTable;
@@ -117,6 +118,8 @@ impl PolicyFile {
     /// # Errors
     /// What is no TOML, is unknown, has the wrong type, or lies outside of its bounds.
     pub fn parse(text: &str, file: &str) -> Result<PolicyFile, ConfigError> {
+        // TOML in UTF-8 may begin with a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let source = Source::new(text, file);
         let table = DeTable::parse(text).map_err(|error| source.syntax_error(&error))?;
         let root = Section::root(&source, table.get_ref());

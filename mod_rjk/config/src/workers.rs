@@ -7,7 +7,8 @@ mod status;
 mod tests;
 mod values;
 
-use crate::error::{ConfigError, Location, Warning, nearest};
+use crate::advice::{bare, nearest, pattern_remedy};
+use crate::error::{ConfigError, Location, Warning};
 use crate::model::WorkerSpec;
 use crate::properties::{Entry, Properties};
 use bstr::{BStr, BString, ByteSlice};
@@ -106,12 +107,12 @@ fn listed_names(
     warnings: &mut Vec<Warning>,
 ) -> Vec<(BString, Option<Location>)> {
     let Some(entry) = properties.get("worker.list") else {
-        let mut names = properties.iter().map(|entry| &entry.name);
-        let others = names.any(|name| name.starts_with(b"worker."));
-        if others && !has_properties(properties, b"ajp13".as_bstr()) {
+        let mut others = properties.iter();
+        let other = others.find(|entry| entry.name.starts_with(b"worker."));
+        if let Some(other) = other.filter(|_| !has_properties(properties, b"ajp13".as_bstr())) {
             let message = "worker.list is missing and the only worker is ajp13 on localhost:8009; \
                            write worker.list=<names>";
-            warnings.push(Warning::new(None, message));
+            warnings.push(Warning::new(Some(other.location.clone()), message));
         }
         return vec![(BString::from("ajp13"), None)];
     };
@@ -171,10 +172,10 @@ fn mounts_of(attributes: &mut Attributes<'_>) -> Result<Vec<WorkerMount>, Config
             let bare = pattern.strip_prefix(b"-").unwrap_or(pattern);
             let bare = bare.strip_prefix(b"!").unwrap_or(bare);
             if !bare.starts_with(b"/") {
+                let remedy = pattern_remedy(&bare.to_str_lossy(), "");
                 let message = format!(
-                    "{} has the pattern {pattern:?}, which does not start with \"/\"; write /{}",
-                    entry.name,
-                    bare.as_bstr()
+                    "{} has the pattern {pattern:?}, which does not start with \"/\"{remedy}",
+                    entry.name
                 );
                 return Err(ConfigError::new(Some(entry.location.clone()), message));
             }
@@ -205,11 +206,28 @@ fn warn_about_absent(
     warnings: &mut Vec<Warning>,
 ) {
     if worker != "ajp13" && !has_properties(properties, worker) {
+        let remedy = match remedy_of_absent(properties, &worker.to_str_lossy()) {
+            Some(remedy) => format!("; write {remedy}"),
+            None => ", and a name has letters, digits, '_' and '-'".to_owned(),
+        };
         let message = format!(
-            "{} names {worker}, which has no property and is taken for ajp13 on localhost:8009; \
-             write worker.{worker}.host",
+            "{} names {worker}, which has no property and is taken for ajp13 on localhost:8009{remedy}",
             entry.name
         );
         warnings.push(Warning::new(Some(entry.location.clone()), message));
     }
+}
+
+/// The worker that was meant by a name with quotes, commas of another kind or invisible characters
+/// around it; else a property for a name that can have one (P-18).
+fn remedy_of_absent(properties: &Properties, worker: &str) -> Option<String> {
+    let meant = bare(worker).trim_end_matches([';', ':', '\\']);
+    if meant != worker && has_properties(properties, meant.as_bytes().as_bstr()) {
+        return Some(meant.to_owned());
+    }
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
+    worker
+        .chars()
+        .all(is_plain)
+        .then(|| format!("worker.{worker}.host"))
 }

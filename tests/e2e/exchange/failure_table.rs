@@ -2,7 +2,6 @@
 //! line that says so (§4.10, J-04). `grep -F '[error]'` finds what clients noticed, and that only.
 
 use rjk_testbed::client::{BodyEnd, Client, ClientError, Request};
-use rjk_testbed::module::repository;
 use rjk_testbed::peer::{Behaviour, Head, Script, Step};
 use rjk_testbed::{Httpd, Peer, Result, Subject, client, farm, ports, wait};
 use std::time::Duration;
@@ -251,57 +250,4 @@ fn f14_f15_a_client_that_left_is_no_error() -> Result {
         "{log}"
     );
     Ok(())
-}
-
-/// The README's lines are what the log says: a member that is gone, then all of them.
-#[test]
-fn the_readme_shows_the_real_lines() -> Result {
-    let readme = std::fs::read_to_string(repository().join("README.md"))?;
-    let shown = readme
-        .lines()
-        .filter(|line| line.contains("failed while connecting"));
-    let peer = Peer::named("b", Script::default())?;
-    let gone = ports::free()?;
-    let workers = |b: u16| {
-        format!(
-            "worker.list=lb\nworker.lb.type=lb\nworker.lb.balance_workers=a,b\n\
-             worker.a.host=127.0.0.1\nworker.a.port={gone}\n\
-             worker.b.host=127.0.0.1\nworker.b.port={b}\n"
-        )
-    };
-    let mut log = String::new();
-    for (b, status) in [(peer.port(), 200), (gone, 503)] {
-        let httpd = Httpd::builder(Subject::Rjk)
-            .workers(workers(b))
-            .directives("JkMount /* lb")
-            .log_level("info")
-            .start()?;
-        // The second request goes to the other member first.
-        for _ in 0..2 {
-            assert_eq!(client::get(httpd.port(), "/x")?.status, status);
-        }
-        log += &httpd.jk_log();
-    }
-    let log = without_line_numbers(&log);
-    let lines: Vec<&str> = shown.collect();
-    assert_eq!(lines.len(), 3, "{lines:#?}");
-    for line in lines {
-        assert!(log.contains(line), "{line} is not in {log}");
-    }
-    Ok(())
-}
-
-/// ` (93):` becomes `:`.
-fn without_line_numbers(log: &str) -> String {
-    let mut text = String::new();
-    for part in log.split(" (") {
-        let number = part
-            .split_once("):")
-            .filter(|(number, _)| number.parse::<u32>().is_ok());
-        match number {
-            Some((_, rest)) => text += &format!(":{rest}"),
-            None => text += &format!(" ({part}"),
-        }
-    }
-    text
 }

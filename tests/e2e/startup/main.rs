@@ -1,5 +1,6 @@
 //! Start-up, errors of the configuration, logs, the status page and the example configurations.
 
+mod advice;
 mod artifact;
 mod broken;
 mod deployments;

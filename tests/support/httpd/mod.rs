@@ -222,6 +222,16 @@ impl Builder {
         }
     }
 
+    /// The text of httpd.conf, its placeholders as they are: to find a line by its number.
+    pub fn config_text(&self) -> Result<String> {
+        let module = if self.injecting {
+            Some(module::injecting_path()?)
+        } else {
+            self.subject.map(Subject::path).transpose()?
+        };
+        config::render(self, &modules_dir()?, module.as_deref())
+    }
+
     /// `-t`: whether the configuration is accepted, and what was said about it.
     pub fn configtest(&self) -> Result<(bool, String)> {
         Site::new(self.clone(), ports::free()?)?.configtest()
@@ -251,12 +261,7 @@ impl Site {
         for dir in ["conf", "logs", "run", "htdocs"] {
             std::fs::create_dir_all(self.dir.join(dir))?;
         }
-        let module = if self.builder.injecting {
-            Some(module::injecting_path()?)
-        } else {
-            self.builder.subject.map(Subject::path).transpose()?
-        };
-        let text = config::render(&self.builder, &modules_dir()?, module.as_deref())?;
+        let text = self.builder.config_text()?;
         self.dir.write("conf/httpd.conf", self.fill(&text))?;
         if let Some(workers) = &self.builder.workers {
             self.dir

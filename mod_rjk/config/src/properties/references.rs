@@ -85,13 +85,15 @@ impl Properties {
     fn no_template(&self, reference: &Entry) -> ConfigError {
         let value = &reference.value;
         let full = [b"worker.", value.as_slice()].concat();
-        let remedy = if self.with_prefix(&full).is_empty() {
-            format!("set {value}.host or another property of it")
+        let remedy = if !self.with_prefix(&full).is_empty() {
+            format!("; write {}", full.as_bstr())
+        } else if value.starts_with(b"worker.") {
+            format!("; set {value}.host or another property of it")
         } else {
-            format!("write {}", full.as_bstr())
+            ", and a template is named as worker.NAME".to_owned()
         };
         let message = format!(
-            "{} names {value}, which has no property; {remedy}",
+            "{} names {value}, which has no property{remedy}",
             reference.name
         );
         ConfigError::new(Some(reference.location.clone()), message)

@@ -89,11 +89,6 @@ impl ServerDirectives {
             }
             None => Arc::new(self.build_map(own_mounts, read_file, server_root, warnings)?),
         };
-        if self.options.collapse_slashes && !uri_map.is_empty() {
-            let message =
-                "JkOptions CollapseSlashes... has no effect: runs of '/' always match as one";
-            warnings.push(Warning::new(None, message));
-        }
         let has_mount_table = self.has_mount_table()
             || !own_mounts.is_empty()
             || shared.is_some_and(|main| main.has_mount_table);

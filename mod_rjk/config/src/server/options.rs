@@ -1,7 +1,7 @@
 //! `JkOptions`: the flags of one server and how a virtual host inherits them (contract §1.2, §1.3.1).
 
 pub use super::forward_uri::ForwardUri;
-use crate::error::nearest;
+use crate::advice::nearest;
 
 /// Which address Tomcat is told as the client's (O-06, O-07).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,8 +44,6 @@ pub struct OptionSet {
     plus: u16,
     minus: u16,
     forward_uri: Option<ForwardUri>,
-    /// A `CollapseSlashes…` flag was used; it has no effect (O-14).
-    pub collapse_slashes: bool,
 }
 
 impl OptionSet {
@@ -66,10 +64,16 @@ impl OptionSet {
 
     /// Takes the arguments of one `JkOptions` line (D-36): words `[+-]flag`, case-insensitive.
     ///
-    /// The error text names a flag that is not known, or one that cannot be removed.
-    pub fn parse_words(&mut self, line: &str) -> Result<(), String> {
-        line.split_ascii_whitespace()
-            .try_for_each(|word| self.word(word.trim_matches(['"', '\''])))
+    /// The error text names a flag that is not known, or one that cannot be removed; the text of a
+    /// warning is given back.
+    pub fn parse_words(&mut self, line: &str) -> Result<Option<String>, String> {
+        let mut has_collapse = false;
+        for word in line.split_ascii_whitespace() {
+            has_collapse |= self.word(word.trim_matches(['"', '\'']))? == Effect::None;
+        }
+        Ok(has_collapse.then(|| {
+            "JkOptions CollapseSlashes... has no effect: runs of '/' always match as one".to_owned()
+        }))
     }
 
     /// A virtual host's set with what it inherits (OM-02, OM-03).
@@ -83,7 +87,6 @@ impl OptionSet {
             plus: vhost.plus | inherited,
             minus: vhost.minus,
             forward_uri: vhost.forward_uri.or(main.forward_uri),
-            collapse_slashes: main.collapse_slashes || vhost.collapse_slashes,
         }
     }
 
@@ -108,7 +111,7 @@ impl OptionSet {
         }
     }
 
-    fn word(&mut self, word: &str) -> Result<(), String> {
+    fn word(&mut self, word: &str) -> Result<Effect, String> {
         let (remove, name) = match word.strip_prefix('-') {
             Some(name) => (true, name),
             None => (false, word.strip_prefix('+').unwrap_or(word)),
@@ -124,7 +127,7 @@ impl OptionSet {
                 ));
             }
             (Some(Flag::ForwardUri(form)), false) => self.forward_uri = Some(form),
-            (Some(Flag::Collapse), _) => self.collapse_slashes = true,
+            (Some(Flag::Collapse), _) => return Ok(Effect::None),
             (Some(Flag::Bit(bit)), true) => self.minus |= bit,
             (Some(Flag::Bit(bit)), false) => {
                 if bit & ADDRESS != 0 {
@@ -134,8 +137,17 @@ impl OptionSet {
                 self.plus |= bit;
             }
         }
-        Ok(())
+        Ok(Effect::Set)
     }
+}
+
+/// What a word of `JkOptions` does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    /// Sets or removes a flag.
+    Set,
+    /// Nothing (O-14).
+    None,
 }
 
 #[derive(Clone, Copy)]
@@ -192,9 +204,9 @@ mod tests {
     use super::*;
 
     fn set(mut start: OptionSet, lines: &[&str]) -> OptionSet {
-        lines
-            .iter()
-            .for_each(|line| start.parse_words(line).unwrap());
+        for line in lines {
+            start.parse_words(line).unwrap();
+        }
         start
     }
 
@@ -255,9 +267,15 @@ mod tests {
             "+CollapseSlashesNone",
             "-CollapseSlashesUnmount",
         ] {
-            let options = main_server(word);
-            assert!(options.collapse_slashes, "{word}");
-            assert_eq!(options.resolve(), OptionSet::main().resolve());
+            let mut options = OptionSet::main();
+            let warning = options
+                .parse_words(&format!("+FlushPackets {word}"))
+                .unwrap();
+            assert!(
+                warning.is_some_and(|text| text.contains("no effect")),
+                "{word}"
+            );
+            assert_eq!(options.resolve(), main_server("+FlushPackets").resolve());
         }
     }
 

@@ -1,6 +1,5 @@
 use super::options::{ClientAddress, ForwardUri, Options};
 use super::*;
-use crate::error::Warning;
 use crate::workers::WorkerMount;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -151,29 +150,115 @@ fn d16_watchdog_interval() {
     }
 }
 
+fn section<'a>(name: &'a str, path: &'a str, is_regex: bool) -> Option<Section<'a>> {
+    Some(Section {
+        name,
+        path,
+        is_regex,
+    })
+}
+
 #[test]
 fn d05_d06_arguments() {
-    assert_eq!(mount_args(None, "/x", Some("w")), Ok(("/x", "w")));
-    assert_eq!(mount_args(Some("/x"), "w", None), Ok(("/x", "w")));
-    assert!(mount_args(None, "w", None).is_err());
-    assert!(
-        mount_args(Some("/x"), "/y", Some("w"))
-            .unwrap_err()
-            .contains("'/x'")
-    );
+    let taken = |path, worker, warning: Option<&str>| {
+        let warning = warning.map(str::to_owned);
+        Ok(MountArgs {
+            path,
+            worker,
+            warning,
+        })
+    };
+    assert_eq!(mount_args(None, "/x", Some("w")), taken("/x", "w", None));
+    let location = section("Location", "/x", false);
+    assert_eq!(mount_args(location, "w", None), taken("/x", "w", None));
+    for (section, first, second, says) in [
+        (None, "w", None, "'w' is alone; write a path and a worker"),
+        (None, "/a/*=w", None, "write '/a/* w'"),
+        (None, "w", Some("/a/*"), "write '/a/* w'"),
+        (
+            location,
+            "/y",
+            Some("w"),
+            "that of the section, '/x'; write the worker alone",
+        ),
+        (
+            section("LocationMatch", "^/x", true),
+            "w",
+            None,
+            "regular expression",
+        ),
+        (
+            section("Location", "^/x", true),
+            "w",
+            None,
+            "regular expression",
+        ),
+        (
+            section("Location", "http://h/x/*", false),
+            "w",
+            None,
+            "write '/x/*'",
+        ),
+        (section("Location", "x/*", false), "w", None, "write '/x/*'"),
+        (
+            section("If", "*If", false),
+            "w",
+            None,
+            "cannot stand in <If>",
+        ),
+        (
+            section("If", "*If", false),
+            "/x",
+            Some("w"),
+            "cannot stand in <If>",
+        ),
+        (
+            section("Files", "x", false),
+            "w",
+            None,
+            "cannot stand in <Files>",
+        ),
+    ] {
+        let error = mount_args(section, first, second).unwrap_err();
+        assert!(error.contains(says), "{section:?} {first}: {error}");
+    }
+    for (section, says) in [
+        (
+            section("LocationMatch", "/x/.*", true),
+            "not as a regular expression",
+        ),
+        (
+            section("Location", "/x/.*", true),
+            "not as a regular expression",
+        ),
+        (
+            section("Directory", "/var/x", false),
+            "belongs into <Location>",
+        ),
+        (section("Proxy", "/x", false), "belongs into <Location>"),
+    ] {
+        let warning = mount_args(section, "w", None).unwrap().warning;
+        assert!(
+            warning.as_ref().is_some_and(|text| text.contains(says)),
+            "{warning:?}"
+        );
+    }
+}
+
+#[test]
+fn d05_d06_paths_that_are_none() {
     let mut server = ServerDirectives::main();
-    assert!(
-        server
-            .set_mount("x", "w", place(1))
-            .unwrap_err()
-            .contains("'x'")
-    );
-    assert!(
-        server
-            .set_unmount("*.jsp", "w", place(1))
-            .unwrap_err()
-            .contains("'*.jsp'")
-    );
+    for (path, mount, unmount) in [
+        ("x", "write '/x'", "write '/x'"),
+        ("*.jsp", "write '/*.jsp'", "write '/*.jsp'"),
+        ("!/x/*", "write JkUnMount /x/*", "write '/x/*'"),
+        ("^/x", "no regular expression", "no regular expression"),
+    ] {
+        let error = server.set_mount(path, "w", place(1)).unwrap_err();
+        assert!(error.contains(path) && error.contains(mount), "{error}");
+        let error = server.set_unmount(path, "w", place(1)).unwrap_err();
+        assert!(error.contains(path) && error.contains(unmount), "{error}");
+    }
 }
 
 #[test]
@@ -470,22 +555,6 @@ fn d36_options_are_merged_by_bits() {
 }
 
 #[test]
-fn o14_one_warning_when_the_server_has_mounts() {
-    let mut main = ServerDirectives::main();
-    main.set_option_words("+CollapseSlashesAll +CollapseSlashesNone")
-        .unwrap();
-    let warnings = |server: &ServerDirectives| {
-        let mut warnings: Vec<Warning> = Vec::new();
-        server
-            .resolve(None, &[], &read, Path::new(ROOT), &mut warnings)
-            .unwrap();
-        warnings.len()
-    };
-    assert_eq!(warnings(&main), 0);
-    assert_eq!(warnings(&mounted(main, &[("/a", "w")])), 1);
-}
-
-#[test]
 fn d37_dd07_env_vars() {
     let var = |name: &str, default: Option<&str>| EnvVar {
         name: name.into(),
@@ -529,18 +598,4 @@ fn e03_e04_e05_environment_values() {
     );
     assert_eq!(env_reply_timeout(b"0"), Some(Duration::ZERO));
     assert_eq!(env_reply_timeout(b"-1"), None);
-}
-
-#[test]
-fn directives_without_effect_are_named() {
-    let mut server = ServerDirectives::main();
-    server.set_strip_session("Off", None).unwrap();
-    assert_eq!(server.not_yet(), [""; 0]);
-    server.set_strip_session("On", None).unwrap();
-    server.set_auto_alias("/x");
-    server.set_request_log_format("%w");
-    assert_eq!(server.set_mount_file_reload("5"), None);
-    let texts = server.not_yet();
-    assert_eq!(texts.len(), 4);
-    assert!(texts[0].starts_with("JkAutoAlias is accepted"), "{texts:?}");
 }

@@ -1,10 +1,11 @@
 //! Collects the rules of one server.
 
 use super::{Mount, RuleKind, Source, UriMap, parse_worker_with_extensions};
+use crate::advice::pattern_problem;
 use crate::error::{ConfigError, Location, Warning};
 use crate::model::RuleExtensions;
 use crate::properties::{Entry, Properties};
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BString, ByteSlice};
 use std::collections::HashMap;
 
 /// What makes two rules the same rule, so that the later one replaces the earlier one.
@@ -138,10 +139,7 @@ impl UriMapBuilder {
         warnings: &mut Vec<Warning>,
     ) -> Result<(), ConfigError> {
         if !rule.pattern.starts_with(b"/") {
-            let pattern = BStr::new(rule.pattern);
-            let message =
-                format!("the pattern '{pattern}' does not start with '/'; write '/{pattern}'");
-            return Err(ConfigError::new(location, message));
+            return Err(ConfigError::new(location, rule.problem()));
         }
         let before = warnings.len();
         let (worker, extensions) = parse_worker_with_extensions(value, warnings);
@@ -190,6 +188,18 @@ struct Rule<'a> {
 }
 
 impl<'a> Rule<'a> {
+    /// Why the pattern, which does not start with `/`, is none.
+    fn problem(&self) -> String {
+        let pattern = self.pattern.to_str_lossy();
+        // M-03: the marks have one order only.
+        match (self.kind, pattern.strip_prefix('-')) {
+            (RuleKind::Unmount, Some(rest)) if rest.starts_with('/') => {
+                format!("'!-{rest}' is no rule; write '-!{rest}'")
+            }
+            _ => format!("the pattern {}", pattern_problem(&pattern)),
+        }
+    }
+
     /// `[-][!]pattern`, in this order only (M-03).
     fn parse(text: &'a [u8]) -> Rule<'a> {
         let (disabled, text) = match text.strip_prefix(b"-") {

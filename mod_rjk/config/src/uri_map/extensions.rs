@@ -1,6 +1,7 @@
 //! What stands after the worker name of a rule (contract §3.3).
 
-use crate::error::{Warning, nearest};
+use crate::advice::nearest;
+use crate::error::Warning;
 use crate::model::{Activation, FailStatus, RuleExtensions};
 use bstr::{BStr, BString};
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! ajp13 workers (contract §2.3).
 
 use super::values::{Attributes, split_list};
+use crate::advice::host_problem;
 use crate::error::ConfigError;
 use crate::model::{AjpSpec, FailStatus, PingSpec, PoolSpec, RecoveryOptions};
 use bstr::{BString, ByteSlice};
@@ -28,7 +29,7 @@ pub(super) fn read(attributes: &mut Attributes<'_>) -> Result<AjpSpec, ConfigErr
         host: host(attributes)?,
         port: port(attributes)?,
         prefer_ipv6: attributes.boolean("prefer_ipv6", false),
-        source: attributes.name("source")?,
+        source: address(attributes, "source")?,
         socket_timeout,
         socket_connect_timeout: attributes
             .milliseconds("socket_connect_timeout")
@@ -48,22 +49,23 @@ pub(super) fn read(attributes: &mut Attributes<'_>) -> Result<AjpSpec, ConfigErr
     })
 }
 
-/// a port behind the host is not read, so its author gets told.
+/// mod_jk starts with any text and then cannot resolve it, so its author gets told.
 fn host(attributes: &mut Attributes<'_>) -> Result<BString, ConfigError> {
-    let Some(host) = attributes.name("host")? else {
-        return Ok("localhost".into());
-    };
-    if let (Some(entry), Some((_, port))) = (attributes.entry("host"), host.split_once_str(":"))
-        && !port.is_empty()
-        && port.iter().all(u8::is_ascii_digit)
+    let host = address(attributes, "host")?;
+    Ok(host.unwrap_or_else(|| "localhost".into()))
+}
+
+fn address(
+    attributes: &mut Attributes<'_>,
+    attribute: &str,
+) -> Result<Option<BString>, ConfigError> {
+    let address = attributes.name(attribute)?;
+    if let (Some(entry), Some(address)) = (attributes.entry(attribute), &address)
+        && let Some(problem) = host_problem(attribute, &address.to_str_lossy())
     {
-        let port = port.as_bstr();
-        let message = format!(
-            "host is {host:?}, the port in it is not read; write port={port} on its own line"
-        );
-        attributes.warn(entry, message);
+        attributes.warn(entry, problem);
     }
-    Ok(host)
+    Ok(address)
 }
 
 ///

@@ -2,7 +2,8 @@
 
 use super::values::{Attributes, check_length, split_list};
 use super::{Type, ajp, type_of, warn_about_absent};
-use crate::error::{ConfigError, Location, nearest};
+use crate::advice::nearest;
+use crate::error::{ConfigError, Location};
 use crate::model::{Activation, BalanceMethod, LbSpec, MemberSpec};
 use crate::properties::Entry;
 use bstr::{BStr, BString, ByteSlice};

@@ -61,7 +61,7 @@ fn d01_w01_no_file_means_ajp13_on_localhost() {
     };
     assert_eq!((spec.host.as_slice(), spec.port), (&b"localhost"[..], 8009));
     assert_eq!(warnings, Vec::<String>::new());
-    assert!(build("worker.w.host=h").unwrap().1[0].starts_with("worker.list is missing"));
+    assert!(build("worker.w.host=h").unwrap().1[0].starts_with("w:1: worker.list is missing"));
     assert_eq!(
         build("worker.ajp13.host=h").unwrap().1,
         Vec::<String>::new()
@@ -274,7 +274,7 @@ fn a02_port() {
 
 #[test]
 fn a01_a_port_in_the_host_is_told() {
-    assert!(ajp("host=tc:8009").1[0].ends_with("write port=8009 on its own line"));
+    assert!(ajp("host=tc:8009").1[0].ends_with("write host=tc and port=8009"));
     assert_eq!(ajp("host=::1").1, Vec::<String>::new());
 }
 

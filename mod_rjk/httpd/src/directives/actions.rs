@@ -3,7 +3,7 @@
 use crate::ffi::apr::{Pool, server_root_relative};
 use crate::server::slot::ServerSlot;
 use rjk_config::error::{Location, Warning};
-use rjk_config::server::{directive_seconds, mount_args};
+use rjk_config::server::{Section, directive_seconds, mount_args};
 use std::path::Path;
 
 /// One directive as it was written.
@@ -12,19 +12,32 @@ pub(super) struct Setting<'a> {
     pub(super) is_main: bool,
     /// A restart goes on when a file cannot be read.
     pub(super) is_restart: bool,
-    /// Argument of the section around it.
-    pub(super) section: Option<&'a str>,
+    /// The section around it.
+    pub(super) section: Option<Section<'a>>,
     pub(super) location: Location,
     pub(super) first: &'a str,
     pub(super) second: Option<&'a str>,
     pub(super) pool: Pool<'a>,
 }
 
-impl Setting<'_> {
+impl<'a> Setting<'a> {
     fn warn(&mut self, message: impl Into<String>) {
         self.slot
             .warnings
             .push(Warning::new(Some(self.location.clone()), message));
+    }
+
+    fn not_yet(&mut self, directive: &str) {
+        self.warn(format!("{directive} is accepted and has no effect yet"));
+    }
+
+    /// Path and worker of a mount.
+    fn mount(&mut self) -> Result<(&'a str, &'a str), String> {
+        let mount = mount_args(self.section, self.first, self.second)?;
+        if let Some(message) = mount.warning {
+            self.warn(message);
+        }
+        Ok((mount.path, mount.worker))
     }
 
     /// The path under ServerRoot, and that it is a regular file (D-01, D-03).
@@ -64,18 +77,19 @@ pub(super) fn mount_file_reload(s: &mut Setting<'_>) -> Result<(), String> {
     if let Some(message) = s.slot.directives.set_mount_file_reload(s.first) {
         s.warn(message);
     }
+    s.not_yet("JkMountFileReload");
     Ok(())
 }
 
 pub(super) fn mount(s: &mut Setting<'_>) -> Result<(), String> {
-    let (path, worker) = mount_args(s.section, s.first, s.second)?;
+    let (path, worker) = s.mount()?;
     s.slot
         .directives
         .set_mount(path, worker, s.location.clone())
 }
 
 pub(super) fn unmount(s: &mut Setting<'_>) -> Result<(), String> {
-    let (path, worker) = mount_args(s.section, s.first, s.second)?;
+    let (path, worker) = s.mount()?;
     s.slot
         .directives
         .set_unmount(path, worker, s.location.clone())
@@ -87,11 +101,16 @@ pub(super) fn mount_copy(s: &mut Setting<'_>) -> Result<(), String> {
 
 pub(super) fn auto_alias(s: &mut Setting<'_>) -> Result<(), String> {
     s.slot.directives.set_auto_alias(s.first);
+    s.not_yet("JkAutoAlias");
     Ok(())
 }
 
 pub(super) fn strip_session(s: &mut Setting<'_>) -> Result<(), String> {
-    s.slot.directives.set_strip_session(s.first, s.second)
+    s.slot.directives.set_strip_session(s.first, s.second)?;
+    if s.first.eq_ignore_ascii_case("on") {
+        s.not_yet("JkStripSession");
+    }
+    Ok(())
 }
 
 pub(super) fn log_file(s: &mut Setting<'_>) -> Result<(), String> {
@@ -118,6 +137,7 @@ pub(super) fn log_stamp(s: &mut Setting<'_>) -> Result<(), String> {
 
 pub(super) fn request_log_format(s: &mut Setting<'_>) -> Result<(), String> {
     s.slot.directives.set_request_log_format(s.first);
+    s.not_yet("JkRequestLogFormat");
     Ok(())
 }
 
@@ -152,7 +172,10 @@ pub(super) fn watchdog_interval(s: &mut Setting<'_>) -> Result<(), String> {
 }
 
 pub(super) fn options(s: &mut Setting<'_>) -> Result<(), String> {
-    s.slot.directives.set_option_words(s.first)
+    if let Some(message) = s.slot.directives.set_option_words(s.first)? {
+        s.warn(message);
+    }
+    Ok(())
 }
 
 pub(super) fn env_var(s: &mut Setting<'_>) -> Result<(), String> {

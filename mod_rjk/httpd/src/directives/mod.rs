@@ -1,4 +1,5 @@
 //! The directives: httpd's arguments in, typed directives of a server out.
 
 mod actions;
+mod section;
 pub(crate) mod table;

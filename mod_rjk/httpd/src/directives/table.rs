@@ -1,6 +1,7 @@
 //! The command table.
 
 use super::actions::*;
+use super::section::section;
 use crate::ffi::apr::{Pool, bytes};
 use crate::ffi::error_log::to_error_log;
 use crate::ffi::guard::{catch, point};
@@ -300,7 +301,7 @@ unsafe fn setting<'a>(
             slot,
             is_main: (*server).is_virtual == 0,
             is_restart: LastGood::of(server).is_some(),
-            section: text((*parms).path)?,
+            section: section(parms)?,
             location: location(parms),
             first: text(first)?.unwrap_or(""),
             second: text(second)?,

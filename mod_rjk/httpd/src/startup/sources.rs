@@ -219,8 +219,6 @@ impl<'p> Sources<'p> {
             Path::new(&root),
             &mut warnings,
         )?;
-        let not_yet = directives.not_yet().into_iter();
-        warnings.extend(not_yet.map(|text| Warning::new(None, text)));
         self.take(files, warnings);
         Ok(config)
     }
