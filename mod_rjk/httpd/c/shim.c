@@ -57,6 +57,18 @@ void rjk_brigade_append_error(apr_bucket_brigade *brigade, int status, apr_pool_
     APR_BRIGADE_INSERT_TAIL(brigade, bucket);
 }
 
+int rjk_brigade_error(const apr_bucket_brigade *brigade)
+{
+    const apr_bucket *bucket;
+    for (bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade);
+         bucket = APR_BUCKET_NEXT(bucket)) {
+        if (AP_BUCKET_IS_ERROR(bucket)) {
+            return ((const ap_bucket_error *)bucket->data)->status;
+        }
+    }
+    return 0;
+}
+
 apr_status_t rjk_brigade_take(apr_bucket_brigade *brigade, char *buffer, apr_size_t *length,
                               int *ended)
 {

@@ -5,14 +5,14 @@ use crate::ffi::apr::Pool;
 use crate::ffi::guard::catch;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
-use crate::request::{handler, mapping};
+use crate::request::{end, handler, mapping};
 use crate::{child, startup};
 use std::ffi::c_int;
 use std::ptr::null;
 
 const MIDDLE: c_int = sys::APR_HOOK_MIDDLE as c_int;
 
-/// httpd's `register_hooks`: all at middle order (G-02).
+/// httpd's `register_hooks`: all at middle order (G-02), and one output filter.
 pub(crate) unsafe extern "C" fn register(_pool: *mut sys::apr_pool_t) {
     crate::ffi::guard::keep_quiet();
     // SAFETY: the functions have the signatures of their hooks, and the module is never unloaded.
@@ -24,6 +24,7 @@ pub(crate) unsafe extern "C" fn register(_pool: *mut sys::apr_pool_t) {
         sys::ap_hook_translate_name(Some(translate_name), null(), null(), MIDDLE);
         sys::ap_hook_map_to_storage(Some(map_to_storage), null(), null(), MIDDLE);
         sys::ap_hook_handler(Some(handle), null(), null(), MIDDLE);
+        end::register();
     }
 }
 

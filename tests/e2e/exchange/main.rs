@@ -1,10 +1,13 @@
 //! The exchange with a worker: bodies, failures, retries, timeouts and the connection pool.
 
 mod bodies;
+mod body_end;
+mod broken;
 mod clients;
 mod drips;
 mod failure_table;
 mod failures;
+mod filters;
 mod large;
 mod late;
 mod pool;

@@ -234,6 +234,48 @@ impl<'r> RequestRec<'r> {
         self.connection().aborted != 0
     }
 
+    /// The status that the response has, or will have.
+    pub(crate) fn status(self) -> c_int {
+        self.rec().status
+    }
+
+    /// Whether the end of a response went into the output filters, whoever sent it there.
+    pub(crate) fn is_answered(self) -> bool {
+        self.rec().eos_sent != 0
+    }
+
+    /// Whether the client still waits for a 100 before it sends its body.
+    pub(crate) fn is_expecting_continue(self) -> bool {
+        self.rec().expecting_100 != 0
+    }
+
+    /// The request that this one is a part of, in whatever depth; itself for most.
+    pub(crate) fn outermost(self) -> RequestRec<'r> {
+        let mut request = self;
+        while let Some(main) = request.main() {
+            request = main;
+        }
+        request
+    }
+
+    /// Keeps caches from storing the response: of this request, of those that it is a part of, and
+    /// of those that led to it by an internal redirect.
+    pub(crate) fn forbid_caching(self) {
+        let mut next = Some(self);
+        while let Some(request) = next {
+            // SAFETY: requests of one connection, all alive, used by this thread alone.
+            unsafe { (*request.as_ptr()).no_cache = 1 };
+            // SAFETY: the request that an internal redirect came from outlives it.
+            let prev = unsafe { RequestRec::from_raw(request.rec().prev) };
+            next = prev.or_else(|| request.main());
+        }
+    }
+
+    /// Whether the connection is one of several streams on another, as mod_http2 makes them.
+    pub(crate) fn is_stream(self) -> bool {
+        !self.connection().master.is_null()
+    }
+
     /// Marks the client's connection as broken, so that nothing more is sent on it.
     pub(crate) fn abort(self) {
         // SAFETY: the connection is alive, and this thread serves it.
@@ -258,6 +300,12 @@ impl<'r> RequestRec<'r> {
             sys::ap_setup_client_block(self.as_ptr(), sys::REQUEST_CHUNKED_DECHUNK as c_int)
         };
         if status == 0 { Ok(()) } else { Err(status) }
+    }
+
+    /// The body's length as the client announced it, 0 without; valid after
+    /// [`RequestRec::open_body`] and before anything was read.
+    pub(crate) fn announced_body(self) -> u64 {
+        u64::try_from(self.rec().remaining).unwrap_or(0)
     }
 
     /// Whether there is a body to read; sends nothing by itself.

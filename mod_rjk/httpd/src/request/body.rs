@@ -1,10 +1,19 @@
 //! The request body out of httpd's input filters.
 
+use crate::ffi::error_log::to_error_log;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
-use rjk_proxy::job::downstream::ClientError;
+use rjk_proxy::job::downstream::BrokenBody;
 use std::ffi::c_int;
 use std::ptr::NonNull;
+use std::time::Duration;
+
+/// Successful reads without a byte that are borne in a row: a coding needs some before its first
+/// byte, each of which waited for the client.
+const FRUITLESS_READS: u32 = 65_536;
+/// Looks for a stream that its client gave up, and the pause before each.
+const GIVEN_UP_LOOKS: u32 = 3;
+const GIVEN_UP_PAUSE: Duration = Duration::from_millis(1);
 
 /// The body of one request.
 ///
@@ -13,35 +22,69 @@ use std::ptr::NonNull;
 pub(crate) struct RequestBody<'r> {
     request: RequestRec<'r>,
     brigade: NonNull<sys::apr_bucket_brigade>,
+    /// Bytes that must come before the end.
+    missing: u64,
+    has_length: bool,
     ended: bool,
+    broken: Option<BrokenBody>,
 }
 
 impl<'r> RequestBody<'r> {
-    /// `None` only when memory is out. Without a body there is nothing to read.
-    pub(crate) fn new(request: RequestRec<'r>, has_body: bool) -> Option<RequestBody<'r>> {
+    /// A body of this announced length, 0 when it is not known. `None` only when memory is out.
+    /// Without a body there is nothing to read.
+    pub(crate) fn new(
+        request: RequestRec<'r>,
+        has_body: bool,
+        announced: u64,
+    ) -> Option<RequestBody<'r>> {
         request.new_brigade().map(|brigade| RequestBody {
             request,
             brigade,
+            missing: announced,
+            has_length: announced > 0,
             ended: !has_body,
+            broken: None,
         })
     }
 
-    /// Reads body bytes, blocking; 0 at the end.
-    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ClientError> {
+    /// Reads body bytes, blocking; 0 at the end of a whole body. Once broken it stays so.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, BrokenBody> {
+        if let Some(broken) = self.broken {
+            return Err(broken);
+        }
+        self.next(buffer).inspect_err(|broken| {
+            self.broken = Some(*broken);
+            // The rest of the body cannot be told from the next request.
+            self.request.close_after();
+        })
+    }
+
+    fn next(&mut self, buffer: &mut [u8]) -> Result<usize, BrokenBody> {
+        let mut fruitless = 0;
         while !self.ended && !buffer.is_empty() {
             let taken = self.take(buffer)?;
             if taken > 0 {
                 return Ok(taken);
             }
-            if !self.ended {
-                self.fill(buffer.len())?;
+            if self.ended {
+                break;
             }
+            if fruitless == FRUITLESS_READS {
+                to_error_log(
+                    sys::APLOG_ERR,
+                    Some(self.request.server()),
+                    "mod_rjk: an input filter gives neither data nor an end; the request got 500",
+                );
+                return Err(BrokenBody::refused(500));
+            }
+            fruitless += 1;
+            self.fill(buffer.len())?;
         }
         Ok(0)
     }
 
     /// Moves what the brigade holds.
-    fn take(&mut self, buffer: &mut [u8]) -> Result<usize, ClientError> {
+    fn take(&mut self, buffer: &mut [u8]) -> Result<usize, BrokenBody> {
         let mut length = buffer.len() as sys::apr_size_t;
         let mut ended: c_int = 0;
         // SAFETY: the brigade is alive and its buckets are its own; the buffer is writable for
@@ -54,13 +97,37 @@ impl<'r> RequestBody<'r> {
                 &raw mut ended,
             )
         };
-        self.ended = ended != 0;
         self.checked(status)?;
-        Ok(length as usize)
+        let taken = length as usize;
+        self.missing = self.missing.saturating_sub(taken as u64);
+        self.ended = ended != 0;
+        if self.ended && (self.is_cut_short() || self.was_given_up()) {
+            return Err(BrokenBody::SHORT);
+        }
+        Ok(taken)
+    }
+
+    /// An end that is none: before the announced length, or because the client was never told to
+    /// go on after `Expect: 100-continue`.
+    fn is_cut_short(&self) -> bool {
+        self.missing > 0 || self.request.is_expecting_continue()
+    }
+
+    /// mod_http2 ends the body of a stream that the client gave up like any other, and says just
+    /// after that that the stream is gone. Only where no length tells the two apart is that waited
+    /// for.
+    fn was_given_up(&self) -> bool {
+        if self.has_length || !self.request.is_stream() {
+            return false;
+        }
+        (0..GIVEN_UP_LOOKS).any(|_| {
+            std::thread::sleep(GIVEN_UP_PAUSE);
+            self.request.is_aborted()
+        })
     }
 
     /// Reads from the client into the empty brigade.
-    fn fill(&mut self, bytes: usize) -> Result<(), ClientError> {
+    fn fill(&mut self, bytes: usize) -> Result<(), BrokenBody> {
         // SAFETY: request, filters and brigade are alive; the mode asks for data of the body only.
         let status = unsafe {
             sys::apr_brigade_cleanup(self.brigade.as_ptr().cast());
@@ -75,12 +142,42 @@ impl<'r> RequestBody<'r> {
         self.checked(status)
     }
 
-    /// After a failure the rest of the body cannot be told from the next request.
-    fn checked(&self, status: sys::apr_status_t) -> Result<(), ClientError> {
-        if status == 0 {
+    /// What httpd did decides, whatever it returned: it may have answered the request by itself, and
+    /// reports that as a success with an end.
+    fn checked(&self, status: sys::apr_status_t) -> Result<(), BrokenBody> {
+        if self.request.is_answered() {
+            let status = u16::try_from(self.request.status()).unwrap_or(0);
+            let refused = if status >= 400 { status } else { 400 };
+            return Err(BrokenBody::refused(refused));
+        }
+        // SAFETY: the bucket list is alive.
+        let error = unsafe { sys::rjk_brigade_error(self.brigade.as_ptr()) };
+        let is_aborted = self.request.is_aborted();
+        if status == 0 && error == 0 && !is_aborted {
             return Ok(());
         }
-        self.request.close_after();
-        Err(ClientError)
+        // SAFETY: the function only translates its arguments.
+        let mapped = unsafe { sys::ap_map_http_request_error(status, 400) };
+        let chosen = match (error, mapped) {
+            (0, sys::AP_FILTER_ERROR) => 500,
+            (0, mapped) => mapped,
+            (error, _) => error,
+        };
+        Err(BrokenBody {
+            status: u16::try_from(chosen).unwrap_or(400),
+            left: is_aborted || (error == 0 && is_disconnect(status)),
+        })
     }
+}
+
+/// The ways in which a read says that the client ended its side, or that its connection broke.
+fn is_disconnect(status: sys::apr_status_t) -> bool {
+    use std::io::{Error, ErrorKind};
+    let ends = [sys::APR_EOF, sys::APR_INCOMPLETE].map(|end| end as sys::apr_status_t);
+    let kind = Error::from_raw_os_error(status).kind();
+    ends.contains(&status)
+        || matches!(
+            kind,
+            ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe
+        )
 }

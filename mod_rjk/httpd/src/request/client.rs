@@ -1,12 +1,14 @@
 //! The response on its way into httpd's output filters.
 
 use super::body::RequestBody;
+use super::end;
 use crate::ffi::apr::Pool;
 use crate::ffi::guard::point;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
 use rjk_message::ResponseHead;
-use rjk_proxy::job::downstream::{ClientError, Downstream, Then};
+use rjk_proxy::job::downstream::{BrokenBody, ClientError, Downstream, Then};
+use rjk_proxy::job::report::Told;
 use std::ffi::c_int;
 use std::ptr::NonNull;
 
@@ -18,35 +20,61 @@ pub(crate) struct Client<'r> {
     pub(crate) sent: u64,
     /// The response head went into the filters.
     pub(crate) started: bool,
-    /// A filter refused the response and answered instead (RS-07).
+    /// httpd refused the response though the client is there: a filter failed, or answered
+    /// instead (RS-07).
     pub(crate) refused: bool,
+    /// The status of the response.
+    status: c_int,
+    /// The end of the response went into the filters.
+    ended: bool,
+    /// httpd's own end of the response, for a broken request body, will be seen as broken.
+    watched: bool,
     body: RequestBody<'r>,
 }
 
 impl<'r> Client<'r> {
     /// `None` only when memory is out.
-    pub(crate) fn new(request: RequestRec<'r>, has_body: bool) -> Option<Client<'r>> {
+    pub(crate) fn new(request: RequestRec<'r>, body: RequestBody<'r>) -> Option<Client<'r>> {
         Some(Client {
             request,
-            body: RequestBody::new(request, has_body)?,
+            body,
             brigade: request.new_brigade()?,
             sent: 0,
             started: false,
             refused: false,
+            status: request.status(),
+            ended: false,
+            watched: false,
         })
     }
 
-    /// Ends a response that the worker broke off: the client must see that it is not whole.
-    pub(crate) fn break_off(&mut self) {
-        let pool = self.request.pool();
-        self.request.close_after();
-        // SAFETY: the brigade is alive; httpd's filters take the error bucket as the sign to close
-        // the connection without a regular end of the body.
-        unsafe {
-            sys::rjk_brigade_append_error(self.brigade.as_ptr(), 502, pool.as_ptr());
-            sys::rjk_brigade_append_eos(self.brigade.as_ptr());
+    /// Ends a response that has begun and will not be whole, unless httpd has ended it already or
+    /// the client is gone; `status` is for a client that has seen nothing of it yet.
+    pub(crate) fn break_off(&self, status: u16) -> Told {
+        if self.request.is_aborted() {
+            return Told::Nothing;
         }
-        let _ = self.pass();
+        if self.is_answered() {
+            self.request.close_after();
+        } else {
+            end::break_off(self.request, c_int::from(status));
+        }
+        match u16::try_from(self.request.status()) {
+            Ok(page) if c_int::from(page) != self.status => Told::Status(page),
+            _ => Told::BrokenOff,
+        }
+    }
+
+    /// Whether httpd gave the client a response of its own. httpd notes an end of ours before its
+    /// filters see it, so that one which they refused says nothing.
+    fn is_answered(&self) -> bool {
+        let by_a_page = self.request.status() != self.status;
+        self.request.is_answered() && (!self.ended || by_a_page)
+    }
+
+    /// httpd may take what follows behind the end of a response for the next one: nothing does.
+    fn is_open(&self) -> bool {
+        !self.request.is_answered() && !self.request.is_aborted()
     }
 
     fn pass(&mut self) -> Result<(), ClientError> {
@@ -58,23 +86,30 @@ impl<'r> Client<'r> {
             sys::apr_brigade_cleanup(self.brigade.as_ptr().cast());
             status
         };
-        self.refused |= status == sys::AP_FILTER_ERROR;
-        if status != 0 || self.request.is_aborted() {
-            Err(ClientError)
-        } else {
-            Ok(())
+        if self.request.is_aborted() {
+            return Err(ClientError);
         }
+        if status != 0 {
+            self.refused = true;
+            return Err(ClientError);
+        }
+        Ok(())
     }
 }
 
 impl Downstream for Client<'_> {
-    fn read_body(&mut self, buffer: &mut [u8]) -> Result<usize, ClientError> {
+    fn read_body(&mut self, buffer: &mut [u8]) -> Result<usize, BrokenBody> {
         point("the request body");
+        if self.started && !self.watched {
+            end::watch(self.request);
+            self.watched = true;
+        }
         self.body.read(buffer)
     }
 
     fn start(&mut self, head: &ResponseHead, cookie: Option<&[u8]>) -> Result<(), ClientError> {
         self.started = true;
+        self.status = c_int::from(head.status());
         set_status(self.request, head);
         set_length(self.request, head);
         for (name, value) in head.end_to_end_headers() {
@@ -90,6 +125,10 @@ impl Downstream for Client<'_> {
 
     fn send(&mut self, body: &[&[u8]], then: Then) -> Result<(), ClientError> {
         point("the response");
+        if !self.is_open() {
+            self.refused = !self.request.is_aborted();
+            return Err(ClientError);
+        }
         for chunk in body {
             self.sent += chunk.len() as u64;
             // SAFETY: the chunk lives until this call returns, and `pass` empties the brigade first.
@@ -109,6 +148,7 @@ impl Downstream for Client<'_> {
                 Then::End => sys::rjk_brigade_append_eos(self.brigade.as_ptr()),
             }
         }
+        self.ended = then == Then::End;
         self.pass()
     }
 }

@@ -1,5 +1,6 @@
 //! The handler hook: from a mapped request to its answer (contract G-08…G-15).
 
+use super::body::RequestBody;
 use super::client::Client;
 use super::env_value::overrides;
 use super::facts::Facts;
@@ -18,7 +19,7 @@ use rjk_config::server::ServerConfig;
 use rjk_log::{Log, jk_log};
 use rjk_proxy::dispatcher::Worker;
 use rjk_proxy::job::Served;
-use rjk_proxy::job::failure::{Cause, Failure};
+use rjk_proxy::job::failure::Cause;
 use rjk_proxy::job::report::{Report, Told, log_failure};
 use rjk_proxy::job::request::{ExchangeOptions, UpstreamRequest};
 use std::ffi::c_int;
@@ -112,7 +113,9 @@ fn forward(
     let state = state::of(request);
     let original = state.map_or_else(|| request.uri(), |state| state.original_uri.as_slice());
     let facts = Facts::gather(request, ready, original);
-    let Some(mut client) = Client::new(request, facts.has_body() && request.has_body()) else {
+    let has_body = facts.has_body() && request.has_body();
+    let body = RequestBody::new(request, has_body, request.announced_body());
+    let Some(mut client) = body.and_then(|body| Client::new(request, body)) else {
         return fail(&NO_MEMORY, SERVER_ERROR, log);
     };
     let forwarded = UpstreamRequest {
@@ -127,7 +130,7 @@ fn forward(
         Some(child.dispatcher.serve(worker, &forwarded, &mut client, log))
     });
     let Some(report) = served else {
-        let (answer, told) = after_defect(&mut client);
+        let (answer, told) = after_defect(request, &client);
         let what = format_args!("worker {name}: a defect in mod_rjk, see the error log");
         log_failure(&what, told, log);
         return answer;
@@ -139,8 +142,8 @@ fn forward(
         "{} bytes of the response body went to the client",
         client.sent
     );
-    let (answer, told) = finish(request, &mut client, &report);
-    if client.refused {
+    let (answer, told) = finish(request, &client, &report);
+    if client.refused && report.result.is_err() {
         let what = format_args!("worker {name}: httpd refused its response, see the error log");
         log_failure(&what, told, log);
     } else {
@@ -153,16 +156,25 @@ fn forward(
 type Answer = (c_int, Told);
 
 /// An error page behind a part of a response would look like more of it.
-fn after_defect(client: &mut Client<'_>) -> Answer {
-    if !client.started {
-        return (SERVER_ERROR, Told::Status(500));
+fn after_defect(request: RequestRec<'_>, client: &Client<'_>) -> Answer {
+    if client.started {
+        return (OK, client.break_off(500));
     }
-    client.break_off();
-    (OK, Told::BrokenOff)
+    (unanswered(request, 500), Told::Status(500))
+}
+
+/// The answer of a request that failed before the response began. When httpd has answered already,
+/// its word for that: httpd sends its 500 should nobody have done so.
+fn unanswered(request: RequestRec<'_>, status: u16) -> c_int {
+    if request.is_answered() {
+        sys::AP_FILTER_ERROR
+    } else {
+        c_int::from(status)
+    }
 }
 
 /// The end of a request, well or not (G-13).
-fn finish(request: RequestRec<'_>, client: &mut Client<'_>, report: &Report) -> Answer {
+fn finish(request: RequestRec<'_>, client: &Client<'_>, report: &Report) -> Answer {
     match &report.result {
         Ok(Served::Response { status }) => (OK, Told::Status(*status)),
         Ok(Served::ServerPage {
@@ -178,26 +190,17 @@ fn finish(request: RequestRec<'_>, client: &mut Client<'_>, report: &Report) -> 
             (c_int::from(*status), Told::Status(*status))
         }
         Ok(Served::Refused { status }) => (c_int::from(*status), Told::Status(*status)),
-        // httpd found the response invalid and answered 500 itself: the client is still there.
-        Err(_) if client.refused => (sys::AP_FILTER_ERROR, Told::Status(500)),
-        Err(Failure {
-            cause: Cause::ClientWrite,
-            ..
-        }) => {
-            request.abort();
-            (OK, Told::Nothing)
-        }
-        Err(_) if report.started => {
-            client.break_off();
-            (OK, Told::BrokenOff)
-        }
+        // The client is there: it gets httpd's 500, or sees the response break off.
+        Err(_) if client.refused => (OK, client.break_off(500)),
         Err(failure) => {
             let status = failure.status();
-            if matches!(failure.cause, Cause::ClientRead) {
-                request.abort();
-                return (c_int::from(status), Told::Nothing);
-            }
-            (c_int::from(status), Told::Status(status))
+            let (answer, told) = if report.started {
+                (OK, client.break_off(status))
+            } else {
+                (unanswered(request, status), Told::Status(status))
+            };
+            let has_left = matches!(&failure.cause, Cause::ClientRead(body) if body.left);
+            (answer, if has_left { Told::Nothing } else { told })
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod body;
 mod client;
+pub(crate) mod end;
 mod env_value;
 mod facts;
 mod failed;

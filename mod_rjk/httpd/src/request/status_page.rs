@@ -1,5 +1,6 @@
 //! The status worker's answers (contract §6, first cut).
 
+use super::body::RequestBody;
 use super::client::Client;
 use super::failed::{NO_MEMORY, fail};
 use crate::ffi::answer::{OK, SERVER_ERROR};
@@ -50,13 +51,16 @@ fn answer(
     text: &str,
     log: &dyn Log,
 ) -> c_int {
-    let Some(mut client) = Client::new(request, false) else {
+    let body = RequestBody::new(request, false, 0);
+    let Some(mut client) = body.and_then(|body| Client::new(request, body)) else {
         return fail(&NO_MEMORY, SERVER_ERROR, log);
     };
     let (headers, pool) = (request.headers_out(), request.pool());
     headers.set_bytes(pool, b"Cache-Control", b"no-cache");
     headers.set_bytes(pool, b"Pragma", b"no-cache");
     request.set_content_type(content_type);
-    let _ = client.send(&[text.as_bytes()], Then::End);
+    if client.send(&[text.as_bytes()], Then::End).is_err() {
+        client.break_off(500);
+    }
     OK
 }

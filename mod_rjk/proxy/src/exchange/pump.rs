@@ -3,7 +3,7 @@
 use super::limits::{Limits, Overdue, Wait};
 use super::protocol;
 use super::response::Response;
-use crate::job::downstream::{ClientError, Then};
+use crate::job::downstream::Then;
 use crate::job::failure::{Cause, Failure, Phase};
 use crate::job::{Forwarding, Served};
 use crate::way::connection::{Connection, ReceiveError};
@@ -182,7 +182,7 @@ impl Pump<'_, '_> {
             .job
             .body
             .next(quota, self.job.downstream, &mut packet)
-            .map_err(|ClientError| Failure::last(phase(&self.exchange), Cause::ClientRead))?;
+            .map_err(|broken| Failure::last(phase(&self.exchange), Cause::ClientRead(broken)))?;
         self.kept_waiting = self.kept_waiting.max(began.elapsed());
         if got == 0 {
             self.exchange.body_ended();

@@ -1,6 +1,6 @@
 //! The request body on its way from the client, kept as far as it may have to be sent again.
 
-use super::downstream::{ClientError, Downstream};
+use super::downstream::{BrokenBody, Downstream};
 use rjk_message::BodyQuota;
 
 /// The request body, as far as it was read from the client.
@@ -10,7 +10,7 @@ pub struct BodySource {
     used: usize,
     beyond: bool,
     /// The client failed before its first packet was whole.
-    broken: Option<ClientError>,
+    broken: Option<BrokenBody>,
 }
 
 impl BodySource {
@@ -35,7 +35,7 @@ impl BodySource {
         &mut self,
         bytes: usize,
         client: &mut dyn Downstream,
-    ) -> Result<&[u8], ClientError> {
+    ) -> Result<&[u8], BrokenBody> {
         if let Some(error) = self.broken {
             return Err(error);
         }
@@ -45,7 +45,7 @@ impl BodySource {
             let got = fill(&mut self.saved[have..], bytes - have, client);
             self.saved.truncate(have + got.unwrap_or(0));
             if got? < bytes - have {
-                return Err(ClientError);
+                return Err(BrokenBody::SHORT);
             }
         }
         self.used = bytes;
@@ -59,7 +59,7 @@ impl BodySource {
         quota: BodyQuota,
         client: &mut dyn Downstream,
         packet: &mut Vec<u8>,
-    ) -> Result<usize, ClientError> {
+    ) -> Result<usize, BrokenBody> {
         if quota.at_most == 0 {
             return Ok(0);
         }
@@ -84,7 +84,7 @@ fn fill(
     buffer: &mut [u8],
     at_least: usize,
     client: &mut dyn Downstream,
-) -> Result<usize, ClientError> {
+) -> Result<usize, BrokenBody> {
     let mut got = 0;
     while got < at_least {
         match client.read_body(&mut buffer[got..])? {

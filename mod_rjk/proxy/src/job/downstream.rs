@@ -2,9 +2,31 @@
 
 use rjk_message::ResponseHead;
 
-/// The client failed: its connection broke, or its body did not arrive.
+/// The response could not be handed on: the client's connection broke, or httpd refuses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientError;
+
+/// The request body broke off, or was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BrokenBody {
+    /// The HTTP status that says so to the client: 400, 408, 413 and such.
+    pub status: u16,
+    /// The client ended or lost its connection, and will hardly see the status.
+    pub left: bool,
+}
+
+impl BrokenBody {
+    /// It ended before its announced length.
+    pub const SHORT: BrokenBody = BrokenBody::refused(400);
+
+    /// The client is there, and gets this status.
+    pub const fn refused(status: u16) -> BrokenBody {
+        BrokenBody {
+            status,
+            left: false,
+        }
+    }
+}
 
 /// What follows the body bytes that were just sent on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +41,9 @@ pub enum Then {
 
 /// The client: gives the request body, takes the response.
 pub trait Downstream {
-    /// Reads request body bytes, blocking. `Ok(0)` is the end of the body.
-    fn read_body(&mut self, buffer: &mut [u8]) -> Result<usize, ClientError>;
+    /// Reads request body bytes, blocking. `Ok(0)` is the end of a whole body, and of nothing else:
+    /// Tomcat is told so.
+    fn read_body(&mut self, buffer: &mut [u8]) -> Result<usize, BrokenBody>;
 
     /// The response head. Called once; what was passed here is never taken back.
     /// `cookie` is the value of a `Set-Cookie` header of ours, sent after Tomcat's (RS-08).

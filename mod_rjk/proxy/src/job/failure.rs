@@ -1,5 +1,6 @@
 //! What went wrong with one attempt: in which phase, whose fault, and whether it may be repeated.
 
+use super::downstream::BrokenBody;
 use rjk_ajp::{ProtocolError, RequestTooLarge};
 use rjk_balance::{Missing, Outcome};
 use rjk_config::model::FailStatus;
@@ -123,7 +124,7 @@ pub enum Cause {
     KeptWaiting(Duration),
     /// F-14: the request body could not be read from the client.
     #[error("the request body could not be read from the client")]
-    ClientRead,
+    ClientRead(BrokenBody),
     /// F-15: the response could not be written to the client.
     #[error("the client went away")]
     ClientWrite,
@@ -179,9 +180,10 @@ impl Failure {
     /// Whose fault it was.
     pub fn fault(&self) -> Fault {
         match &self.cause {
-            Cause::ClientRead | Cause::ClientWrite | Cause::KeptWaiting(_) | Cause::TooLarge(_) => {
-                Fault::Client
-            }
+            Cause::ClientRead(_)
+            | Cause::ClientWrite
+            | Cause::KeptWaiting(_)
+            | Cause::TooLarge(_) => Fault::Client,
             Cause::Protocol(_) | Cause::WrongLength { .. } => Fault::Protocol,
             _ => Fault::Worker,
         }
@@ -190,7 +192,7 @@ impl Failure {
     /// The HTTP status for the client (contract §4.10).
     pub fn status(&self) -> u16 {
         match &self.cause {
-            Cause::ClientRead => 400,
+            Cause::ClientRead(body) => body.status,
             Cause::ClientWrite => 200,
             Cause::TooLarge(_) => 413,
             Cause::Closed
@@ -215,7 +217,7 @@ impl Failure {
     /// `timeouts` counts the attempts of this service call that ran into the reply timeout (L-11).
     pub fn outcome(&self, timeouts: u32) -> Outcome {
         match &self.cause {
-            Cause::ClientRead | Cause::ClientWrite | Cause::TooLarge(_) => Outcome::ClientError,
+            Cause::ClientRead(_) | Cause::ClientWrite | Cause::TooLarge(_) => Outcome::ClientError,
             Cause::KeptWaiting(_) => Outcome::Internal,
             Cause::BusyLimit { .. } => Outcome::BusyLimit,
             Cause::FailOnStatus(FailStatus { soft: true, .. }) => Outcome::StatusSoft,
@@ -262,7 +264,7 @@ impl Failure {
             Cause::KeptWaiting(_) => {
                 "raise connectionTimeout of Tomcat's connector if slow clients are to be served"
             }
-            Cause::ClientRead => body_remedy(self.status()),
+            Cause::ClientRead(_) => body_remedy(self.status()),
             Cause::ClientWrite => NOTHING,
         }
     }
@@ -332,7 +334,18 @@ mod tests {
             ("BG-08", wrong_length, 502, Fault::Protocol),
             ("F-12", Cause::FailOnStatus(soft), 503, Fault::Worker),
             ("F-07", Cause::KeptWaiting(limit), 502, Fault::Client),
-            ("F-14", Cause::ClientRead, 400, Fault::Client),
+            (
+                "F-14",
+                Cause::ClientRead(BrokenBody::SHORT),
+                400,
+                Fault::Client,
+            ),
+            (
+                "F-14",
+                Cause::ClientRead(BrokenBody::refused(408)),
+                408,
+                Fault::Client,
+            ),
         ]
     }
 

@@ -2,7 +2,7 @@
 
 use super::support::Client;
 use crate::job::body::BodySource;
-use crate::job::downstream::ClientError;
+use crate::job::downstream::BrokenBody;
 use proptest::prelude::*;
 use rjk_message::BodyQuota;
 
@@ -66,14 +66,18 @@ fn bd08_cv05_a_client_that_fails_or_ends_early() {
             ..client(b"0123")
         };
         let mut body = BodySource::default();
-        assert_eq!(body.eager(6, &mut client), Err(ClientError), "{breaks}");
+        assert_eq!(
+            body.eager(6, &mut client),
+            Err(BrokenBody::SHORT),
+            "{breaks}"
+        );
     }
     let mut failing = Client {
         breaks: true,
         ..client(b"")
     };
     let result = BodySource::default().next(exactly(2), &mut failing, &mut Vec::new());
-    assert_eq!(result, Err(ClientError));
+    assert_eq!(result, Err(BrokenBody::SHORT));
 }
 
 proptest! {

@@ -307,7 +307,7 @@ fn bd01_bd05_bd08_request_bodies() {
     assert!(matches!(
         run.result,
         Err(Failure {
-            cause: Cause::ClientRead,
+            cause: Cause::ClientRead(_),
             retry: false,
             ..
         })

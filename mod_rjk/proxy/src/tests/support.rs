@@ -1,6 +1,6 @@
 //! A worker's settings, a client that records, and backends made of a closure.
 
-use crate::job::downstream::{ClientError, Downstream, Then};
+use crate::job::downstream::{BrokenBody, ClientError, Downstream, Then};
 use crate::job::request::{EnvOverrides, ExchangeOptions, UpstreamRequest};
 use crate::way::connection::Connection;
 use crate::way::connector::{Connector, Counter};
@@ -172,10 +172,10 @@ pub struct Client {
 }
 
 impl Downstream for Client {
-    fn read_body(&mut self, buffer: &mut [u8]) -> Result<usize, ClientError> {
+    fn read_body(&mut self, buffer: &mut [u8]) -> Result<usize, BrokenBody> {
         let rest = &self.input[self.read..];
         if rest.is_empty() && self.breaks {
-            return Err(ClientError);
+            return Err(BrokenBody::SHORT);
         }
         let most = if self.piece == 0 {
             buffer.len()

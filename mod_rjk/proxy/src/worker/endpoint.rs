@@ -299,11 +299,14 @@ impl Endpoint {
         };
         let mut packet = Vec::with_capacity(head.len() + 6 + bytes);
         packet.extend_from_slice(head);
-        let Ok(first) = job.body.eager(bytes, job.downstream) else {
-            // BD-08: Tomcat learns that the body is broken, the connection is not used again.
-            packet.extend_from_slice(&BROKEN_BODY);
-            let _ = connection.send(&packet, limits.send());
-            return Err(Failure::last(Phase::Send, Cause::ClientRead));
+        let first = match job.body.eager(bytes, job.downstream) {
+            Ok(first) => first,
+            Err(broken) => {
+                // BD-08: Tomcat learns that the body is broken, the connection is not used again.
+                packet.extend_from_slice(&BROKEN_BODY);
+                let _ = connection.send(&packet, limits.send());
+                return Err(Failure::last(Phase::Send, Cause::ClientRead(broken)));
+            }
         };
         frame_body(first, &mut packet);
         exchange.body_sent(bytes);

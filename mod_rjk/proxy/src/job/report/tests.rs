@@ -1,6 +1,7 @@
 //! The failure table (contract §4.10): each cause in each phase, whatever the client got.
 
 use super::*;
+use crate::job::downstream::BrokenBody;
 use rjk_ajp::{ProtocolError, RequestTooLarge};
 use rjk_balance::Missing;
 use rjk_config::model::FailStatus;
@@ -61,7 +62,7 @@ fn causes() -> Vec<(&'static str, Cause, u16)> {
         ("F-10", Cause::Protocol(ProtocolError::HeadersAfterBody), 502),
         ("F-12", Cause::FailOnStatus(soft(false)), 503),
         ("F-12", Cause::FailOnStatus(soft(true)), 503),
-        ("F-14", Cause::ClientRead, 400),
+        ("F-14", Cause::ClientRead(BrokenBody::SHORT), 400),
         ("A-05", Cause::SocketTimeout(limit), 502),
         ("F-07", Cause::KeptWaiting(limit), 502),
     ]
@@ -85,7 +86,7 @@ fn number(cause: &Cause) -> usize {
         Cause::WrongLength { .. } => 12,
         Cause::Protocol(_) => 13,
         Cause::FailOnStatus(_) => 14,
-        Cause::ClientRead => 15,
+        Cause::ClientRead(_) => 15,
         Cause::SocketTimeout(_) => 16,
         Cause::KeptWaiting(_) => 17,
         // Its client is gone whatever the phase: see the second test.
@@ -133,7 +134,7 @@ fn f15_what_broke_off_is_an_error_and_a_client_that_left_is_none() {
                 "{row}: {text}"
             );
         }
-        for cause in [Cause::ClientRead, Cause::ClientWrite] {
+        for cause in [Cause::ClientRead(BrokenBody::SHORT), Cause::ClientWrite] {
             let expected =
                 format!("worker lb failed while {phase}: {cause}; nothing to do on this side");
             let seen = line(Err(Failure::last(phase, cause)), Told::Nothing);
