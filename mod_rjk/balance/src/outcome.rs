@@ -7,7 +7,7 @@ pub enum Outcome {
     Success,
     /// TR-06: the client failed or sent something wrong.
     ClientError,
-    /// TR-07: this server ran out of something.
+    /// TR-07: this host ran out of something; says nothing about the member.
     Internal,
     /// TR-08: Tomcat broke the protocol.
     Protocol,

@@ -120,7 +120,7 @@ impl<'a> Lease<'a> {
                     slot.set_state(State::Ok, now);
                 }
             }
-            Outcome::Internal | Outcome::Protocol => self.spare(now),
+            Outcome::Protocol => self.spare(now),
             Outcome::StatusHard => self.fail(now),
             Outcome::BusyLimit => slot.set_state(State::Busy, now),
             Outcome::ReplyTimeout { .. } => {
@@ -133,7 +133,7 @@ impl<'a> Lease<'a> {
                 }
             }
             Outcome::LocalError => self.local_error(now),
-            Outcome::Aborted => {
+            Outcome::Internal | Outcome::Aborted => {
                 // Says nothing about the member: the next request may probe it.
                 if self.probing {
                     slot.replace_state(State::Probe, State::Recover, now);

@@ -73,12 +73,10 @@ impl AjpSlot {
                 self.add_reply_timeouts(count);
                 self.set_failed(now);
             }
-            Outcome::Aborted => {}
-            Outcome::Internal
-            | Outcome::Protocol
-            | Outcome::StatusSoft
-            | Outcome::StatusHard
-            | Outcome::LocalError => self.set_failed(now),
+            Outcome::Internal | Outcome::Aborted => {}
+            Outcome::Protocol | Outcome::StatusSoft | Outcome::StatusHard | Outcome::LocalError => {
+                self.set_failed(now)
+            }
         }
     }
 

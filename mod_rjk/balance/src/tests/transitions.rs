@@ -82,6 +82,36 @@ fn tr04_to_tr14_table() {
 }
 
 #[test]
+fn tr07_exhaustion_of_this_host_says_nothing_about_a_member() {
+    let states = [
+        OK,
+        ERR,
+        BUSY,
+        PROBE,
+        State::Idle,
+        State::Recover,
+        State::Force,
+    ];
+    for before in states {
+        for (others, error) in [(0, 0), (0, OLD), (9, YOUNG)] {
+            let after = attempt(before, error, others, Outcome::Internal);
+            assert_eq!(after, After(before, ERR, 0, error, error), "{before:?}");
+        }
+    }
+}
+
+#[test]
+fn tr07_a_probe_that_this_host_could_not_make_is_free_for_the_next() {
+    let balancer = plain(2, |_| {});
+    let ask = cookie("JSESSIONID=x.m1");
+    set(&balancer, 0, State::Recover);
+    assert_eq!(serve(&balancer, &ask, Outcome::Internal, T0), 0);
+    assert_eq!(state(&balancer, 0), State::Recover);
+    assert_eq!(balancer.ajp_slot(0).unwrap().state(), State::Idle);
+    assert_eq!(balancer.ajp_slot(0).unwrap().errors.load(Relaxed), 0);
+}
+
+#[test]
 fn tr14_without_escalation_time() {
     let balancer = plain(2, |spec| spec.error_escalation_time = Duration::ZERO);
     let _other = balancer.slots.enter_ajp(balancer.members[0].column);
