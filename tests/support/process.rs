@@ -1,9 +1,13 @@
 //! Looking at and signalling processes by id, through /proc.
 
 use crate::Result;
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use rustix::process::{Pid, Signal};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 /// A process id.
@@ -65,6 +69,51 @@ pub fn threads(pid: ProcessId) -> Result<u64> {
 /// Number of open file descriptors.
 pub fn open_fds(pid: ProcessId) -> Result<usize> {
     Ok(fs::read_dir(format!("/proc/{pid}/fd"))?.count())
+}
+
+/// A process that can open no file: see [`limit_files_to_those_open`].
+#[must_use = "lift it, or the process stays so"]
+pub struct FilesLimit {
+    pid: ProcessId,
+    before: String,
+}
+
+/// Lowers the limit of open files of a process (`ulimit -n`, the soft one) to its lowest free number.
+pub fn limit_files_to_those_open(pid: ProcessId) -> Result<FilesLimit> {
+    let folder = format!("/proc/{pid}/fd");
+    let lowest = (0..).find(|number| !Path::new(&folder).join(number.to_string()).exists());
+    let lowest: u32 = lowest.context("no free number")?;
+    let limits = fs::read_to_string(format!("/proc/{pid}/limits"))?;
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let before = line.and_then(|line| line.split_whitespace().nth(3));
+    let limit = FilesLimit {
+        pid,
+        before: before.context("no limit of open files")?.to_owned(),
+    };
+    limit.set(&lowest.to_string())?;
+    Ok(limit)
+}
+
+impl FilesLimit {
+    /// The limit is as it was.
+    pub fn lift(self) -> Result {
+        self.set(&self.before)
+    }
+
+    /// As the user of that process: limits of others take a capability that root may lack.
+    fn set(&self, soft: &str) -> Result {
+        let owner = fs::metadata(format!("/proc/{}", self.pid))?;
+        let output = Command::new("prlimit")
+            .args(["--pid", &self.pid.to_string()])
+            .arg(format!("--nofile={soft}:"))
+            .uid(owner.uid())
+            .gid(owner.gid())
+            .output()?;
+        ensure!(output.status.success(), "prlimit: {output:?}");
+        Ok(())
+    }
 }
 
 struct Stat {

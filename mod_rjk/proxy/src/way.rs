@@ -3,4 +3,5 @@
 pub mod address;
 pub mod connection;
 pub mod connector;
+pub mod exhaustion;
 pub mod pool;

@@ -5,6 +5,7 @@
 mod busy;
 mod children;
 mod distribution;
+mod exhaustion;
 mod failover;
 mod maintenance;
 mod readme;

@@ -93,7 +93,7 @@ fn tr07_exhaustion_of_this_host_says_nothing_about_a_member() {
         State::Force,
     ];
     for before in states {
-        for (others, error) in [(0, 0), (0, OLD), (9, YOUNG)] {
+        for (others, error) in [(0, NEVER), (0, OLD), (9, YOUNG)] {
             let after = attempt(before, error, others, Outcome::Internal);
             assert_eq!(after, After(before, ERR, 0, error, error), "{before:?}");
         }

@@ -1,6 +1,7 @@
 //! What went wrong with one attempt: in which phase, whose fault, and whether it may be repeated.
 
 use super::downstream::BrokenBody;
+use crate::way::exhaustion::Exhaustion;
 use rjk_ajp::{ProtocolError, RequestTooLarge};
 use rjk_balance::{Missing, Outcome};
 use rjk_config::model::FailStatus;
@@ -51,6 +52,8 @@ pub enum Fault {
     Worker,
     /// Bytes from the worker that are not AJP.
     Protocol,
+    /// This host, which ran out of something.
+    Host,
 }
 
 /// The cause, with what is known of it.
@@ -171,14 +174,30 @@ impl Failure {
 
     /// Whether it counts as a reply timeout (L-11, F-11, F-11b).
     pub fn is_reply_timeout(&self) -> bool {
-        matches!(
-            self.cause,
-            Cause::ReplyTimeout(_) | Cause::BrokenReply { .. }
-        )
+        self.exhaustion().is_none()
+            && matches!(
+                self.cause,
+                Cause::ReplyTimeout(_) | Cause::BrokenReply { .. }
+            )
+    }
+
+    /// What this host ran out of, if that is why it failed.
+    pub fn exhaustion(&self) -> Option<Exhaustion> {
+        match &self.cause {
+            Cause::Connect(error)
+            | Cause::Ping(error)
+            | Cause::Send(error)
+            | Cause::Broken(error)
+            | Cause::BrokenReply { error, .. } => Exhaustion::of(error),
+            _ => None,
+        }
     }
 
     /// Whose fault it was.
     pub fn fault(&self) -> Fault {
+        if self.exhaustion().is_some() {
+            return Fault::Host;
+        }
         match &self.cause {
             Cause::ClientRead(_)
             | Cause::ClientWrite
@@ -191,6 +210,9 @@ impl Failure {
 
     /// The HTTP status for the client (contract §4.10).
     pub fn status(&self) -> u16 {
+        if self.exhaustion().is_some() {
+            return 503;
+        }
         match &self.cause {
             Cause::ClientRead(body) => body.status,
             Cause::ClientWrite => 200,
@@ -216,6 +238,9 @@ impl Failure {
     /// What the failure means for a balancer member (contract §4.5, TR rows).
     /// `timeouts` counts the attempts of this service call that ran into the reply timeout (L-11).
     pub fn outcome(&self, timeouts: u32) -> Outcome {
+        if self.exhaustion().is_some() {
+            return Outcome::Internal;
+        }
         match &self.cause {
             Cause::ClientRead(_) | Cause::ClientWrite | Cause::TooLarge(_) => Outcome::ClientError,
             Cause::KeptWaiting(_) => Outcome::Internal,
@@ -233,6 +258,9 @@ impl Failure {
 
     /// What the operator can do about it.
     pub fn remedy(&self) -> &'static str {
+        if let Some(exhaustion) = self.exhaustion() {
+            return exhaustion.remedy();
+        }
         match &self.cause {
             Cause::NoMember(_) => {
                 "see the members on the status page, and the lines before this one for what failed"
@@ -358,6 +386,31 @@ mod tests {
                 (status, fault),
                 "{row}"
             );
+        }
+    }
+
+    /// The same system calls, but this host is why they failed: in every phase.
+    #[test]
+    fn tr07_what_this_host_ran_out_of_is_not_the_workers_fault() {
+        let limit = Duration::from_secs(1);
+        let error = || io::Error::from(rustix::io::Errno::MFILE);
+        let causes = [
+            Cause::Connect(error()),
+            Cause::Ping(error()),
+            Cause::Send(error()),
+            Cause::Broken(error()),
+            Cause::BrokenReply {
+                error: error(),
+                limit,
+            },
+        ];
+        for cause in causes {
+            let failure = Failure::unsent(Phase::Connect, cause);
+            let (fault, status) = (failure.fault(), failure.status());
+            assert_eq!((fault, status), (Fault::Host, 503), "{failure}");
+            assert_eq!(failure.outcome(0), Outcome::Internal, "{failure}");
+            assert!(!failure.is_reply_timeout(), "{failure}");
+            assert!(failure.to_string().contains("LimitNOFILE"), "{failure}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! How one Tomcat is reached: the attempts to have it serve a request (contract §4.7).
 
+use crate::clock::now;
 use crate::exchange::limits::Limits;
 use crate::exchange::protocol::{self, Rest, frame_body};
 use crate::exchange::pump::{Ending, Pump};
@@ -13,7 +14,7 @@ use crate::way::pool::{Check, Checkout, Pool};
 use rjk_ajp::exchange::Exchange;
 use rjk_ajp::wire::BROKEN_BODY;
 use rjk_config::model::AjpSpec;
-use rjk_log::{Log, jk_log};
+use rjk_log::{Log, RateLimit, jk_log};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -108,6 +109,7 @@ impl Endpoint {
             if failure.is_reply_timeout() {
                 job.timeouts += 1;
             }
+            self.tell_exhaustion(&failure, log);
             if !failure.retry || attempt >= self.spec.retries {
                 return Err(failure);
             }
@@ -118,6 +120,23 @@ impl Endpoint {
                 self.spec.name
             );
             std::thread::sleep(self.spec.retry_interval);
+        }
+    }
+
+    /// What this host ran out of concerns all workers and every request: said loudly, but once a
+    /// second.
+    fn tell_exhaustion(&self, failure: &Failure, log: &dyn Log) {
+        static LINES: RateLimit = RateLimit::new(1);
+        if let Some(exhaustion) = failure.exhaustion()
+            && LINES.allows(now().as_millis())
+        {
+            let (name, what) = (&self.spec.name, exhaustion.what());
+            jk_log!(
+                log,
+                Emerg,
+                "out of {what}: worker {name} cannot be reached, and keeps its state; {}",
+                exhaustion.remedy()
+            );
         }
     }
 
