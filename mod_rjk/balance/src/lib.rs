@@ -39,7 +39,7 @@ pub use shared::layout::{Header, Layout, Offsets};
 pub use shared::ledger::{Drift, InFlight, Ledger, Reaped};
 pub use shared::policy_slot::{POLICY_COUNTERS, PolicySlot};
 pub use shared::segment::{Segment, Slots};
-pub use shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
+pub use shared::slot::{AjpSlot, BalancerSlot, LATENCY_HALVES, MemberSlot};
 pub use shared::topology::Topology;
 pub use snapshot::MemberSnapshot;
 pub use state::State;

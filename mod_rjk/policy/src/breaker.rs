@@ -8,7 +8,7 @@ use std::time::Duration;
 /// How long a policy stays off before one request tries it again.
 pub(crate) const OFF_FOR: Duration = Duration::from_secs(30);
 
-/// Whether a policy may be asked; of one process.
+/// Whether a policy may be asked, or told; of one process.
 pub(crate) struct Breaker {
     /// Faults in a row that switch off; 0 = never.
     limit: u32,
@@ -37,12 +37,7 @@ impl Breaker {
         }
     }
 
-    /// Whether the policy is on; takes no trial.
-    pub(crate) fn is_on(&self) -> bool {
-        self.retry_at.load() == Moment::NEVER
-    }
-
-    /// What a request that wants a decision may do; the trial goes to the first that asks.
+    /// What a request may do; the trial goes to the first that asks.
     pub(crate) fn pass(&self, now: Moment) -> Pass {
         let due = self.retry_at.load();
         if due == Moment::NEVER {

@@ -24,6 +24,8 @@ pub struct Policy {
     slot: &'static PolicySlot,
     pool: Box<[Mutex<Option<Box<Instance>>>]>,
     breaker: Breaker,
+    /// Of the observer alone: what it does says nothing about decisions.
+    observer_breaker: Breaker,
     lines: RateLimit,
     fault_lines: RateLimit,
 }
@@ -42,6 +44,7 @@ impl Policy {
             slot,
             pool: (0..pool_size).map(|_| Mutex::default()).collect(),
             breaker: Breaker::new(settings.max_faults),
+            observer_breaker: Breaker::new(settings.max_faults),
             lines: log_limit(),
             fault_lines: RateLimit::new(1),
         }
@@ -121,6 +124,27 @@ impl Policy {
         }
     }
 
+    fn record_observer_fault(&self, pass: Pass, fault: &Fault, log: &dyn Log, now: Moment) {
+        self.slot.observer_faults.fetch_add(1, Relaxed);
+        let name = &self.name;
+        if self.observer_breaker.fault(pass, now) {
+            self.slot.observer_switched_off.fetch_add(1, Relaxed);
+            let limit = self.settings.max_faults;
+            jk_log!(
+                log,
+                Error,
+                "policy {name}: observe: {fault}; {limit} faults in a row, its observer is off for 30 s, \
+                 decisions go on"
+            );
+        } else if log.enabled(Level::Warn) && self.fault_lines.allows(now.as_millis()) {
+            jk_log!(
+                log,
+                Warn,
+                "policy {name}: observe: {fault}; decisions go on"
+            );
+        }
+    }
+
     fn stand_in(&self) -> &'static str {
         if self.rejects() {
             "the client gets 503"
@@ -177,15 +201,27 @@ impl RoutingPolicy for Policy {
         Some(self.slot)
     }
 
+    fn observes(&self) -> bool {
+        self.observes
+    }
+
     fn observe(&self, observation: &Observation, now: Moment, log: &dyn Log) {
-        // A trial is for a decision.
-        if !self.observes || !self.breaker.is_on() {
+        if !self.observes {
+            return;
+        }
+        let pass = self.observer_breaker.pass(now);
+        if pass == Pass::Off {
+            self.slot.observer_skipped.fetch_add(1, Relaxed);
             return;
         }
         let call = self.call(None, log, now);
         let heard = self.with_instance(&call, |instance| instance.observe(&call, observation));
-        if let Err(fault) = heard {
-            self.record_fault(Pass::On, &fault, log, now);
+        match heard {
+            Ok(()) => {
+                self.slot.observed.fetch_add(1, Relaxed);
+                self.observer_breaker.success(pass);
+            }
+            Err(fault) => self.record_observer_fault(pass, &fault, log, now),
         }
     }
 }

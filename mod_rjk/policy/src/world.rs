@@ -94,7 +94,7 @@ impl From<&Observation> for types::Outcome {
             index: number(observation.index),
             status: observation.status,
             duration_us: u64::try_from(observation.duration.as_micros()).unwrap_or(u64::MAX),
-            bytes: observation.read,
+            bytes: observation.body,
         }
     }
 }

@@ -12,6 +12,7 @@ use failure::Phase;
 use request::UpstreamRequest;
 use rjk_balance::Traffic;
 use rjk_config::model::AjpSpec;
+use std::time::Duration;
 
 /// What the balancer adds to a request for the member that it chose.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +58,17 @@ impl Served {
     }
 }
 
+/// What a worker said in one try.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Heard {
+    /// Status of the response head; `None` when none came.
+    pub status: Option<u16>,
+    /// Bytes of the response body.
+    pub body: u64,
+    /// How long we waited for the worker until the head; waiting for the client does not count.
+    pub waited: Duration,
+}
+
 /// A request and what is left of it: kept over all its attempts.
 pub struct Forwarding<'r> {
     /// The request.
@@ -69,6 +81,8 @@ pub struct Forwarding<'r> {
     pub started: bool,
     /// Bytes on the wire of the last call, all its attempts.
     pub traffic: Traffic,
+    /// What the worker said in the last try.
+    pub heard: Heard,
     /// Attempts of the last call that ran into the reply timeout (L-11).
     pub timeouts: u32,
 }
@@ -85,6 +99,7 @@ impl<'r> Forwarding<'r> {
             body: BodySource::default(),
             started: false,
             traffic: Traffic::default(),
+            heard: Heard::default(),
             timeouts: 0,
         }
     }
@@ -99,6 +114,7 @@ impl<'r> Forwarding<'r> {
 
     /// Counts from zero, for the next call.
     pub(crate) fn begin_call(&mut self) {
+        self.heard = Heard::default();
         self.traffic = Traffic::default();
         self.timeouts = 0;
     }

@@ -8,9 +8,11 @@ use crate::dispatcher::{Dispatcher, Worker};
 use crate::worker::load_balancer::LoadBalancer;
 use crate::worker::standalone::Standalone;
 use bstr::{BString, ByteSlice};
-use rjk_balance::{FaultKind, MemberSnapshot, RoutingPolicy};
+use rjk_balance::{FaultKind, MemberSnapshot, PolicySlot, RoutingPolicy};
 use rjk_config::model::{AjpSpec, StatusSpec};
+use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// What the page says about the server and the reader.
@@ -109,37 +111,55 @@ fn balancer(html: &mut String, lb: &LoadBalancer) {
     }
 }
 
-/// What the balancer's policy decided, over all children since the start of httpd.
+/// What the balancer's policy decided and heard, over all children since the start of httpd.
 fn policy_table(html: &mut String, policy: &dyn RoutingPolicy) {
     let Some(slot) = policy.slot() else { return };
+    let columns = policy_columns(slot, policy.observes());
     let _ = write!(
         html,
-        "<h3>Policy {}</h3>\n<table>\n<tr><th>Built-in</th><th>Member</th><th>Rejected</th>\
-         <th>Shadow same</th><th>Shadow other</th><th>Skipped</th><th>Switched off</th>",
-        escape(policy.name()),
+        "<h3>Policy {}</h3>\n<table>\n<tr>",
+        escape(policy.name())
     );
-    for kind in FaultKind::ALL {
-        let _ = write!(html, "<th>Fault {}</th>", kind.as_str());
+    for (heading, _) in &columns {
+        let _ = write!(html, "<th>{heading}</th>");
     }
     html.push_str("</tr>\n<tr>");
-    let counters = [
-        &slot.builtin,
-        &slot.workers,
-        &slot.rejects,
-        &slot.shadow_same,
-        &slot.shadow_other,
-        &slot.skipped,
-        &slot.switched_off,
-    ];
-    let faults = FaultKind::ALL.map(|kind| slot.faults(kind));
-    let values: Vec<u64> = counters
-        .iter()
-        .map(|counter| counter.load(Relaxed))
-        .chain(faults)
-        .collect();
+    let values: Vec<u64> = columns.iter().map(|(_, value)| *value).collect();
     numbers(html, &values);
     html.push_str("</table>\n");
     own_counters(html, &slot.counters());
+}
+
+/// Headings with values; the faults of an observer are none of its decisions.
+fn policy_columns(slot: &PolicySlot, observes: bool) -> Vec<(Cow<'static, str>, u64)> {
+    let counted = |(heading, counter): (&'static str, &AtomicU64)| {
+        (Cow::Borrowed(heading), counter.load(Relaxed))
+    };
+    let decisions = [
+        ("Built-in", &slot.builtin),
+        ("Member", &slot.workers),
+        ("Rejected", &slot.rejects),
+        ("Shadow same", &slot.shadow_same),
+        ("Shadow other", &slot.shadow_other),
+        ("Skipped", &slot.skipped),
+        ("Switched off", &slot.switched_off),
+    ];
+    let faults = FaultKind::ALL.map(|kind| {
+        let heading = format!("Fault {}", kind.as_str());
+        (Cow::Owned(heading), slot.faults(kind))
+    });
+    let observer = [
+        ("Observed", &slot.observed),
+        ("Observer faults", &slot.observer_faults),
+        ("Observer switched off", &slot.observer_switched_off),
+        ("Observer skipped", &slot.observer_skipped),
+    ];
+    let mut columns: Vec<_> = decisions.into_iter().map(counted).collect();
+    columns.extend(faults);
+    if observes {
+        columns.extend(observer.into_iter().map(counted));
+    }
+    columns
 }
 
 /// Those of a policy's own counters that it has used.

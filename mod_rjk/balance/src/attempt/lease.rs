@@ -61,19 +61,20 @@ impl<'a> Lease<'a> {
         self.in_flight.as_ref().map_or(0, InFlight::count)
     }
 
-    /// Ends the attempt: counts and sets the shared state. Returns the state in which the request
+    /// Ends the attempt: counts and sets the shared state; `waited` is the time in which the worker
+    /// gave the response head, whatever the client took. Returns the state in which the request
     /// itself sees the member from now on, for [`Selection::settle`].
     #[must_use = "the selection of this request does not know it yet"]
     pub fn finish(
         mut self,
         outcome: Outcome,
         traffic: Traffic,
-        duration: Duration,
+        waited: Duration,
         now: Moment,
     ) -> State {
         self.settle(outcome, traffic, now);
         if outcome == Outcome::Success {
-            self.slot().add_latency(duration);
+            self.slot().add_latency(waited, now);
         }
         if !matches!(outcome, Outcome::Success | Outcome::ClientError) {
             self.log_failure(outcome);

@@ -98,7 +98,7 @@ impl Consultation<'_> {
             busy: ajp.busy(),
             value: method.rank(slot),
             errors: slot.errors.load(Relaxed),
-            latency_us: slot.latency_us.load(Relaxed),
+            latency_us: slot.latency_us(self.now),
             requests: ajp.used.load(Relaxed),
             usable_for_ms,
             state: self.view.states[index],

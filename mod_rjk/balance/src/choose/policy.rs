@@ -20,7 +20,7 @@ pub struct Candidate {
     pub value: u64,
     /// Failures charged to the member.
     pub errors: u64,
-    /// Average duration of successful attempts in µs; 0 when there was none.
+    /// [`crate::MemberSlot::latency_us`].
     pub latency_us: u64,
     /// Service calls on its worker.
     pub requests: u64,
@@ -118,19 +118,18 @@ pub enum Answer {
     },
 }
 
-/// What became of a request, told to the policy after the response.
+/// What became of a request, told to the policy after the response: once for each request that a
+/// member answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Observation {
     /// Member that served.
     pub index: usize,
-    /// HTTP status.
+    /// HTTP status of its answer.
     pub status: u16,
     /// From the start of the attempt to the end of the response.
     pub duration: Duration,
-    /// Bytes from the member.
-    pub read: u64,
-    /// Bytes to the member.
-    pub sent: u64,
+    /// Bytes of the response body from the member.
+    pub body: u64,
 }
 
 /// Decides before each attempt. Called from many threads at once.
@@ -145,6 +144,11 @@ pub trait RoutingPolicy: Send + Sync {
     /// After [`Answer::Shadow`]: what the built-in rules chose for the same attempt; `None` when
     /// there was no member.
     fn compare(&self, _shadow: Decision, _builtin: Option<usize>) {}
+
+    /// Whether it wants to hear of responses.
+    fn observes(&self) -> bool {
+        false
+    }
 
     /// Called after each response.
     fn observe(&self, _observation: &Observation, _now: Moment, _log: &dyn Log) {}

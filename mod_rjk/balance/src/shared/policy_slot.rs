@@ -28,6 +28,14 @@ pub struct PolicySlot {
     pub shadow_other: AtomicU64,
     /// Log lines that were dropped because there were too many.
     pub lines_dropped: AtomicU64,
+    /// Responses that its observer heard of.
+    pub observed: AtomicU64,
+    /// Faults of its observer, of all kinds; those of decisions are not among them.
+    pub observer_faults: AtomicU64,
+    /// How often its observer was switched off after faults in a row.
+    pub observer_switched_off: AtomicU64,
+    /// Responses that its observer did not hear of because it was switched off.
+    pub observer_skipped: AtomicU64,
     faults: [AtomicU64; FaultKind::ALL.len()],
     counters: [AtomicU64; POLICY_COUNTERS],
 }
@@ -48,14 +56,14 @@ impl PolicySlot {
         add(counter, 1);
     }
 
-    /// Counts a fault.
+    /// Counts a fault of a decision.
     pub fn count_fault(&self, kind: FaultKind) {
         if let Some(counter) = self.faults.get(kind as usize) {
             add(counter, 1);
         }
     }
 
-    /// Faults of one kind so far.
+    /// Faults of decisions of one kind so far.
     pub fn faults(&self, kind: FaultKind) -> u64 {
         self.faults
             .get(kind as usize)

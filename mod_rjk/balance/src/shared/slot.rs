@@ -107,6 +107,9 @@ impl AjpSlot {
     }
 }
 
+/// How long an estimate of latency takes to fall by half when nothing new comes.
+pub const LATENCY_HALVES: Duration = Duration::from_secs(10);
+
 /// One member of one balancer (LB-02, LB-03). What a selection reads comes first.
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
@@ -118,8 +121,9 @@ pub struct MemberSlot {
     pub value: AtomicU64,
     /// Failures charged to the member (TR-10, TR-12, TR-14).
     pub errors: AtomicU64,
-    /// Average duration of successful attempts in µs, newest weighted 1/8; 0 when there was none.
-    pub latency_us: AtomicU64,
+    /// See [`MemberSlot::latency_us`], as of `latency_at`.
+    latency_us: AtomicU64,
+    latency_at: AtomicMoment,
     /// Since when the member works: its first use, or its return from an error; never before.
     pub usable_since: AtomicMoment,
     /// Requests without a session that it took (LB-16).
@@ -181,19 +185,36 @@ impl MemberSlot {
         }
     }
 
+    /// Average time in µs in which the worker gave the response heads of successful attempts,
+    /// newest weighted 1/8; 0 when there was none. It halves with each [`LATENCY_HALVES`] without
+    /// a new one, so that a member that was slow once is tried again.
+    pub fn latency_us(&self, now: Moment) -> u64 {
+        let latest = self.latency_us.load(Relaxed);
+        match latest.checked_shr(self.latency_halvings(now)) {
+            _ if latest == 0 => 0,
+            aged => aged.unwrap_or(0).max(1),
+        }
+    }
+
     /// Takes one successful attempt into the latency average.
-    pub(crate) fn add_latency(&self, duration: Duration) {
-        let sample = u64::try_from(duration.as_micros())
+    pub(crate) fn add_latency(&self, waited: Duration, now: Moment) {
+        let sample = u64::try_from(waited.as_micros())
             .unwrap_or(u64::MAX / 8)
             .max(1);
-        let old = self.latency_us.load(Relaxed);
-        // A lost update costs one sample of an estimate.
-        let new = if old == 0 {
+        let old = self.latency_us(now);
+        // What is that old says nothing any more. A lost update costs one sample of an estimate.
+        let new = if old == 0 || self.latency_halvings(now) >= 3 {
             sample
         } else {
             old - old / 8 + sample / 8
         };
         self.latency_us.store(new.max(1), Relaxed);
+        self.latency_at.store(now);
+    }
+
+    fn latency_halvings(&self, now: Moment) -> u32 {
+        let age = now.since(self.latency_at.load()).as_secs();
+        u32::try_from(age / LATENCY_HALVES.as_secs()).unwrap_or(u32::MAX)
     }
 
     fn stamp(&self, old: State, new: State, now: Moment) {

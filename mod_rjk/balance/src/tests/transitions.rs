@@ -336,14 +336,31 @@ fn estimates_latency_and_usable_since() {
     let balancer = plain(1, |_| {});
     let slot = balancer.member_slot(0).unwrap();
     serve(&balancer, &Ask::default(), Outcome::Success, T0);
-    assert_eq!(slot.latency_us.load(Relaxed), 8000);
+    assert_eq!(slot.latency_us(T0), 8000);
     assert_eq!(slot.usable_since.load(), T0, "first seen");
-    slot.add_latency(Duration::from_millis(16));
-    assert_eq!(slot.latency_us.load(Relaxed), 9000);
+    slot.add_latency(Duration::from_millis(16), T0);
+    assert_eq!(slot.latency_us(T0), 9000);
     serve(&balancer, &Ask::default(), Outcome::LocalError, later(5));
-    assert_eq!(slot.latency_us.load(Relaxed), 9000, "failures do not count");
+    assert_eq!(slot.latency_us(later(5)), 9000, "failures do not count");
     serve(&balancer, &Ask::default(), Outcome::Success, later(9));
     assert_eq!(slot.usable_since.load(), later(9), "back by force recovery");
+}
+
+#[test]
+fn a_member_that_was_slow_once_is_tried_again() {
+    let balancer = plain(1, |_| {});
+    let slot = balancer.member_slot(0).unwrap();
+    assert_eq!(slot.latency_us(T0), 0, "no sample");
+    slot.add_latency(Duration::from_secs(4), T0);
+    let after = |seconds: u64| slot.latency_us(later(seconds * 1000));
+    assert_eq!(
+        [after(9), after(10), after(20)],
+        [4_000_000, 2_000_000, 1_000_000]
+    );
+    assert_eq!(after(120), 4_000_000 >> 12, "below what fast members have");
+    assert_eq!(after(100_000), 1, "there was one");
+    slot.add_latency(Duration::from_millis(8), later(60_000));
+    assert_eq!(after(60), 8000, "what is that old weighs nothing");
 }
 
 #[test]

@@ -81,7 +81,11 @@ fn there_is_no_request_in_observe() {
         };
         let policy = policy(&guest);
         policy.observe(&observation(), T0, &NoLog);
-        assert_eq!(policy.slot().unwrap().faults(FaultKind::Trap), 1, "{asks}");
+        assert_eq!(
+            policy.slot().unwrap().observer_faults.load(Relaxed),
+            1,
+            "{asks}"
+        );
     }
 }
 
@@ -395,7 +399,64 @@ fn an_observer_hears_of_responses() {
         ..observation()
     };
     policy.observe(&unknown, T0, &NoLog);
-    assert_eq!(policy.slot().unwrap().faults(FaultKind::Trap), 1);
+    let slot = policy.slot().unwrap();
+    let counts = (
+        slot.observed.load(Relaxed),
+        slot.observer_faults.load(Relaxed),
+        slot.faults(FaultKind::Trap),
+    );
+    assert_eq!(counts, (1, 1, 0), "its faults count apart");
+}
+
+#[test]
+fn an_observer_that_keeps_failing_is_switched_off_alone() {
+    let guest = Guest {
+        observe: Some("unreachable"),
+        ..choosing(answer(1, 1))
+    };
+    let settings = PolicySettings {
+        max_faults: 3,
+        ..settings()
+    };
+    let (policy, lines) = (policy_with(&guest, settings), Lines::default());
+    for _ in 0..5 {
+        assert_eq!(ask_at(&policy, None, T0, &lines), worker(1));
+        policy.observe(&observation(), T0, &lines);
+    }
+    let slot = policy.slot().unwrap();
+    let counts = || {
+        let counters = [
+            &slot.observer_faults,
+            &slot.observer_switched_off,
+            &slot.observer_skipped,
+            &slot.switched_off,
+        ];
+        counters.map(|counter| counter.load(Relaxed))
+    };
+    assert_eq!(counts(), [3, 1, 2, 0]);
+    let all = lines.all();
+    assert_eq!(all.len(), 2, "{all:?}");
+    assert!(all[1].contains("its observer is off for 30 s"), "{all:?}");
+    policy.observe(&observation(), after(30_000), &lines);
+    policy.observe(&observation(), after(30_001), &lines);
+    assert_eq!(counts(), [4, 1, 3, 0], "one trial");
+}
+
+#[test]
+fn a_policy_that_is_switched_off_still_hears_of_responses() {
+    let guest = Guest {
+        observe: Some("(nop)"),
+        ..choosing("unreachable")
+    };
+    let settings = PolicySettings {
+        max_faults: 1,
+        ..settings()
+    };
+    let policy = policy_with(&guest, settings);
+    ask(&policy);
+    assert_eq!(ask(&policy), Answer::Off { reject: false });
+    policy.observe(&observation(), T0, &NoLog);
+    assert_eq!(policy.slot().unwrap().observed.load(Relaxed), 1);
 }
 
 fn observation() -> Observation {
@@ -403,8 +464,7 @@ fn observation() -> Observation {
         index: 1,
         status: 204,
         duration: Duration::from_micros(1500),
-        read: 77,
-        sent: 5,
+        body: 77,
     }
 }
 

@@ -65,7 +65,7 @@ impl Pump<'_, '_> {
         let mut response = Response::default();
         loop {
             match self.drain(&mut response)? {
-                Next::Read { needed } => self.receive(needed)?,
+                Next::Read { needed } => self.timed_receive(needed)?,
                 Next::SendBody(quota) => self.send_body(quota)?,
                 Next::Finished { reuse } => {
                     return Ok(Finished {
@@ -102,10 +102,12 @@ impl Pump<'_, '_> {
                 .map_err(|error| protocol_failure(self.job, self.spec, &self.exchange, error))?;
             match action {
                 Action::Head(head) => {
+                    self.job.heard.status = Some(head.status());
                     response.take_head(head, self.job, self.spec)?;
                     flush |= options.flush_header;
                 }
                 Action::Body(bytes) => {
+                    self.job.heard.body += bytes.len() as u64;
                     body.push(bytes);
                     flush |= options.flush_packets;
                 }
@@ -129,6 +131,17 @@ impl Pump<'_, '_> {
             self.wait = None;
         }
         Ok(next)
+    }
+
+    /// [`Pump::receive`], with a look at how long the worker took for the head.
+    fn timed_receive(&mut self, needed: usize) -> Result<(), Failure> {
+        if self.exchange.head_received() {
+            return self.receive(needed);
+        }
+        let began = Instant::now();
+        let result = self.receive(needed);
+        self.job.heard.waited += began.elapsed();
+        result
     }
 
     /// Reads once, within the deadline of the packet that is waited for.

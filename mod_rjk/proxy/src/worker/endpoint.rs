@@ -6,7 +6,7 @@ use crate::exchange::protocol::{self, Rest, frame_body};
 use crate::exchange::pump::{Ending, Pump};
 use crate::job::failure::{Cause, Failure, Fault, Phase};
 use crate::job::request::UpstreamRequest;
-use crate::job::{Forwarding, Served, Target};
+use crate::job::{Forwarding, Heard, Served, Target};
 use crate::way::address;
 use crate::way::connection::Connection;
 use crate::way::connector::{Connector, Counter};
@@ -238,6 +238,7 @@ impl Endpoint {
         let mut exchange = protocol::exchange(request, &self.spec);
         let limits = Limits::new(request, &self.spec);
         job.body.rewind();
+        job.heard = Heard::default();
         let sent = self.send(&mut connection, &mut exchange, job, head);
         let result = sent.and_then(|()| {
             Pump {

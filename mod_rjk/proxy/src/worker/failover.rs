@@ -10,7 +10,7 @@ use crate::way::pool::Checkout;
 use rjk_balance::{Balancer, Choice, DecidedBy, Lease, Observation, Pick, Round, Selection};
 use rjk_log::{Log, jk_log};
 use std::borrow::Cow;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The failover loop of one request.
 pub(crate) struct Failover<'a, 'r, 'j> {
@@ -20,10 +20,18 @@ pub(crate) struct Failover<'a, 'r, 'j> {
     pub(crate) job: &'j mut Forwarding<'r>,
     pub(crate) log: &'a dyn Log,
     pub(crate) report: Report,
+    /// What a policy may be told at the end.
+    pub(crate) answer: Option<Answer>,
 }
 
 impl<'a> Failover<'a, '_, '_> {
     pub(crate) fn run(&mut self) -> Result<Served, Failure> {
+        let result = self.try_members();
+        self.observe();
+        result
+    }
+
+    fn try_members(&mut self) -> Result<Served, Failure> {
         let mut rounds = self.balancer.rounds();
         let mut last = None;
         loop {
@@ -36,6 +44,8 @@ impl<'a> Failover<'a, '_, '_> {
                 }
                 Round::Attempt => {}
             }
+            // An answer that was not taken is none.
+            self.answer = None;
             let pick = self.selection.pick(now());
             self.report.decided_by = decided_by(self.selection.decided_by());
             let failure = match pick {
@@ -68,7 +78,7 @@ impl<'a> Failover<'a, '_, '_> {
             self.note(choice);
             return Err(no_place(member));
         };
-        let started = Instant::now();
+        let began = Instant::now();
         let lease = Lease::begin(&mut self.selection, choice);
         // What an attempt before this one moved is not this member's.
         self.job.begin_call();
@@ -79,12 +89,17 @@ impl<'a> Failover<'a, '_, '_> {
         drop(checkout);
         let outcome = outcome(&result, self.job.timeouts);
         let traffic = self.job.traffic;
-        let local = lease.finish(outcome, traffic, started.elapsed(), now());
+        let local = lease.finish(outcome, traffic, self.job.heard.waited, now());
         self.selection.settle(choice.index, local);
         if let Some(slot) = self.balancer.ajp_slot(choice.index) {
             count_made_good(&result, slot, self.job.timeouts);
         }
-        self.account(choice, &result, started.elapsed());
+        self.note(choice);
+        self.answer = self.job.heard.status.map(|status| Answer {
+            index: choice.index,
+            status,
+            began,
+        });
         result.inspect_err(|failure| {
             let name = &member.spec().name;
             jk_log!(
@@ -128,28 +143,25 @@ impl<'a> Failover<'a, '_, '_> {
         self.report.route = Some(choice.route.to_vec());
     }
 
-    /// Keeps what notes and the policy learn of an attempt.
-    fn account(
-        &mut self,
-        choice: &Choice<'_>,
-        result: &Result<Served, Failure>,
-        duration: Duration,
-    ) {
-        self.note(choice);
-        let status = match result {
-            Ok(served) => served.status(),
-            Err(failure) => failure.status(),
-        };
-        let traffic = self.job.traffic;
+    /// Tells the policy of the answer, if a member gave one, whatever became of it on its way to the
+    /// client.
+    fn observe(&self) {
+        let Some(answer) = &self.answer else { return };
         let observation = Observation {
-            index: choice.index,
-            status,
-            duration,
-            read: traffic.read,
-            sent: traffic.sent,
+            index: answer.index,
+            status: answer.status,
+            duration: answer.began.elapsed(),
+            body: self.job.heard.body,
         };
         self.balancer.observe(&observation, now(), self.log);
     }
+}
+
+/// The answer of a member that was tried last.
+pub(crate) struct Answer {
+    index: usize,
+    status: u16,
+    began: Instant,
 }
 
 /// Who decided, for a note; the text of a built-in decision is not made anew for each request.

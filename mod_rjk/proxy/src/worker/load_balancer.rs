@@ -67,6 +67,7 @@ impl LoadBalancer {
             job,
             log,
             report: Report::none(),
+            answer: None,
         };
         let result = failover.run();
         let report = failover.report;
