@@ -10,16 +10,24 @@ use thiserror::Error;
 
 /// The forward request does not fit into a packet: answered with 413, nothing was sent (F-04).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error(
-    "the request head takes {size} bytes and the limit is {limit}; raise max_packet_size here and \
-     packetSize in Tomcat, or send fewer and shorter headers"
-)]
+#[error("the request head takes {size} bytes and the limit is {limit}")]
 pub struct RequestTooLarge {
     /// Bytes that it takes.
     pub size: usize,
     /// Bytes that are allowed.
     pub limit: usize,
 }
+
+impl RequestTooLarge {
+    /// Whether a packet of the largest size would hold it: the length of a header name has a limit of
+    /// its own.
+    pub fn fits_largest(&self) -> bool {
+        self.size <= PacketSize::MAX.bytes() && self.limit != LONGEST_NAME
+    }
+}
+
+/// Longest header name, in bytes: a length of A000 and more would be read as a code.
+const LONGEST_NAME: usize = CODED_NAME as usize - 1;
 
 /// Appends the whole packet, frame header included, to `out`.
 ///
@@ -51,9 +59,8 @@ pub fn encode(
     Ok(())
 }
 
-/// A length of A000 and more would be read as a code.
 fn check_header_names(headers: &[(&[u8], &[u8])]) -> Result<(), RequestTooLarge> {
-    let limit = usize::from(CODED_NAME) - 1;
+    let limit = LONGEST_NAME;
     let longest = headers.iter().map(|(name, _)| name.len()).max();
     match longest.filter(|longest| *longest > limit) {
         Some(size) => Err(RequestTooLarge { size, limit }),

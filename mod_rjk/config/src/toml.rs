@@ -266,13 +266,13 @@ fn lb_worker<'a>(entry: &BalancerPolicy, workers: &'a Workers) -> Result<&'a LbS
     Err(ConfigError::new(Some(entry.location.clone()), message))
 }
 
-/// `; write NAME`: the nearest of the known names, or all of them when none is near.
+/// The nearest of the known names, or which there are when none is near.
 fn instead<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     match (nearest(word, known.iter().copied()), known.as_slice()) {
         (Some(near), _) => format!("; write {near}"),
         (None, []) => "; there is none at all".to_owned(),
-        (None, [only]) => format!("; write {only}"),
+        (None, [only]) => format!("; there is only {only}"),
         (None, _) => format!("; there are: {}", known.join(", ")),
     }
 }

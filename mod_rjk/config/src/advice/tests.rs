@@ -248,12 +248,19 @@ mod properties {
         ("worker.list=t\nworker.t.host=", "remove the line", "worker.list=t"),
         ("worker.list=t\nworker.t.host=h:1", "write host=h and port=1", "worker.list=t\nworker.t.host=h"),
         ("worker.list=t\nworker.t.source=\"h\"", "write source=h", "worker.list=t\nworker.t.source=h"),
-        ("worker.list=t\nworker.t.retries=3x", "write 3", "worker.list=t\nworker.t.retries=3"),
+        ("worker.list=t\nworker.t.retries=3;", "write 3", "worker.list=t\nworker.t.retries=3"),
         ("worker.list=t\nworker.t.retries=3\u{a0}", "write 3", "worker.list=t\nworker.t.retries=3"),
         ("worker.list=t\nworker.t.reply_timeout=-4", "write 0", "worker.list=t\nworker.t.reply_timeout=0"),
         ("worker.list=t\nworker.t.type=\"ajp13\"", "write type=ajp13", "worker.list=t\nworker.t.type=ajp13"),
         ("worker.list=t\nworker.t.type=ajp14", "write type=ajp13", "worker.list=t\nworker.t.type=ajp13"),
         ("worker.list=t\nworker.t.reference=m", "write worker.m", "worker.list=t\nworker.t.reference=worker.m"),
+        ("worker.list=t\nworker.t.reply_timeout=30s", "is read as 30; write a plain number",
+            "worker.list=t\nworker.t.reply_timeout=30000"),
+        ("worker.list=t\nworker.t.disabled=false", "write activation=disabled where it is true", "worker.list=t"),
+        ("worker.list=t\nworker.t.domain=$(d)", "; define d above", "worker.list=t\nd=x\nworker.t.domain=$(d)"),
+        ("worker.list=l\nworker.l.type=lb\nworker.l.balance_workers=t\nworker.l.method=equest",
+            "Request is used, write Request",
+            "worker.list=l\nworker.l.type=lb\nworker.l.balance_workers=t\nworker.l.method=Request"),
         ("worker.list=t\nworker.t.cachesize=4", "write connection_pool_size", "worker.list=t\nworker.t.connection_pool_size=4"),
         ("worker.list=t\nworker.t.mount=\"/a\"", "write /a", "worker.list=t\nworker.t.mount=/a"),
         ("worker.list=t\nworker.t.mount=!a", "write /a", "worker.list=t\nworker.t.mount=!/a"),
@@ -310,5 +317,26 @@ mod properties {
                 .any(|text| text.contains('#') || text.contains("worker.\\")),
             "{said:?}"
         );
+    }
+
+    /// Nothing is proposed where nothing is known of what was meant.
+    #[test]
+    fn no_proposal_for_what_nobody_can_know() {
+        let lb = "worker.list=l\nworker.l.type=lb\nworker.l.balance_workers=t\nworker.t.port=1\n";
+        for line in [
+            "worker.l.method=fastest",
+            "worker.l.lock=mutex",
+            "worker.t.domain=$(worker.t.prot)",
+            "worker.t.domain=$(a b)",
+            "worker.t.domain=$()",
+            "worker.t.local_worker=1",
+        ] {
+            let said = read(&format!("{lb}{line}\n"));
+            assert_eq!(said.len(), 1, "{line}: {said:?}");
+            assert!(
+                !said[0].contains("write ") && !said[0].contains("define "),
+                "{said:?}"
+            );
+        }
     }
 }

@@ -86,14 +86,14 @@ pub(crate) const DEPRECATED: &[(&str, &str)] = &[
     ("cache_timeout", "write connection_pool_timeout"),
     ("jvm_route", "write route"),
     ("balanced_workers", "write balance_workers"),
-    ("disabled", "write activation=disabled"),
-    ("stopped", "write activation=stopped"),
+    ("disabled", "write activation=disabled where it is true"),
+    ("stopped", "write activation=stopped where it is true"),
     (
         "recycle_timeout",
         "it has no effect, write connection_pool_timeout",
     ),
-    ("local_worker", "it has no effect, write distance"),
-    ("local_worker_only", "it has no effect, write distance"),
+    ("local_worker", NO_LOCAL),
+    ("local_worker_only", NO_LOCAL),
     (
         "secretkey",
         "it belongs to ajp14 and has no effect, write secret",
@@ -111,4 +111,5 @@ pub(crate) const DEPRECATED: &[(&str, &str)] = &[
     ("native_lib", NO_JVM),
 ];
 
+const NO_LOCAL: &str = "it has no effect, give the other members a greater distance";
 const NO_JVM: &str = "it belonged to a JVM inside httpd and has no effect, remove it";

@@ -62,7 +62,14 @@ fn lookup(properties: &Properties, name: &[u8]) -> Option<BString> {
 
 fn undefined(name: &[u8], location: &Location) -> Warning {
     let name: &BStr = name.as_bstr();
-    let message = format!("$({name}) is not defined and stays as it is; define {name} above");
+    // A variable that looks like a property would be read as one.
+    let is_free = !name.starts_with(b"worker.") && name.iter().all(|byte| is_plain(*byte));
+    let remedy = if is_free && !name.is_empty() {
+        format!("; define {name} above")
+    } else {
+        String::new()
+    };
+    let message = format!("$({name}) is not defined and stays as it is{remedy}");
     Warning::new(Some(location.clone()), message)
 }
 
@@ -72,4 +79,8 @@ fn check_length(value: &[u8], location: &Location) -> Result<(), ConfigError> {
     }
     let message = "the value is longer than 1 MiB with its variables; write a shorter one";
     Err(ConfigError::new(Some(location.clone()), message))
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }

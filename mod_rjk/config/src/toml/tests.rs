@@ -125,11 +125,11 @@ fn wrong_tables_and_names() {
         ("[policy.\"a b\"]", "1: policy name \"a b\"; use letters, digits, '_', '.' and '-', at most 63"),
         ("P\n[balancer.lb]", "3: balancer lb names no policy; write policy = \"NAME\" of a [policy.NAME]"),
         ("P\n[balancer.lb]\npolicy = \"q\"", "4: there is no policy q; write p"),
-        ("P\n[balancer.lb]\npolicy = \"zzz\"", "4: there is no policy zzz; write p"),
+        ("P\n[balancer.lb]\npolicy = \"zzz\"", "4: there is no policy zzz; there is only p"),
         ("[balancer.lb]\npolicy = \"q\"", "2: there is no policy q; there is none at all"),
-        ("P\n[balancer.lb]\npolicies = \"p\"", "4: unknown key policies; write policy"),
+        ("P\n[balancer.lb]\npolicies = \"p\"", "4: unknown key policies; there is only policy"),
         ("P\n[balancer.ib]\npolicy = \"p\"", "3: there is no lb worker ib in worker.list; write lb"),
-        ("P\n[balancer.one]\npolicy = \"p\"", "3: worker one is of type ajp13, a policy needs one of type lb; write lb"),
+        ("P\n[balancer.one]\npolicy = \"p\"", "3: worker one is of type ajp13, a policy needs one of type lb; there is only lb"),
     ]);
 }
 

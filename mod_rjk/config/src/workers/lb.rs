@@ -224,8 +224,12 @@ fn method(attributes: &mut Attributes<'_>) -> BalanceMethod {
             )
         }
         _ => format!(
-            "method is {:?}; Request is used, write Request",
-            entry.value
+            "method is {:?}; Request is used{}",
+            entry.value,
+            meant(
+                &entry.value,
+                ["Request", "Sessions", "Traffic", "Busyness", "Next"]
+            )
         ),
     };
     attributes.warn(entry, message);
@@ -243,9 +247,17 @@ fn lock(attributes: &mut Attributes<'_>) {
             "lock=Pessimistic is not supported; Optimistic is used".to_owned()
         }
         _ => format!(
-            "lock is {:?}; Optimistic is used, write Optimistic",
-            entry.value
+            "lock is {:?}; Optimistic is used{}",
+            entry.value,
+            meant(&entry.value, ["Optimistic", "Pessimistic"])
         ),
     };
     attributes.warn(entry, message);
+}
+
+/// The word of a list that was meant.
+fn meant(value: &BString, words: impl IntoIterator<Item = &'static str>) -> String {
+    let near = nearest(&value.to_str_lossy(), words);
+    near.map(|word| format!(", write {word}"))
+        .unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 //! Messages name the attribute without the worker: when a template's line is shared by many workers the
 //! warnings are equal and [`Workers::build`](super::Workers::build) keeps one.
 
+use crate::advice::bare;
 use crate::error::{ConfigError, Location, Warning};
 use crate::properties::{Entry, Properties};
 use bstr::{BStr, BString, ByteSlice};
@@ -88,8 +89,17 @@ impl<'a> Attributes<'a> {
             return None;
         };
         if !rest.is_empty() {
+            // `30s` or `60*30` say more than the number that is read.
+            let is_noise = bare(&rest.to_str_lossy())
+                .trim_matches([';', ','])
+                .is_empty();
+            let remedy = if is_noise {
+                number.to_string()
+            } else {
+                "a plain number".to_owned()
+            };
             let message =
-                format!("{attribute} is {value:?} and is read as {number}; write {number}");
+                format!("{attribute} is {value:?} and is read as {number}; write {remedy}");
             self.warn(entry, message);
         }
         Some(number)

@@ -270,6 +270,9 @@ impl Failure {
             }
             Cause::NoAddress => "set host and port of the worker to where Tomcat listens",
             Cause::BusyLimit { .. } => "raise busy_limit, or add members",
+            Cause::TooLarge(head) if !head.fits_largest() => {
+                "no packet can hold it: see what makes the client's headers so large"
+            }
             Cause::TooLarge(_) => {
                 "raise max_packet_size of the worker and packetSize of Tomcat's connector together"
             }
@@ -412,6 +415,18 @@ mod tests {
             assert!(!failure.is_reply_timeout(), "{failure}");
             assert!(failure.to_string().contains("LimitNOFILE"), "{failure}");
         }
+    }
+
+    #[test]
+    fn f04_what_no_packet_holds_cannot_be_raised() {
+        let remedy = |size, limit| {
+            let cause = Cause::TooLarge(RequestTooLarge { size, limit });
+            Failure::last(Phase::Send, cause).remedy()
+        };
+        assert!(remedy(9000, 8192).starts_with("raise max_packet_size"));
+        assert!(remedy(70_000, 65_536).starts_with("no packet can hold it"));
+        // A header name.
+        assert!(remedy(41_000, 0x9FFF).starts_with("no packet can hold it"));
     }
 
     #[test]
