@@ -1,5 +1,5 @@
 //! Memory of 64 instances of header-route that decide at the same moment. A process of its own, so
-//! that no other test's memory is counted; what loading a policy costs is tests/e2e/policy_memory.rs.
+//! that no other test's memory is counted; what loading a policy costs is tests/e2e/measure/memory.rs.
 
 use rjk_balance::*;
 use rjk_config::model::Activation;

@@ -8,7 +8,6 @@ mod drips;
 mod failure_table;
 mod failures;
 mod filters;
-mod large;
 mod late;
 mod pool;
 mod recovery;

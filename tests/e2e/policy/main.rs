@@ -2,7 +2,6 @@
 
 mod author;
 mod features;
-mod hostile_run;
 mod hostile_start;
 mod observer;
 mod restart;

@@ -3,14 +3,10 @@
 //!
 //! A balancer without a policy and one with it are asked in turns, by the same clients.
 
-mod measure;
-
-use crate::site::{self, fixture};
-use measure::{Batch, Clients};
+use crate::clients::{Batch, Clients};
 use rjk_testbed::farm::{Members, Notes};
 use rjk_testbed::process::{self, ProcessId};
-use rjk_testbed::{Httpd, Result, bail};
-use std::sync::Mutex;
+use rjk_testbed::{Httpd, Plan, Result, Subject, bail, policies};
 use std::time::{Duration, Instant};
 
 /// Requests through each policy.
@@ -57,15 +53,17 @@ fn start(settings: &str) -> Result<(Members, Httpd)> {
     let mut toml = String::new();
     let mut balancers = vec![NONE];
     for (name, _) in HOSTILE {
-        let component = fixture(name)?;
+        let component = policies::fixture(name)?;
         toml += &format!(
             "[policy.{name}]\ncomponent = {component:?}\n{settings}\n\
              [balancer.{name}]\npolicy = \"{name}\"\n"
         );
         balancers.push(name);
     }
-    let (peers, site) = site::site(&balancers)?;
-    let mut site = site.file("conf/rjk.toml", toml);
+    let (peers, mut site) = Plan::balancers(Subject::Rjk, &balancers)
+        .httpd(|builder| builder.threads_per_child(16))
+        .toml(&toml)
+        .members()?;
     for name in &balancers {
         // So that turns of the members are not all that the built-in method has to do.
         site = site.directives(format!("JkWorkerProperty worker.{name}-a.lbfactor=3"));
@@ -163,8 +161,7 @@ fn log_lines(httpd: &Httpd, name: &str) -> (usize, usize) {
 type Expected = fn(&str, &str, &[Notes]);
 
 fn run(settings: &str, expected: Expected) -> Result {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _alone = ONE_AT_A_TIME.lock();
+    let _alone = crate::alone();
     let (_peers, httpd) = start(settings)?;
     let children = httpd.children();
     let [child] = children[..] else {

@@ -1,8 +1,7 @@
 //! Clients that keep their connections, and how long their requests took.
 
-use crate::site;
 use rjk_testbed::client::{Client, Request};
-use rjk_testbed::{Result, bail};
+use rjk_testbed::{Result, bail, ensure, farm};
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -52,7 +51,8 @@ fn send(client: &mut Client, request: &Request, count: usize) -> Result<Batch> {
         let start = Instant::now();
         let response = client.send(request)?;
         batch.times.push(start.elapsed());
-        batch.served_by.push(site::who(&response)?);
+        ensure!(response.status == 200, "{response:?}");
+        batch.served_by.push(farm::who(&response));
     }
     Ok(batch)
 }

@@ -30,6 +30,7 @@ policy = "slow"
 
 #[test]
 fn a_policy_stays_within_its_memory() -> Result {
+    let _alone = crate::alone();
     let without = measure(Ok)?;
     let grown = |name: &str, with: Memory| -> Memory {
         let resident = with.resident.saturating_sub(without.resident);

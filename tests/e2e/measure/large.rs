@@ -104,6 +104,7 @@ fn download(httpd: &Httpd, size: u64) -> Result<String> {
 
 #[test]
 fn rjk_a_gigabyte_both_ways_costs_no_memory() -> Result {
+    let _alone = crate::alone();
     for (version, up) in [(Version::V9, true), (Version::V10, false)] {
         let workers = Tomcat::shared(version)?.worker("testbed");
         let httpd = farm::server(Subject::Rjk, &["testbed"], &workers).start()?;
