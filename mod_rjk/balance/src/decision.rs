@@ -32,11 +32,13 @@ pub enum FaultKind {
     Instantiate,
     /// `configure` failed in this process.
     Configure,
+    /// There was no stack to run it on.
+    NoStack,
 }
 
 impl FaultKind {
     /// All kinds, each at its own index.
-    pub const ALL: [FaultKind; 8] = [
+    pub const ALL: [FaultKind; 9] = [
         FaultKind::Trap,
         FaultKind::OutOfFuel,
         FaultKind::Memory,
@@ -45,6 +47,7 @@ impl FaultKind {
         FaultKind::BadStatus,
         FaultKind::Instantiate,
         FaultKind::Configure,
+        FaultKind::NoStack,
     ];
 
     /// The word for it in notes, log lines and on the status page.
@@ -58,6 +61,7 @@ impl FaultKind {
             FaultKind::BadStatus => "bad-status",
             FaultKind::Instantiate => "instantiate",
             FaultKind::Configure => "configure",
+            FaultKind::NoStack => "no-stack",
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Routing policies as sandboxed WebAssembly components: the only crate that knows wasmtime.
 //!
 //! [`Code::load`] checks and compiles a component, [`configure()`] runs its `configure` for one
-//! balancer; both belong into the check of the configuration and start no thread. [`Policy`] then
-//! stands behind [`rjk_balance::RoutingPolicy`] in each child.
+//! balancer; both belong into the check of the configuration, start no thread, and want
+//! [`limits::CHECK_STACK`]. [`Policy`] then stands behind [`rjk_balance::RoutingPolicy`] in each child,
+//! where [`Stacks`] sees to its stack.
 //!
 //! What a policy can do is in plugins/wit; its budgets are in [`limits`].
 #![forbid(unsafe_code)]
@@ -20,6 +21,7 @@ pub mod limits;
 mod link;
 mod load_error;
 mod policy;
+mod stack;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -31,4 +33,5 @@ pub use fault::Fault;
 pub use link::Description;
 pub use load_error::LoadError;
 pub use policy::Policy;
+pub use stack::{Ample, Stacks};
 pub use world::{Member, members};

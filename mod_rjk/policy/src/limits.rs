@@ -19,6 +19,14 @@ pub const MAX_TABLES: usize = 16;
 pub const MAX_TABLE_BYTES: usize = 256 << 10;
 /// Bytes of the policy's stack.
 pub const MAX_STACK: usize = 256 << 10;
+/// Bytes of stack that a call of a policy needs: its own, and what the host takes before the call and
+/// in the functions that the policy calls: 29 KiB were measured, unoptimised, and httpd's signal handlers
+/// may come on top.
+pub const DECISION_STACK: usize = MAX_STACK + (128 << 10);
+/// Bytes of stack that [`Code::load`](crate::Code::load) and [`configure`](crate::configure()) need: a
+/// compiler is at work. As much as a process usually has; 450 KiB were measured, unoptimised, for small
+/// components.
+pub const CHECK_STACK: usize = 8 << 20;
 /// Bytes of a log line of the policy; the rest is cut off.
 pub const MAX_LOG_LINE: usize = 1 << 10;
 /// Log lines of one policy for each second and process.

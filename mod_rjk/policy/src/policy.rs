@@ -5,6 +5,7 @@ use crate::compiled::Compiled;
 use crate::fault::Fault;
 use crate::host::{Call, Shared, log_limit};
 use crate::instance::Instance;
+use crate::stack::{Stacks, with_enough};
 use parking_lot::Mutex;
 use rjk_balance::{
     Answer, Decision, FaultKind, Moment, Observation, PolicySlot, Question, RoutingPolicy,
@@ -23,6 +24,7 @@ pub struct Policy {
     observes: bool,
     slot: &'static PolicySlot,
     pool: Box<[Mutex<Option<Box<Instance>>>]>,
+    stacks: &'static dyn Stacks,
     breaker: Breaker,
     /// Of the observer alone: what it does says nothing about decisions.
     observer_breaker: Breaker,
@@ -33,8 +35,13 @@ pub struct Policy {
 impl Policy {
     /// A policy whose first instance is made by the first request. At most `pool_size` instances
     /// are kept: the number of threads that decide at once. `slot` is shared by all processes and
-    /// by all balancers with this policy.
-    pub fn new(compiled: Compiled, pool_size: usize, slot: &'static PolicySlot) -> Policy {
+    /// by all balancers with this policy. It runs on what `stacks` gives.
+    pub fn new(
+        compiled: Compiled,
+        pool_size: usize,
+        slot: &'static PolicySlot,
+        stacks: &'static dyn Stacks,
+    ) -> Policy {
         let settings = *compiled.code.settings();
         Policy {
             name: compiled.code.name().to_owned(),
@@ -42,6 +49,7 @@ impl Policy {
             observes: compiled.code.observer().is_some(),
             compiled,
             slot,
+            stacks,
             pool: (0..pool_size).map(|_| Mutex::default()).collect(),
             breaker: Breaker::new(settings.max_faults),
             observer_breaker: Breaker::new(settings.max_faults),
@@ -56,8 +64,18 @@ impl Policy {
         places.filter(|place| place.is_some()).count()
     }
 
-    /// Runs `body` on an instance, which goes back into the pool only when there was no fault.
+    /// Runs `body` on an instance, where there is enough stack for it.
     fn with_instance<R>(
+        &self,
+        call: &Call<'_>,
+        body: impl FnOnce(&mut Instance) -> Result<R, Fault>,
+    ) -> Result<R, Fault> {
+        with_enough(self.stacks, || self.on_instance(call, body))
+            .unwrap_or_else(|refused| Err(Fault::new(FaultKind::NoStack, refused)))
+    }
+
+    /// The instance goes back into the pool only when there was no fault.
+    fn on_instance<R>(
         &self,
         call: &Call<'_>,
         body: impl FnOnce(&mut Instance) -> Result<R, Fault>,

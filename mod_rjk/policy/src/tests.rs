@@ -2,4 +2,5 @@ mod decide;
 mod instructions;
 mod load;
 mod speed;
+mod stack;
 mod support;

@@ -5,7 +5,7 @@ use rjk_balance::*;
 use rjk_config::model::Activation;
 use rjk_config::toml::PolicySettings;
 use rjk_log::NoLog;
-use rjk_policy::{Code, Member, Policy, configure};
+use rjk_policy::{Ample, Code, Member, Policy, configure};
 use std::borrow::Cow;
 use std::sync::Barrier;
 
@@ -56,7 +56,7 @@ fn as_many_instances_as_threads_stay_within_their_memory() {
     let code = Code::load("p", &bytes, PolicySettings::default()).unwrap();
     let config = r#"{"header": "X-Tenant", "workers": {"blue": "m0"}}"#;
     let compiled = configure(&code, vec![member()], config, &NoLog).unwrap();
-    let policy = Policy::new(compiled, THREADS, PolicySlot::leaked());
+    let policy = Policy::new(compiled, THREADS, PolicySlot::leaked(), &Ample);
 
     // The threads, their stacks and heaps are there before and after.
     let (ready, measured, gate) = (

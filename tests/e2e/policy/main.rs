@@ -6,3 +6,4 @@ mod hostile_start;
 mod observer;
 mod restart;
 mod site;
+mod stack;

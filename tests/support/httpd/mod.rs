@@ -55,6 +55,7 @@ pub struct Builder {
     jk_defaults: bool,
     umask: Option<u32>,
     injecting: bool,
+    stack_kib: Option<u32>,
     expected: Vec<String>,
 }
 
@@ -98,6 +99,7 @@ impl Builder {
             jk_defaults: true,
             umask: None,
             injecting: false,
+            stack_kib: None,
             expected: Vec::new(),
         }
     }
@@ -187,6 +189,13 @@ impl Builder {
     /// The umask of the server process; by default that of the test.
     pub fn umask(mut self, mask: u32) -> Self {
         self.umask = Some(mask);
+        self
+    }
+
+    /// The limit of the server process's stack in KiB, as `ulimit -s` sets it; by default that of the
+    /// test.
+    pub fn stack_kib(mut self, limit: u32) -> Self {
+        self.stack_kib = Some(limit);
         self
     }
 
@@ -283,15 +292,15 @@ impl Site {
 
     /// The server's command line with this configuration and `arguments`.
     fn command(&self, arguments: &[&str]) -> Result<Command> {
-        let mut command = match self.builder.umask {
-            None => Command::new(binary()?),
-            Some(mask) => {
-                let mut shell = Command::new("/bin/sh");
-                let script = format!("umask {mask:04o}; exec \"$0\" \"$@\"");
-                shell.arg("-c").arg(script).arg(binary()?);
-                shell
-            }
-        };
+        let umask = self.builder.umask.map(|mask| format!("umask {mask:04o}; "));
+        let stack = self.builder.stack_kib;
+        let stack = stack.map(|limit| format!("ulimit -s {limit}; "));
+        let script: String = [umask, stack].into_iter().flatten().collect();
+        let mut command = Command::new("/bin/sh");
+        command
+            .arg("-c")
+            .arg(script + "exec \"$0\" \"$@\"")
+            .arg(binary()?);
         command
             .arg("-f")
             .arg(self.dir.join("conf/httpd.conf"))

@@ -4,8 +4,8 @@ use super::problem::Problem;
 use super::target::Target;
 use clap::Args;
 use rjk_balance::PolicySlot;
-use rjk_policy::Policy;
 use rjk_policy::bench::{BATCHES, Figures, SampleRequest, measure, repeat};
+use rjk_policy::{Ample, Policy};
 use std::io::Write;
 
 /// What to measure.
@@ -58,7 +58,7 @@ fn bench(
     )?;
     for &count in counts {
         let compiled = target.configure(&code, count)?;
-        let policy = Policy::new(compiled, 1, PolicySlot::leaked());
+        let policy = Policy::new(compiled, 1, PolicySlot::leaked(), &Ample);
         let figures: Figures = measure(&policy, request, count)
             .map_err(|kind| Problem::Fault(target.file.clone(), kind))?;
         writeln!(
@@ -80,7 +80,8 @@ fn decide(
 ) -> Result<(), Problem> {
     let code = target.load()?;
     for &count in counts {
-        let policy = Policy::new(target.configure(&code, count)?, 1, PolicySlot::leaked());
+        let compiled = target.configure(&code, count)?;
+        let policy = Policy::new(compiled, 1, PolicySlot::leaked(), &Ample);
         repeat(&policy, request, count, decisions)
             .map_err(|kind| Problem::Fault(target.file.clone(), kind))?;
     }

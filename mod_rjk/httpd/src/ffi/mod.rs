@@ -6,4 +6,6 @@ pub(crate) mod error_log;
 pub(crate) mod guard;
 pub(crate) mod purpose;
 pub(crate) mod request;
+#[cfg(feature = "policy")]
+pub(crate) mod stack;
 pub(crate) mod sys;

@@ -12,12 +12,14 @@ pub(crate) type OnFailure<'a> = &'a dyn Fn(ConfigError) -> Result<(), ConfigErro
 #[cfg(feature = "policy")]
 mod enabled {
     use super::*;
+    use crate::ffi::stack;
     use bstr::BString;
     use rjk_balance::RoutingPolicy;
     use rjk_config::model::LbSpec;
     use rjk_config::toml::{PolicyFile, PolicySpec};
     use rjk_log::NoLog;
-    use rjk_policy::{Code, Compiled, Policy, configure, members};
+    use rjk_policy::limits::CHECK_STACK;
+    use rjk_policy::{Code, Compiled, Policy, Stacks, configure, members};
     use std::io::ErrorKind;
     use std::path::Path;
     use std::sync::Arc;
@@ -27,6 +29,15 @@ mod enabled {
     pub(crate) struct LoadedPolicies {
         bound: Vec<Bound>,
         count: usize,
+    }
+
+    /// The stack of the thread that asks, or one that it keeps for policies.
+    struct OfThread;
+
+    impl Stacks for OfThread {
+        fn run(&self, bytes: usize, body: &mut dyn FnMut()) -> Result<(), String> {
+            stack::kept(bytes, body)
+        }
     }
 
     struct Bound {
@@ -83,7 +94,7 @@ mod enabled {
         pub(crate) fn for_child(&self, slots: &'static [PolicySlot], threads: usize) -> Policies {
             let policy = |bound: &Bound| -> Option<(BString, Arc<dyn RoutingPolicy>)> {
                 let slot = slots.get(bound.slot)?;
-                let policy = Policy::new(bound.compiled.clone(), threads, slot);
+                let policy = Policy::new(bound.compiled.clone(), threads, slot, &OfThread);
                 Some((bound.balancer.clone(), Arc::new(policy)))
             };
             self.bound.iter().filter_map(policy).collect()
@@ -104,8 +115,20 @@ mod enabled {
             ConfigError::new(Some(spec.location.clone()), message)
         };
         let bytes = read_component(&spec.component).map_err(&failed)?;
-        let code = Code::load(&spec.name, &bytes, spec.settings)
-            .map_err(|error| failed(error.to_string()))?;
+        stack::once(CHECK_STACK, || try_one(slot, spec, balancers, &bytes))
+            .and_then(|tried| tried)
+            .map_err(failed)
+    }
+
+    /// Compiles a policy and configures it for its balancers.
+    fn try_one(
+        slot: usize,
+        spec: &PolicySpec,
+        balancers: &[&LbSpec],
+        bytes: &[u8],
+    ) -> Result<Vec<Bound>, String> {
+        let code =
+            Code::load(&spec.name, bytes, spec.settings).map_err(|error| error.to_string())?;
         let bind = |lb: &&LbSpec| {
             configure(&code, members(lb), &spec.config, &NoLog)
                 .map(|compiled| Bound {
@@ -113,7 +136,7 @@ mod enabled {
                     slot,
                     compiled,
                 })
-                .map_err(|error| failed(error.to_string()))
+                .map_err(|error| error.to_string())
         };
         balancers.iter().map(bind).collect()
     }

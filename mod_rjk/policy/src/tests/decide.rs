@@ -372,7 +372,7 @@ fn two_instances_do_not_draw_the_same_numbers() {
     );
     let compiled = compile(&choosing(choose), settings());
     let draw = || {
-        let policy = crate::Policy::new(compiled.clone(), 1, PolicySlot::leaked());
+        let policy = crate::Policy::new(compiled.clone(), 1, PolicySlot::leaked(), &crate::Ample);
         ask(&policy);
         policy.slot().unwrap().counters()[0]
     };

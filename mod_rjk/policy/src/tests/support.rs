@@ -1,7 +1,7 @@
 //! A policy in a balancer's place, and ways to ask it.
 
 use crate::bench::SampleRequest;
-use crate::{Code, Compiled, LoadError, Member, Policy, configure};
+use crate::{Ample, Code, Compiled, LoadError, Member, Policy, configure};
 use rjk_balance::*;
 use rjk_config::model::Activation;
 use rjk_config::toml::PolicySettings;
@@ -52,7 +52,7 @@ pub fn refused(bytes: &[u8]) -> LoadError {
 }
 
 pub fn policy_with(guest: &Guest, settings: PolicySettings) -> Policy {
-    Policy::new(compile(guest, settings), 2, PolicySlot::leaked())
+    Policy::new(compile(guest, settings), 2, PolicySlot::leaked(), &Ample)
 }
 
 pub fn policy(guest: &Guest) -> Policy {

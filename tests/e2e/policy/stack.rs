@@ -1,0 +1,138 @@
+//! Policies have the stack that they may use, however little the threads of httpd have: one that uses
+//! all of it ends in a fault, one that does nothing decides, and the children live.
+
+use crate::site::{self, fixture};
+use rjk_testbed::client::{self, Request};
+use rjk_testbed::farm::Notes;
+use rjk_testbed::httpd::{Builder, Mpm};
+use rjk_testbed::tls::curl;
+use rjk_testbed::{Httpd, Result, ensure, wait};
+
+/// A balancer each, and what the note says of its requests.
+const POLICIES: [(&str, &str); 2] = [("noop", "builtin"), ("deep-recursion", "fault trap")];
+/// Requests to each balancer.
+const REQUESTS: usize = 12;
+/// KiB that `ulimit -s` allows; the default is that of the machine.
+const LIMITS: [Option<u32>; 3] = [None, Some(256), Some(128)];
+/// Bytes of `ThreadStackSize`.
+const SIZES: [u32; 2] = [262_144, 131_072];
+
+/// Both policies with so much fuel that only the stack ends a recursion.
+fn site() -> Result<(rjk_testbed::farm::Members, Builder)> {
+    let (peers, site) = site::site(&POLICIES.map(|(name, _)| name))?;
+    let mut toml = String::new();
+    for (name, _) in POLICIES {
+        let component = fixture(name)?;
+        toml += &format!(
+            "[policy.{name}]\ncomponent = {component:?}\nfuel = 100_000_000\nmax_faults = 0\n\
+             [balancer.{name}]\npolicy = \"{name}\"\n"
+        );
+    }
+    Ok((peers, site.file("conf/rjk.toml", toml)))
+}
+
+fn get(httpd: &Httpd, path: &str) -> Result {
+    let response = client::send(httpd.port(), Request::get(path))?;
+    ensure!(response.status == 200, "{path}: {response:?}");
+    Ok(())
+}
+
+/// Every request of this round is answered, the policies decide as always, and no child ends.
+fn assert_round(httpd: &Httpd, round: &str, get: impl Fn(&str) -> Result) -> Result {
+    let mut children = httpd.children();
+    for (name, note) in POLICIES {
+        let path = format!("/{name}/{round}");
+        for _ in 0..REQUESTS {
+            get(&path)?;
+        }
+        for notes in Notes::of(httpd, &path, REQUESTS)? {
+            assert_eq!(notes.decided_by, note, "{name}");
+            children.push(notes.pid);
+        }
+    }
+    let left = httpd.children();
+    let gone = children.iter().find(|child| !left.contains(child));
+    assert_eq!(gone, None, "of {children:?}, {left:?} are left");
+    Ok(())
+}
+
+/// `-t`, a start, requests, a graceful restart, requests.
+fn assert_lives(site: &Builder) -> Result {
+    let (accepted, said) = site.configtest()?;
+    ensure!(accepted, "-t: {said}");
+    let httpd = site.start()?;
+    assert_round(&httpd, "start", |path| get(&httpd, path))?;
+    let old = httpd.children();
+    httpd.graceful()?;
+    wait::until("the old children are gone", wait::SOON, || {
+        let children = httpd.children();
+        !children.is_empty() && !children.iter().any(|child| old.contains(child))
+    })?;
+    assert_round(&httpd, "graceful", |path| get(&httpd, path))?;
+    httpd.assert_clean();
+    Ok(())
+}
+
+fn assert_lives_with_each_limit(mpm: Mpm) -> Result {
+    let (_peers, site) = site()?;
+    for limit in LIMITS {
+        println!("{mpm:?}, ulimit -s {limit:?}");
+        let site = site.clone().mpm(mpm);
+        assert_lives(&limit.map_or(site.clone(), |limit| site.stack_kib(limit)))?;
+    }
+    Ok(())
+}
+
+fn assert_lives_with_each_size(mpm: Mpm) -> Result {
+    let (_peers, site) = site()?;
+    for size in SIZES {
+        println!("{mpm:?}, ThreadStackSize {size}");
+        let size = format!("ThreadStackSize {size}");
+        assert_lives(&site.clone().mpm(mpm).directives(size))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn event_with_a_small_limit() -> Result {
+    assert_lives_with_each_limit(Mpm::Event)
+}
+
+#[test]
+fn worker_with_a_small_limit() -> Result {
+    assert_lives_with_each_limit(Mpm::Worker)
+}
+
+#[test]
+fn prefork_with_a_small_limit() -> Result {
+    assert_lives_with_each_limit(Mpm::Prefork)
+}
+
+#[test]
+fn event_with_small_threads() -> Result {
+    assert_lives_with_each_size(Mpm::Event)
+}
+
+#[test]
+fn worker_with_small_threads() -> Result {
+    assert_lives_with_each_size(Mpm::Worker)
+}
+
+/// mod_http2 calls from threads of its own.
+#[test]
+fn http2_with_small_threads() -> Result {
+    let (_peers, site) = site()?;
+    for size in SIZES {
+        let site = site.clone().module("http2").directives("Protocols h2c");
+        let httpd = site.directives(format!("ThreadStackSize {size}")).start()?;
+        let get = |path: &str| -> Result {
+            let url = format!("http://{}{path}", httpd.address());
+            let answer = curl(&["--http2-prior-knowledge", "--fail", &url])?;
+            ensure!(!answer.is_empty(), "{path}: no answer");
+            Ok(())
+        };
+        assert_round(&httpd, "h2", get)?;
+        httpd.assert_clean();
+    }
+    Ok(())
+}
