@@ -23,7 +23,22 @@ enum Command {
     Policy(policy::Command),
 }
 
+/// Bytes of stack: the 8 MiB that checking a policy wants, and some for the command itself.
+const STACK: usize = 9 << 20;
+
+/// All happens on a thread of its own, whose stack does not depend on `ulimit -s`.
 fn main() -> ExitCode {
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(run);
+    match thread {
+        Ok(thread) => thread.join().unwrap_or(ExitCode::FAILURE),
+        Err(error) => {
+            eprintln!("rjk: a thread with {STACK} bytes of stack cannot be started: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         #[cfg(feature = "policy")]
         Command::Policy(command) => policy::run(&command, &mut std::io::stdout().lock()),
