@@ -33,6 +33,26 @@ void rjk_set_request_config(request_rec *request, void *config)
     ap_set_module_config(request->request_config, &jk_module, config);
 }
 
+int rjk_keeps_encoded_slashes(const request_rec *request)
+{
+    const core_dir_config *config = ap_get_core_module_config(request->server->lookup_defaults);
+    return config->allow_encoded_slashes && !config->decode_encoded_slashes;
+}
+
+const char *rjk_normalized_path(apr_pool_t *pool, const char *path, int merge_slashes)
+{
+#if AP_MODULE_MAGIC_AT_LEAST(20120211, 109)
+    char *copy = apr_pstrdup(pool, path);
+    unsigned int flags = AP_NORMALIZE_NOT_ABOVE_ROOT | AP_NORMALIZE_DECODE_UNRESERVED;
+    if (merge_slashes) {
+        flags |= AP_NORMALIZE_MERGE_SLASHES;
+    }
+    return ap_normalize_path(copy, flags) ? copy : NULL;
+#else
+    return NULL;
+#endif
+}
+
 void rjk_brigade_append(apr_bucket_brigade *brigade, const char *bytes, apr_size_t length)
 {
     apr_bucket *bucket = apr_bucket_transient_create(bytes, length, brigade->bucket_alloc);

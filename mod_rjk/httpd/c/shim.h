@@ -10,6 +10,12 @@ void rjk_set_server_config(server_rec *server, void *config);
 void *rjk_request_config(const request_rec *request);
 void rjk_set_request_config(request_rec *request, void *config);
 
+/* Whether AllowEncodedSlashes is NoDecode. */
+int rjk_keeps_encoded_slashes(const request_rec *request);
+
+/* The path as httpd normalises it before it decodes it; NULL when it cannot or does not. */
+const char *rjk_normalized_path(apr_pool_t *pool, const char *path, int merge_slashes);
+
 void rjk_brigade_append(apr_bucket_brigade *brigade, const char *bytes, apr_size_t length);
 void rjk_brigade_append_flush(apr_bucket_brigade *brigade);
 void rjk_brigade_append_eos(apr_bucket_brigade *brigade);

@@ -210,19 +210,104 @@ fn encoded_slashes(subject: Subject) -> Result {
         ("decode.test", "/app/x%2F..%2Fpriv/a", "404"),
         ("decode.test", "/app/x%2F..;%2Fpriv/a", "404"),
         ("decode.test", "/app%2Fpriv%2Fa", "404"),
-        ("keep.test", "/app/a%2Fb", "/app/a%252Fb"),
-        (
-            "keep.test",
-            "/app/x%2F..%2Fpriv/a",
-            "/app/x%252F..%252Fpriv/a",
-        ),
+        ("keep.test", "/app/a%2Fb", "/app/a%2Fb"),
+        ("keep.test", "/app/x%2F..%2Fpriv/a", "/app/x%2F..%2Fpriv/a"),
     ] {
+        // mod_jk encodes the slash a second time.
+        let expected = match subject {
+            Subject::ModJk => expected.replace("%2F", "%252F"),
+            Subject::Rjk => expected.to_owned(),
+        };
         let seen = site.on_host(host, target)?;
         table.check(&format!("{host} {target}"), seen.outcome(), expected);
     }
     table.finish()?;
     site.httpd.assert_clean();
     Ok(())
+}
+
+/// O-01…O-04 with `AllowEncodedSlashes NoDecode`: the target, and what Tomcat gets with each of [`MODES`].
+const KEPT: [(&str, [&str; 4]); 9] = [
+    ("/app/a%2Fb", ["/app/a%2Fb"; 4]),
+    ("/app/a%2fb", ["/app/a%2fb"; 4]),
+    (
+        "/app/a%252Fb",
+        ["/app/a%252Fb", "/app/a%252Fb", "/app/a%2Fb", "/app/a%252Fb"],
+    ),
+    (
+        "/app/a%25b%2Fc",
+        [
+            "/app/a%25b%2Fc",
+            "/app/a%25b%2Fc",
+            "/app/a%b%2Fc",
+            "/app/a%25b%2Fc",
+        ],
+    ),
+    (
+        "/app/a%3Bb%2Fc",
+        [
+            "/app/a;b%2Fc",
+            "/app/a%3Bb%2Fc",
+            "/app/a;b%2Fc",
+            "/app/a;b%2Fc",
+        ],
+    ),
+    (
+        "/app/%252F/../a%2Fb%7Ec",
+        [
+            "/app/a%2Fb~c",
+            "/app/%252F/../a%2Fb%7Ec",
+            "/app/a%2Fb~c",
+            "/app/a%2Fb~c",
+        ],
+    ),
+    (
+        "/app//a%2F%252F?x=%2F",
+        [
+            "/app/a%2F%252F",
+            "/app//a%2F%252F",
+            "/app/a%2F%2F",
+            "/app/a%2F%252F",
+        ],
+    ),
+    (
+        "http://x.test/app/a%252F%2F",
+        [
+            "/app/a%252F%2F",
+            "http://x.test/app/a%252F%2F",
+            "/app/a%2F%2F",
+            "/app/a%252F%2F",
+        ],
+    ),
+    // Rewritten: every one counts as a slash that was kept.
+    (
+        "/old/a%2Fb",
+        ["/app/a%2Fb", "/old/a%2Fb", "/app/a%2Fb", "/app/a%2Fb"],
+    ),
+];
+
+#[test]
+fn rjk_kept_slashes_in_every_form() -> Result {
+    let site = Farm::alone(Subject::Rjk, |site| {
+        let rules = "RewriteEngine On\nRewriteRule ^/old/(.*)$ /app/$1 [PT]";
+        let common = format!("JkMount /app/* w\nAllowEncodedSlashes NoDecode\n{rules}");
+        MODES
+            .iter()
+            .fold(site.module("rewrite"), |site, (host, options)| {
+                site.vhosts(vhost(host, &format!("{common}\n{options}")))
+            })
+    })?;
+    let mut table = Table::default();
+    for (target, expected) in KEPT {
+        for ((host, _), expected) in MODES.iter().zip(expected) {
+            // The host of an absolute target counts, whatever the header says.
+            let target = target.replace("x.test", host);
+            let expected = expected.replace("x.test", host);
+            let seen = site.on_host(host, &target)?;
+            table.check(&format!("{host} {target}"), seen.outcome(), expected);
+        }
+    }
+    table.finish()
 }
 
 fn m08_cv02_long_uris(subject: Subject) -> Result {

@@ -20,36 +20,111 @@ impl ForwardUri {
     /// The path to send: `decoded` is httpd's path before normalisation, `unparsed` the request target.
     pub fn apply<'a>(self, decoded: &'a [u8], unparsed: &'a [u8]) -> Cow<'a, [u8]> {
         match self {
-            ForwardUri::Proxy => encode(decoded, b"0123456789ABCDEF"),
-            ForwardUri::Escaped => encode(decoded, b"0123456789abcdef"),
             ForwardUri::Compat => Cow::Borrowed(decoded),
-            ForwardUri::CompatUnparsed => {
-                let end = unparsed
-                    .iter()
-                    .position(|byte| *byte == b'?')
-                    .unwrap_or(unparsed.len());
-                Cow::Borrowed(&unparsed[..end])
+            ForwardUri::CompatUnparsed => Cow::Borrowed(without_query(unparsed)),
+            ForwardUri::Proxy | ForwardUri::Escaped => self.encode(decoded, &[]),
+        }
+    }
+
+    /// As [`ForwardUri::apply`] where httpd decodes all but `%2F` (`AllowEncodedSlashes NoDecode`): what
+    /// it kept stays as it is, in every form.
+    ///
+    /// `raws` are forms of the path that may be the one that httpd decoded. A `%2F` that came as `%252F`
+    /// looks the same in `decoded`; only the right form tells them apart, and without it, for a path
+    /// that httpd was told to rewrite, each one counts as kept.
+    pub fn apply_keeping_slashes<'a>(
+        self,
+        decoded: &'a [u8],
+        unparsed: &'a [u8],
+        raws: &[&[u8]],
+    ) -> Cow<'a, [u8]> {
+        match self {
+            ForwardUri::Proxy | ForwardUri::Escaped => {
+                let known = raws.iter().find_map(|raw| kept_slashes(raw, decoded));
+                let kept = known.unwrap_or_else(|| all_slashes(decoded));
+                self.encode(decoded, &kept)
+            }
+            _ => self.apply(decoded, unparsed),
+        }
+    }
+
+    /// Percent-encodes what is not plain in a path, but for the `%` at the places in `kept`, in order; both
+    /// encoding forms keep the same bytes.
+    fn encode<'a>(self, path: &'a [u8], kept: &[usize]) -> Cow<'a, [u8]> {
+        let digits = match self {
+            ForwardUri::Escaped => b"0123456789abcdef",
+            _ => b"0123456789ABCDEF",
+        };
+        let Some(first) = path.iter().position(|byte| !is_plain(*byte)) else {
+            return Cow::Borrowed(path);
+        };
+        let mut out = Vec::with_capacity(path.len() + 16);
+        out.extend_from_slice(&path[..first]);
+        for (place, &byte) in path.iter().enumerate().skip(first) {
+            if is_plain(byte) || kept.binary_search(&place).is_ok() {
+                out.push(byte);
+            } else {
+                let (high, low) = (usize::from(byte >> 4), usize::from(byte & 15));
+                out.extend_from_slice(&[b'%', digits[high], digits[low]]);
             }
         }
+        Cow::Owned(out)
     }
 }
 
-/// Percent-encodes what is not plain in a path; both encoding forms keep the same bytes.
-fn encode<'a>(path: &'a [u8], digits: &[u8; 16]) -> Cow<'a, [u8]> {
-    let Some(first) = path.iter().position(|byte| !is_plain(*byte)) else {
-        return Cow::Borrowed(path);
-    };
-    let mut out = Vec::with_capacity(path.len() + 16);
-    out.extend_from_slice(&path[..first]);
-    for &byte in &path[first..] {
-        if is_plain(byte) {
-            out.push(byte);
-        } else {
-            let (high, low) = (usize::from(byte >> 4), usize::from(byte & 15));
-            out.extend_from_slice(&[b'%', digits[high], digits[low]]);
+/// The path of a request target: without query, and without scheme and host.
+pub fn path_of(target: &[u8]) -> &[u8] {
+    let target = without_query(target);
+    if target.first() == Some(&b'/') {
+        return target;
+    }
+    let host = target.windows(3).position(|three| three == b"://");
+    let path = host.and_then(|host| {
+        let behind = target[host + 3..].iter().position(|byte| *byte == b'/')?;
+        Some(&target[host + 3 + behind..])
+    });
+    path.unwrap_or(target)
+}
+
+fn without_query(target: &[u8]) -> &[u8] {
+    target.split(|byte| *byte == b'?').next().unwrap_or(target)
+}
+
+/// Where in `decoded` an encoded slash of `raw` stands, if that is what `raw` decodes to.
+fn kept_slashes(raw: &[u8], decoded: &[u8]) -> Option<Vec<usize>> {
+    let (mut out, mut kept) = (Vec::with_capacity(raw.len()), Vec::new());
+    let mut rest = raw;
+    while let Some((&byte, behind)) = rest.split_first() {
+        match (byte, behind) {
+            (b'%', [b'2', b'F' | b'f', ..]) => {
+                kept.push(out.len());
+                out.extend_from_slice(&rest[..3]);
+                rest = &rest[3..];
+            }
+            (b'%', [high, low, ..]) => {
+                out.push(hex(*high)? << 4 | hex(*low)?);
+                rest = &rest[3..];
+            }
+            _ => {
+                out.push(byte);
+                rest = behind;
+            }
         }
     }
-    Cow::Owned(out)
+    (out == decoded).then_some(kept)
+}
+
+/// Where any encoded slash stands.
+fn all_slashes(path: &[u8]) -> Vec<usize> {
+    let found = path.windows(3).enumerate();
+    found
+        .filter(|(_, three)| three.eq_ignore_ascii_case(b"%2F"))
+        .map(|(place, _)| place)
+        .collect()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).map(|value| value as u8)
 }
 
 /// The bytes that O-01 keeps; httpd's path escaping keeps exactly the same set.
@@ -240,6 +315,49 @@ mod tests {
                 }
             }
             assert_eq!(decoded, all);
+        }
+    }
+
+    /// A path that httpd decoded with `AllowEncodedSlashes NoDecode`, the form that it decoded, and
+    /// what Tomcat gets with ForwardURIProxy and with ForwardURIEscaped.
+    const KEPT: &[[&str; 4]] = &[
+        ["/a%2Fb", "/a%2Fb", "/a%2Fb", "/a%2Fb"],
+        ["/a%2fb", "/a%2fb", "/a%2fb", "/a%2fb"],
+        ["/a%2Fb", "/a%252Fb", "/a%252Fb", "/a%252Fb"],
+        [
+            "/%2F%2F%2F",
+            "/%252F%2F%252F",
+            "/%252F%2F%252F",
+            "/%252F%2F%252F",
+        ],
+        ["/a%b", "/a%25b", "/a%25b", "/a%25b"],
+        ["/a|%2Fb;c", "/a%7C%2Fb%3Bc", "/a%7C%2Fb;c", "/a%7c%2Fb;c"],
+        // Rewritten: nothing tells where it came from.
+        ["/b%2Fc", "/a%252Fc", "/b%2Fc", "/b%2Fc"],
+    ];
+
+    #[test]
+    fn kept_slashes_stay_encoded_once() {
+        for [decoded, raw, proxy, escaped] in KEPT {
+            let [decoded, raw] = [decoded.as_bytes(), raw.as_bytes()];
+            for (form, expected) in [(ForwardUri::Proxy, proxy), (ForwardUri::Escaped, escaped)] {
+                let sent = form.apply_keeping_slashes(decoded, raw, &[b"/other", raw]);
+                assert_eq!(String::from_utf8_lossy(&sent), **expected);
+            }
+            let sent = ForwardUri::Compat.apply_keeping_slashes(decoded, raw, &[raw]);
+            assert_eq!(sent, decoded);
+        }
+    }
+
+    #[test]
+    fn the_path_of_a_target() {
+        for (target, path) in [
+            ("/a?b", "/a"),
+            ("http://h:80/a/b?c=/d", "/a/b"),
+            ("http://h", "http://h"),
+            ("*", "*"),
+        ] {
+            assert_eq!(path_of(target.as_bytes()), path.as_bytes());
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `JkOptions`: the flags of one server and how a virtual host inherits them (contract §1.2, §1.3.1).
 
-pub use super::forward_uri::ForwardUri;
+pub use super::forward_uri::{ForwardUri, path_of};
 use crate::advice::nearest;
 
 /// Which address Tomcat is told as the client's (O-06, O-07).

@@ -118,6 +118,25 @@ impl<'r> RequestRec<'r> {
         unsafe { bytes(self.rec().unparsed_uri) }.unwrap_or(b"")
     }
 
+    /// Whether `%2F` stays as it is in the decoded path (`AllowEncodedSlashes NoDecode`).
+    pub(crate) fn keeps_encoded_slashes(self) -> bool {
+        // SAFETY: the request is alive, and its server has a core configuration.
+        unsafe { sys::rjk_keeps_encoded_slashes(self.as_ptr()) != 0 }
+    }
+
+    /// A path that is not decoded, as httpd normalises it, with `MergeSlashes` on or off.
+    pub(crate) fn normalized(self, path: &[u8], merge_slashes: bool) -> Option<&'r [u8]> {
+        let path = self.pool().string(path);
+        // SAFETY: the path is a C string; the result is null or lives in the request's pool.
+        unsafe {
+            bytes(sys::rjk_normalized_path(
+                self.pool().as_ptr(),
+                path,
+                c_int::from(merge_slashes),
+            ))
+        }
+    }
+
     pub(crate) fn args(self) -> Option<&'r [u8]> {
         // SAFETY: as `uri`.
         unsafe { bytes(self.rec().args) }

@@ -5,7 +5,7 @@ use super::tls::Tls;
 use crate::ffi::request::RequestRec;
 use crate::server::ready::Ready;
 use rjk_balance::{RequestView, cookie_values};
-use rjk_config::server::options::ClientAddress;
+use rjk_config::server::options::{ClientAddress, ForwardUri, path_of};
 use rjk_message::ContentLength;
 use rjk_message::{Attributes, BodyLength, RequestHead};
 use std::borrow::Cow;
@@ -49,9 +49,7 @@ impl<'r> Facts<'r> {
             });
         Facts {
             request,
-            uri: options
-                .forward_uri
-                .apply(original_uri, request.unparsed_uri()),
+            uri: forwarded_uri(request, options.forward_uri, original_uri),
             headers: headers(request),
             body: body_length(request, &names.ignore_cl),
             remote_addr: env_or(request, &names.remote_addr, || address),
@@ -111,6 +109,28 @@ impl<'r> Facts<'r> {
     pub(crate) fn has_body(&self) -> bool {
         !matches!(self.body, BodyLength::None | BodyLength::Known(0))
     }
+}
+
+/// The path to send (O-01…O-04). Whether httpd kept encoded slashes is asked only where there are
+/// some.
+fn forwarded_uri<'r>(
+    request: RequestRec<'r>,
+    form: ForwardUri,
+    decoded: &'r [u8],
+) -> Cow<'r, [u8]> {
+    let unparsed = request.unparsed_uri();
+    let has_slashes = decoded
+        .windows(3)
+        .any(|three| three.eq_ignore_ascii_case(b"%2F"));
+    if !has_slashes || !request.keeps_encoded_slashes() {
+        return form.apply(decoded, unparsed);
+    }
+    let path = path_of(unparsed);
+    let raws: Vec<&[u8]> = [true, false]
+        .into_iter()
+        .filter_map(|merge_slashes| request.normalized(path, merge_slashes))
+        .collect();
+    form.apply_keeping_slashes(decoded, unparsed, &raws)
 }
 
 /// Which address and port stand for the client (O-06, O-07).
