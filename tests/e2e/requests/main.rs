@@ -9,6 +9,7 @@ mod extensions;
 mod framing;
 mod handler;
 mod head;
+mod input_filters;
 mod lists;
 mod mounts;
 mod responses;

@@ -6,6 +6,10 @@ use std::ffi::{CStr, c_int, c_void};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
+/// Input filters that pass a body on as it is: mod_request's, which put the length right themselves.
+/// Those of mod_http2 are its framing.
+const UNCHANGING: [&[u8]; 2] = [b"keep_body", b"kept_body"];
+
 /// The request of the running hook.
 #[derive(Clone, Copy)]
 pub(crate) struct RequestRec<'r> {
@@ -325,6 +329,28 @@ impl<'r> RequestRec<'r> {
     /// [`RequestRec::open_body`] and before anything was read.
     pub(crate) fn announced_body(self) -> u64 {
         u64::try_from(self.rec().remaining).unwrap_or(0)
+    }
+
+    /// Whether a filter may change the body on its way from httpd's own, which knows its framing, to
+    /// this module.
+    pub(crate) fn is_body_filtered(self) -> bool {
+        let mut next = self.rec().input_filters;
+        // SAFETY: the filters of a live request, each with a record whose name is a C string.
+        while let Some((filter, record)) = unsafe {
+            let filter = next.as_ref();
+            filter.and_then(|filter| Some((filter, filter.frec.as_ref()?)))
+        } {
+            // SAFETY: see above.
+            let name = unsafe { bytes(record.name) }.unwrap_or(b"");
+            if name == b"http_in" || record.ftype >= sys::ap_filter_type_AP_FTYPE_CONNECTION {
+                return false;
+            }
+            if !UNCHANGING.contains(&name) && !name.starts_with(b"h2_") {
+                return true;
+            }
+            next = filter.next;
+        }
+        false
     }
 
     /// Whether there is a body to read; sends nothing by itself.

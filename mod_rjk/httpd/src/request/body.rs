@@ -1,16 +1,23 @@
 //! The request body out of httpd's input filters.
 
+use super::facts::Framing;
 use crate::ffi::error_log::to_error_log;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
+use rjk_message::BodyLength;
 use rjk_proxy::job::downstream::BrokenBody;
+use std::collections::VecDeque;
 use std::ffi::c_int;
+use std::io::Read;
 use std::ptr::NonNull;
 use std::time::Duration;
 
 /// Successful reads without a byte that are borne in a row: a coding needs some before its first
 /// byte, each of which waited for the client.
 const FRUITLESS_READS: u32 = 65_536;
+/// Bytes that are read ahead of a body whose length a filter may change.
+const LOOK_AHEAD: usize = 64 * 1024;
+const READ_AHEAD: usize = 8 * 1024;
 /// Looks for a stream that its client gave up, and the pause before each.
 const GIVEN_UP_LOOKS: u32 = 3;
 const GIVEN_UP_PAUSE: Duration = Duration::from_millis(1);
@@ -24,6 +31,8 @@ pub(crate) struct RequestBody<'r> {
     brigade: NonNull<sys::apr_bucket_brigade>,
     /// Bytes that must come before the end.
     missing: u64,
+    /// What was read before it was asked for.
+    ahead: VecDeque<u8>,
     has_length: bool,
     ended: bool,
     broken: Option<BrokenBody>,
@@ -41,14 +50,45 @@ impl<'r> RequestBody<'r> {
             request,
             brigade,
             missing: announced,
+            ahead: VecDeque::new(),
             has_length: announced > 0,
             ended: !has_body,
             broken: None,
         })
     }
 
+    /// For a body that a filter may change: reads its beginning, or all of a short one, before the
+    /// headers are looked at, which such filters put right when they are first read. The announced
+    /// length stands only when that many bytes came; otherwise it is not known.
+    pub(crate) fn look_ahead(&mut self, announced: Framing) -> Result<Framing, BrokenBody> {
+        (self.missing, self.has_length) = (0, false);
+        let most = match announced.length {
+            BodyLength::Known(_) => LOOK_AHEAD,
+            _ => 1,
+        };
+        let (mut ahead, mut buffer) = (Vec::new(), vec![0; READ_AHEAD]);
+        while ahead.len() < most {
+            match self.read(&mut buffer)? {
+                0 => break,
+                bytes => ahead.extend_from_slice(&buffer[..bytes]),
+            }
+        }
+        let came = BodyLength::Known(ahead.len() as u64);
+        self.ahead = VecDeque::from(ahead);
+        if self.ended && announced.length == came {
+            return Ok(announced);
+        }
+        Ok(Framing {
+            length: BodyLength::Chunked,
+            is_changed: matches!(announced.length, BodyLength::Known(_)),
+        })
+    }
+
     /// Reads body bytes, blocking; 0 at the end of a whole body. Once broken it stays so.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, BrokenBody> {
+        if !self.ahead.is_empty() {
+            return Ok(self.ahead.read(buffer).unwrap_or(0));
+        }
         if let Some(broken) = self.broken {
             return Err(broken);
         }

@@ -11,6 +11,29 @@ use rjk_message::{Attributes, BodyLength, RequestHead};
 use std::borrow::Cow;
 use std::ffi::CStr;
 
+/// How the body is announced to Tomcat.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Framing {
+    /// Its length.
+    pub(super) length: BodyLength,
+    /// A filter took the length that the client announced away.
+    pub(super) is_changed: bool,
+}
+
+impl Framing {
+    /// As the client announced it.
+    pub(super) fn announced(request: RequestRec<'_>, ignore_cl: &CStr) -> Framing {
+        Framing {
+            length: body_length(request, ignore_cl),
+            is_changed: false,
+        }
+    }
+
+    pub(super) fn has_body(self) -> bool {
+        !matches!(self.length, BodyLength::None | BodyLength::Known(0))
+    }
+}
+
 /// A request's data in the form that AJP wants. Borrows from the request's pool.
 pub(crate) struct Facts<'r> {
     request: RequestRec<'r>,
@@ -30,11 +53,13 @@ pub(crate) struct Facts<'r> {
 }
 
 impl<'r> Facts<'r> {
-    /// `original_uri` is the decoded URI before mapping normalised it.
+    /// `original_uri` is the decoded URI before mapping normalised it; `framing` is what is known of
+    /// the body.
     pub(crate) fn gather(
         request: RequestRec<'r>,
         ready: &'static Ready,
         original_uri: &'r [u8],
+        framing: Framing,
     ) -> Facts<'r> {
         let (names, options) = (&ready.env, &ready.config.options);
         if names.wants_common_vars {
@@ -50,8 +75,8 @@ impl<'r> Facts<'r> {
         Facts {
             request,
             uri: forwarded_uri(request, options.forward_uri, original_uri),
-            headers: headers(request),
-            body: body_length(request, &names.ignore_cl),
+            headers: headers(request, framing),
+            body: framing.length,
             remote_addr: env_or(request, &names.remote_addr, || address),
             remote_port: port,
             remote_host: env_or(request, &names.remote_host, || request.remote_host()),
@@ -105,10 +130,6 @@ impl<'r> Facts<'r> {
             },
         }
     }
-
-    pub(crate) fn has_body(&self) -> bool {
-        !matches!(self.body, BodyLength::None | BodyLength::Known(0))
-    }
 }
 
 /// The path to send (O-01…O-04). Whether httpd kept encoded slashes is asked only where there are
@@ -142,16 +163,22 @@ fn client_address(request: RequestRec<'_>, kind: ClientAddress) -> (Option<&[u8]
     }
 }
 
-/// All headers; for an error page without those about the body, which was the failed request's.
-fn headers<'r>(request: RequestRec<'r>) -> Vec<(&'r [u8], &'r [u8])> {
+/// All headers; for an error page without those about the body, which was the failed request's;
+/// where a filter took the length away, with the one that says that there is a body all the same.
+fn headers<'r>(request: RequestRec<'r>, framing: Framing) -> Vec<(&'r [u8], &'r [u8])> {
     let is_error_page = request.is_error_page();
     let frames_the_body = |name: &[u8]| {
         name.eq_ignore_ascii_case(b"Content-Length")
             || name.eq_ignore_ascii_case(b"Transfer-Encoding")
     };
     let all = request.headers_in().iter();
-    all.filter(|(name, _)| !(is_error_page && frames_the_body(name)))
-        .collect()
+    let mut kept: Vec<(&[u8], &[u8])> = all
+        .filter(|(name, _)| !(is_error_page && frames_the_body(name)))
+        .collect();
+    if framing.is_changed {
+        kept.push((b"Transfer-Encoding", b"chunked"));
+    }
+    kept
 }
 
 /// Length of the body: of a sub-request (BD-09) and of an error page none; unknown with

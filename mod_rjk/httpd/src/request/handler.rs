@@ -3,7 +3,7 @@
 use super::body::RequestBody;
 use super::client::Client;
 use super::env_value::overrides;
-use super::facts::Facts;
+use super::facts::{Facts, Framing};
 use super::failed::{NO_MEMORY, fail};
 use super::mapping::{HANDLER, WORKER_NOTE, is_kept_here};
 use super::state::{self, ready, request_id};
@@ -14,12 +14,12 @@ use crate::ffi::guard::catch;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
 use crate::server::ready::{Child, Ready};
-use bstr::ByteSlice;
+use bstr::{BStr, ByteSlice};
 use rjk_config::server::ServerConfig;
 use rjk_log::{Log, jk_log};
 use rjk_proxy::dispatcher::Worker;
 use rjk_proxy::job::Served;
-use rjk_proxy::job::failure::Cause;
+use rjk_proxy::job::failure::{Cause, Failure, Phase};
 use rjk_proxy::job::report::{Report, Told, log_failure};
 use rjk_proxy::job::request::{ExchangeOptions, UpstreamRequest};
 use std::ffi::c_int;
@@ -106,16 +106,14 @@ fn forward(
     log: &dyn Log,
 ) -> c_int {
     let name = target.worker.as_bstr();
-    if let Err(status) = request.open_body() {
-        let what = format_args!("worker {name}: httpd refuses the request body, see the error log");
-        return fail(&what, status, log);
-    }
     let state = state::of(request);
     let original = state.map_or_else(|| request.uri(), |state| state.original_uri.as_slice());
-    let facts = Facts::gather(request, ready, original);
-    let has_body = facts.has_body() && request.has_body();
-    let body = RequestBody::new(request, has_body, request.announced_body());
-    let Some(mut client) = body.and_then(|body| Client::new(request, body)) else {
+    let (body, framing) = match open_body(request, ready, name, log) {
+        Ok(opened) => opened,
+        Err(answer) => return answer,
+    };
+    let facts = Facts::gather(request, ready, original, framing);
+    let Some(mut client) = Client::new(request, body) else {
         return fail(&NO_MEMORY, SERVER_ERROR, log);
     };
     let forwarded = UpstreamRequest {
@@ -150,6 +148,39 @@ fn forward(
         report.log(name, told, log);
     }
     answer
+}
+
+/// The request body and how it is announced; what httpd gets to know when it is refused.
+fn open_body<'r>(
+    request: RequestRec<'r>,
+    ready: &Ready,
+    name: &BStr,
+    log: &dyn Log,
+) -> Result<(RequestBody<'r>, Framing), c_int> {
+    if let Err(status) = request.open_body() {
+        let what = format_args!("worker {name}: httpd refuses the request body, see the error log");
+        return Err(fail(&what, status, log));
+    }
+    let announced = Framing::announced(request, &ready.env.ignore_cl);
+    let has_body = announced.has_body() && request.has_body();
+    let Some(mut body) = RequestBody::new(request, has_body, request.announced_body()) else {
+        return Err(fail(&NO_MEMORY, SERVER_ERROR, log));
+    };
+    if !has_body || !request.is_body_filtered() {
+        return Ok((body, announced));
+    }
+    let framing = body.look_ahead(announced).map_err(|broken| {
+        let failure = Failure::last(Phase::Send, Cause::ClientRead(broken));
+        let (status, left) = (failure.status(), broken.left);
+        let told = if left {
+            Told::Nothing
+        } else {
+            Told::Status(status)
+        };
+        log_failure(&format_args!("worker {name} {failure}"), told, log);
+        unanswered(request, status)
+    })?;
+    Ok((body, framing))
 }
 
 /// What httpd gets to know, and what the client got.
