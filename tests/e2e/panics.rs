@@ -65,6 +65,19 @@ fn a_request_gets_500_and_the_child_lives() -> Result {
     Ok(())
 }
 
+/// What is done behind the answer costs the client nothing.
+#[test]
+fn a_panic_behind_the_answer_is_one_line() -> Result {
+    let peer = Peer::start(Behaviour::Echo)?;
+    let httpd = site(&peer, "").start()?;
+    survived(&httpd, "log_transaction", || {
+        assert_eq!(client::get(httpd.port(), "/x")?.status, 200);
+        wait::until("the line", wait::SOON, || {
+            lines(&httpd, "log_transaction") == 1
+        })
+    })
+}
+
 /// In the middle of an exchange: the connection is not used again, the place in the pool is free, and
 /// a response that began ends broken.
 #[test]

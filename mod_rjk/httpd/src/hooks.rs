@@ -5,12 +5,13 @@ use crate::ffi::apr::Pool;
 use crate::ffi::guard::catch;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
-use crate::request::{end, handler, mapping};
+use crate::request::{after, end, handler, mapping};
 use crate::{child, startup};
 use std::ffi::c_int;
 use std::ptr::null;
 
 const MIDDLE: c_int = sys::APR_HOOK_MIDDLE as c_int;
+const LAST: c_int = sys::APR_HOOK_LAST as c_int;
 
 /// httpd's `register_hooks`: all at middle order (G-02), and one output filter.
 pub(crate) unsafe extern "C" fn register(_pool: *mut sys::apr_pool_t) {
@@ -24,6 +25,7 @@ pub(crate) unsafe extern "C" fn register(_pool: *mut sys::apr_pool_t) {
         sys::ap_hook_translate_name(Some(translate_name), null(), null(), MIDDLE);
         sys::ap_hook_map_to_storage(Some(map_to_storage), null(), null(), MIDDLE);
         sys::ap_hook_handler(Some(handle), null(), null(), MIDDLE);
+        sys::ap_hook_log_transaction(Some(log_transaction), null(), null(), LAST);
         end::register();
     }
 }
@@ -113,4 +115,14 @@ unsafe extern "C" fn map_to_storage(raw: *mut sys::request_rec) -> c_int {
 unsafe extern "C" fn handle(raw: *mut sys::request_rec) -> c_int {
     // SAFETY: `raw` is what httpd passed.
     unsafe { with_request("handler", raw, handler::handle) }
+}
+
+/// Runs when the response has gone out and stands in the logs: what is done here keeps neither
+/// waiting.
+unsafe extern "C" fn log_transaction(raw: *mut sys::request_rec) -> c_int {
+    // A defect here must not cost other modules their line.
+    catch("log_transaction", DECLINED, || {
+        // SAFETY: httpd passes a live request, and the view ends with the call.
+        unsafe { RequestRec::from_raw(raw) }.map_or(DECLINED, after::log)
+    })
 }

@@ -6,6 +6,8 @@ use crate::job::downstream::Downstream;
 use crate::job::failure::{Cause, Failure, Phase};
 use crate::job::report::Report;
 use crate::job::request::UpstreamRequest;
+use crate::way::pool::Budget;
+use crate::worker::endpoint::Endpoint;
 use crate::worker::load_balancer::LoadBalancer;
 use crate::worker::setup::Setup;
 use crate::worker::standalone::Standalone;
@@ -15,6 +17,8 @@ use rjk_balance::{Drift, Slots, UnknownWorker};
 use rjk_config::model::{StatusSpec, WorkerSpec};
 use rjk_log::{Log, jk_log};
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 /// The workers of one child.
@@ -24,6 +28,8 @@ pub struct Dispatcher {
     slots: Slots,
     maintain_interval: Duration,
     maintenance: Mutex<Maintenance>,
+    /// Maintenance was done, and the checks of idle connections that belong to it were not.
+    checks_due: AtomicBool,
 }
 
 #[derive(Default)]
@@ -63,6 +69,7 @@ impl Dispatcher {
             slots: setup.slots,
             maintain_interval: setup.workers.maintain,
             maintenance: Mutex::default(),
+            checks_due: AtomicBool::default(),
         })
     }
 
@@ -98,7 +105,9 @@ impl Dispatcher {
         }
     }
 
-    /// Maintenance, at most once per `worker.maintain` and by one thread (MT-01).
+    /// Maintenance, at most once per `worker.maintain` and by one thread (MT-01): what waits for
+    /// nobody, so that a request can have it done before it is served and finds its member
+    /// recovered. The checks of idle connections are then due: [`Dispatcher::check_idle`].
     pub fn maintain(&self, log: &dyn Log) {
         if self.maintain_interval.is_zero() {
             return;
@@ -124,6 +133,20 @@ impl Dispatcher {
         for worker in self.workers.values() {
             worker.maintain(self.maintain_interval, log);
         }
+        self.checks_due.store(true, Relaxed);
+    }
+
+    /// The checks of idle connections, when maintenance made them due. They wait for the workers'
+    /// CPONG, up to `budget` in all: nobody's answer may depend on that.
+    pub fn check_idle(&self, budget: impl FnOnce() -> Budget, log: &dyn Log) {
+        // Read first: each request asks.
+        if !self.checks_due.load(Relaxed) || !self.checks_due.swap(false, Relaxed) {
+            return;
+        }
+        let budget = budget();
+        for endpoint in self.workers.values().flat_map(Worker::endpoints) {
+            endpoint.check_idle(&budget, log);
+        }
     }
 }
 
@@ -140,13 +163,23 @@ impl Worker {
         match self {
             Worker::Ajp(standalone) => {
                 standalone.slot.mark_idle();
-                standalone.endpoint.maintain(log);
             }
             Worker::Lb(lb) => {
                 rjk_balance::maintain(&lb.balancer, interval, now(), log);
-                lb.endpoints.iter().for_each(|member| member.maintain(log));
             }
             Worker::Status(_) => {}
+        }
+        let now = Instant::now();
+        self.endpoints()
+            .iter()
+            .for_each(|endpoint| endpoint.pool().shrink(now));
+    }
+
+    fn endpoints(&self) -> &[Endpoint] {
+        match self {
+            Worker::Ajp(standalone) => std::slice::from_ref(&standalone.endpoint),
+            Worker::Lb(lb) => &lb.endpoints,
+            Worker::Status(_) => &[],
         }
     }
 

@@ -2,9 +2,10 @@
 
 use rjk_testbed::client::Request;
 use rjk_testbed::gate::gated;
+use rjk_testbed::peer::Behaviour;
 use rjk_testbed::wall_clock::WallClock;
 use rjk_testbed::{Plan, Result, Subject, both, wait};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 both! { tr16_tr01_recovery_and_probe tr18_lb10_idle_and_decay tr17_escalation tr19_all_in_error d16_watchdog w02_no_maintenance }
 
@@ -51,6 +52,39 @@ fn tr16_tr01_recovery_and_probe(subject: Subject) -> Result {
     farm.wait_status("m1", PATIENCE, |status| status.state == "ERR/REC")?;
     assert_eq!(farm.with_cookie("JSESSIONID=a.m1")?, "m2");
     assert_eq!(farm.status("m1")?.state, "ERR");
+    Ok(())
+}
+
+/// MT-05: the request that has the maintenance done gets its answer first, however many workers do
+/// not answer CPING, and its thread goes on to others soon.
+#[test]
+fn mt05_no_request_waits_for_cpong() -> Result {
+    let names = ["m1", "m2", "m3", "m4"];
+    let mut plan = Plan::new(Subject::Rjk, &names).line("worker.maintain=1");
+    for name in names {
+        plan = plan.member(name, "connection_ping_interval=1");
+        plan = plan.member(name, "ping_timeout=10000");
+    }
+    let mut farm = plan.start()?;
+    assert_eq!(farm.sequence("/x", 4)?, "1234");
+    for name in names {
+        farm.peer(name)?.set(Behaviour::NoCpong);
+    }
+    let mut longest = Duration::ZERO;
+    wait::until("a CPING", PATIENCE, || {
+        let begin = Instant::now();
+        let served = farm.with_cookie("JSESSIONID=a.m1");
+        longest = longest.max(begin.elapsed());
+        served.is_ok_and(|member| member == "m1")
+            && names[1..]
+                .iter()
+                .any(|name| farm.peer(name).is_ok_and(|peer| peer.pings() > 0))
+    })?;
+    // On the same connection: what the thread does behind the answer is bounded, too.
+    let begin = Instant::now();
+    assert_eq!(farm.with_cookie("JSESSIONID=a.m1")?, "m1");
+    longest = longest.max(begin.elapsed());
+    assert!(longest < Duration::from_secs(4), "{longest:?}");
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use crate::log::LogSink;
 use crate::server::ready::Child;
 use once_cell::sync::OnceCell;
 use rjk_log::{Log, jk_log};
+use rjk_proxy::way::pool::Budget;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -73,6 +74,7 @@ fn watch(child: &OnceCell<Child>, sink: &LogSink, interval: Duration, stop: &Ato
             catch("the watchdog", (), || {
                 if let Some(child) = child.get() {
                     child.dispatcher.maintain(&log);
+                    child.dispatcher.check_idle(|| Budget::UNLIMITED, &log);
                 }
             });
         }

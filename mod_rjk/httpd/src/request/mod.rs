@@ -1,5 +1,6 @@
 //! One request, from httpd's hooks to the dispatcher of `rjk-proxy` and back.
 
+pub(crate) mod after;
 mod body;
 mod client;
 pub(crate) mod end;

@@ -3,7 +3,7 @@
 use super::support::Listening;
 use crate::exchange::protocol::{Rest, look, probe};
 use crate::way::connection::{Connection, Look};
-use crate::way::pool::{Check, Pool};
+use crate::way::pool::{Budget, Check, Pool};
 use rjk_ajp::PacketSize;
 use rjk_config::model::{PingSpec, PoolSpec};
 use socket2::SockRef;
@@ -262,8 +262,40 @@ fn a10_a_hung_worker_costs_maintenance_one_wait() {
     assert_eq!((pool.counts(), listening.connected()), ((0, 0), 0));
 }
 
+/// The budget is for all pools together, and what it has no time for stays as it is.
+#[test]
+fn mt05_a_round_of_checks_has_one_budget() {
+    let listening = Listening::new();
+    let pools = [pool(2, 0), pool(2, 0), pool(2, 0)];
+    let _ends = pools.each_ref().map(|pool| fill(pool, &listening, 2));
+    let ping = PingSpec {
+        interval: Some(Duration::ZERO),
+        timeout: Duration::from_secs(60),
+        ..PingSpec::default()
+    };
+    let (budget, now) = (Budget::of(Duration::from_millis(200)), Instant::now());
+    let asked = std::cell::RefCell::new(Vec::new());
+    for pool in &pools {
+        pool.check_idle(now, &ping, &budget, &|connection, limit| {
+            asked.borrow_mut().push(limit);
+            match probe(connection, PacketSize::DEFAULT, limit) {
+                Ok(()) => Check::Alive,
+                Err(_) => Check::Silent,
+            }
+        });
+    }
+    assert!(now.elapsed() < Duration::from_secs(10));
+    let asked = asked.into_inner();
+    assert!(
+        asked.len() == 1 && asked[0] <= Duration::from_millis(200),
+        "{asked:?}"
+    );
+    assert_eq!(pools.map(|pool| pool.counts().1), [0, 2, 2]);
+}
+
 fn maintain(pool: &Pool, now: Instant, ping: &PingSpec) {
-    pool.maintain_at(now, ping, &|connection, limit| {
+    pool.shrink(now);
+    pool.check_idle(now, ping, &Budget::UNLIMITED, &|connection, limit| {
         if probe(connection, PacketSize::DEFAULT, limit).is_ok() {
             Check::Alive
         } else {

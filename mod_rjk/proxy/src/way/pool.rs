@@ -17,6 +17,33 @@ pub enum Check {
     Silent,
 }
 
+/// How long the checks of one round may take together.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    end: Option<Instant>,
+}
+
+impl Budget {
+    /// As long as they take: for a thread that nobody waits for.
+    pub const UNLIMITED: Budget = Budget { end: None };
+
+    /// So long from now on.
+    pub fn of(limit: Duration) -> Budget {
+        Budget {
+            end: Some(Instant::now() + limit),
+        }
+    }
+
+    /// How long one check may take that may take `limit` by itself; `None` when time is up.
+    fn limit(&self, limit: Duration) -> Option<Duration> {
+        let Some(end) = self.end else {
+            return Some(limit);
+        };
+        let left = end.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then(|| left.min(limit))
+    }
+}
+
 /// The pool of one worker (contract §5.6).
 #[derive(Debug)]
 pub struct Pool {
@@ -113,28 +140,31 @@ impl Pool {
         self.freed.notify_one();
     }
 
-    /// Pool maintenance (MT-05, PL-12, A-13): closes connections idle for too long, down to the
-    /// floor, and checks idle ones with `check`.
-    pub fn maintain(&self, ping: &PingSpec, check: &dyn Fn(&mut Connection, Duration) -> Check) {
-        self.maintain_at(Instant::now(), ping, check);
+    /// Closes connections idle for too long at `now`, down to the floor (PL-12). Waits for nobody.
+    pub fn shrink(&self, now: Instant) {
+        if let Some(limit) = self.idle_timeout {
+            self.close_old(limit, now);
+        }
     }
 
-    /// [`Pool::maintain`] at any time, so that tests need not wait for it.
-    pub(crate) fn maintain_at(
+    /// Checks with `check` the idle connections that are due at `now` (MT-05, A-13). It waits for
+    /// each answer up to the ping timeout, and for all together up to `budget`.
+    pub fn check_idle(
         &self,
         now: Instant,
         ping: &PingSpec,
+        budget: &Budget,
         check: &dyn Fn(&mut Connection, Duration) -> Check,
     ) {
-        if let Some(limit) = self.idle_timeout {
-            self.shrink(limit, now);
-        }
         if let Some(interval) = ping.interval {
-            self.check_idle(interval, now, &|connection| check(connection, ping.timeout));
+            self.check_silent(interval, now, &|connection| {
+                let limit = budget.limit(ping.timeout)?;
+                Some(check(connection, limit))
+            });
         }
     }
 
-    fn shrink(&self, limit: Duration, now: Instant) {
+    fn close_old(&self, limit: Duration, now: Instant) {
         let mut places = self.places.lock();
         let open = places.taken + places.idle.len();
         let surplus = open.saturating_sub(self.min_size);
@@ -150,16 +180,19 @@ impl Pool {
         drop(closed);
     }
 
-    /// One at a time, so that the others stay at hand. When one does not answer, the others that
-    /// are due are closed unasked: a hung worker must not cost a wait for each of them.
-    fn check_idle(
+    /// One at a time, so that the others stay at hand, until `check` has no more time. When one does
+    /// not answer, the others that are due are closed unasked: a hung worker must not cost a wait for
+    /// each of them.
+    fn check_silent(
         &self,
         interval: Duration,
         now: Instant,
-        check: &dyn Fn(&mut Connection) -> Check,
+        check: &dyn Fn(&mut Connection) -> Option<Check>,
     ) {
         while let Some(mut connection) = self.take_silent(interval, now) {
-            let found = check(&mut connection);
+            let Some(found) = check(&mut connection) else {
+                return self.free_place(Some(connection));
+            };
             self.free_place((found == Check::Alive).then_some(connection));
             if found == Check::Silent {
                 while let Some(connection) = self.take_silent(interval, now) {

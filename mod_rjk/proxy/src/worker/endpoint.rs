@@ -10,13 +10,13 @@ use crate::job::{Forwarding, Heard, Served, Target};
 use crate::way::address;
 use crate::way::connection::Connection;
 use crate::way::connector::{Connector, Counter};
-use crate::way::pool::{Check, Checkout, Pool};
+use crate::way::pool::{Budget, Check, Checkout, Pool};
 use rjk_ajp::exchange::Exchange;
 use rjk_ajp::wire::BROKEN_BODY;
 use rjk_config::model::AjpSpec;
 use rjk_log::{Log, RateLimit, jk_log};
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The way of this child to one Tomcat: its address and its connections.
 #[derive(Debug)]
@@ -67,9 +67,9 @@ impl Endpoint {
         &self.pool
     }
 
-    /// Pool maintenance (MT-05).
-    pub fn maintain(&self, log: &dyn Log) {
-        self.pool.maintain(&self.spec.ping, &|connection, limit| {
+    /// Checks the idle connections that are due (MT-05).
+    pub fn check_idle(&self, budget: &Budget, log: &dyn Log) {
+        let check = |connection: &mut Connection, limit| {
             if !self.is_quiet(connection, log) {
                 Check::Closed
             } else if self.probe(connection, limit).is_ok() {
@@ -77,7 +77,9 @@ impl Endpoint {
             } else {
                 Check::Silent
             }
-        });
+        };
+        self.pool
+            .check_idle(Instant::now(), &self.spec.ping, budget, &check);
     }
 
     /// Bytes of a request's body that go out with its head.

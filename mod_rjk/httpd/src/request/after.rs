@@ -1,0 +1,27 @@
+//! The log_transaction hook: what is done when a request has been served.
+
+use super::state::ready;
+use crate::ffi::answer::DECLINED;
+use crate::ffi::request::RequestRec;
+use rjk_proxy::way::pool::Budget;
+use std::ffi::c_int;
+use std::time::Duration;
+
+/// How long a request without a maintenance thread at its side waits for workers that do not answer
+/// CPING: its client has its answer, but its thread is wanted elsewhere.
+const CHECK_BUDGET: Duration = Duration::from_secs(1);
+
+/// The log_transaction hook.
+pub(crate) fn log(request: RequestRec<'_>) -> c_int {
+    if let Some(ready) = ready(request)
+        && let Some(child) = ready.child.get()
+        && !child.has_watchdog
+        && let Some(sink) = &ready.log
+    {
+        let log = sink.with_id("MAINTENANCE");
+        child
+            .dispatcher
+            .check_idle(|| Budget::of(CHECK_BUDGET), &log);
+    }
+    DECLINED
+}
