@@ -26,6 +26,10 @@ impl std::error::Error for Fault {}
 pub(crate) enum Excess {
     #[error("more memory or table space than it may have; raise its memory in rjk.toml")]
     Memory,
+    #[error(
+        "more than 256 KiB of texts and candidates copied for one decision; let it ask for each once"
+    )]
+    Copies,
     #[error("more than 64 calls into the host for one decision")]
     Calls,
     #[error("more than 16 tables, or more than 256 KiB in them")]
@@ -56,7 +60,7 @@ impl Fault {
     pub(crate) fn of(error: &Error, otherwise: FaultKind) -> Fault {
         if let Some(excess) = error.downcast_ref::<Excess>() {
             let kind = match excess {
-                Excess::Memory | Excess::Tables => FaultKind::Memory,
+                Excess::Memory | Excess::Copies | Excess::Tables => FaultKind::Memory,
                 Excess::Calls => FaultKind::Calls,
                 Excess::LateTable
                 | Excess::NoTable

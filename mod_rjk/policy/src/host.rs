@@ -2,7 +2,7 @@
 
 use crate::clock::wall_clock_ms;
 use crate::fault::Excess;
-use crate::limits::{LOG_LINES_PER_SECOND, Limiter, MAX_CALLS, MAX_LOG_LINE};
+use crate::limits::{LOG_LINES_PER_SECOND, Limiter, MAX_CALLS, MAX_COPIED_BYTES, MAX_LOG_LINE};
 use crate::table::{Table, Tables};
 use crate::world::types::Source;
 use crate::world::{Level, host, types};
@@ -52,6 +52,9 @@ pub(crate) fn log_limit() -> RateLimit {
 pub(crate) struct HostState {
     pub(crate) limiter: Limiter,
     calls_left: u32,
+    copies_left: usize,
+    /// The list of candidates was copied.
+    listed: bool,
     random: u64,
     tables: Tables,
     configured: bool,
@@ -62,6 +65,8 @@ impl HostState {
         HostState {
             limiter: Limiter::new(memory),
             calls_left: MAX_CALLS,
+            copies_left: MAX_COPIED_BYTES,
+            listed: false,
             random: seed(),
             tables: Tables::default(),
             configured: false,
@@ -73,9 +78,11 @@ impl HostState {
         self.configured = true;
     }
 
-    /// Gives the calls of a new decision.
+    /// Gives the calls and copies of a new decision.
     pub(crate) fn refill(&mut self) {
         self.calls_left = MAX_CALLS;
+        self.copies_left = MAX_COPIED_BYTES;
+        self.listed = false;
     }
 
     /// Takes one call into the host off the budget.
@@ -87,6 +94,30 @@ impl HostState {
             }
             None => Err(Error::new(Excess::Calls)),
         }
+    }
+
+    /// Takes what is about to be copied off the budget.
+    fn copy(&mut self, bytes: usize) -> Result<()> {
+        match self.copies_left.checked_sub(bytes) {
+            Some(left) => {
+                self.copies_left = left;
+                Ok(())
+            }
+            None => Err(Error::new(Excess::Copies)),
+        }
+    }
+
+    /// The text for the policy.
+    fn text(&mut self, value: Cow<'_, [u8]>) -> Result<String> {
+        self.copy(value.len())?;
+        Ok(text(value))
+    }
+
+    /// The same in the place of its name.
+    fn text_in(&mut self, name: String, value: Option<Cow<'_, [u8]>>) -> Result<Option<String>> {
+        let Some(value) = value else { return Ok(None) };
+        self.copy(value.len())?;
+        Ok(Some(text_in(name, &value)))
     }
 
     fn question<R>(&mut self, ask: impl FnOnce(&Question<'_>) -> R) -> Result<R> {
@@ -112,33 +143,42 @@ impl types::Host for HostState {}
 
 impl host::Host for HostState {
     fn method(&mut self) -> Result<String> {
-        self.request(|request| text(request.method().into()))
+        self.spend()?;
+        question(|question| self.text(question.request.method().into()))?
     }
 
     fn path(&mut self) -> Result<String> {
-        self.request(|request| text(request.path().into()))
+        self.spend()?;
+        question(|question| self.text(question.request.path().into()))?
     }
 
     fn query(&mut self) -> Result<Option<String>> {
-        self.request(|request| request.query().map(|query| text(query.into())))
+        self.spend()?;
+        question(|question| {
+            let query = question.request.query();
+            query.map(|query| self.text(query.into())).transpose()
+        })?
     }
 
     fn header(&mut self, name: String) -> Result<Option<String>> {
-        self.request(|request| {
-            let value = request.header(name.as_bytes())?;
-            Some(text_in(name, &value))
-        })
+        self.spend()?;
+        question(|question| {
+            let value = question.request.header(name.as_bytes());
+            self.text_in(name, value)
+        })?
     }
 
     fn cookie(&mut self, name: String) -> Result<Option<String>> {
-        self.request(|request| {
-            let value = request.cookie(name.as_bytes())?;
-            Some(text_in(name, &value))
-        })
+        self.spend()?;
+        question(|question| {
+            let value = question.request.cookie(name.as_bytes());
+            self.text_in(name, value)
+        })?
     }
 
     fn client_address(&mut self) -> Result<String> {
-        self.request(|request| text(request.client_address()))
+        self.spend()?;
+        question(|question| self.text(question.request.client_address()))?
     }
 
     fn tls(&mut self) -> Result<bool> {
@@ -146,7 +186,8 @@ impl host::Host for HostState {
     }
 
     fn server_name(&mut self) -> Result<String> {
-        self.request(|request| text(request.server_name()))
+        self.spend()?;
+        question(|question| self.text(question.request.server_name()))?
     }
 
     fn table(&mut self, source: Source, texts: Vec<String>) -> Result<u32> {
@@ -167,10 +208,14 @@ impl host::Host for HostState {
     }
 
     fn candidates(&mut self) -> Result<Vec<types::Candidate>> {
-        self.question(|question| {
+        self.spend()?;
+        question(|question| {
             let list = question.candidates.list();
-            list.iter().map(types::Candidate::from).collect()
-        })
+            if std::mem::replace(&mut self.listed, true) {
+                self.copy(size_of_val(&list[..]))?;
+            }
+            Ok(list.iter().map(types::Candidate::from).collect())
+        })?
     }
 
     fn is_candidate(&mut self, index: u32) -> Result<bool> {

@@ -1,3 +1,4 @@
+mod budgets;
 mod decide;
 mod instructions;
 mod load;
