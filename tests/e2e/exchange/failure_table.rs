@@ -69,7 +69,7 @@ fn by_bad_peers() -> Vec<Row> {
     let shorter = Script::answer(head, vec![b'x'; 400_000]);
     vec![
         ("stalls", Stalls.script(), "worker.stalls.reply_timeout=200", Status(504),
-            &[AWAIT, ": no packet within the reply_timeout of 200ms; raise reply_timeout"]),
+            &[AWAIT, ": no whole packet within the reply_timeout of 200ms; raise reply_timeout"]),
         ("closes", ClosesBeforeAnswer.script(), "", Status(502), &[AWAIT, "closed the connection"]),
         ("resets", Resets.script(), "", Status(502), &[AWAIT, "see Tomcat's log"]),
         ("magic", WrongMagic.script(), "", Status(502), &[AWAIT, PORT]),
@@ -250,4 +250,59 @@ fn f14_f15_a_client_that_left_is_no_error() -> Result {
         "{log}"
     );
     Ok(())
+}
+
+/// How the body is framed, what comes of it, the status, and the remedy.
+#[rustfmt::skip]
+fn refused_bodies() -> [(&'static str, String, u16, &'static str); 5] {
+    const CHUNKED: &str = "Transfer-Encoding: chunked";
+    let large = "x".repeat(2000);
+    let chunk = format!("7d0\r\n{large}\r\n0\r\n\r\n");
+    [
+        ("Content-Length: 2000", large, 413, "see LimitRequestBody"),
+        (CHUNKED, chunk, 413, "see LimitRequestBody"),
+        (CHUNKED, "zz\r\n".to_owned(), 400, "not what its head announced"),
+        (CHUNKED, "64\r\nhalf".to_owned(), 408, "see RequestReadTimeout"),
+        ("Content-Length: 100", "half".to_owned(), 408, "see RequestReadTimeout"),
+    ]
+}
+
+/// F-14: a refused body is the client's fault, and the line names what refuses it.
+#[test]
+fn f14_a_refused_body_has_its_line() -> Result {
+    let peer = Peer::start(Behaviour::Echo)?;
+    let httpd = farm::server(Subject::Rjk, &["w"], &peer.worker("w"))
+        .module("reqtimeout")
+        .directives("LimitRequestBody 1000\nRequestReadTimeout body=1")
+        .start()?;
+    for (framing, body, status, remedy) in refused_bodies() {
+        let before = httpd.jk_log().lines().count();
+        let mut client = Client::connect(httpd.port())?;
+        let head = format!("POST /w/x HTTP/1.1\r\nHost: rjk.test\r\n{framing}\r\n\r\n");
+        client.raw(format!("{head}{body}").as_bytes())?;
+        assert_eq!(
+            client.response("POST")?.status,
+            status,
+            "{framing} {remedy}"
+        );
+        let lines = new_lines(&httpd, before)?;
+        let end = format!("; the client got {status}");
+        let said = ["[error]", "worker w failed while ", remedy, &end];
+        let is_right = said.iter().all(|text| lines[0].contains(text));
+        assert!(
+            is_right && lines.len() == 1,
+            "{framing} {remedy}: {lines:#?}"
+        );
+    }
+    Ok(())
+}
+
+/// The lines behind the first `before`, once there is one.
+fn new_lines(httpd: &Httpd, before: usize) -> Result<Vec<String>> {
+    let lines = || -> Vec<String> {
+        let log = httpd.jk_log();
+        log.lines().skip(before).map(str::to_owned).collect()
+    };
+    wait::until("a line", Duration::from_secs(10), || !lines().is_empty())?;
+    Ok(lines())
 }

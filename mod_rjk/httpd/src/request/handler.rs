@@ -19,7 +19,7 @@ use rjk_config::server::ServerConfig;
 use rjk_log::{Log, jk_log};
 use rjk_proxy::dispatcher::Worker;
 use rjk_proxy::job::Served;
-use rjk_proxy::job::failure::{Cause, Failure, Phase};
+use rjk_proxy::job::failure::{Cause, Failure, Phase, refused_body};
 use rjk_proxy::job::report::{Report, Told, log_failure};
 use rjk_proxy::job::request::{ExchangeOptions, UpstreamRequest};
 use std::ffi::c_int;
@@ -158,7 +158,10 @@ fn open_body<'r>(
     log: &dyn Log,
 ) -> Result<(RequestBody<'r>, Framing), c_int> {
     if let Err(status) = request.open_body() {
-        let what = format_args!("worker {name}: httpd refuses the request body, see the error log");
+        let what = format_args!(
+            "worker {name} failed while opening the request body: httpd refused it; {}",
+            refused_body(status)
+        );
         return Err(fail(&what, status, log));
     }
     let announced = Framing::announced(request, &ready.env.ignore_cl);

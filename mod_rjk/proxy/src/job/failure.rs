@@ -295,7 +295,7 @@ impl Failure {
             Cause::KeptWaiting(_) => {
                 "raise connectionTimeout of Tomcat's connector if slow clients are to be served"
             }
-            Cause::ClientRead(_) => body_remedy(self.status()),
+            Cause::ClientRead(_) => refused_body(self.status().into()),
             Cause::ClientWrite => NOTHING,
         }
     }
@@ -304,8 +304,8 @@ impl Failure {
 /// What can be done where the client left.
 pub(super) const NOTHING: &str = "nothing to do on this side";
 
-/// What can be done about a request body that was refused with this status.
-pub(super) fn body_remedy(status: u16) -> &'static str {
+/// What can be done about a request body that was refused with this HTTP status.
+pub fn refused_body(status: i32) -> &'static str {
     match status {
         408 => "the client sends too slowly: see RequestReadTimeout and Timeout",
         413 => "the body is too large: see LimitRequestBody",

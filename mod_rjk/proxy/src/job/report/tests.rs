@@ -146,7 +146,7 @@ fn f15_what_broke_off_is_an_error_and_a_client_that_left_is_none() {
 #[test]
 fn f14_a_refused_body_names_what_refuses_it() {
     let remedies: BTreeSet<&str> = [400, 408, 413]
-        .map(super::super::failure::body_remedy)
+        .map(super::super::failure::refused_body)
         .into();
     assert_eq!(remedies.len(), 3);
     assert!(!remedies.contains(NOTHING));
