@@ -1,5 +1,6 @@
 //! The exchange with a worker: bodies, failures, retries, timeouts and the connection pool.
 
+mod addresses;
 mod bodies;
 mod body_end;
 mod broken;

@@ -54,10 +54,15 @@ pub struct Builder {
     env: Vec<(String, String)>,
     jk_defaults: bool,
     umask: Option<u32>,
+    /// Has a hosts file of its own.
+    hosts: bool,
     injecting: bool,
     stack_kib: Option<u32>,
     expected: Vec<String>,
 }
+
+/// Where [`Builder::hosts`] puts its file.
+const HOSTS: &str = "conf/hosts";
 
 /// What an httpd that was not to start said.
 #[derive(Clone, Debug)]
@@ -98,6 +103,7 @@ impl Builder {
             env: Vec::new(),
             jk_defaults: true,
             umask: None,
+            hosts: false,
             injecting: false,
             stack_kib: None,
             expected: Vec::new(),
@@ -184,6 +190,21 @@ impl Builder {
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// The hosts file that the server sees instead of the system's, in a mount namespace of its own.
+    pub fn hosts(mut self, lines: &str) -> Self {
+        self.hosts = true;
+        self.file(HOSTS, lines)
+    }
+
+    /// What a shell does before it becomes the server.
+    fn prelude(&self) -> String {
+        let umask = self.umask.map(|mask| format!("umask {mask:04o}; "));
+        let stack = self.stack_kib.map(|limit| format!("ulimit -s {limit}; "));
+        let mount = "mount --bind \"$RJK_HOSTS\" /etc/hosts || exit 1; ".to_owned();
+        let hosts = self.hosts.then_some(mount);
+        [umask, stack, hosts].into_iter().flatten().collect()
     }
 
     /// The umask of the server process; by default that of the test.
@@ -292,15 +313,20 @@ impl Site {
 
     /// The server's command line with this configuration and `arguments`.
     fn command(&self, arguments: &[&str]) -> Result<Command> {
-        let umask = self.builder.umask.map(|mask| format!("umask {mask:04o}; "));
-        let stack = self.builder.stack_kib;
-        let stack = stack.map(|limit| format!("ulimit -s {limit}; "));
-        let script: String = [umask, stack].into_iter().flatten().collect();
-        let mut command = Command::new("/bin/sh");
-        command
-            .arg("-c")
-            .arg(script + "exec \"$0\" \"$@\"")
-            .arg(binary()?);
+        let prelude = self.builder.prelude();
+        let script = prelude + "exec \"$0\" \"$@\"";
+        let shell = ["/bin/sh", "-c", script.as_str()];
+        let mut command = if self.builder.hosts {
+            let mut unshare = Command::new("unshare");
+            unshare.arg("-m").args(shell);
+            unshare.env("RJK_HOSTS", self.dir.join(HOSTS));
+            unshare
+        } else {
+            let mut command = Command::new(shell[0]);
+            command.args(&shell[1..]);
+            command
+        };
+        command.arg(binary()?);
         command
             .arg("-f")
             .arg(self.dir.join("conf/httpd.conf"))

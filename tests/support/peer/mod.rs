@@ -23,7 +23,7 @@ pub use script::{Script, Step};
 use crate::{Result, ports, wait};
 use anyhow::{Context, ensure};
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -36,7 +36,7 @@ const SEEN_LIMIT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Peer {
     shared: Arc<Shared>,
-    port: u16,
+    address: SocketAddr,
     acceptor: Option<JoinHandle<()>>,
 }
 
@@ -62,7 +62,22 @@ impl Peer {
 
     /// Starts a peer with a name, which the echo step puts into its answer.
     pub fn named(name: &str, script: impl Into<Script>) -> Result<Peer> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        Peer::at(Ipv4Addr::LOCALHOST.into(), name, script)
+    }
+
+    /// Starts a peer at an address and a free port.
+    pub fn at(address: IpAddr, name: &str, script: impl Into<Script>) -> Result<Peer> {
+        Peer::at_port(address, 0, name, script)
+    }
+
+    /// Starts a peer at an address and a port that nobody used before.
+    pub fn at_port(
+        address: IpAddr,
+        port: u16,
+        name: &str,
+        script: impl Into<Script>,
+    ) -> Result<Peer> {
+        let listener = TcpListener::bind((address, port))?;
         ports::claim(listener.local_addr()?.port());
         Peer::listen(listener, name, script.into())
     }
@@ -77,25 +92,25 @@ impl Peer {
     }
 
     fn listen(listener: TcpListener, name: &str, script: Script) -> Result<Peer> {
-        let port = listener.local_addr()?.port();
+        let address = listener.local_addr()?;
         let shared = Arc::new(Shared::new(name, script));
         let for_thread = Arc::clone(&shared);
         let acceptor = std::thread::spawn(move || accept(&listener, &for_thread));
         Ok(Peer {
             shared,
-            port,
+            address,
             acceptor: Some(acceptor),
         })
     }
 
-    /// Its port on 127.0.0.1.
+    /// Its port, on 127.0.0.1 unless it was started elsewhere.
     pub fn port(&self) -> u16 {
-        self.port
+        self.address.port()
     }
 
     /// Lines of workers.properties for an ajp13 worker `name` that leads here.
     pub fn worker(&self, name: &str) -> String {
-        worker_lines(name, self.port)
+        worker_lines(name, self.port())
     }
 
     /// A whole workers.properties: `worker.list` with the one worker `name`.
@@ -168,7 +183,7 @@ impl Drop for Peer {
         self.shared.stopping.store(true, Ordering::SeqCst);
         self.close_connections();
         // accept() has no timeout: a connection of our own ends it.
-        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+        let _ = TcpStream::connect(self.address);
         if let Some(thread) = self.acceptor.take() {
             let _ = thread.join();
         }

@@ -21,7 +21,7 @@ pub(crate) struct Generation {
     pub(crate) topology: Topology,
     pub(crate) watchdog_seconds: u64,
     /// Where workers listen; filled by post_config.
-    pub(crate) addresses: OnceCell<HashMap<BString, SocketAddr>>,
+    pub(crate) addresses: OnceCell<HashMap<BString, Vec<SocketAddr>>>,
     /// The shared memory; filled by post_config of the pass that will serve.
     pub(crate) segment: OnceCell<Segment>,
     /// Routing policies, checked and compiled.

@@ -174,14 +174,14 @@ fn rows() -> usize {
 }
 
 /// resolved once; a host that does not resolve stops only its worker.
-fn resolve_all(workers: &Workers, log: &dyn Log) -> HashMap<BString, SocketAddr> {
+fn resolve_all(workers: &Workers, log: &dyn Log) -> HashMap<BString, Vec<SocketAddr>> {
     let mut addresses = HashMap::new();
     for spec in workers.list.iter().flat_map(ajp_specs) {
         match rjk_proxy::way::address::resolve(spec) {
-            Ok(Some(address)) => {
-                addresses.insert(spec.name.clone(), address);
+            Ok(found) if found.is_empty() => {}
+            Ok(found) => {
+                addresses.insert(spec.name.clone(), found);
             }
-            Ok(None) => {}
             Err(error) => jk_log!(
                 log,
                 Error,

@@ -35,7 +35,7 @@ impl Rig {
     pub fn new(backend: &Backend, spec: AjpSpec) -> Rig {
         let address = ([127, 0, 0, 1], backend.port).into();
         Rig {
-            endpoint: Endpoint::new(&spec, Some(address), 4, counter(&spec), &NoLog),
+            endpoint: Endpoint::new(&spec, &[address], 4, counter(&spec), &NoLog),
             rule: RuleExtensions::default(),
         }
     }

@@ -71,7 +71,7 @@ impl Listening {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let spec = spec();
-        let connector = Connector::new(&spec, address, None, counter(&spec));
+        let connector = Connector::new(&spec, vec![address], Vec::new(), counter(&spec));
         Listening {
             listener,
             connector,

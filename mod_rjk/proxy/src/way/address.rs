@@ -1,36 +1,53 @@
-//! Where a worker listens: resolved once at start.
+//! Where a worker listens: all addresses of its name, resolved once at start.
 
 use bstr::ByteSlice;
 use rjk_config::model::AjpSpec;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 
-/// Resolves the worker's host. `Ok(None)` when its port is 0.
+/// Resolves the worker's host: all its addresses, in the order in which they are tried; none when
+/// its port is 0.
 ///
-/// Of several addresses the first IPv4 one is taken, with `prefer_ipv6` the first IPv6 one;
-/// when there is none of the preferred family, the first of the other (BG-12).
+/// Those of the preferred family come first, IPv4 unless `prefer_ipv6` asks for the other; within a
+/// family the resolver's order stays (BG-12).
 ///
 /// # Errors
 /// The resolver's error, or `NotFound` when the host has no address.
-pub fn resolve(spec: &AjpSpec) -> io::Result<Option<SocketAddr>> {
+pub fn resolve(spec: &AjpSpec) -> io::Result<Vec<SocketAddr>> {
     if spec.port == 0 {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let found = lookup(&spec.host, spec.port)?;
-    pick(&found, spec.prefer_ipv6)
-        .map(Some)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the host has no address"))
+    let found = in_order(lookup(&spec.host, spec.port)?, spec.prefer_ipv6);
+    if found.is_empty() {
+        return Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "the host has no address",
+        ));
+    }
+    Ok(found)
 }
 
-/// Resolves the local address to bind, of the same family as `peer`.
+/// Resolves the local addresses to bind: one for each family among `peers` that the host has
+/// an address of.
 ///
 /// # Errors
-/// The resolver's error, or `NotFound` when no address of that family exists.
-pub fn resolve_source(host: &[u8], peer: SocketAddr) -> io::Result<SocketAddr> {
-    lookup(host, 0)?
+/// The resolver's error, or `NotFound` when no address of such a family exists.
+pub fn resolve_sources(host: &[u8], peers: &[SocketAddr]) -> io::Result<Vec<SocketAddr>> {
+    let found = lookup(host, 0)?;
+    let of_family = |ipv6: bool| found.iter().find(move |source| source.is_ipv6() == ipv6);
+    let sources: Vec<SocketAddr> = [false, true]
         .into_iter()
-        .find(|address| address.is_ipv6() == peer.is_ipv6())
-        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no address of the worker's family"))
+        .filter(|ipv6| peers.iter().any(|peer| peer.is_ipv6() == *ipv6))
+        .filter_map(of_family)
+        .copied()
+        .collect();
+    if sources.is_empty() {
+        return Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "no address of the worker's family",
+        ));
+    }
+    Ok(sources)
 }
 
 fn lookup(host: &[u8], port: u16) -> io::Result<Vec<SocketAddr>> {
@@ -41,12 +58,16 @@ fn lookup(host: &[u8], port: u16) -> io::Result<Vec<SocketAddr>> {
     Ok((host, port).to_socket_addrs()?.collect())
 }
 
-fn pick(found: &[SocketAddr], prefer_ipv6: bool) -> Option<SocketAddr> {
-    found
-        .iter()
-        .find(|address| address.is_ipv6() == prefer_ipv6)
-        .or(found.first())
-        .copied()
+/// The preferred family first, each address once.
+fn in_order(found: Vec<SocketAddr>, prefer_ipv6: bool) -> Vec<SocketAddr> {
+    let mut ordered: Vec<SocketAddr> = Vec::with_capacity(found.len());
+    for address in found {
+        if !ordered.contains(&address) {
+            ordered.push(address);
+        }
+    }
+    ordered.sort_by_key(|address| address.is_ipv6() != prefer_ipv6);
+    ordered
 }
 
 #[cfg(test)]
@@ -54,13 +75,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bg12_the_preference_never_fails() {
-        let v4: SocketAddr = "127.0.0.1:1".parse().unwrap();
-        let v6: SocketAddr = "[::1]:1".parse().unwrap();
-        assert_eq!(pick(&[v6, v4], false), Some(v4));
-        assert_eq!(pick(&[v4, v6], true), Some(v6));
-        assert_eq!(pick(&[v4], true), Some(v4));
-        assert_eq!(pick(&[v6], false), Some(v6));
-        assert_eq!(pick(&[], false), None);
+    fn bg12_a03_all_addresses_the_preferred_family_first() {
+        let address = |text: &str| -> SocketAddr { text.parse().unwrap() };
+        let (four, other) = (address("127.0.0.1:1"), address("127.0.0.2:1"));
+        let six = address("[::1]:1");
+        assert_eq!(in_order(vec![six, four], false), [four, six]);
+        assert_eq!(in_order(vec![four, six], true), [six, four]);
+        assert_eq!(in_order(vec![six, four, other], false), [four, other, six]);
+        assert_eq!(in_order(vec![four, six, four], true), [six, four]);
+        assert_eq!(in_order(vec![four], true), [four]);
+        assert_eq!(in_order(vec![six], false), [six]);
+        assert!(in_order(vec![], false).is_empty());
+    }
+
+    #[test]
+    fn a04_a_source_for_each_family_of_the_worker() {
+        let peers = |texts: &[&str]| -> Vec<SocketAddr> {
+            texts.iter().map(|text| text.parse().unwrap()).collect()
+        };
+        let both = peers(&["127.0.0.1:1", "[::1]:1"]);
+        assert_eq!(
+            resolve_sources(b"127.0.0.2", &both).unwrap(),
+            peers(&["127.0.0.2:0"])
+        );
+        assert!(resolve_sources(b"127.0.0.2", &peers(&["[::1]:1"])).is_err());
+        assert_eq!(resolve_sources(b"::1", &both).unwrap(), peers(&["[::1]:0"]));
     }
 }

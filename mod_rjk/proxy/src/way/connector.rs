@@ -1,24 +1,29 @@
-//! How a connection to a worker is opened.
+//! How a connection to a worker is opened: its addresses in turn, the one that worked last first.
 
 use super::connection::Connection;
+use super::exhaustion::Exhaustion;
 use rjk_balance::Slots;
 use rjk_config::model::AjpSpec;
+use rustix::io::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// One read takes in this much, so that several packets of the usual size arrive together.
 const RECEIVE_BUFFER: usize = 32 * 1024;
 
 /// How a connection to a worker is opened.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Connector {
-    /// Where the worker listens.
-    pub address: SocketAddr,
-    /// Local address to bind.
-    pub source: Option<SocketAddr>,
-    /// Limit of the connect.
+    /// Where the worker listens, in the order in which they are tried.
+    addresses: Vec<SocketAddr>,
+    /// Index of the address that worked last.
+    working: AtomicUsize,
+    /// Local addresses to bind, at most one of each family.
+    pub sources: Vec<SocketAddr>,
+    /// Limit of the connect, for all addresses together.
     pub connect_timeout: Option<Duration>,
     /// `SO_KEEPALIVE`.
     pub keepalive: bool,
@@ -40,16 +45,17 @@ pub struct Counter {
 }
 
 impl Connector {
-    /// The connector of a worker that listens at `address`.
+    /// The connector of a worker that listens at one of `addresses`.
     pub fn new(
         spec: &AjpSpec,
-        address: SocketAddr,
-        source: Option<SocketAddr>,
+        addresses: Vec<SocketAddr>,
+        sources: Vec<SocketAddr>,
         counter: Counter,
     ) -> Connector {
         Connector {
-            address,
-            source,
+            addresses,
+            working: AtomicUsize::new(0),
+            sources,
             connect_timeout: spec.socket_connect_timeout,
             keepalive: spec.socket_keepalive,
             buffer: spec.socket_buffer,
@@ -58,13 +64,43 @@ impl Connector {
         }
     }
 
-    /// Opens a connection (PL-05).
+    /// Opens a connection (PL-05): to the address that worked last, else to the others in turn.
     ///
     /// # Errors
-    /// What the socket calls return; `TimedOut` after the connect timeout.
+    /// What the socket calls return, of several addresses what says most of the worker; `TimedOut`
+    /// after the connect timeout.
     pub fn open(&self) -> io::Result<Connection> {
+        let deadline = self.connect_timeout.map(|limit| Instant::now() + limit);
+        let first = self.working.load(Ordering::Relaxed);
+        let others = (0..self.addresses.len()).filter(|index| *index != first);
+        let mut failed = None;
+        for (tried, index) in std::iter::once(first).chain(others).enumerate() {
+            let shares = self.addresses.len().saturating_sub(tried);
+            let result = self.connect(index, share(deadline, shares, Instant::now()));
+            match result {
+                Ok(socket) => {
+                    if index != first {
+                        self.working.store(index, Ordering::Relaxed);
+                    }
+                    return Ok(self.connection(socket));
+                }
+                Err(error) if concerns_all(&error) => return Err(error),
+                Err(error) => failed = Some(more_telling(failed, error)),
+            }
+        }
+        Err(failed.unwrap_or_else(|| io::ErrorKind::NotFound.into()))
+    }
+
+    fn connection(&self, socket: Socket) -> Connection {
+        let open = self.counter.slots.enter_connection(self.counter.column);
+        Connection::over(TcpStream::from(socket), self.receive_buffer, open)
+    }
+
+    fn connect(&self, index: usize, limit: Option<Duration>) -> io::Result<Socket> {
+        let address = self.addresses.get(index).copied();
+        let address = address.ok_or(io::ErrorKind::NotFound)?;
         let socket = Socket::new(
-            Domain::for_address(self.address),
+            Domain::for_address(address),
             Type::STREAM,
             Some(Protocol::TCP),
         )?;
@@ -74,19 +110,46 @@ impl Connector {
             socket.set_send_buffer_size(bytes)?;
             socket.set_recv_buffer_size(bytes)?;
         }
-        if let Some(source) = self.source {
-            socket.bind(&source.into())?;
+        let same_family = |source: &&SocketAddr| source.is_ipv6() == address.is_ipv6();
+        if let Some(source) = self.sources.iter().find(same_family) {
+            socket.bind(&(*source).into())?;
         }
-        match self.connect_timeout {
-            Some(limit) => socket.connect_timeout(&self.address.into(), limit)?,
-            None => connect_patiently(&socket, self.address)?,
+        match limit {
+            Some(limit) if limit.is_zero() => return Err(io::ErrorKind::TimedOut.into()),
+            Some(limit) => socket.connect_timeout(&address.into(), limit)?,
+            None => connect_patiently(&socket, address)?,
         }
-        let open = self.counter.slots.enter_connection(self.counter.column);
-        Ok(Connection::over(
-            TcpStream::from(socket),
-            self.receive_buffer,
-            open,
-        ))
+        Ok(socket)
+    }
+}
+
+/// The part of the time left that the next of `shares` addresses gets: one that does not answer at all
+/// leaves some for the others.
+fn share(deadline: Option<Instant>, shares: usize, now: Instant) -> Option<Duration> {
+    let left = deadline?.saturating_duration_since(now);
+    Some(left / u32::try_from(shares.max(1)).unwrap_or(u32::MAX))
+}
+
+/// Whether another address of the same worker would meet the same want.
+fn concerns_all(error: &io::Error) -> bool {
+    matches!(
+        Exhaustion::of(error),
+        Some(Exhaustion::Descriptors | Exhaustion::Files | Exhaustion::Memory)
+    )
+}
+
+/// Whether the error says nothing of the worker, only of the family of one address: a host without
+/// IPv6 gives one of these for ::1.
+fn concerns_family(error: &io::Error) -> bool {
+    Errno::from_io_error(error) == Some(Errno::AFNOSUPPORT)
+        || Exhaustion::of(error) == Some(Exhaustion::Ports)
+}
+
+/// Which of two errors says more of the worker: that one family is missing here says nothing.
+fn more_telling(before: Option<io::Error>, error: io::Error) -> io::Error {
+    match before {
+        Some(before) if !concerns_family(&before) => before,
+        _ => error,
     }
 }
 
@@ -106,5 +169,36 @@ fn connect_patiently(socket: &Socket, address: SocketAddr) -> io::Result<()> {
             socket.take_error()?.map_or(Ok(()), Err)
         }
         result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a06_addresses_share_the_time() {
+        let now = Instant::now();
+        let limit = Some(now + Duration::from_secs(6));
+        let seconds = |left| Some(Duration::from_secs(left));
+        assert_eq!(share(limit, 3, now), seconds(2));
+        assert_eq!(share(limit, 2, now + Duration::from_secs(2)), seconds(2));
+        assert_eq!(share(limit, 1, now + Duration::from_secs(2)), seconds(4));
+        assert_eq!(share(limit, 1, now + Duration::from_secs(9)), seconds(0));
+        assert_eq!(share(None, 2, now), None);
+    }
+
+    #[test]
+    fn a_missing_family_hides_no_refusal() {
+        let error = |errno: Errno| io::Error::from(errno);
+        let rows = [
+            (Errno::CONNREFUSED, Errno::ADDRNOTAVAIL, Errno::CONNREFUSED),
+            (Errno::AFNOSUPPORT, Errno::CONNREFUSED, Errno::CONNREFUSED),
+            (Errno::CONNREFUSED, Errno::TIMEDOUT, Errno::CONNREFUSED),
+        ];
+        for (first, second, said) in rows {
+            let told = more_telling(Some(error(first)), error(second));
+            assert_eq!(Errno::from_io_error(&told), Some(said));
+        }
     }
 }

@@ -27,28 +27,18 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// The endpoint of a worker; `threads` is the number of threads per child, `address` where it listens.
+    /// The endpoint of a worker; `threads` is the number of threads per child, `addresses` where it
+    /// may listen, none if nowhere.
     pub fn new(
         spec: &AjpSpec,
-        address: Option<SocketAddr>,
+        addresses: &[SocketAddr],
         threads: usize,
         counter: Counter,
         log: &dyn Log,
     ) -> Endpoint {
-        let connector = address.map(|address| {
-            let source = spec.source.as_ref().and_then(|host| {
-                address::resolve_source(host, address)
-                    .inspect_err(|error| {
-                        jk_log!(
-                            log,
-                            Warn,
-                            "worker {}: source {host} is ignored: {error}",
-                            spec.name
-                        );
-                    })
-                    .ok()
-            });
-            Connector::new(spec, address, source, counter)
+        let connector = (!addresses.is_empty()).then(|| {
+            let sources = sources(spec, addresses, log);
+            Connector::new(spec, addresses.to_vec(), sources, counter)
         });
         Endpoint {
             spec: spec.clone(),
@@ -350,6 +340,23 @@ impl Endpoint {
                 retry: taken == 0 || job.may_repeat(&self.spec, Phase::Send),
             })
     }
+}
+
+/// the local addresses to bind.
+fn sources(spec: &AjpSpec, addresses: &[SocketAddr], log: &dyn Log) -> Vec<SocketAddr> {
+    let Some(host) = &spec.source else {
+        return Vec::new();
+    };
+    let found = address::resolve_sources(host, addresses);
+    found.unwrap_or_else(|error| {
+        jk_log!(
+            log,
+            Warn,
+            "worker {}: source {host} is ignored: {error}",
+            spec.name
+        );
+        Vec::new()
+    })
 }
 
 /// The signs of a pooled connection that the worker had closed before it saw the request.

@@ -19,7 +19,7 @@ pub struct Setup<'a> {
     /// The configured workers.
     pub workers: &'a Workers,
     /// Where each ajp worker listens; resolved once by the parent.
-    pub addresses: &'a HashMap<BString, SocketAddr>,
+    pub addresses: &'a HashMap<BString, Vec<SocketAddr>>,
     /// The slots of the shared memory.
     pub topology: &'a Topology,
     /// This child's way to them.
@@ -42,7 +42,8 @@ impl Setup<'_> {
             slots: self.slots,
             column: column.ok_or_else(|| UnknownWorker(spec.name.clone()))?,
         };
-        let address = self.addresses.get(&spec.name).copied();
-        Ok(Endpoint::new(spec, address, self.threads, counter, log))
+        let addresses = self.addresses.get(&spec.name);
+        let addresses = addresses.map_or(&[][..], Vec::as_slice);
+        Ok(Endpoint::new(spec, addresses, self.threads, counter, log))
     }
 }
