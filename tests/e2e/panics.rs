@@ -48,6 +48,8 @@ fn a_request_gets_500_and_the_child_lives() -> Result {
         for name in [
             "translate_name",
             "map_to_storage",
+            "fixups before mod_dir",
+            "fixups after mod_dir",
             "handler",
             "the exchange",
         ] {

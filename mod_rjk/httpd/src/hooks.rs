@@ -5,15 +5,24 @@ use crate::ffi::apr::Pool;
 use crate::ffi::guard::catch;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
-use crate::request::{after, end, handler, mapping};
+use crate::request::{after, end, handler, index_file, mapping};
 use crate::{child, startup};
-use std::ffi::c_int;
+use std::ffi::{c_char, c_int};
 use std::ptr::null;
 
 const MIDDLE: c_int = sys::APR_HOOK_MIDDLE as c_int;
 const LAST: c_int = sys::APR_HOOK_LAST as c_int;
 
-/// httpd's `register_hooks`: all at middle order (G-02), and one output filter.
+/// Names of modules as httpd wants them, with a null at the end.
+struct Modules([*const c_char; 2]);
+
+// SAFETY: the pointers lead to constants.
+unsafe impl Sync for Modules {}
+
+static MOD_DIR: Modules = Modules([c"mod_dir.c".as_ptr(), null()]);
+
+/// httpd's `register_hooks`: at middle order (G-02), but for those around mod_dir's and the
+/// last look at a request; and one output filter.
 pub(crate) unsafe extern "C" fn register(_pool: *mut sys::apr_pool_t) {
     crate::ffi::guard::keep_quiet();
     // SAFETY: the functions have the signatures of their hooks, and the module is never unloaded.
@@ -24,6 +33,8 @@ pub(crate) unsafe extern "C" fn register(_pool: *mut sys::apr_pool_t) {
         sys::ap_hook_child_status(Some(child_status), null(), null(), MIDDLE);
         sys::ap_hook_translate_name(Some(translate_name), null(), null(), MIDDLE);
         sys::ap_hook_map_to_storage(Some(map_to_storage), null(), null(), MIDDLE);
+        sys::ap_hook_fixups(Some(before_mod_dir), null(), MOD_DIR.0.as_ptr(), LAST);
+        sys::ap_hook_fixups(Some(after_mod_dir), MOD_DIR.0.as_ptr(), null(), LAST);
         sys::ap_hook_handler(Some(handle), null(), null(), MIDDLE);
         sys::ap_hook_log_transaction(Some(log_transaction), null(), null(), LAST);
         end::register();
@@ -110,6 +121,16 @@ unsafe extern "C" fn translate_name(raw: *mut sys::request_rec) -> c_int {
 unsafe extern "C" fn map_to_storage(raw: *mut sys::request_rec) -> c_int {
     // SAFETY: `raw` is what httpd passed.
     unsafe { with_request("map_to_storage", raw, mapping::map_to_storage) }
+}
+
+unsafe extern "C" fn before_mod_dir(raw: *mut sys::request_rec) -> c_int {
+    // SAFETY: `raw` is what httpd passed.
+    unsafe { with_request("fixups before mod_dir", raw, index_file::before_mod_dir) }
+}
+
+unsafe extern "C" fn after_mod_dir(raw: *mut sys::request_rec) -> c_int {
+    // SAFETY: `raw` is what httpd passed.
+    unsafe { with_request("fixups after mod_dir", raw, index_file::after_mod_dir) }
 }
 
 unsafe extern "C" fn handle(raw: *mut sys::request_rec) -> c_int {

@@ -11,6 +11,7 @@ mod handler;
 mod head;
 mod input_filters;
 mod lists;
+mod lookups;
 mod mounts;
 mod responses;
 mod rules;

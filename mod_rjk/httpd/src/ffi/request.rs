@@ -10,6 +10,16 @@ use std::ptr::NonNull;
 /// Those of mod_http2 are its framing.
 const UNCHANGING: [&[u8]; 2] = [b"keep_body", b"kept_body"];
 
+/// What a file name points to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FileType {
+    /// To nothing, or it was not looked at.
+    Nothing,
+    Folder,
+    /// To a file or the like.
+    Other,
+}
+
 /// The request of the running hook.
 #[derive(Clone, Copy)]
 pub(crate) struct RequestRec<'r> {
@@ -97,6 +107,22 @@ impl<'r> RequestRec<'r> {
     pub(crate) fn main(self) -> Option<RequestRec<'r>> {
         // SAFETY: a main request outlives its sub-requests.
         unsafe { RequestRec::from_raw(self.rec().main) }
+    }
+
+    /// Whether a sub-request writes through the filters of its main request, and may be run; who only
+    /// looks a path up passes none.
+    pub(crate) fn has_filters_of_main(self) -> bool {
+        let rec = self.rec();
+        rec.output_filters != rec.proto_output_filters
+    }
+
+    /// What httpd found where the request's file name points.
+    pub(crate) fn file_type(self) -> FileType {
+        match self.rec().finfo.filetype {
+            sys::apr_filetype_e_APR_NOFILE => FileType::Nothing,
+            sys::apr_filetype_e_APR_DIR => FileType::Folder,
+            _ => FileType::Other,
+        }
     }
 
     /// Whether this request fetches an error page: its body, if any, was that of the request before.

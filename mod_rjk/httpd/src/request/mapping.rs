@@ -1,7 +1,7 @@
 //! Which requests are forwarded: the translate_name and map_to_storage hooks (contract §0, §3.2).
 
 use super::failed::fail;
-use super::state::{self, RequestState, ready, request_id};
+use super::state::{self, Mapped, RequestState, ready, request_id};
 use crate::ffi::answer::{BAD_REQUEST, DECLINED, OK, UNAVAILABLE};
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
@@ -123,21 +123,24 @@ fn log_miss(request: RequestRec<'_>, ready: &Ready) {
 }
 
 fn accept(request: RequestRec<'_>, found: &Match) {
-    let found_out = RequestState {
+    let mapped = Mapped {
         mount: Some(found.mount),
         original_uri: request.uri().to_vec(),
     };
-    state::set(request, found_out);
+    state::set(request, RequestState::Mapped(mapped));
     mark(request, &found.mount.worker);
     // G-05: from here on every module sees the URI that was mapped.
     request.set_uri(&found.normalised);
-    // G-06: mod_dir tries its index files as sub-requests.
-    if let Some(main) = request.main() {
-        mark(main, &found.mount.worker);
+    // G-06: mod_dir passes the filters of the folder's request on; who only looks does not.
+    if let Some(lookup) = request.main().and_then(state::lookup)
+        && request.has_filters_of_main()
+    {
+        lookup.note(found.mount);
     }
 }
 
-fn mark(request: RequestRec<'_>, worker: &[u8]) {
+/// Has the handler forward a request.
+pub(super) fn mark(request: RequestRec<'_>, worker: &[u8]) {
     request.set_handler(HANDLER);
     request.notes().set(WORKER_NOTE, request.pool(), worker);
 }

@@ -8,6 +8,7 @@ mod env_value;
 mod facts;
 mod failed;
 pub(crate) mod handler;
+pub(crate) mod index_file;
 pub(crate) mod mapping;
 mod notes;
 mod state;

@@ -6,6 +6,7 @@ use crate::server::ready::Ready;
 use crate::server::slot::ServerSlot;
 use rjk_config::model::RuleExtensions;
 use rjk_config::uri_map::Mount;
+use std::cell::Cell;
 
 /// The server's configuration. It outlives every request of this child: httpd frees it with the
 /// configuration pool, which ends after the last request.
@@ -30,29 +31,75 @@ pub(crate) fn request_id(request: RequestRec<'_>, ready: &Ready, phase: &str) ->
     )
 }
 
+/// What the module keeps for a request.
+pub(crate) enum RequestState {
+    /// It is mapped.
+    Mapped(Mapped),
+    /// mod_dir may be looking for an index file.
+    Folder(Lookup),
+}
+
 /// What mapping found out about a request, for the handler.
-pub(crate) struct RequestState {
+pub(crate) struct Mapped {
     /// The rule that matched.
     pub(crate) mount: Option<&'static Mount>,
     /// The URI before normalisation replaced it.
     pub(crate) original_uri: Vec<u8>,
 }
 
-impl RequestState {
+impl Mapped {
     /// The extensions of the rule.
     pub(crate) fn extensions(&self) -> Option<&RuleExtensions> {
         self.mount.map(|mount| &mount.extensions)
     }
 }
 
+/// What mod_dir found out about a folder so far.
+#[derive(Default)]
+pub(crate) struct Lookup {
+    tried: Cell<Option<&'static Mount>>,
+}
+
+impl Lookup {
+    /// Notes that an index file which mod_dir tried is mounted.
+    pub(crate) fn note(&self, mount: &'static Mount) {
+        self.tried.set(Some(mount));
+    }
+
+    /// The mount of the last one.
+    pub(crate) fn tried(&self) -> Option<&'static Mount> {
+        self.tried.get()
+    }
+}
+
 /// What mapping stored for this request.
-pub(crate) fn of(request: RequestRec<'_>) -> Option<&RequestState> {
+pub(crate) fn of(request: RequestRec<'_>) -> Option<&Mapped> {
+    match kept(request)? {
+        RequestState::Mapped(mapped) => Some(mapped),
+        RequestState::Folder(_) => None,
+    }
+}
+
+/// What mod_dir found out about this request, while it looks for an index file.
+pub(crate) fn lookup(request: RequestRec<'_>) -> Option<&Lookup> {
+    match kept(request)? {
+        RequestState::Mapped(_) => None,
+        RequestState::Folder(lookup) => Some(lookup),
+    }
+}
+
+fn kept(request: RequestRec<'_>) -> Option<&RequestState> {
     // SAFETY: only `set` fills the slot, with a value that lives in the request's pool.
     unsafe { request.own_config().cast::<RequestState>().as_ref() }
 }
 
-/// Keeps what mapping found out.
+/// Keeps something for this request.
 pub(crate) fn set(request: RequestRec<'_>, state: RequestState) {
     let state: *mut RequestState = request.pool().own(state);
     request.set_own_config(state.cast());
+}
+
+/// Forgets what was kept.
+pub(crate) fn clear(request: RequestRec<'_>) {
+    request.set_own_config(std::ptr::null_mut());
 }
