@@ -10,6 +10,7 @@ mod failure_table;
 mod failures;
 mod filters;
 mod late;
+mod nested;
 mod pool;
 mod recovery;
 mod responses;

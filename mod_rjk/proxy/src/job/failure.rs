@@ -62,6 +62,9 @@ pub enum Cause {
     /// F-03: the pool has no free place.
     #[error("no free connection within {0:?}")]
     NoPlace(Duration),
+    /// F-03: the pool has no place for a part of a page that has one itself.
+    #[error("the page that includes this part, and others like it, hold the connections")]
+    NoPlaceForPart,
     /// the worker has no address.
     #[error("the worker has no address (host does not resolve, or port=0)")]
     NoAddress,
@@ -226,6 +229,7 @@ impl Failure {
             Cause::Protocol(error) => error.status(),
             Cause::NoMember(_)
             | Cause::NoPlace(_)
+            | Cause::NoPlaceForPart
             | Cause::NoAddress
             | Cause::BusyLimit { .. }
             | Cause::Connect(_)
@@ -267,6 +271,9 @@ impl Failure {
             }
             Cause::NoPlace(_) => {
                 "all connections of this child are in use: raise connection_pool_size, or see why the worker is slow"
+            }
+            Cause::NoPlaceForPart => {
+                "raise connection_pool_size, or leave it out: each level of parts takes one connection more"
             }
             Cause::NoAddress => "set host and port of the worker to where Tomcat listens",
             Cause::BusyLimit { .. } => "raise busy_limit, or add members",
@@ -352,6 +359,7 @@ mod tests {
         let broken_reply = Cause::BrokenReply { error: io(), limit };
         vec![
             ("F-03", Cause::NoPlace(limit), 503, Fault::Worker),
+            ("F-03", Cause::NoPlaceForPart, 503, Fault::Worker),
             ("F-04", Cause::TooLarge(too_large), 413, Fault::Client),
             ("F-05", Cause::BusyLimit { limit: 1 }, 503, Fault::Worker),
             ("F-06", Cause::Connect(io()), 503, Fault::Worker),

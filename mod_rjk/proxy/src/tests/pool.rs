@@ -66,11 +66,14 @@ fn pl01_no_more_places_than_the_size_under_threads() {
 #[test]
 fn a17_bg09_waits_as_long_as_it_may_and_not_at_all_with_zero() {
     let patient = pool(1, 60);
-    let held = patient.checkout().unwrap();
-    let start = Instant::now();
-    assert!(patient.checkout().is_none());
-    assert!(start.elapsed() >= Duration::from_millis(60));
-    drop(held);
+    std::thread::scope(|scope| {
+        let held = patient.checkout().unwrap();
+        let start = Instant::now();
+        let waits = scope.spawn(|| patient.checkout().is_none());
+        assert!(waits.join().unwrap());
+        assert!(start.elapsed() >= Duration::from_millis(60));
+        drop(held);
+    });
     assert!(patient.checkout().is_some());
 
     let hasty = pool(1, 0);
@@ -89,6 +92,51 @@ fn a17_a_place_that_becomes_free_ends_the_wait() {
         drop(held);
         assert!(waiting.join().unwrap());
     });
+}
+
+#[test]
+fn a14_without_a_size_nobody_is_refused_and_what_was_needed_is_kept() {
+    let listening = Listening::new();
+    let unbounded = PoolSpec {
+        size: None,
+        ..pool_spec(0, 0)
+    };
+    let pool = Pool::new(&unbounded, 2);
+    let mut places: Vec<_> = (0..5).map(|_| pool.checkout().unwrap()).collect();
+    assert!(pool.has_room() && pool.is_held_by_this_thread());
+    for place in &mut places {
+        place.put_back(listening.pair().0);
+    }
+    drop(places);
+    assert_eq!(pool.counts(), (0, 5));
+    assert!(!pool.is_held_by_this_thread());
+}
+
+/// Two pages hold both places, and each waits for a part: the second answers at once, and when its
+/// page is done, the first goes on.
+#[test]
+fn a17_nobody_waits_for_who_waits() {
+    let pool = pool(2, 60_000);
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        let page = || {
+            let _page = pool.checkout().unwrap();
+            while pool.counts().0 < 2 && start.elapsed() < Duration::from_secs(5) {
+                std::thread::yield_now();
+            }
+            pool.checkout().is_some()
+        };
+        let pages = [scope.spawn(page), scope.spawn(page)];
+        let mut served = pages.map(|page| page.join().unwrap());
+        served.sort_unstable();
+        assert_eq!(served, [false, true]);
+    });
+    assert!(start.elapsed() < Duration::from_secs(30));
+    let _page = pool.checkout().unwrap();
+    assert!(
+        pool.checkout().is_some(),
+        "a place is free beside the page's"
+    );
 }
 
 #[test]

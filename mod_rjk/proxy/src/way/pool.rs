@@ -1,9 +1,14 @@
-//! The connections of one worker in one child: a bounded number of places, idle connections reused
-//! last in, first out.
+//! The connections of one worker in one child: idle ones are reused last in, first out, each in use
+//! takes a place.
+//!
+//! `connection_pool_size` bounds the places. Without it the threads that call are the bound: each has a
+//! place, and a thread in whose request a part of the page is fetched by a sub-request has one more for
+//! each level. mod_include does that while the page itself is still being sent.
 
 use super::connection::Connection;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use rjk_config::model::{PingSpec, PoolSpec};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 /// What maintenance found of an idle connection.
@@ -47,6 +52,9 @@ impl Budget {
 /// The pool of one worker (contract §5.6).
 #[derive(Debug)]
 pub struct Pool {
+    /// Most places; `None` without `connection_pool_size`.
+    bound: Option<usize>,
+    /// Places that are expected to be taken at most.
     size: usize,
     min_size: usize,
     idle_timeout: Option<Duration>,
@@ -57,18 +65,26 @@ pub struct Pool {
 
 #[derive(Debug, Default)]
 struct Places {
-    /// Places taken by requests.
-    taken: usize,
-    /// Connections nobody uses, the most recently used last. `taken + idle.len() <= size`.
+    /// The thread of each place that is taken.
+    holders: Vec<ThreadId>,
+    /// Places whose threads wait here for one more: until then they are not given back.
+    stuck: usize,
+    /// Most places that were taken at the same time.
+    peak: usize,
+    /// Connections nobody uses, the most recently used last. Together with the places never more than
+    /// the bound, or than the places that once were needed.
     idle: Vec<Connection>,
 }
 
 impl Pool {
-    /// A pool; `threads` is the number of threads per child, the default size.
+    /// A pool; `threads` is the number of threads of this child that may call at the same time, the
+    /// default size.
     pub fn new(spec: &PoolSpec, threads: usize) -> Pool {
-        let size = spec.size.map_or(threads, |size| size as usize);
+        let bound = spec.size.map(|size| size as usize);
+        let size = bound.unwrap_or(threads);
         let min_size = spec.min_size.map_or(size.div_ceil(2), |size| size as usize);
         Pool {
+            bound,
             size,
             min_size,
             idle_timeout: spec.timeout,
@@ -78,7 +94,7 @@ impl Pool {
         }
     }
 
-    /// Most connections at the same time.
+    /// Connections at the same time: at most, when it is configured, else as expected.
     pub fn size(&self) -> usize {
         self.size
     }
@@ -90,45 +106,65 @@ impl Pool {
 
     /// Whether a place is free right now.
     pub fn has_room(&self) -> bool {
-        self.places.lock().taken < self.size
+        !self.is_full(&self.places.lock())
+    }
+
+    fn is_full(&self, places: &Places) -> bool {
+        self.bound
+            .is_some_and(|bound| places.holders.len() >= bound)
+    }
+
+    /// Whether this thread has a place: it fetches a part of the page that has it.
+    pub fn is_held_by_this_thread(&self) -> bool {
+        self.places.lock().held_by(thread::current().id()) > 0
     }
 
     /// Takes a place, with an idle connection if there is one; waits up to the acquire timeout
     /// . `None` when no place became free.
     pub fn checkout(&self) -> Option<Checkout<'_>> {
+        let holder = thread::current().id();
         let mut places = self.places.lock();
-        if places.taken >= self.size {
-            if self.size == 0 {
-                return None;
-            }
-            let limit = Instant::now() + self.acquire_timeout;
-            while places.taken >= self.size {
-                if self.freed.wait_until(&mut places, limit).timed_out() {
-                    break;
-                }
-            }
-            if places.taken >= self.size {
-                return None;
-            }
+        self.wait(&mut places, holder);
+        if self.is_full(&places) {
+            return None;
         }
-        places.taken += 1;
+        places.take(holder);
         let connection = places.idle.pop();
         Some(Checkout {
             pool: self,
+            holder,
             connection,
         })
+    }
+
+    /// Waits until there is a free place, but not for one that cannot become free: when every place is
+    /// held by a thread that waits here itself, this one among them.
+    fn wait(&self, places: &mut MutexGuard<'_, Places>, thread: ThreadId) {
+        if !self.is_full(places) {
+            return;
+        }
+        let own = places.held_by(thread);
+        places.stuck += own;
+        let limit = Instant::now() + self.acquire_timeout;
+        while self.is_full(places) && places.stuck < places.holders.len() {
+            if self.freed.wait_until(places, limit).timed_out() {
+                break;
+            }
+        }
+        places.stuck -= own;
     }
 
     fn take_idle(&self) -> Option<Connection> {
         self.places.lock().idle.pop()
     }
 
-    fn free_place(&self, kept: Option<Connection>) {
+    fn free_place(&self, holder: ThreadId, kept: Option<Connection>) {
         let mut places = self.places.lock();
-        places.taken -= 1;
+        places.give_back(holder);
         // Oldest first out: a request that opened a new one beside idle ones may leave one too many.
         if let Some(connection) = kept {
-            if places.taken + places.idle.len() >= self.size && !places.idle.is_empty() {
+            let most = self.bound.unwrap_or(places.peak.max(self.size));
+            if places.holders.len() + places.idle.len() >= most && !places.idle.is_empty() {
                 places.idle.remove(0);
             }
             // A connection that maintenance checked is not the most recently used one.
@@ -166,7 +202,7 @@ impl Pool {
 
     fn close_old(&self, limit: Duration, now: Instant) {
         let mut places = self.places.lock();
-        let open = places.taken + places.idle.len();
+        let open = places.holders.len() + places.idle.len();
         let surplus = open.saturating_sub(self.min_size);
         // The stack holds the longest idle ones at its bottom.
         let old = places
@@ -191,13 +227,14 @@ impl Pool {
     ) {
         while let Some(mut connection) = self.take_silent(interval, now) {
             let Some(found) = check(&mut connection) else {
-                return self.free_place(Some(connection));
+                return self.free_place(thread::current().id(), Some(connection));
             };
-            self.free_place((found == Check::Alive).then_some(connection));
+            let kept = (found == Check::Alive).then_some(connection);
+            self.free_place(thread::current().id(), kept);
             if found == Check::Silent {
                 while let Some(connection) = self.take_silent(interval, now) {
                     drop(connection);
-                    self.free_place(None);
+                    self.free_place(thread::current().id(), None);
                 }
             }
         }
@@ -208,14 +245,34 @@ impl Pool {
     fn take_silent(&self, interval: Duration, now: Instant) -> Option<Connection> {
         let mut places = self.places.lock();
         let at = places.idle.iter().position(|c| c.silent(now) > interval)?;
-        places.taken += 1;
+        places.take(thread::current().id());
         Some(places.idle.remove(at))
     }
 
     /// How many connections are in use and idle: for the status page and tests.
     pub fn counts(&self) -> (usize, usize) {
         let places = self.places.lock();
-        (places.taken, places.idle.len())
+        (places.holders.len(), places.idle.len())
+    }
+}
+
+impl Places {
+    fn take(&mut self, holder: ThreadId) {
+        self.holders.push(holder);
+        self.peak = self.peak.max(self.holders.len());
+    }
+
+    fn give_back(&mut self, holder: ThreadId) {
+        if let Some(at) = self.holders.iter().position(|thread| *thread == holder) {
+            self.holders.swap_remove(at);
+        }
+    }
+
+    fn held_by(&self, thread: ThreadId) -> usize {
+        self.holders
+            .iter()
+            .filter(|holder| **holder == thread)
+            .count()
     }
 }
 
@@ -224,6 +281,7 @@ impl Pool {
 #[derive(Debug)]
 pub struct Checkout<'p> {
     pool: &'p Pool,
+    holder: ThreadId,
     connection: Option<Connection>,
 }
 
@@ -251,6 +309,6 @@ impl Checkout<'_> {
 
 impl Drop for Checkout<'_> {
     fn drop(&mut self) {
-        self.pool.free_place(self.connection.take());
+        self.pool.free_place(self.holder, self.connection.take());
     }
 }

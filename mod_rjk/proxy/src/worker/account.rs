@@ -6,11 +6,15 @@ use crate::job::failure::{Cause, Failure, Phase};
 use rjk_balance::{AjpSlot, Outcome};
 use rjk_config::model::AjpSpec;
 
+/// F-03: the pool has no place.
 pub(crate) fn no_place(endpoint: &Endpoint) -> Failure {
-    Failure::unsent(
-        Phase::Acquire,
-        Cause::NoPlace(endpoint.pool().acquire_timeout()),
-    )
+    let pool = endpoint.pool();
+    let cause = if pool.is_held_by_this_thread() {
+        Cause::NoPlaceForPart
+    } else {
+        Cause::NoPlace(pool.acquire_timeout())
+    };
+    Failure::unsent(Phase::Acquire, cause)
 }
 
 /// SV-02: more in flight than `busy_limit`, this request included.

@@ -45,6 +45,7 @@ fn causes() -> Vec<(&'static str, Cause, u16)> {
     let soft = |soft| FailStatus { status: 500, soft };
     vec![
         ("F-03", Cause::NoPlace(limit), 503),
+        ("F-03", Cause::NoPlaceForPart, 503),
         ("A-01", Cause::NoAddress, 503),
         ("F-13", Cause::NoMember(Missing::Unusable), 503),
         ("F-13", Cause::NoMember(Missing::StickyForce), 503),
@@ -89,6 +90,7 @@ fn number(cause: &Cause) -> usize {
         Cause::ClientRead(_) => 15,
         Cause::SocketTimeout(_) => 16,
         Cause::KeptWaiting(_) => 17,
+        Cause::NoPlaceForPart => 18,
         // Its client is gone whatever the phase: see the second test.
         Cause::ClientWrite => 18,
     }
@@ -106,7 +108,7 @@ fn line(result: Result<Served, Failure>, told: Told) -> (Level, String) {
 #[test]
 fn each_cause_in_each_phase_is_one_error_line_with_the_status() {
     let numbers: BTreeSet<usize> = causes().iter().map(|(_, cause, _)| number(cause)).collect();
-    assert_eq!(numbers, (0..18).collect());
+    assert_eq!(numbers, (0..19).collect());
     for phase in PHASES {
         for (row, cause, status) in causes() {
             let start = format!("worker lb failed while {phase}: {cause}; ");
