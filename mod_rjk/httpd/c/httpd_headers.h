@@ -11,6 +11,7 @@
 #include "ap_mmn.h"
 #include "apr_buckets.h"
 #include "apr_date.h"
+#include "apr_optional.h"
 #include "apr_strings.h"
 #include "apr_tables.h"
 #include "apr_time.h"

@@ -3,6 +3,9 @@
 extern module AP_MODULE_DECLARE_DATA jk_module;
 APLOG_USE_MODULE(jk);
 
+/* As in mod_http2.h, which not every httpd's headers have. */
+APR_DECLARE_OPTIONAL_FN(void, http2_get_num_workers, (server_rec *server, int *least, int *most));
+
 void rjk_log_server(int level, const server_rec *server, const char *text)
 {
     ap_log_error(APLOG_MARK, level, 0, server, "%s", text);
@@ -11,6 +14,17 @@ void rjk_log_server(int level, const server_rec *server, const char *text)
 void rjk_log_request(int level, const request_rec *request, const char *text)
 {
     ap_log_rerror(APLOG_MARK, level, 0, request, "%s", text);
+}
+
+int rjk_http2_workers(server_rec *main)
+{
+    APR_OPTIONAL_FN_TYPE(http2_get_num_workers) *ask =
+        APR_RETRIEVE_OPTIONAL_FN(http2_get_num_workers);
+    int least = 0, most = 0;
+    if (ask) {
+        ask(main, &least, &most);
+    }
+    return most;
 }
 
 void *rjk_server_config(const server_rec *server)

@@ -5,6 +5,9 @@
 void rjk_log_server(int level, const server_rec *server, const char *text);
 void rjk_log_request(int level, const request_rec *request, const char *text);
 
+/* Most threads that mod_http2 has per child, as the main server says; 0 without mod_http2. */
+int rjk_http2_workers(server_rec *main);
+
 void *rjk_server_config(const server_rec *server);
 void rjk_set_server_config(server_rec *server, void *config);
 void *rjk_request_config(const request_rec *request);

@@ -15,4 +15,5 @@ mod pool;
 mod recovery;
 mod responses;
 mod slow_clients;
+mod streams;
 mod timeouts;

@@ -1,5 +1,6 @@
 //! What one child runs with, from child_init to its end.
 
+use super::threads;
 use super::watchdog::Watchdog;
 use crate::ffi::apr::Pool;
 use crate::ffi::error_log::to_error_log;
@@ -12,7 +13,6 @@ use rjk_balance::{Segment, Slots};
 use rjk_log::jk_log;
 use rjk_proxy::dispatcher::Dispatcher;
 use rjk_proxy::worker::setup::Setup;
-use std::ffi::c_int;
 
 /// The `child_init` hook.
 ///
@@ -28,7 +28,8 @@ pub(crate) unsafe fn init(pool: Pool<'_>, main: *mut sys::server_rec) {
     let Some(sink) = &ready.log else {
         return;
     };
-    if let Err(error) = start(pool, generation, ready, sink) {
+    let threads = threads::that_call(main);
+    if let Err(error) = start(pool, generation, ready, sink, threads) {
         to_error_log(
             sys::APLOG_EMERG,
             Some(main),
@@ -42,6 +43,7 @@ fn start(
     generation: &Generation,
     ready: &Ready,
     sink: &LogSink,
+    threads: usize,
 ) -> Result<(), String> {
     let log = sink.with_id("CHILD_INIT");
     let (Some(segment), Some(addresses)) = (generation.segment.get(), generation.addresses.get())
@@ -57,7 +59,6 @@ fn start(
             "all ledger rows are taken: busy counts of this child do not survive a kill"
         );
     }
-    let threads = threads_per_child();
     let setup = Setup {
         workers: &generation.workers,
         addresses,
@@ -85,14 +86,6 @@ fn start(
         watchdog,
     });
     Ok(())
-}
-
-/// Threads per child: the size of a pool without `connection_pool_size`.
-fn threads_per_child() -> usize {
-    let mut threads: c_int = 0;
-    // SAFETY: httpd fills the number.
-    unsafe { sys::ap_mpm_query(sys::AP_MPMQ_MAX_THREADS as c_int, &mut threads) };
-    usize::try_from(threads).unwrap_or(1).max(1)
 }
 
 fn is_alive(pid: u32) -> bool {

@@ -1,4 +1,5 @@
 //! What one child runs with, from child_init to its end.
 
 pub(crate) mod init;
+mod threads;
 mod watchdog;
