@@ -80,6 +80,18 @@ fn a_panic_behind_the_answer_is_one_line() -> Result {
     })
 }
 
+/// What the module has not noted yet is not missed.
+#[test]
+fn a_request_goes_on_when_it_was_not_noted() -> Result {
+    let peer = Peer::start(Behaviour::Echo)?;
+    let httpd = site(&peer, "").start()?;
+    survived(&httpd, "create_request", || {
+        assert_eq!(client::get(httpd.port(), "/x")?.status, 200);
+        assert_eq!(lines(&httpd, "create_request"), 1);
+        Ok(())
+    })
+}
+
 /// In the middle of an exchange: the connection is not used again, the place in the pool is free, and
 /// a response that began ends broken.
 #[test]

@@ -5,7 +5,7 @@ use crate::ffi::apr::Pool;
 use crate::ffi::guard::catch;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
-use crate::request::{after, end, handler, index_file, mapping};
+use crate::request::{after, end, handler, index_file, mapping, state};
 use crate::{child, startup};
 use std::ffi::{c_char, c_int};
 use std::ptr::null;
@@ -31,6 +31,7 @@ pub(crate) unsafe extern "C" fn register(_pool: *mut sys::apr_pool_t) {
         sys::ap_hook_post_config(Some(post_config), null(), null(), MIDDLE);
         sys::ap_hook_child_init(Some(child_init), null(), null(), MIDDLE);
         sys::ap_hook_child_status(Some(child_status), null(), null(), MIDDLE);
+        sys::ap_hook_create_request(Some(create_request), null(), null(), MIDDLE);
         sys::ap_hook_translate_name(Some(translate_name), null(), null(), MIDDLE);
         sys::ap_hook_map_to_storage(Some(map_to_storage), null(), null(), MIDDLE);
         sys::ap_hook_fixups(Some(before_mod_dir), null(), MOD_DIR.0.as_ptr(), LAST);
@@ -99,6 +100,13 @@ unsafe extern "C" fn child_status(
             unsafe { child::init::ended(main, pid) };
         }
     });
+}
+
+unsafe extern "C" fn create_request(raw: *mut sys::request_rec) -> c_int {
+    catch("create_request", OK, || {
+        // SAFETY: httpd passes a live request, whose main request is set; the view ends with the call.
+        unsafe { RequestRec::from_raw(raw) }.map_or(OK, state::note_part)
+    })
 }
 
 /// Runs a request hook with a safe view of the request.

@@ -1,7 +1,7 @@
 //! Pages whose parts are forwarded too: each part is a sub-request of a request that still has its
 //! place in the pool (A-14, A-17).
 
-use rjk_testbed::client::{self, Request};
+use rjk_testbed::client::{self, BodyEnd, Request};
 use rjk_testbed::farm::Plan;
 use rjk_testbed::httpd::{Builder, Mpm};
 use rjk_testbed::peer::{Connection, Head, Script, Step};
@@ -24,7 +24,10 @@ fn page(connection: &mut Connection) -> io::Result<()> {
     let part = |next| format!("<!--#include virtual=\"{folder}/{next}\" -->");
     let parts = level.checked_sub(1).map(part).unwrap_or_default();
     connection.step(&Step::Head(Head::ok().header("Content-Type", "text/html")))?;
+    // The end comes apart from what is before it: the parts run in between.
     connection.step(&Step::text(&format!("{level}{parts}{parts}")))?;
+    connection.step(&Step::Flush)?;
+    connection.step(&Step::text("."))?;
     connection.step(&Step::End(true))
 }
 
@@ -42,9 +45,29 @@ fn rjk_a14_a_page_and_its_parts_several_levels_deep() -> Result {
         let httpd = single(builder, mpm).max_request_workers(1).start()?;
         for _ in 0..3 {
             let page = client::get(httpd.port(), "/w/3")?;
-            assert_eq!(page.text(), "321001002100100", "{mpm:?}");
+            assert_eq!(page.text(), "3210.0..10.0...210.0..10.0....", "{mpm:?}");
         }
         assert_eq!(peer.connections(), 4, "one for each level, kept: {mpm:?}");
+    }
+    Ok(())
+}
+
+/// A part's end passes the filters of its page, and is not the page's.
+#[test]
+fn rjk_a_filter_behind_the_one_that_includes() -> Result {
+    let peer = Peer::start(pages())?;
+    let httpd = farm::server(Subject::Rjk, &["w"], &peer.worker("w"))
+        .module("include")
+        .module("substitute")
+        .directives(
+            "<Location />\nOptions +Includes\nSetOutputFilter INCLUDES;SUBSTITUTE\n\
+             Substitute s/0/zero/\n</Location>",
+        )
+        .start()?;
+    for _ in 0..3 {
+        let page = client::get(httpd.port(), "/w/2")?;
+        assert_eq!(page.text().replace("zero", "0"), "210.0..10.0...");
+        assert_eq!(page.end, BodyEnd::Complete);
     }
     Ok(())
 }
@@ -62,7 +85,7 @@ fn rjk_ss_parts_stay_with_the_session() -> Result {
         let cookie = format!("JSESSIONID=1.{route}");
         let request = Request::get("/1").header("Cookie", &cookie);
         let page = client::send(farm.httpd.port(), request)?;
-        assert_eq!(page.text(), "100");
+        assert_eq!(page.text(), "10.0..");
         assert_eq!(farm.counts(), expected, "{route}");
     }
     Ok(())
@@ -78,8 +101,8 @@ fn rjk_a17_the_only_place_is_the_pages_own() -> Result {
     let httpd = single(builder, Mpm::Prefork).start()?;
     let start = Instant::now();
     let page = client::get(httpd.port(), "/w/1")?;
-    assert_eq!(page.text(), format!("1{FAILED}{FAILED}"));
+    assert_eq!(page.text(), format!("1{FAILED}{FAILED}."));
     assert!(start.elapsed() < Duration::from_secs(15));
-    assert_eq!(client::get(httpd.port(), "/w/0")?.text(), "0");
+    assert_eq!(client::get(httpd.port(), "/w/0")?.text(), "0.");
     Ok(())
 }

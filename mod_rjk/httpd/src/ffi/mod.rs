@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod apr;
 pub(crate) mod error_log;
+pub(crate) mod file_type;
 pub(crate) mod guard;
 pub(crate) mod purpose;
 pub(crate) mod request;

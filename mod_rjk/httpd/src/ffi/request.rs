@@ -1,6 +1,7 @@
 //! A safe view of httpd's `request_rec`, valid for one hook call.
 
 use crate::ffi::apr::{Pool, Table, bytes};
+use crate::ffi::file_type::FileType;
 use crate::ffi::sys;
 use std::ffi::{CStr, c_int, c_void};
 use std::marker::PhantomData;
@@ -9,16 +10,6 @@ use std::ptr::NonNull;
 /// Input filters that pass a body on as it is: mod_request's, which put the length right themselves.
 /// Those of mod_http2 are its framing.
 const UNCHANGING: [&[u8]; 2] = [b"keep_body", b"kept_body"];
-
-/// What a file name points to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FileType {
-    /// To nothing, or it was not looked at.
-    Nothing,
-    Folder,
-    /// To a file or the like.
-    Other,
-}
 
 /// The request of the running hook.
 #[derive(Clone, Copy)]
@@ -118,11 +109,7 @@ impl<'r> RequestRec<'r> {
 
     /// What httpd found where the request's file name points.
     pub(crate) fn file_type(self) -> FileType {
-        match self.rec().finfo.filetype {
-            sys::apr_filetype_e_APR_NOFILE => FileType::Nothing,
-            sys::apr_filetype_e_APR_DIR => FileType::Folder,
-            _ => FileType::Other,
-        }
+        FileType::from(self.rec().finfo.filetype)
     }
 
     /// Whether this request fetches an error page: its body, if any, was that of the request before.
@@ -291,6 +278,12 @@ impl<'r> RequestRec<'r> {
     /// Whether the end of a response went into the output filters, whoever sent it there.
     pub(crate) fn is_answered(self) -> bool {
         self.rec().eos_sent != 0
+    }
+
+    /// Takes back that the end of a response was seen.
+    pub(crate) fn forget_end(self) {
+        // SAFETY: the hook may write to its request.
+        unsafe { (*self.as_ptr()).eos_sent = 0 }
     }
 
     /// Whether the client still waits for a 100 before it sends its body.

@@ -2,6 +2,7 @@
 
 use super::body::RequestBody;
 use super::end;
+use super::state::{self, Mapped};
 use crate::ffi::apr::Pool;
 use crate::ffi::guard::point;
 use crate::ffi::request::RequestRec;
@@ -15,6 +16,7 @@ use std::ptr::NonNull;
 /// The client of a request, through httpd.
 pub(crate) struct Client<'r> {
     request: RequestRec<'r>,
+    mapped: &'r Mapped,
     brigade: NonNull<sys::apr_bucket_brigade>,
     /// Body bytes that went into the filters.
     pub(crate) sent: u64,
@@ -37,6 +39,7 @@ impl<'r> Client<'r> {
     pub(crate) fn new(request: RequestRec<'r>, body: RequestBody<'r>) -> Option<Client<'r>> {
         Some(Client {
             request,
+            mapped: state::of_forwarded(request)?,
             body,
             brigade: request.new_brigade()?,
             sent: 0,
@@ -92,6 +95,10 @@ impl<'r> Client<'r> {
         if status != 0 {
             self.refused = true;
             return Err(ClientError);
+        }
+        // A part's own end passes filters of the page, and httpd notes it for the page.
+        if self.mapped.has_parts() && !self.ended {
+            self.request.forget_end();
         }
         Ok(())
     }

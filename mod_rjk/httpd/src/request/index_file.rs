@@ -9,7 +9,8 @@
 use super::mapping::{HANDLER, mark};
 use super::state::{self, Lookup, RequestState};
 use crate::ffi::answer::DECLINED;
-use crate::ffi::request::{FileType, RequestRec};
+use crate::ffi::file_type::FileType;
+use crate::ffi::request::RequestRec;
 use std::ffi::c_int;
 
 /// The fixups hook before mod_dir's.

@@ -123,10 +123,7 @@ fn log_miss(request: RequestRec<'_>, ready: &Ready) {
 }
 
 fn accept(request: RequestRec<'_>, found: &Match) {
-    let mapped = Mapped {
-        mount: Some(found.mount),
-        original_uri: request.uri().to_vec(),
-    };
+    let mapped = Mapped::new(Some(found.mount), request.uri());
     state::set(request, RequestState::Mapped(mapped));
     mark(request, &found.mount.worker);
     // G-05: from here on every module sees the URI that was mapped.

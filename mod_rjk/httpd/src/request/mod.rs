@@ -11,7 +11,7 @@ pub(crate) mod handler;
 pub(crate) mod index_file;
 pub(crate) mod mapping;
 mod notes;
-mod state;
+pub(crate) mod state;
 mod status_page;
 mod target;
 mod tls;

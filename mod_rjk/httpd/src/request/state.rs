@@ -1,12 +1,14 @@
 //! What the module knows of a request: the configuration that serves it, its id in the log, and
 //! what mapping found out.
 
+use crate::ffi::answer::OK;
 use crate::ffi::request::RequestRec;
 use crate::server::ready::Ready;
 use crate::server::slot::ServerSlot;
 use rjk_config::model::RuleExtensions;
 use rjk_config::uri_map::Mount;
 use std::cell::Cell;
+use std::ffi::c_int;
 
 /// The server's configuration. It outlives every request of this child: httpd frees it with the
 /// configuration pool, which ends after the last request.
@@ -45,9 +47,23 @@ pub(crate) struct Mapped {
     pub(crate) mount: Option<&'static Mount>,
     /// The URI before normalisation replaced it.
     pub(crate) original_uri: Vec<u8>,
+    has_parts: Cell<bool>,
 }
 
 impl Mapped {
+    pub(crate) fn new(mount: Option<&'static Mount>, original_uri: &[u8]) -> Mapped {
+        Mapped {
+            mount,
+            original_uri: original_uri.to_vec(),
+            has_parts: Cell::default(),
+        }
+    }
+
+    /// Whether a sub-request was made for this request, or for one of its parts.
+    pub(crate) fn has_parts(&self) -> bool {
+        self.has_parts.get()
+    }
+
     /// The extensions of the rule.
     pub(crate) fn extensions(&self) -> Option<&RuleExtensions> {
         self.mount.map(|mount| &mount.extensions)
@@ -78,6 +94,27 @@ pub(crate) fn of(request: RequestRec<'_>) -> Option<&Mapped> {
         RequestState::Mapped(mapped) => Some(mapped),
         RequestState::Folder(_) => None,
     }
+}
+
+/// The same for a request that is forwarded, which need not be mapped for that.
+pub(crate) fn of_forwarded(request: RequestRec<'_>) -> Option<&Mapped> {
+    if of(request).is_none() {
+        let mapped = Mapped::new(None, request.uri());
+        set(request, RequestState::Mapped(mapped));
+    }
+    of(request)
+}
+
+/// The create_request hook: whose part is this?
+pub(crate) fn note_part(request: RequestRec<'_>) -> c_int {
+    let mut page = request.main();
+    while let Some(above) = page {
+        if let Some(mapped) = of(above) {
+            mapped.has_parts.set(true);
+        }
+        page = above.main();
+    }
+    OK
 }
 
 /// What mod_dir found out about this request, while it looks for an index file.
