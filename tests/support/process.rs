@@ -49,6 +49,20 @@ pub fn virtual_kib(pid: ProcessId) -> Result<u64> {
     status_number(pid, "VmSize:")
 }
 
+/// Lets a process take at most so many KiB more of address space than it has now.
+pub fn limit_growth(pid: ProcessId, kib: u64) -> Result {
+    let most = (virtual_kib(pid)? + kib) << 10;
+    let id = |key| -> Result<u32> { Ok(u32::try_from(status_number(pid, key)?)?) };
+    // As the user of the process: root needs a capability that containers do not give.
+    let mut command = Command::new("prlimit");
+    command.uid(id("Uid:")?).gid(id("Gid:")?);
+    command.args([format!("--pid={pid}"), format!("--as={most}")]);
+    let output = command.output().context("prlimit")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{said}");
+    Ok(())
+}
+
 /// CPU time so far, in user and kernel, of the threads that a process has now.
 pub fn cpu_time(pid: ProcessId) -> Result<Duration> {
     let mut sum = Duration::ZERO;

@@ -6,7 +6,7 @@ use rjk_testbed::client::{self, Request};
 use rjk_testbed::farm::Notes;
 use rjk_testbed::httpd::{Builder, Mpm};
 use rjk_testbed::tls::curl;
-use rjk_testbed::{Httpd, Result, ensure, wait};
+use rjk_testbed::{Httpd, Result, ensure, process, wait};
 
 /// A balancer each, and what the note says of its requests.
 const POLICIES: [(&str, &str); 2] = [("noop", "builtin"), ("deep-recursion", "fault trap")];
@@ -134,5 +134,24 @@ fn http2_with_small_threads() -> Result {
         assert_round(&httpd, "h2", get)?;
         httpd.assert_clean();
     }
+    Ok(())
+}
+
+/// There is memory for everything but a stack.
+#[test]
+fn without_memory_for_a_stack_the_built_in_rules_decide() -> Result {
+    let (_peers, site) = site::site(&["lb", "none"])?;
+    let component = fixture("noop")?;
+    let toml = format!("[policy.p]\ncomponent = {component:?}\n[balancer.lb]\npolicy = \"p\"\n");
+    let site = site.file("conf/rjk.toml", toml).threads_per_child(1);
+    let httpd = site.directives("ThreadStackSize 131072").start()?;
+    // The thread has what it needs for a request.
+    (0..REQUESTS).try_for_each(|_| get(&httpd, "/none"))?;
+    process::limit_growth(httpd.only_child()?, 384)?;
+    get(&httpd, "/lb")?;
+    assert_eq!(Notes::of(&httpd, "/lb", 1)?[0].decided_by, "fault no-stack");
+    let line = "policy p: no-stack (it needs 384 KiB of stack, this thread has 1";
+    let (log, remedy) = (httpd.jk_log(), "ThreadStackSize");
+    ensure!(log.contains(line) && log.contains(remedy), "{log}");
     Ok(())
 }
