@@ -41,3 +41,19 @@ macro_rules! both_on_each_mpm {
         }
     )*};
 }
+
+/// Makes a test of functions that take a [`Subject`](crate::Subject), for mod_rjk on another MPM than
+/// usual: `worker::name` or `prefork::name`. What they do must not hang on threads of one child.
+#[macro_export]
+macro_rules! on_mpm {
+    ($mpm:ident $module:ident: $($name:ident)*) => {
+        mod $module {
+            $(
+                #[test]
+                fn $name() -> $crate::Result {
+                    $crate::httpd::Mpm::$mpm.during(|| super::$name($crate::Subject::Rjk))
+                }
+            )*
+        }
+    };
+}

@@ -7,7 +7,7 @@ pub use kept::Kept;
 pub use pending::Pending;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// Longest wait for a byte, unless the test sets another.
@@ -197,7 +197,12 @@ pub struct Client {
 impl Client {
     /// Connects to a port of 127.0.0.1.
     pub fn connect(port: u16) -> Result<Client, ClientError> {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        Client::to((Ipv4Addr::LOCALHOST, port).into())
+    }
+
+    /// Connects to any address.
+    pub fn to(address: SocketAddr) -> Result<Client, ClientError> {
+        let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
         stream.set_write_timeout(Some(TIMEOUT))?;

@@ -14,6 +14,7 @@ mod nested;
 mod pool;
 mod recovery;
 mod responses;
+mod restarts;
 mod slow_clients;
 mod streams;
 mod timeouts;

@@ -6,6 +6,7 @@ mod broken;
 mod deployments;
 mod directives;
 mod examples;
+mod graceful_stop;
 mod jk_log;
 mod properties;
 mod restart;

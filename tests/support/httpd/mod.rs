@@ -12,6 +12,7 @@ use crate::module::{self, Subject};
 use crate::tempdir::Dir;
 use crate::{Result, ports};
 use anyhow::{anyhow, bail};
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -27,9 +28,23 @@ pub enum Mpm {
     Prefork,
 }
 
+thread_local! {
+    /// What servers that are described in this thread run with.
+    static USUAL: Cell<Mpm> = const { Cell::new(Mpm::Event) };
+}
+
 impl Mpm {
     /// All three.
     pub const ALL: [Mpm; 3] = [Mpm::Event, Mpm::Worker, Mpm::Prefork];
+
+    /// Runs a test whose servers have this MPM unless they ask for another; it must describe them in
+    /// its own thread.
+    pub fn during(self, test: impl FnOnce() -> Result) -> Result {
+        let before = USUAL.replace(self);
+        let result = test();
+        USUAL.set(before);
+        result
+    }
 }
 
 /// Where the module of [`Builder::panics`] reads the names of the places that panic.
@@ -56,6 +71,8 @@ pub struct Builder {
     umask: Option<u32>,
     /// Has a hosts file of its own.
     hosts: bool,
+    /// Folders that are small file systems, with their sizes in KiB.
+    disks: Vec<(String, u32)>,
     injecting: bool,
     stack_kib: Option<u32>,
     expected: Vec<String>,
@@ -88,7 +105,7 @@ impl Builder {
     pub(crate) fn new(subject: Option<Subject>) -> Builder {
         Builder {
             subject,
-            mpm: Mpm::default(),
+            mpm: USUAL.get(),
             threads_per_child: 8,
             start_servers: 1,
             server_limit: 2,
@@ -104,6 +121,7 @@ impl Builder {
             jk_defaults: true,
             umask: None,
             hosts: false,
+            disks: Vec::new(),
             injecting: false,
             stack_kib: None,
             expected: Vec::new(),
@@ -204,7 +222,12 @@ impl Builder {
         let stack = self.stack_kib.map(|limit| format!("ulimit -s {limit}; "));
         let mount = "mount --bind \"$RJK_HOSTS\" /etc/hosts || exit 1; ".to_owned();
         let hosts = self.hosts.then_some(mount);
-        [umask, stack, hosts].into_iter().flatten().collect()
+        let disk = |(name, kib): &(String, u32)| {
+            format!("mount -t tmpfs -o size={kib}k,mode=755 tmpfs \"@ROOT@/{name}\" || exit 1; ")
+        };
+        let disks = self.disks.iter().map(disk);
+        let all = [umask, stack, hosts].into_iter().flatten();
+        all.chain(disks).collect()
     }
 
     /// The umask of the server process; by default that of the test.
@@ -218,6 +241,13 @@ impl Builder {
     pub fn stack_kib(mut self, limit: u32) -> Self {
         self.stack_kib = Some(limit);
         self
+    }
+
+    /// The folder `name` below the server root is a file system of its own, of so many KiB, which the
+    /// server process and its children alone see; [`Httpd::seen`] leads to it from outside.
+    pub fn small_disk(mut self, name: &str, kib: u32) -> Self {
+        self.disks.push((name.to_owned(), kib));
+        self.file(&format!("{name}/below"), "")
     }
 
     /// Bad signs in the logs that the test is about, see [`Httpd::expect_log`].
@@ -313,10 +343,10 @@ impl Site {
 
     /// The server's command line with this configuration and `arguments`.
     fn command(&self, arguments: &[&str]) -> Result<Command> {
-        let prelude = self.builder.prelude();
+        let prelude = self.fill(&self.builder.prelude());
         let script = prelude + "exec \"$0\" \"$@\"";
         let shell = ["/bin/sh", "-c", script.as_str()];
-        let mut command = if self.builder.hosts {
+        let mut command = if self.builder.hosts || !self.builder.disks.is_empty() {
             let mut unshare = Command::new("unshare");
             unshare.arg("-m").args(shell);
             unshare.env("RJK_HOSTS", self.dir.join(HOSTS));

@@ -114,6 +114,13 @@ impl Httpd {
         self.site.dir.join(name)
     }
 
+    /// A file below the server root as the server process sees it, where it has mounts of its own.
+    pub fn seen(&self, name: &str) -> PathBuf {
+        let path = self.path(name);
+        let below = path.strip_prefix("/").unwrap_or(&path);
+        Path::new(&format!("/proc/{}/root", self.pid())).join(below)
+    }
+
     /// Replaces a file below the server root, `conf/workers.properties` for instance.
     pub fn write(&self, name: &str, content: impl AsRef<str>) -> Result<PathBuf> {
         self.site.dir.write(name, self.site.fill(content.as_ref()))

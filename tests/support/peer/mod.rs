@@ -110,7 +110,7 @@ impl Peer {
 
     /// Lines of workers.properties for an ajp13 worker `name` that leads here.
     pub fn worker(&self, name: &str) -> String {
-        worker_lines(name, self.port())
+        host_lines(name, self.address)
     }
 
     /// A whole workers.properties: `worker.list` with the one worker `name`.
@@ -220,7 +220,12 @@ impl Shared {
 
 /// Lines of workers.properties for an ajp13 worker on a port of 127.0.0.1.
 pub fn worker_lines(name: &str, port: u16) -> String {
-    format!("worker.{name}.type=ajp13\nworker.{name}.host=127.0.0.1\nworker.{name}.port={port}\n")
+    host_lines(name, (Ipv4Addr::LOCALHOST, port).into())
+}
+
+fn host_lines(name: &str, address: SocketAddr) -> String {
+    let (host, port) = (address.ip(), address.port());
+    format!("worker.{name}.type=ajp13\nworker.{name}.host={host}\nworker.{name}.port={port}\n")
 }
 
 /// Sends a CPING to a port of 127.0.0.1 and waits for the CPONG.

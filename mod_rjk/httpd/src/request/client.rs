@@ -27,6 +27,8 @@ pub(crate) struct Client<'r> {
     pub(crate) refused: bool,
     /// The status of the response.
     status: c_int,
+    /// The filters took a part of the response.
+    passed: bool,
     /// The end of the response went into the filters.
     ended: bool,
     /// httpd's own end of the response, for a broken request body, will be seen as broken.
@@ -46,6 +48,7 @@ impl<'r> Client<'r> {
             started: false,
             refused: false,
             status: request.status(),
+            passed: false,
             ended: false,
             watched: false,
         })
@@ -58,7 +61,11 @@ impl<'r> Client<'r> {
             return Told::Nothing;
         }
         if self.is_answered() {
-            self.request.close_after();
+            // A page instead of all of it leaves the connection in step, as for a range that is not
+            // there (416).
+            if self.passed || !self.has_page() {
+                self.request.close_after();
+            }
         } else {
             end::break_off(self.request, c_int::from(status));
         }
@@ -71,8 +78,12 @@ impl<'r> Client<'r> {
     /// Whether httpd gave the client a response of its own. httpd notes an end of ours before its
     /// filters see it, so that one which they refused says nothing.
     fn is_answered(&self) -> bool {
-        let by_a_page = self.request.status() != self.status;
-        self.request.is_answered() && (!self.ended || by_a_page)
+        self.request.is_answered() && (!self.ended || self.has_page())
+    }
+
+    /// Whether httpd put a status of its own in the place of the response's.
+    fn has_page(&self) -> bool {
+        self.request.status() != self.status
     }
 
     /// httpd may take what follows behind the end of a response for the next one: nothing does.
@@ -100,6 +111,7 @@ impl<'r> Client<'r> {
         if self.mapped.has_parts() && !self.ended {
             self.request.forget_end();
         }
+        self.passed = true;
         Ok(())
     }
 }
