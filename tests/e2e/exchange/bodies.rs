@@ -4,9 +4,11 @@
 use rjk_testbed::client::{BodyEnd, Client, Request};
 use rjk_testbed::digest::{bytes, sha256_hex};
 use rjk_testbed::peer::{Behaviour, BodyPacket, Head, Script, Step, body_chunk, frame};
-use rjk_testbed::{Httpd, Peer, Result, Subject, Tomcat, Version, both, ensure, farm};
+use rjk_testbed::{Httpd, Peer, Result, Subject, Tomcat, Version, both, ensure, farm, on_mpm};
 
 both! { tomcat9 tomcat10 packet_sizes head_too_large }
+on_mpm! { Worker worker: packet_sizes head_too_large }
+on_mpm! { Prefork prefork: packet_sizes }
 
 /// 0, 1, and around the boundaries of packets of 8,192 and of 65,536 bytes.
 const SIZES: [usize; 15] = [

@@ -4,10 +4,14 @@
 use rjk_testbed::client::{self, BodyEnd, Client, Request, Response};
 use rjk_testbed::digest::{bytes, sha256_hex};
 use rjk_testbed::peer::{Behaviour, BodyPacket, Head, Script, Step};
-use rjk_testbed::{Gate, Httpd, Peer, Result, Subject, Tomcat, Version, both, farm, process, wait};
+use rjk_testbed::{
+    Gate, Httpd, Peer, Result, Subject, Tomcat, Version, both, farm, on_mpm, process, wait,
+};
 use std::time::Duration;
 
 both! { aborted_uploads aborted_download early_answers }
+on_mpm! { Worker worker: aborted_uploads aborted_download early_answers }
+on_mpm! { Prefork prefork: aborted_uploads aborted_download }
 
 /// A balancer `lb` with one member that leads to the peer, so that the member's state shows.
 fn balancer(subject: Subject, peer: &Peer, settings: &str) -> Result<Httpd> {

@@ -4,10 +4,12 @@
 use rjk_testbed::client::{self, Client, Pending, Request, Response};
 use rjk_testbed::farm::STATUS;
 use rjk_testbed::peer::{Behaviour, CPONG, Head, Script, Step};
-use rjk_testbed::{Gate, Httpd, Peer, Plan, Result, Subject, both, ensure, farm, wait};
+use rjk_testbed::{Gate, Httpd, Peer, Plan, Result, Subject, both, ensure, farm, on_mpm, wait};
 use std::time::{Duration, Instant};
 
 both! { reuse no_reuse acquire no_wait busy_limit shrinks pings no_cpong a_silent_pooled_connection }
+on_mpm! { Worker worker: reuse no_reuse acquire busy_limit shrinks pings no_cpong a_silent_pooled_connection }
+on_mpm! { Prefork prefork: no_reuse no_cpong }
 
 fn one_worker(subject: Subject, peer: &Peer, settings: &str) -> Result<Httpd> {
     let workers = format!("{}{settings}\n", peer.worker("w"));

@@ -3,9 +3,11 @@
 
 use rjk_testbed::client::{self, Client, Request};
 use rjk_testbed::peer::{Behaviour, Head, Script, Step};
-use rjk_testbed::{Peer, Result, Subject, both, farm};
+use rjk_testbed::{Peer, Result, Subject, both, farm, on_mpm};
 
 both! { options retries fail_on_status }
+on_mpm! { Worker worker: options retries fail_on_status }
+on_mpm! { Prefork prefork: retries fail_on_status }
 
 /// Options, method, where the worker fails, and how many requests it sees: mod_rjk, mod_jk.
 type Row = (&'static str, &'static str, Fails, usize, usize);

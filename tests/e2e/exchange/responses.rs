@@ -3,9 +3,11 @@
 
 use rjk_testbed::client::{BodyEnd, Client, Request};
 use rjk_testbed::peer::{Behaviour, Head, Script};
-use rjk_testbed::{Peer, Result, Subject, both, farm};
+use rjk_testbed::{Peer, Result, Subject, both, farm, on_mpm};
 
 both! { bodyless expect_continue }
+on_mpm! { Worker worker: bodyless expect_continue }
+on_mpm! { Prefork prefork: bodyless expect_continue }
 
 /// RS-09, RS-13: what a worker sends as the body of an answer that has none goes no further, and
 /// the client's connection stays in step.

@@ -3,11 +3,15 @@
 
 use rjk_testbed::client::{self, Request};
 use rjk_testbed::peer::{Behaviour, Head, Script, Step, worker_lines};
-use rjk_testbed::{Httpd, Peer, Result, Subject, Tomcat, Version, both, farm, peer, ports, wait};
+use rjk_testbed::{
+    Httpd, Peer, Result, Subject, Tomcat, Version, both, farm, on_mpm, peer, ports, wait,
+};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 both! { replies connects }
+on_mpm! { Worker worker: replies connects }
+on_mpm! { Prefork prefork: replies connects }
 
 /// Far below what any wait without a limit takes.
 const BOUNDED: Duration = Duration::from_secs(10);

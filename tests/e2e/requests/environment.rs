@@ -4,7 +4,7 @@
 use rjk_testbed::client::{self, Request};
 use rjk_testbed::farm::vhost;
 use rjk_testbed::peer::{Behaviour, Forwarded, Script};
-use rjk_testbed::{Farm, Httpd, Peer, Result, Subject, Table, both};
+use rjk_testbed::{Farm, Httpd, Peer, Result, Subject, Table, both, on_mpm};
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,8 @@ both! {
     d19_to_d26_overrides d37_env_vars
     e03_reply_timeout e04_e05_sticky_and_stateless e06_route d18_request_id
 }
+on_mpm! { Worker worker: e03_reply_timeout e06_route d18_request_id }
+on_mpm! { Prefork prefork: e03_reply_timeout d18_request_id }
 
 /// Lets a request set a variable: `X-Set-NAME: =value` does, and `=` alone makes it empty.
 pub fn settable(names: &[&str]) -> String {

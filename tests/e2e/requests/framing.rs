@@ -5,9 +5,11 @@ use rjk_testbed::client::Request;
 use rjk_testbed::farm::vhost;
 use rjk_testbed::peer::{BodyPacket, Forwarded};
 use rjk_testbed::tls::curl;
-use rjk_testbed::{Farm, Result, Subject, Table, both};
+use rjk_testbed::{Farm, Result, Subject, Table, both, on_mpm};
 
 both! { q12_content_length d27_ignore_content_length cp05_connection_header cp07_transfer_encoding bodies_over_http2 }
+on_mpm! { Worker worker: q12_content_length cp05_connection_header }
+on_mpm! { Prefork prefork: q12_content_length cp05_connection_header }
 
 /// Names of the headers about the body, in order, with their values.
 fn framing(forwarded: &Forwarded) -> Vec<String> {

@@ -4,12 +4,14 @@ use rjk_testbed::client::{Client, Request};
 use rjk_testbed::digest::bytes;
 use rjk_testbed::farm::vhost;
 use rjk_testbed::peer::{Head, Script, Step};
-use rjk_testbed::{Farm, Httpd, Result, Subject, Table, both, ensure};
+use rjk_testbed::{Farm, Httpd, Result, Subject, Table, both, ensure, on_mpm};
 
 both! {
     g01_g08_set_handler_and_indicator e01_no_jk g03_version g04_proxy_requests_are_not_mapped g13_access_log
     g15_unread_body_is_drained g16_startup_failures g02_everything_is_mounted
 }
+on_mpm! { Worker worker: g01_g08_set_handler_and_indicator g15_unread_body_is_drained }
+on_mpm! { Prefork prefork: g01_g08_set_handler_and_indicator g15_unread_body_is_drained }
 
 fn g01_g08_set_handler_and_indicator(subject: Subject) -> Result {
     let sections = "\

@@ -2,9 +2,11 @@
 
 use rjk_testbed::client::Request;
 use rjk_testbed::farm::vhost;
-use rjk_testbed::{Farm, Result, Subject, Table, both};
+use rjk_testbed::{Farm, Result, Subject, Table, both, on_mpm};
 
 both! { me01_me02_methods hc_codes_q11_order_and_duplicates q03_to_q09_fields at_order_and_values }
+on_mpm! { Worker worker: q03_to_q09_fields }
+on_mpm! { Prefork prefork: q03_to_q09_fields }
 
 const METHODS: [&str; 27] = [
     "OPTIONS",

@@ -2,9 +2,11 @@
 
 use rjk_testbed::client::{BodyEnd, Client, Request};
 use rjk_testbed::peer::{Head, Script, Step, body_chunk, end_response};
-use rjk_testbed::{Farm, Result, Subject, both};
+use rjk_testbed::{Farm, Result, Subject, both, on_mpm};
 
 both! { a_partial_answer_of_the_worker a_range_of_a_whole_answer a_range_that_cannot_be }
+on_mpm! { Worker worker: a_range_that_cannot_be }
+on_mpm! { Prefork prefork: a_range_that_cannot_be }
 
 const BODY: &str = "0123456789";
 

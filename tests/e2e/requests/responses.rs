@@ -3,13 +3,15 @@
 use rjk_testbed::client::{BodyEnd, Client, Request};
 use rjk_testbed::farm::vhost;
 use rjk_testbed::peer::{Behaviour, Head, Peer, Script, Step};
-use rjk_testbed::{Farm, Gate, Httpd, Result, Subject, Table, both, ensure};
+use rjk_testbed::{Farm, Gate, Httpd, Result, Subject, Table, both, ensure, on_mpm};
 use std::time::Duration;
 
 both! {
     rs01_status_and_reason rs02_to_rs04_headers rs07_line_breaks rs08_cookie_after_tomcats
     rs09_bodyless_answers rs12_flushing g14_bodyless_errors unknown_length filters_by_type
 }
+on_mpm! { Worker worker: rs01_status_and_reason rs09_bodyless_answers rs12_flushing unknown_length filters_by_type }
+on_mpm! { Prefork prefork: rs01_status_and_reason rs09_bodyless_answers rs12_flushing unknown_length filters_by_type }
 
 fn mounted(subject: Subject) -> Result<Farm> {
     Farm::with_workers(subject, "worker.w.retries=1\n", |site| {

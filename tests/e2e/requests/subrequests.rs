@@ -2,9 +2,11 @@
 
 use rjk_testbed::client::Request;
 use rjk_testbed::farm::vhost;
-use rjk_testbed::{Farm, Result, Subject, Table, both};
+use rjk_testbed::{Farm, Result, Subject, Table, both, on_mpm};
 
 both! { g06_g07_directory_index o05_e02_forward_directories bd09_server_side_include g07_listings u14_rewritten_requests }
+on_mpm! { Worker worker: g06_g07_directory_index }
+on_mpm! { Prefork prefork: g06_g07_directory_index }
 
 fn g06_g07_directory_index(subject: Subject) -> Result {
     let site = Farm::alone(subject, |site| {

@@ -1,9 +1,11 @@
 //! Trailers of a chunked request: no header to Tomcat, and the client's connection stays in step.
 
 use rjk_testbed::client::{BodyEnd, Client, Request};
-use rjk_testbed::{Farm, Result, Subject, both};
+use rjk_testbed::{Farm, Result, Subject, both, on_mpm};
 
 both! { trailers_are_no_headers }
+on_mpm! { Worker worker: trailers_are_no_headers }
+on_mpm! { Prefork prefork: trailers_are_no_headers }
 
 /// What a client may send behind its last chunk.
 const TRAILERS: [&str; 4] = [
