@@ -9,6 +9,8 @@ TOOLS  := $(TARGET)/tools
 DENY_VERSION := 0.20.2
 CARGO_DENY   := $(TOOLS)/bin/cargo-deny-$(DENY_VERSION)
 KEEP   ?=
+# Tests at the same time: most of them wait. Those that measure take turns by themselves.
+export RUST_TEST_THREADS ?= 8
 
 # The policies are a workspace of their own; here they are built for this machine.
 IN_PLUGINS := --manifest-path plugins/Cargo.toml --target-dir '$(TARGET)/plugins-native'

@@ -269,7 +269,9 @@ fn broken_restarts_leave_no_descriptor_behind() -> Result {
             httpd.restart_by(signal)?;
             assert_eq!(answered(&httpd, "/a/x")?, "p0", "{mpm:?}");
         }
-        assert_eq!(process::open_fds(httpd.pid())?, open, "{mpm:?}");
+        // Fewer is fine: a generation may have been on its way out when they were counted.
+        let now = process::open_fds(httpd.pid())?;
+        assert!(now <= open, "{mpm:?}: {open} became {now}");
         assert_eq!(process::threads(httpd.pid())?, threads, "{mpm:?}");
     }
     Ok(())
