@@ -5,7 +5,8 @@ use crate::compiled::Compiled;
 use crate::fault::Fault;
 use crate::host::{Call, Shared, log_limit};
 use crate::instance::Instance;
-use crate::stack::{Stacks, with_enough};
+use crate::limits::DECISION_STACK;
+use crate::stack::{Stacks, elsewhere};
 use parking_lot::Mutex;
 use rjk_balance::{
     Answer, Decision, FaultKind, Moment, Observation, PolicySlot, Question, RoutingPolicy,
@@ -70,11 +71,16 @@ impl Policy {
         call: &Call<'_>,
         body: impl FnOnce(&mut Instance) -> Result<R, Fault>,
     ) -> Result<R, Fault> {
-        with_enough(self.stacks, || self.on_instance(call, body))
+        if self.stacks.has(DECISION_STACK) {
+            return self.on_instance(call, body);
+        }
+        elsewhere(self.stacks, || self.on_instance(call, body))
             .unwrap_or_else(|refused| Err(Fault::new(FaultKind::NoStack, refused)))
     }
 
     /// The instance goes back into the pool only when there was no fault.
+    /// Inlined twice: called, it would cost each decision more than the look at the stack does.
+    #[inline(always)]
     fn on_instance<R>(
         &self,
         call: &Call<'_>,

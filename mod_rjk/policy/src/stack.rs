@@ -5,6 +5,9 @@ use crate::limits::DECISION_STACK;
 
 /// Gives policies the stack that they need, whatever the calling thread has.
 pub trait Stacks: Send + Sync {
+    /// Whether the calling thread has that many bytes of stack left. Asked for each decision.
+    fn has(&self, bytes: usize) -> bool;
+
     /// Runs `body`, once, where at least that many bytes of stack are left.
     ///
     /// # Errors
@@ -17,14 +20,19 @@ pub trait Stacks: Send + Sync {
 pub struct Ample;
 
 impl Stacks for Ample {
+    fn has(&self, _: usize) -> bool {
+        true
+    }
+
     fn run(&self, _: usize, body: &mut dyn FnMut()) -> Result<(), String> {
         body();
         Ok(())
     }
 }
 
-/// Runs a call of a policy where there is enough stack for it.
-pub(crate) fn with_enough<R>(stacks: &dyn Stacks, body: impl FnOnce() -> R) -> Result<R, String> {
+/// Runs a call of a policy that has too little stack here.
+#[cold]
+pub(crate) fn elsewhere<R>(stacks: &dyn Stacks, body: impl FnOnce() -> R) -> Result<R, String> {
     let (mut body, mut result) = (Some(body), None);
     stacks.run(DECISION_STACK, &mut || {
         if let Some(body) = body.take() {

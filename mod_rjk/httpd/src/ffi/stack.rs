@@ -24,7 +24,6 @@ thread_local! {
 ///
 /// # Errors
 /// There is too little of either, see [`short_of`].
-#[inline]
 pub(crate) fn kept(bytes: usize, body: &mut dyn FnMut()) -> Result<(), String> {
     if left() >= bytes {
         body();
@@ -64,7 +63,7 @@ fn short_of(bytes: usize, error: &io::Error) -> String {
 }
 
 /// Bytes of this thread's stack that are left here; 0 where nobody knows.
-fn left() -> usize {
+pub(crate) fn left() -> usize {
     let here = psm::stack_pointer() as usize;
     let lowest = LOWEST.get();
     if lowest == NOT_ASKED {

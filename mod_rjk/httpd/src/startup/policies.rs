@@ -35,6 +35,10 @@ mod enabled {
     struct OfThread;
 
     impl Stacks for OfThread {
+        fn has(&self, bytes: usize) -> bool {
+            stack::left() >= bytes
+        }
+
         fn run(&self, bytes: usize, body: &mut dyn FnMut()) -> Result<(), String> {
             stack::kept(bytes, body)
         }

@@ -69,6 +69,10 @@ fn the_host_has_enough_where_the_policy_has_none_left() {
 struct NoMemory;
 
 impl Stacks for NoMemory {
+    fn has(&self, bytes: usize) -> bool {
+        bytes != DECISION_STACK
+    }
+
     fn run(&self, bytes: usize, _: &mut dyn FnMut()) -> Result<(), String> {
         Err(format!("{bytes} bytes of stack; raise ThreadStackSize"))
     }
