@@ -1,6 +1,5 @@
 //! A policy's own table as JSON.
 
-use super::node::integer;
 use ::toml::de::{DeTable, DeValue};
 use serde_json::{Map, Number, Value};
 use std::ops::Range;
@@ -16,6 +15,12 @@ pub(super) fn object(table: &DeTable<'_>) -> Result<Value, Unfit> {
         object.insert(name, value(entry.get_ref(), entry.span())?);
     }
     Ok(Value::Object(object))
+}
+
+/// The value of an integer of any base.
+pub(super) fn integer(value: &DeValue<'_>) -> Option<i64> {
+    let integer = value.as_integer()?;
+    i64::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
 fn value(source: &DeValue<'_>, span: Range<usize>) -> Result<Value, Unfit> {

@@ -1,6 +1,7 @@
 //! Tables of the file with their places, and values by the type that is wanted.
 
-use super::{instead, json};
+use super::instead;
+use super::json::{self, integer};
 use crate::error::{ConfigError, Location};
 use ::toml::Spanned;
 use ::toml::de::{DeString, DeTable, DeValue};
@@ -202,12 +203,6 @@ impl<'a> Section<'a> {
         let place = self.source.location(value.span());
         ConfigError::new(Some(place), format!("{key} is {written}; write {wanted}"))
     }
-}
-
-/// The value of an integer of any base.
-pub(super) fn integer(value: &DeValue<'_>) -> Option<i64> {
-    let integer = value.as_integer()?;
-    i64::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
 fn bytes(text: &str) -> Option<u64> {
