@@ -99,8 +99,15 @@ impl Dispatcher {
             Worker::Lb(lb) => lb.serve(&mut job, log),
             Worker::Status(_) => Report::failed(Failure::last(Phase::Connect, Cause::NoAddress)),
         };
+        // Whatever became of the mark of a broken body on its way to the workers (BD-08): what the
+        // client gets to know is that its body was.
+        let broken = job.body.broken_ahead();
         Report {
             started: job.started,
+            result: report.result.map_err(|failure| match broken {
+                Some(broken) => Failure::last(failure.phase, Cause::ClientRead(broken)),
+                None => failure,
+            }),
             ..report
         }
     }

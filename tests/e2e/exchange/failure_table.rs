@@ -2,7 +2,7 @@
 //! line that says so (§4.10, J-04). `grep -F '[error]'` finds what clients noticed, and that only.
 
 use rjk_testbed::client::{BodyEnd, Client, ClientError, Request};
-use rjk_testbed::peer::{Behaviour, Head, Script, Step};
+use rjk_testbed::peer::{Behaviour, Head, Script, Step, worker_lines};
 use rjk_testbed::{Httpd, Peer, Result, Subject, client, farm, ports, wait};
 use std::time::Duration;
 
@@ -294,6 +294,22 @@ fn f14_a_refused_body_has_its_line() -> Result {
             "{framing} {remedy}: {lines:#?}"
         );
     }
+    Ok(())
+}
+
+/// F-14: also when no worker is there to be told.
+#[test]
+fn f14_a_refused_body_keeps_its_status_without_a_worker() -> Result {
+    let workers = worker_lines("w", ports::free()?) + "worker.w.retries=1\n";
+    let httpd = farm::server(Subject::Rjk, &["w"], &workers)
+        .module("reqtimeout")
+        .directives("RequestReadTimeout body=1")
+        .start()?;
+    let mut client = Client::connect(httpd.port())?;
+    client.raw(b"POST /w/x HTTP/1.1\r\nHost: rjk.test\r\nContent-Length: 100\r\n\r\nhalf")?;
+    assert_eq!(client.response("POST")?.status, 408);
+    let whole = Request::new("POST", "/w/x").body("whole");
+    assert_eq!(client::send(httpd.port(), whole)?.status, 503);
     Ok(())
 }
 

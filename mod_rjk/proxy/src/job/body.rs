@@ -30,6 +30,11 @@ impl BodySource {
         self.broken = self.eager(bytes, client).err();
     }
 
+    /// Why the first packet could not be read ahead.
+    pub(crate) fn broken_ahead(&self) -> Option<BrokenBody> {
+        self.broken
+    }
+
     /// The first `bytes` of the body; read once, kept for other attempts.
     pub(crate) fn eager(
         &mut self,
