@@ -150,6 +150,7 @@ fn assert_goes_on(httpd: &mut Httpd, broken: &str, place: &str) -> Result {
     assert_eq!(said.len(), lines + 1, "{broken}: {said:#?}");
     let last = said.last().context("no line")?;
     let end = "; the built-in rules decide until it is mended";
+    httpd.expect_log(end);
     assert!(last.contains(place) && last.contains(end), "{last}");
     Ok(())
 }
