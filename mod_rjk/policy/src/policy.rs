@@ -31,6 +31,7 @@ pub struct Policy {
     observer_breaker: Breaker,
     lines: RateLimit,
     fault_lines: RateLimit,
+    observer_fault_lines: RateLimit,
 }
 
 impl Policy {
@@ -56,6 +57,7 @@ impl Policy {
             observer_breaker: Breaker::new(settings.max_faults),
             lines: log_limit(),
             fault_lines: RateLimit::new(1),
+            observer_fault_lines: RateLimit::new(1),
         }
     }
 
@@ -160,7 +162,7 @@ impl Policy {
                 "policy {name}: observe: {fault}; {limit} faults in a row, its observer is off for 30 s, \
                  decisions go on"
             );
-        } else if log.enabled(Level::Warn) && self.fault_lines.allows(now.as_millis()) {
+        } else if log.enabled(Level::Warn) && self.observer_fault_lines.allows(now.as_millis()) {
             jk_log!(
                 log,
                 Warn,

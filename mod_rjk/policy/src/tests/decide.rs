@@ -409,6 +409,23 @@ fn an_observer_hears_of_responses() {
 }
 
 #[test]
+fn faults_of_decisions_and_of_the_observer_are_said_apart() {
+    let guest = Guest {
+        observe: Some("unreachable"),
+        ..choosing("unreachable")
+    };
+    let (policy, lines) = (policy(&guest), Lines::default());
+    for _ in 0..2 {
+        ask_at(&policy, None, T0, &lines);
+        policy.observe(&observation(), T0, &lines);
+    }
+    let all = lines.all();
+    assert_eq!(all.len(), 2, "one of each in a second: {all:?}");
+    assert!(all[0].contains("the built-in rules decide"), "{all:?}");
+    assert!(all[1].contains("decisions go on"), "{all:?}");
+}
+
+#[test]
 fn an_observer_that_keeps_failing_is_switched_off_alone() {
     let guest = Guest {
         observe: Some("unreachable"),
