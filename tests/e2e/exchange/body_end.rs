@@ -268,6 +268,31 @@ fn rjk_no_body_after_a_refusal() -> Result {
     Ok(())
 }
 
+/// The head is out and no byte of the body: httpd's 100 would be the first bytes of the response's
+/// body. A client that sends its body untold has it taken.
+#[test]
+fn rjk_no_continue_inside_a_response() -> Result {
+    for head in [Head::ok(), Head::ok().header("Content-Length", "4")] {
+        let peer = Peer::start(Script::new([
+            Step::Head(head),
+            Step::Flush,
+            Step::ReadBody,
+            Step::text("last"),
+            Step::End(true),
+        ]))?;
+        let httpd = limited(&peer).start()?;
+        let mut client = Client::connect(httpd.port())?.timeout(SOON)?;
+        let post = Request::new("POST", "/w/x").header("Expect", "100-continue");
+        client.raw(&post.chunked("", 1).head_bytes())?;
+        assert_eq!(client.head()?.status, 200);
+        peer.wait_requests(1)?;
+        client.raw(b"4\r\nbody\r\n0\r\n\r\n")?;
+        assert_eq!(rest(&mut client)?, "last");
+        assert_eq!(peer.only_request()?.body(), b"body");
+    }
+    Ok(())
+}
+
 /// HTTP/2: one stream's body.
 fn over_h2(peer: &Peer) -> Result<Httpd> {
     limited(peer)

@@ -291,6 +291,12 @@ impl<'r> RequestRec<'r> {
         self.rec().expecting_100 != 0
     }
 
+    /// The client was told by the final response: no `100 Continue` goes out any more.
+    pub(crate) fn expect_no_continue(self) {
+        // SAFETY: the request is alive, and this thread serves it.
+        unsafe { (*self.as_ptr()).expecting_100 = 0 }
+    }
+
     /// The request that this one is a part of, in whatever depth; itself for most.
     pub(crate) fn outermost(self) -> RequestRec<'r> {
         let mut request = self;

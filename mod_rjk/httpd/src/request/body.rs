@@ -31,6 +31,8 @@ pub(crate) struct RequestBody<'r> {
     brigade: NonNull<sys::apr_bucket_brigade>,
     /// Bytes that must come before the end.
     missing: u64,
+    /// Bytes came.
+    came: bool,
     /// What was read before it was asked for.
     ahead: VecDeque<u8>,
     has_length: bool,
@@ -50,6 +52,7 @@ impl<'r> RequestBody<'r> {
             request,
             brigade,
             missing: announced,
+            came: false,
             ahead: VecDeque::new(),
             has_length: announced > 0,
             ended: !has_body,
@@ -140,6 +143,7 @@ impl<'r> RequestBody<'r> {
         self.checked(status)?;
         let taken = length as usize;
         self.missing = self.missing.saturating_sub(taken as u64);
+        self.came |= taken > 0;
         self.ended = ended != 0;
         if self.ended && (self.is_cut_short() || self.was_given_up()) {
             return Err(BrokenBody::SHORT);
@@ -148,9 +152,9 @@ impl<'r> RequestBody<'r> {
     }
 
     /// An end that is none: before the announced length, or because the client was never told to
-    /// go on after `Expect: 100-continue`.
+    /// go on after `Expect: 100-continue`, and did not go on untold.
     fn is_cut_short(&self) -> bool {
-        self.missing > 0 || self.request.is_expecting_continue()
+        self.missing > 0 || (!self.came && self.request.is_expecting_continue())
     }
 
     /// mod_http2 ends the body of a stream that the client gave up like any other, and says just

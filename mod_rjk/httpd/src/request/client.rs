@@ -112,6 +112,12 @@ impl<'r> Client<'r> {
             self.request.forget_end();
         }
         self.passed = true;
+        // httpd would send its 100 when the body is next asked for, into the response that has
+        // begun: it looks whether body bytes went out, and at the status. To one that is no success
+        // it sends none, and takes the body for ended.
+        if (200..300).contains(&self.status) {
+            self.request.expect_no_continue();
+        }
         Ok(())
     }
 }
