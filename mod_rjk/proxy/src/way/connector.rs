@@ -85,10 +85,15 @@ impl Connector {
                     return Ok(self.connection(socket));
                 }
                 Err(error) if concerns_all(&error) => return Err(error),
-                Err(error) => failed = Some(more_telling(failed, error)),
+                Err(error) => failed = Some(more_telling(failed, self.told(index, error))),
             }
         }
-        Err(failed.unwrap_or_else(|| io::ErrorKind::NotFound.into()))
+        Err(failed.map_or_else(|| io::ErrorKind::NotFound.into(), |told| told.error))
+    }
+
+    fn told(&self, index: usize, error: io::Error) -> Told {
+        let is_ipv6 = self.addresses.get(index).is_some_and(SocketAddr::is_ipv6);
+        Told::by(is_ipv6, error)
     }
 
     fn connection(&self, socket: Socket) -> Connection {
@@ -138,18 +143,44 @@ fn concerns_all(error: &io::Error) -> bool {
     )
 }
 
-/// Whether the error says nothing of the worker, only of the family of one address: a host without
-/// IPv6 gives one of these for ::1.
-fn concerns_family(error: &io::Error) -> bool {
-    Errno::from_io_error(error) == Some(Errno::AFNOSUPPORT)
-        || Exhaustion::of(error) == Some(Exhaustion::Ports)
+/// What the failure at one address is worth.
+#[derive(Debug)]
+struct Told {
+    weight: Weight,
+    error: io::Error,
 }
 
-/// Which of two errors says more of the worker: that one family is missing here says nothing.
-fn more_telling(before: Option<io::Error>, error: io::Error) -> io::Error {
+/// In the order of what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    /// This host has no addresses of that family: nothing of the worker.
+    Family,
+    /// Of the worker, at this address.
+    Worker,
+    /// This host ran out of ports, or has not the address to bind: why the worker's other address
+    /// refuses is then no question, it may well not listen there.
+    Host,
+}
+
+impl Told {
+    fn by(is_ipv6: bool, error: io::Error) -> Told {
+        let no_family = Errno::from_io_error(&error) == Some(Errno::AFNOSUPPORT);
+        let weight = match Exhaustion::of(&error) {
+            // What a host without IPv6 says to ::1.
+            Some(_) if is_ipv6 => Weight::Family,
+            Some(_) => Weight::Host,
+            None if no_family => Weight::Family,
+            None => Weight::Worker,
+        };
+        Told { weight, error }
+    }
+}
+
+/// The failure that says more; the first of equals, for it was tried first.
+fn more_telling(before: Option<Told>, told: Told) -> Told {
     match before {
-        Some(before) if !concerns_family(&before) => before,
-        _ => error,
+        Some(before) if before.weight >= told.weight => before,
+        _ => told,
     }
 }
 
@@ -189,16 +220,48 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_family_hides_no_refusal() {
-        let error = |errno: Errno| io::Error::from(errno);
+    fn a_missing_family_hides_no_refusal_and_a_refusal_no_want_of_this_host() {
+        // IPv6, what it said; IPv6, what it said; what is told of the two.
         let rows = [
-            (Errno::CONNREFUSED, Errno::ADDRNOTAVAIL, Errno::CONNREFUSED),
-            (Errno::AFNOSUPPORT, Errno::CONNREFUSED, Errno::CONNREFUSED),
-            (Errno::CONNREFUSED, Errno::TIMEDOUT, Errno::CONNREFUSED),
+            (
+                (false, Errno::CONNREFUSED),
+                (true, Errno::ADDRNOTAVAIL),
+                Errno::CONNREFUSED,
+            ),
+            (
+                (true, Errno::ADDRNOTAVAIL),
+                (false, Errno::CONNREFUSED),
+                Errno::CONNREFUSED,
+            ),
+            (
+                (true, Errno::AFNOSUPPORT),
+                (false, Errno::CONNREFUSED),
+                Errno::CONNREFUSED,
+            ),
+            (
+                (false, Errno::CONNREFUSED),
+                (true, Errno::TIMEDOUT),
+                Errno::CONNREFUSED,
+            ),
+            (
+                (false, Errno::ADDRNOTAVAIL),
+                (true, Errno::CONNREFUSED),
+                Errno::ADDRNOTAVAIL,
+            ),
+            (
+                (true, Errno::CONNREFUSED),
+                (false, Errno::ADDRNOTAVAIL),
+                Errno::ADDRNOTAVAIL,
+            ),
         ];
         for (first, second, said) in rows {
-            let told = more_telling(Some(error(first)), error(second));
-            assert_eq!(Errno::from_io_error(&told), Some(said));
+            let by = |(is_ipv6, errno): (bool, Errno)| Told::by(is_ipv6, errno.into());
+            let told = more_telling(Some(by(first)), by(second));
+            assert_eq!(
+                Errno::from_io_error(&told.error),
+                Some(said),
+                "{first:?} {second:?}"
+            );
         }
     }
 }
