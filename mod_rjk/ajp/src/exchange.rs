@@ -144,7 +144,10 @@ impl Exchange {
             },
             BodyLength::None | BodyLength::Known(_) => {
                 let remaining = self.body.declared().saturating_sub(self.body_sent);
-                let bytes = at_most(remaining, max_body.min(usize::from(wanted)));
+                // A worker that wants no byte asks all the same: no bytes would tell it that the
+                // body has ended.
+                let wanted = usize::from(wanted.max(1));
+                let bytes = at_most(remaining, max_body.min(wanted));
                 BodyQuota {
                     at_least: bytes,
                     at_most: bytes,

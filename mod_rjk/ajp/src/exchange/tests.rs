@@ -156,6 +156,8 @@ fn bd04_bd05_quota() {
         (BodyLength::Known(20_000), 16372, 8186, (3628, 3628)),
         (BodyLength::Known(20_000), 20_000, 8186, (0, 0)),
         (BodyLength::Known(5), 9, 8186, (0, 0)),
+        (BodyLength::Known(20_000), 8186, 0, (1, 1)),
+        (BodyLength::Known(20_000), 20_000, 0, (0, 0)),
         (BodyLength::Chunked, 0, 100, (8174, 8186)),
         (BodyLength::Chunked, 50_000, 0, (8174, 8186)),
     ];
