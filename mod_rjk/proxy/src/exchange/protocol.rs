@@ -130,9 +130,11 @@ pub(crate) fn probe(
             } => {
                 connection.consume(consumed);
                 connection.heard();
-                return match swallow(connection, size) {
-                    Rest::Answer(_) => Err(unlike_cpong()),
-                    Rest::Quiet | Rest::Ended => Ok(()),
+                // Even the beginning of a harmless packet: what follows it would be read as the answer.
+                let rest = swallow(connection, size);
+                return match connection.pending() {
+                    [] if !matches!(rest, Rest::Answer(_)) => Ok(()),
+                    _ => Err(unlike_cpong()),
                 };
             }
             Frame::Complete {
