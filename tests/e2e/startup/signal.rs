@@ -210,6 +210,43 @@ fn virtual_hosts_keep_what_they_had() -> Result {
     Ok(())
 }
 
+/// A new virtual host with a mistake hands out nothing, whoever maps the request to a file.
+#[test]
+fn a_closed_virtual_host_hands_out_no_file() -> Result {
+    let peer = Peer::named("p0", Behaviour::Echo)?;
+    let httpd = site(&peer)
+        .module("alias")
+        .module("rewrite")
+        .module("dir")
+        .file("htdocs/secret.jsp", "source")
+        .file("htdocs/sorry.html", "sorry")
+        .file("conf/vhosts.conf", "")
+        .vhosts("Include conf/vhosts.conf")
+        .start()?;
+    let rules = "ErrorDocument 503 /sorry.html\nDirectoryIndex secret.jsp\n\
+                 Alias /app @ROOT@/htdocs\nRewriteEngine On\n\
+                 RewriteRule ^/re/(.*)$ @ROOT@/htdocs/$1 [L]\nRewriteRule ^/pt/(.*)$ /app/$1 [PT]";
+    let vhost = "<VirtualHost 127.0.0.1:@PORT@>\nServerName new.test\nJkMount *.jsp w\n";
+    httpd.write(
+        "conf/vhosts.conf",
+        format!("{vhost}{rules}\n</VirtualHost>\n"),
+    )?;
+    httpd.restart_by(Signal::USR1)?;
+    for path in [
+        "/secret.jsp",
+        "/app/secret.jsp",
+        "/re/secret.jsp",
+        "/pt/secret.jsp",
+        "/app/",
+        "/",
+    ] {
+        let answer = client::get(httpd.port(), path)?;
+        assert_eq!(answer.status, 503, "{path}: {answer:?}");
+        assert!(!answer.text().contains("source"), "{path}: {answer:?}");
+    }
+    Ok(())
+}
+
 /// The folders of the log and of the shared memory are gone.
 #[test]
 fn missing_folders_do_not_end_a_site() -> Result {

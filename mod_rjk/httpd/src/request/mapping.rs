@@ -147,6 +147,10 @@ pub(crate) fn map_to_storage(request: RequestRec<'_>) -> c_int {
     let Some(ready) = ready(request) else {
         return DECLINED;
     };
+    // Another module, mod_alias for one, may have mapped the request before `translate` was asked.
+    if ready.is_closed {
+        return UNAVAILABLE;
+    }
     if request.is_proxy_request() {
         return DECLINED;
     }
