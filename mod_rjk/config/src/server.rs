@@ -219,7 +219,7 @@ impl ServerDirectives {
     /// [`ServerDirectives::vhost`] (G-17).
     #[must_use]
     pub fn merge(main: &ServerDirectives, vhost: &ServerDirectives) -> ServerDirectives {
-        let copies = MountCopy::applies(main.mount_copy, vhost.mount_copy);
+        let copies = ServerDirectives::copies(main, vhost);
         let has_table = vhost.has_mount_table();
         let shares_main_map = copies && !has_table;
         let copied = if copies && has_table {
@@ -244,6 +244,20 @@ impl ServerDirectives {
             extract_ssl: vhost.extract_ssl.or(main.extract_ssl),
             options: OptionSet::merge(&main.options, &vhost.options),
             env_vars: merge_env_vars(&main.env_vars, &vhost.env_vars),
+        }
+    }
+
+    /// Whether a virtual host gets the main server's mounts (D-07).
+    pub fn copies(main: &ServerDirectives, vhost: &ServerDirectives) -> bool {
+        MountCopy::applies(main.mount_copy, vhost.mount_copy)
+    }
+
+    /// What is left of a main server whose rules cannot be used: who copies them.
+    #[must_use]
+    pub fn without_rules(&self) -> ServerDirectives {
+        ServerDirectives {
+            mount_copy: self.mount_copy,
+            ..ServerDirectives::main()
         }
     }
 

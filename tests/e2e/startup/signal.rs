@@ -247,6 +247,43 @@ fn a_closed_virtual_host_hands_out_no_file() -> Result {
     Ok(())
 }
 
+/// The main server is told by nothing that its directives may change: who copies its mounts keeps
+/// them when its name or port changes together with a mistake.
+#[test]
+fn the_main_server_is_known_under_another_name() -> Result {
+    let peer = Peer::named("p0", Behaviour::Echo)?;
+    let vhost = |name: &str, rule: &str| {
+        format!("<VirtualHost 127.0.0.1:@PORT@>\nServerName {name}\n{rule}\n</VirtualHost>\n")
+    };
+    let copies = "JkMountCopy All\nJkMount /*.jsp w\n";
+    let vhosts = vhost("all.test", "") + &vhost("on.test", "JkMountCopy On");
+    let httpd = site(&peer)
+        .file("htdocs/secret.jsp", "source")
+        .file(CONF, format!("{EXTRA}{copies}ServerName old.test\n"))
+        .vhosts(vhosts)
+        .start()?;
+    let mistake = format!("ServerName new.test:81\n{copies}JkMount a w\n");
+    httpd.write(CONF, mistake)?;
+    for signal in [Signal::USR1, Signal::HUP] {
+        httpd.restart_by(signal)?;
+        for host in ["all.test", "on.test"] {
+            let request = Request::get("/secret.jsp").header("Host", host);
+            let answer = client::send(httpd.port(), request)?;
+            assert_eq!(
+                answer.field("peer").as_deref(),
+                Some("p0"),
+                "{host}: {answer:?}"
+            );
+        }
+    }
+    let lines = httpd.emergencies();
+    assert!(
+        lines.iter().all(|line| line.contains(THE_DIRECTIVES)),
+        "{lines:#?}"
+    );
+    Ok(())
+}
+
 /// The folders of the log and of the shared memory are gone.
 #[test]
 fn missing_folders_do_not_end_a_site() -> Result {

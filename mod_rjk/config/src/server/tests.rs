@@ -333,6 +333,8 @@ fn d07_matrix_without_own_mounts() {
         let main_config = resolve(&main, None);
         let config = resolve(&ServerDirectives::merge(&main, &vhost), Some(&main_config));
         let row = format!("main {main_word}, vhost {vhost_word}");
+        let left = main.without_rules();
+        assert_eq!(ServerDirectives::copies(&left, &vhost), copies, "{row}");
         assert_eq!(config.shares_main_map, copies, "{row}");
         assert_eq!(
             Arc::ptr_eq(&config.uri_map, &main_config.uri_map),

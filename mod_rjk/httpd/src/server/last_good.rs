@@ -24,7 +24,7 @@ pub(crate) type Logs = HashMap<String, Arc<LogFile>>;
 #[derive(Default)]
 pub(crate) struct Good {
     pub(crate) global: GlobalDirectives,
-    /// The own directives of each server, by [`name_of`].
+    /// The own directives of each server: the main server, and virtual hosts by [`name_of`].
     pub(crate) servers: HashMap<String, ServerDirectives>,
     pub(crate) texts: Texts,
 }
@@ -92,7 +92,7 @@ unsafe fn process_pool<'s>(server: *const sys::server_rec) -> Option<Pool<'s>> {
     unsafe { Pool::from_raw((*(*server).process).pool) }
 }
 
-/// What tells a server from others over a restart: its name, port and addresses, not its line.
+/// What tells a virtual host from others over a restart: its name, port and addresses, not its line.
 ///
 /// # Safety
 /// `server` is alive.

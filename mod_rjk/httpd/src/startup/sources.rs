@@ -19,6 +19,9 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
+/// The main server among the servers of before: there is one, and its name may change.
+const MAIN_SERVER: &str = "the main server";
+
 /// Reads a configuration part by part, and remembers what it was read from.
 pub(super) struct Sources<'p> {
     pool: Pool<'p>,
@@ -124,9 +127,13 @@ impl<'p> Sources<'p> {
         main: Option<&Checked>,
         workers: &Workers,
     ) -> Result<Checked, ConfigError> {
+        let name = match main {
+            None => MAIN_SERVER.to_owned(),
+            // SAFETY: as promised.
+            Some(_) => unsafe { self.unused_name(server) },
+        };
         // SAFETY: as promised.
-        let (slot, name) = unsafe { (ServerSlot::of(server), self.unused_name(server)) };
-        let Some(slot) = slot else {
+        let Some(slot) = (unsafe { ServerSlot::of(server) }) else {
             return Err(ConfigError::new(None, "a server has no configuration"));
         };
         let fresh = match slot.faults.as_slice() {
@@ -148,12 +155,24 @@ impl<'p> Sources<'p> {
         if !is_closed {
             self.used.servers.insert(name, own.clone());
         }
+        let is_closed = is_closed || self.is_closed_by(main, &own);
         Ok(Checked {
             server,
             own,
             config,
             is_closed,
         })
+    }
+
+    /// Whether a virtual host would copy the mounts of a main server that has none left.
+    fn is_closed_by(&self, main: Option<&Checked>, own: &ServerDirectives) -> bool {
+        let is_closed =
+            main.is_some_and(|main| main.is_closed && ServerDirectives::copies(&main.own, own));
+        if is_closed {
+            let error = "a virtual host copies the mounts of the main server, which is closed";
+            self.go_on(&error, "this virtual host closed, 503 for all its requests");
+        }
+        is_closed
     }
 
     /// Servers that nothing tells apart are counted.
@@ -196,7 +215,10 @@ impl<'p> Sources<'p> {
             return Ok(found);
         }
         self.go_on(error, "this server closed, 503 for all its requests");
-        let none = ServerDirectives::vhost();
+        let none = match main {
+            None => slot.directives.without_rules(),
+            Some(_) => ServerDirectives::vhost(),
+        };
         let config = self.resolve(&none, main, workers, Files::kept(&last.texts))?;
         Ok((none, config, true))
     }
