@@ -2,10 +2,8 @@
 //! failed, and when it says what its author must have meant; else the message has none.
 
 mod host;
-mod pattern;
 
 pub(crate) use host::host_problem;
-pub(crate) use pattern::{pattern_problem, pattern_remedy};
 
 /// The known word that `word` was most likely meant to be; `None` when none is near, or several are.
 ///
@@ -59,6 +57,3 @@ pub(crate) fn is_invisible(letter: char) -> bool {
             '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'
         )
 }
-
-#[cfg(test)]
-mod tests;

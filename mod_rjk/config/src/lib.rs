@@ -7,6 +7,8 @@ pub mod error;
 pub mod model;
 pub mod properties;
 pub mod server;
+#[cfg(test)]
+mod tests;
 pub mod toml;
 pub mod uri_map;
 pub mod workers;

@@ -4,6 +4,7 @@ mod builder;
 mod extensions;
 mod index;
 mod normalize;
+mod pattern;
 mod wildcard;
 
 pub use builder::UriMapBuilder;
@@ -11,6 +12,7 @@ pub use extensions::parse_worker_with_extensions;
 pub use normalize::{MAX_MATCHED, UriError, normalize};
 
 pub(crate) use extensions::atoi;
+pub(crate) use pattern::{pattern_problem, pattern_remedy};
 
 use crate::error::{ConfigError, Location, Warning};
 use crate::model::{LbSpec, RuleExtensions, WorkerSpec};

@@ -7,10 +7,11 @@ mod status;
 mod tests;
 mod values;
 
-use crate::advice::{bare, nearest, pattern_remedy};
+use crate::advice::{bare, nearest};
 use crate::error::{ConfigError, Location, Warning};
 use crate::model::WorkerSpec;
 use crate::properties::{Entry, Properties};
+use crate::uri_map::pattern_remedy;
 use bstr::{BStr, BString, ByteSlice};
 use std::collections::HashSet;
 use std::time::Duration;

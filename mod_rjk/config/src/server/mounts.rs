@@ -1,8 +1,7 @@
 //! `JkMount`, `JkUnMount`, `JkMountCopy` and `JkMountFile` as the directives give them.
 
-use crate::advice::pattern_problem;
 use crate::error::{ConfigError, Location, Warning};
-use crate::uri_map::{RuleKind, Source, UriMapBuilder};
+use crate::uri_map::{RuleKind, Source, UriMapBuilder, pattern_problem};
 use std::path::PathBuf;
 
 /// The section around a directive (context L).

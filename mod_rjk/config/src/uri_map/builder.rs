@@ -1,7 +1,7 @@
 //! Collects the rules of one server.
 
+use super::pattern::pattern_problem;
 use super::{Mount, RuleKind, Source, UriMap, parse_worker_with_extensions};
-use crate::advice::pattern_problem;
 use crate::error::{ConfigError, Location, Warning};
 use crate::model::RuleExtensions;
 use crate::properties::{Entry, Properties};

@@ -1,4 +1,7 @@
-use super::*;
+//! What messages propose passes the check that was failed.
+
+use crate::advice::{host_problem, nearest};
+use crate::uri_map::pattern_problem;
 
 #[test]
 fn nearest_finds_typing_errors_and_nothing_else() {

@@ -1,7 +1,7 @@
 //! Mount patterns that do not start with `/` (D-05, D-06, M-04, W-05).
 
-use super::{bare, is_invisible, is_quote};
-use crate::uri_map::normalize;
+use super::normalize;
+use crate::advice::{bare, is_invisible, is_quote};
 
 /// Why `pattern` is no pattern, and what to write; a text to follow the name of what holds it.
 pub(crate) fn pattern_problem(pattern: &str) -> String {
