@@ -141,26 +141,21 @@ impl PolicyFile {
         })
     }
 
-    /// The policy of each balancer, with the balancer.
-    ///
-    /// # Errors
-    /// A `[balancer.NAME]` that is not an lb worker of `worker.list`.
+    /// The policy of each balancer, with the balancer; an error is a `[balancer.NAME]` that is not an
+    /// lb worker of `worker.list`.
     pub fn bind<'a>(
         &'a self,
         workers: &'a Workers,
-    ) -> Result<Vec<(&'a LbSpec, &'a PolicySpec)>, ConfigError> {
-        self.balancers
-            .iter()
-            .map(|entry| {
-                let spec = lb_worker(entry, workers)?;
-                let policy = self.policies.get(entry.policy);
-                let policy = policy.ok_or_else(|| {
-                    let message = format!("balancer {} has no policy", entry.balancer);
-                    ConfigError::new(Some(entry.location.clone()), message)
-                })?;
-                Ok((spec, policy))
-            })
-            .collect()
+    ) -> impl Iterator<Item = Result<(&'a LbSpec, &'a PolicySpec), ConfigError>> {
+        self.balancers.iter().map(|entry| {
+            let spec = lb_worker(entry, workers)?;
+            let policy = self.policies.get(entry.policy);
+            let policy = policy.ok_or_else(|| {
+                let message = format!("balancer {} has no policy", entry.balancer);
+                ConfigError::new(Some(entry.location.clone()), message)
+            })?;
+            Ok((spec, policy))
+        })
     }
 }
 

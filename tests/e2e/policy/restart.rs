@@ -196,6 +196,39 @@ fn a_restart_by_signal_with_a_broken_file_goes_on_with_the_built_in_rules() -> R
     assert_mended(&httpd)
 }
 
+/// What is wrong with one balancer leaves the others their policies: one that the workers of before
+/// do not know, and one that the policy's `configure` does not want.
+#[test]
+fn a_restart_by_signal_leaves_the_other_balancers_their_policies() -> Result {
+    let (_peers, site) = site::site(&["lb", "two"])?;
+    let good = header_route("policies/p.wasm");
+    let httpd = site
+        .file("conf/rjk.toml", good.as_str())
+        .file(COMPONENT, fs::read(header_route_file()?)?)
+        .start()?;
+    let workers = fs::read_to_string(httpd.path("conf/workers.properties"))?;
+    let typo =
+        format!("{workers}worker.list=new\nworker.new.type=lb\nworker.new.balance_wrokers=a\n");
+    httpd.expect_log("this restart goes on with");
+    httpd.expect_log("; the built-in rules decide until it is mended");
+    for (name, workers, said) in [("new", &typo, "new"), ("two", &workers, "balancer two")] {
+        httpd.write("conf/workers.properties", workers)?;
+        httpd.write(
+            "conf/rjk.toml",
+            format!("{good}[balancer.{name}]\npolicy = \"p\"\n"),
+        )?;
+        restart_by_signal(&httpd)?;
+        assert_eq!(decided_by(&httpd)?, "policy p", "{name}");
+        assert_eq!(served(&httpd)?, "bbbbbb", "{name}");
+        let last = emergencies(&httpd).pop().unwrap_or_default();
+        assert!(
+            last.contains("conf/rjk.toml:") && last.contains(said),
+            "{last}"
+        );
+    }
+    Ok(())
+}
+
 /// Each restart compiles the components anew; the old ones go, in the parent too, which has no
 /// thread to compile with.
 #[test]

@@ -41,8 +41,19 @@ fn workers() -> Workers {
 fn refusal(text: &str) -> String {
     let workers = workers();
     let bound = PolicyFile::parse(text, "conf/rjk.toml")
-        .and_then(|file| file.bind(&workers).map(|bound| bound.len()));
+        .and_then(|file| file.bind(&workers).try_for_each(|bound| bound.map(drop)));
     bound.unwrap_err().to_string()
+}
+
+#[test]
+fn an_unknown_balancer_leaves_the_others_their_policies() {
+    let text = format!("[balancer.new]\npolicy = \"plain\"\n{GOOD}");
+    let file = PolicyFile::parse(&text, "conf/rjk.toml").unwrap();
+    let workers = workers();
+    let bound = |(lb, policy): (&LbSpec, &PolicySpec)| (lb.name.to_string(), policy.name.clone());
+    let bound: Vec<_> = file.bind(&workers).flatten().map(bound).collect();
+    assert_eq!(bound, [("lb".to_owned(), "canary".to_owned())]);
+    assert_eq!(file.bind(&workers).filter(Result::is_err).count(), 1);
 }
 
 #[test]
@@ -65,7 +76,7 @@ fn everything_is_read() {
         r#"{"header":"X-Canary","list":["a",1],"on":true,"percent":5,"ratio":0.5,"since":"2026-01-02","workers":{"blue":"a-was2"}}"#
     );
     let workers = workers();
-    let bound = file.bind(&workers).unwrap();
+    let bound: Vec<_> = file.bind(&workers).map(Result::unwrap).collect();
     assert_eq!(bound.len(), 1);
     assert_eq!(
         (bound[0].0.name.as_slice(), bound[0].1),

@@ -170,7 +170,8 @@ fn generation(
 }
 
 /// The policies of `RjkConfigFile`. When a running server restarts, a policy that cannot be loaded
-/// leaves its balancer to the built-in rules instead of ending the site; a broken file leaves all.
+/// for a balancer leaves that one to the built-in rules instead of ending the site; a broken file
+/// leaves all.
 fn load_policies(
     global: &GlobalDirectives,
     workers: &Workers,

@@ -55,7 +55,8 @@ mod enabled {
         /// Reads the file, compiles each component once, and runs its `configure` for each balancer.
         ///
         /// # Errors
-        /// What is wrong, with file and line; of a single policy only what `on_failure` gives back.
+        /// What is wrong, with file and line; of a single policy or balancer only what `on_failure`
+        /// gives back.
         pub(crate) fn load(
             file: &str,
             location: &Location,
@@ -70,7 +71,13 @@ mod enabled {
                 ConfigError::new(Some(location.clone()), message)
             })?;
             let file = PolicyFile::parse(&text, file)?;
-            let balancers = file.bind(workers)?;
+            let mut balancers = Vec::new();
+            for bound in file.bind(workers) {
+                match bound {
+                    Ok(bound) => balancers.push(bound),
+                    Err(error) => on_failure(error)?,
+                }
+            }
             let mut loaded = LoadedPolicies {
                 bound: Vec::new(),
                 count: file.policies.len(),
@@ -80,9 +87,11 @@ mod enabled {
                     .iter()
                     .filter(|(_, policy)| policy.name == spec.name);
                 let uses: Vec<&LbSpec> = uses.map(|(lb, _)| *lb).collect();
-                match load_one(slot, spec, &uses) {
-                    Ok(bound) => loaded.bound.extend(bound),
-                    Err(error) => on_failure(error)?,
+                for bound in load_one(slot, spec, &uses) {
+                    match bound {
+                        Ok(bound) => loaded.bound.push(bound),
+                        Err(error) => on_failure(error)?,
+                    }
                 }
             }
             give_memory_back();
@@ -105,11 +114,12 @@ mod enabled {
         }
     }
 
+    /// A policy for each of its balancers; one error when the policy itself is at fault.
     fn load_one(
         slot: usize,
         spec: &PolicySpec,
         balancers: &[&LbSpec],
-    ) -> Result<Vec<Bound>, ConfigError> {
+    ) -> Vec<Result<Bound, ConfigError>> {
         let failed = |reason: String| {
             let message = format!(
                 "policy {}: {}: {reason}",
@@ -118,19 +128,26 @@ mod enabled {
             );
             ConfigError::new(Some(spec.location.clone()), message)
         };
-        let bytes = read_component(&spec.component).map_err(&failed)?;
-        stack::once(CHECK_STACK, || try_one(slot, spec, balancers, &bytes))
-            .and_then(|tried| tried)
-            .map_err(failed)
+        let tried = read_component(&spec.component).and_then(|bytes| {
+            stack::once(CHECK_STACK, || try_one(slot, spec, balancers, &bytes))
+                .and_then(|tried| tried)
+        });
+        match tried {
+            Ok(tried) => tried
+                .into_iter()
+                .map(|bound| bound.map_err(&failed))
+                .collect(),
+            Err(reason) => vec![Err(failed(reason))],
+        }
     }
 
-    /// Compiles a policy and configures it for its balancers.
+    /// Compiles a policy and configures it for each of its balancers.
     fn try_one(
         slot: usize,
         spec: &PolicySpec,
         balancers: &[&LbSpec],
         bytes: &[u8],
-    ) -> Result<Vec<Bound>, String> {
+    ) -> Result<Vec<Result<Bound, String>>, String> {
         let code =
             Code::load(&spec.name, bytes, spec.settings).map_err(|error| error.to_string())?;
         let bind = |lb: &&LbSpec| {
@@ -140,9 +157,9 @@ mod enabled {
                     slot,
                     compiled,
                 })
-                .map_err(|error| error.to_string())
+                .map_err(|error| format!("for balancer {}: {error}", lb.name))
         };
-        balancers.iter().map(bind).collect()
+        Ok(balancers.iter().map(bind).collect())
     }
 
     /// What the compiler used and freed goes back to the system, before each child inherits it.
