@@ -12,7 +12,7 @@ pub use extensions::parse_worker_with_extensions;
 pub use normalize::{MAX_MATCHED, UriError, normalize};
 
 pub(crate) use extensions::atoi;
-pub(crate) use pattern::{pattern_problem, pattern_remedy};
+pub(crate) use pattern::{is_plain_pattern, pattern_problem, pattern_remedy};
 
 use crate::error::{ConfigError, Location, Warning};
 use crate::model::{LbSpec, RuleExtensions, WorkerSpec};

@@ -52,6 +52,11 @@ const REFUSED: &[Refused] = &[
     ("JkMount !/app/* w", &["write JkUnMount /app/*"], "write '/!"),
     ("JkUnMount !/app/* w", &["write '/app/*'"], "write '/!"),
     ("JkMount w /app/*", &["the path comes first", "write '/app/* w'"], "write '/w'"),
+    ("JkMount w '/app/.*'", &["the path comes first"], "write '"),
+    ("JkMount w /app/$", &["the path comes first"], "write '"),
+    ("JkMount www.shop.test w", &["does not start with '/'"], "write '"),
+    ("<Location /app>\nJkMount /app/* w\n</Location>", &["write '/app/* w' outside of the section"], "alone"),
+    ("<Location /app>\nJkMount /app w\n</Location>", &["write the worker alone"], "outside"),
     ("JkMount /app/*=w", &["write '/app/* w'"], "write a path"),
     ("JkMount \\\\app\\\\* w", &["the separator of a path is '/'"], "write '"),
 ];

@@ -1,7 +1,7 @@
 //! `JkMount`, `JkUnMount`, `JkMountCopy` and `JkMountFile` as the directives give them.
 
 use crate::error::{ConfigError, Location, Warning};
-use crate::uri_map::{RuleKind, Source, UriMapBuilder, pattern_problem};
+use crate::uri_map::{RuleKind, Source, UriMapBuilder, is_plain_pattern, pattern_problem};
 use std::path::PathBuf;
 
 /// The section around a directive (context L).
@@ -36,13 +36,16 @@ pub fn mount_args<'a>(
     second: Option<&'a str>,
 ) -> Result<MountArgs<'a>, String> {
     let (path, worker, warning) = match (section, second) {
-        (None, Some(worker)) if !first.starts_with('/') && worker.starts_with('/') => {
-            return Err(format!("the path comes first; write '{worker} {first}'"));
+        (None, Some(worker)) if is_swapped(first, worker) => {
+            return Err(match proposed_line(first, worker) {
+                Some(line) => format!("the path comes first; write '{line}'"),
+                None => format!("the path comes first, and '{first}' does not start with '/'"),
+            });
         }
         (None, Some(worker)) => (first, worker, None),
         (None, None) => return Err(alone(first)),
-        (Some(section), worker) => {
-            let warning = section.check(worker.is_some())?;
+        (Some(section), second) => {
+            let warning = section.check(second.map(|second| (first, second)))?;
             (section.path, first, warning)
         }
     };
@@ -55,18 +58,55 @@ pub fn mount_args<'a>(
 
 /// D-05: a line of a map file is no directive.
 fn alone(argument: &str) -> String {
-    match argument.split_once('=') {
-        Some((path, worker)) if path.starts_with('/') && !worker.is_empty() => {
-            format!("'{argument}' is alone; write '{path} {worker}'")
-        }
-        _ => format!("'{argument}' is alone; write a path and a worker"),
+    let line = argument
+        .split_once('=')
+        // `/app?x=1` may be an address with its query.
+        .filter(|(path, _)| path.starts_with('/') && !path.contains('?'))
+        .and_then(|(path, worker)| proposed_line(path, worker));
+    match line {
+        Some(line) => format!("'{argument}' is alone; write '{line}'"),
+        None => format!("'{argument}' is alone; write a path and a worker"),
     }
 }
 
+fn is_swapped(first: &str, second: &str) -> bool {
+    !first.starts_with('/') && second.starts_with('/')
+}
+
+/// The arguments of a mount outside of sections, path first, if both can be what was meant.
+fn proposed_line(first: &str, second: &str) -> Option<String> {
+    let swapped = is_swapped(first, second);
+    // `*.jsp`, `www.shop.test`: a name with a dot in front is a path or a host sooner than a worker.
+    if swapped && first.contains('.') {
+        return None;
+    }
+    let (path, worker) = if swapped {
+        (second, first)
+    } else {
+        (first, second)
+    };
+    (is_plain_pattern(path) && is_plain_worker(worker)).then(|| format!("{path} {worker}"))
+}
+
+/// Whether it has the letters of a worker's name and extensions, and no other.
+fn is_plain_worker(worker: &str) -> bool {
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
+    let name = worker.split(';').next().unwrap_or_default();
+    !name.is_empty()
+        && name.chars().all(is_letter)
+        && worker
+            .chars()
+            .all(|letter| is_letter(letter) || ";=,".contains(letter))
+}
+
 impl Section<'_> {
-    /// Whether its argument can be a mount's path, with the text of a warning.
-    fn check(&self, has_path: bool) -> Result<Option<String>, String> {
+    /// Whether its argument can be a mount's path, with the text of a warning. `both` are path and
+    /// worker of a mount that has a path of its own.
+    fn check(&self, both: Option<(&str, &str)>) -> Result<Option<String>, String> {
         let Section { name, path, .. } = self;
+        if let Some((first, second)) = both.filter(|_| self.is_location()) {
+            return Err(self.second_path(first, second));
+        }
         if !path.starts_with('/') {
             return Err(match *name {
                 _ if self.is_regex => format!(
@@ -79,10 +119,8 @@ impl Section<'_> {
                 ),
             });
         }
-        if has_path {
-            return Err(format!(
-                "the path is that of the section, '{path}'; write the worker alone"
-            ));
+        if let Some((first, second)) = both {
+            return Err(self.second_path(first, second));
         }
         Ok(match *name {
             _ if self.is_regex => Some(format!(
@@ -95,6 +133,26 @@ impl Section<'_> {
                  a mount belongs into <Location>"
             )),
         })
+    }
+
+    fn is_location(&self) -> bool {
+        self.name == "Location" && !self.is_regex
+    }
+
+    /// Why a mount in the section has no path of its own, and where it can have one.
+    fn second_path(&self, first: &str, second: &str) -> String {
+        let path = self.path;
+        if first == path && path.starts_with('/') && self.is_location() {
+            return format!("the path is that of the section, '{path}'; write the worker alone");
+        }
+        match proposed_line(first, second) {
+            Some(line) => format!(
+                "in a section the path is the section's, '{path}'; write '{line}' outside of the section"
+            ),
+            None => format!(
+                "in a section the path is the section's, '{path}', and another one belongs outside of the section"
+            ),
+        }
     }
 }
 
@@ -143,16 +201,15 @@ impl MountDirective {
 
 /// Why a path, which does not start with `/`, is none. The mark of a map file is no part of a path (M-03).
 fn path_problem(kind: RuleKind, path: &str) -> String {
-    let marked = path.strip_prefix('!').filter(|rest| rest.starts_with('/'));
-    match (marked, kind) {
-        (Some(rest), RuleKind::Mount) => {
-            format!("the path '{path}' has the mark of a map file; write JkUnMount {rest}")
-        }
-        (Some(rest), RuleKind::Unmount) => {
-            format!("the path '{path}' has the mark of a map file; write '{rest}'")
-        }
-        (None, _) => format!("the path {}", pattern_problem(path)),
-    }
+    let Some(rest) = path.strip_prefix('!').filter(|rest| rest.starts_with('/')) else {
+        return format!("the path {}", pattern_problem(path));
+    };
+    let remedy = match kind {
+        _ if !is_plain_pattern(rest) => String::new(),
+        RuleKind::Mount => format!("; write JkUnMount {rest}"),
+        RuleKind::Unmount => format!("; write '{rest}'"),
+    };
+    format!("the path '{path}' has the mark of a map file{remedy}")
 }
 
 /// `JkMountFile`.

@@ -177,7 +177,7 @@ fn d05_d06_arguments() {
         (None, "w", Some("/a/*"), "write '/a/* w'"),
         (
             location,
-            "/y",
+            "/x",
             Some("w"),
             "that of the section, '/x'; write the worker alone",
         ),
@@ -245,6 +245,51 @@ fn d05_d06_arguments() {
     }
 }
 
+/// What is proposed is taken, and mounts what was meant; else nothing is proposed.
+#[rustfmt::skip]
+#[test]
+fn d05_d06_proposals_for_a_line() {
+    let (in_app, at_top) = (section("Location", "/app", false), None);
+    for (section, first, second, proposal) in [
+        (in_app, "/app", Some("lb"), Some("write the worker alone")),
+        (in_app, "/app/*", Some("lb"), Some("write '/app/* lb' outside of the section")),
+        (in_app, "/app/", Some("lb;reply_timeout=5"), Some("write '/app/ lb;reply_timeout=5' outside of the section")),
+        (in_app, "/app|/*", Some("tomcat.1"), Some("write '/app|/* tomcat.1' outside of the section")),
+        (in_app, "lb", Some("/app/*"), Some("write '/app/* lb' outside of the section")),
+        (in_app, "www.shop.test", Some("/app/*"), None),
+        (in_app, "^/app", Some("lb"), None),
+        (in_app, "/app/.*", Some("lb"), None),
+        (in_app, "/a b", Some("lb"), None),
+        (in_app, "app/*", Some("lb"), None),
+        (section("Location", "app", false), "/app/*", Some("lb"), Some("write '/app/* lb' outside of the section")),
+        (section("LocationMatch", "/app", true), "/app", Some("lb"), Some("write '/app lb' outside of the section")),
+        (section("LocationMatch", "/app/.*", true), "/app/.*", Some("lb"), None),
+        (section("Proxy", "/app", false), "/app", Some("lb"), Some("write '/app lb' outside of the section")),
+        (at_top, "lb", Some("/app/*"), Some("write '/app/* lb'")),
+        (at_top, "lb", Some("/app/.*"), None),
+        (at_top, "lb", Some("/(a|b)"), None),
+        (at_top, "lb", Some("/a b"), None),
+        (at_top, "*.jsp", Some("/app/*"), None),
+        (at_top, "app/*", Some("/app/*"), None),
+        (at_top, "www.shop.test", Some("/app/*"), None),
+        (at_top, "my lb", Some("/app/*"), None),
+        (at_top, "", Some("/app/*"), None),
+        (at_top, "/app/*=lb", None, Some("write '/app/* lb'")),
+        (at_top, "/app/*=lb;reply_timeout=5", None, Some("write '/app/* lb;reply_timeout=5'")),
+        (at_top, "/app/.*=lb", None, None),
+        (at_top, "/a b=lb", None, None),
+        (at_top, "/app?x=1", None, None),
+        (at_top, "lb=/app", None, None),
+        (at_top, "/app/*=\"lb\"", None, None),
+    ] {
+        let error = mount_args(section, first, second).unwrap_err();
+        match proposal {
+            Some(proposal) => assert!(error.ends_with(proposal), "{first} {second:?}: {error}"),
+            None => assert!(!error.contains("write '") && !error.contains("worker alone"), "{first} {second:?}: {error}"),
+        }
+    }
+}
+
 #[test]
 fn d05_d06_paths_that_are_none() {
     let mut server = ServerDirectives::main();
@@ -253,11 +298,14 @@ fn d05_d06_paths_that_are_none() {
         ("*.jsp", "write '/*.jsp'", "write '/*.jsp'"),
         ("!/x/*", "write JkUnMount /x/*", "write '/x/*'"),
         ("^/x", "no regular expression", "no regular expression"),
+        ("!/x/.*", "the mark of a map file", "the mark of a map file"),
     ] {
         let error = server.set_mount(path, "w", place(1)).unwrap_err();
         assert!(error.contains(path) && error.contains(mount), "{error}");
         let error = server.set_unmount(path, "w", place(1)).unwrap_err();
         assert!(error.contains(path) && error.contains(unmount), "{error}");
+        let proposes = error.contains("; write ");
+        assert_eq!(proposes, unmount.contains("write"), "{error}");
     }
 }
 

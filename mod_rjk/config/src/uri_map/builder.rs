@@ -1,6 +1,6 @@
 //! Collects the rules of one server.
 
-use super::pattern::pattern_problem;
+use super::pattern::{is_plain_pattern, pattern_problem};
 use super::{Mount, RuleKind, Source, UriMap, parse_worker_with_extensions};
 use crate::error::{ConfigError, Location, Warning};
 use crate::model::RuleExtensions;
@@ -193,7 +193,7 @@ impl<'a> Rule<'a> {
         let pattern = self.pattern.to_str_lossy();
         // M-03: the marks have one order only.
         match (self.kind, pattern.strip_prefix('-')) {
-            (RuleKind::Unmount, Some(rest)) if rest.starts_with('/') => {
+            (RuleKind::Unmount, Some(rest)) if is_plain_pattern(rest) => {
                 format!("'!-{rest}' is no rule; write '-!{rest}'")
             }
             _ => format!("the pattern {}", pattern_problem(&pattern)),

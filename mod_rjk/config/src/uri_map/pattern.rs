@@ -26,17 +26,18 @@ fn proposed_pattern(written: &str) -> Option<String> {
         let is_scheme = scheme.bytes().all(|byte| byte.is_ascii_alphabetic());
         let path = rest.find('/').and_then(|at| rest.get(at..));
         return path
-            .filter(|path| is_scheme && is_plain(path))
+            .filter(|path| is_scheme && is_plain_pattern(path))
             .map(str::to_owned);
     }
     if text.starts_with('/') {
-        return is_plain(text).then(|| text.to_owned());
+        return is_plain_pattern(text).then(|| text.to_owned());
     }
     let path = format!("/{text}");
     let first = text.split('/').next().unwrap_or(text);
-    // `www.shop.test/app`: a host, or a folder with a dot in its name?
-    let may_be_host = first.contains('.') && first != text;
-    (text.starts_with(is_start) && !may_be_host && is_plain(&path)).then_some(path)
+    // `www.shop.test`, `www.shop.test/app`: a host, or a name with a dot? `*.jsp` is no host.
+    let is_extension = first == text && text.contains(['*', '?']) && text.matches('.').count() == 1;
+    let may_be_host = first.contains('.') && !is_extension;
+    (text.starts_with(is_start) && !may_be_host && is_plain_pattern(&path)).then_some(path)
 }
 
 /// What is known of a pattern that nothing is proposed for.
@@ -61,7 +62,7 @@ fn is_start(letter: char) -> bool {
 
 /// Whether a path can match: nothing in it is what no path has, and each of its two forms (M-05) is
 /// its own normal form.
-fn is_plain(pattern: &str) -> bool {
+pub(crate) fn is_plain_pattern(pattern: &str) -> bool {
     let odd = |letter: char| {
         is_invisible(letter)
             || is_quote(letter)
