@@ -1,11 +1,11 @@
 //! A balancer of this process: its configuration bound to its shared slots.
 
-use crate::choose::cookie::set_cookie;
-use crate::choose::policy::{Observation, RoutingPolicy};
-use crate::choose::rounds::Rounds;
-use crate::choose::session::SessionRoutes;
+use crate::cookie::set_cookie;
 use crate::load::{self, Method};
 use crate::overrides::ActivationOverrides;
+use crate::policy::{Observation, RoutingPolicy};
+use crate::rounds::Rounds;
+use crate::session::SessionRoutes;
 use crate::shared::segment::Slots;
 use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
 use crate::shared::topology::Topology;

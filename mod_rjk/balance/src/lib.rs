@@ -11,11 +11,15 @@
 mod attempt;
 mod balancer;
 mod choose;
+mod cookie;
 mod decision;
 pub mod load;
 mod maintenance;
 mod outcome;
 mod overrides;
+mod policy;
+mod rounds;
+mod session;
 mod shared;
 mod snapshot;
 mod state;
@@ -23,17 +27,17 @@ mod time;
 
 pub use attempt::lease::Lease;
 pub use balancer::{Balancer, UnknownWorker};
-pub use choose::cookie::cookie_values;
-pub use choose::policy::{
-    Answer, Builtin, Candidate, CandidateView, Observation, Question, RequestView, RoutingPolicy,
-};
-pub use choose::rounds::{Round, Rounds};
 pub use choose::selection::{Choice, Missing, Pick, RoutingInput, Selection};
-pub use choose::session::SessionRoutes;
+pub use cookie::cookie_values;
 pub use decision::{DecidedBy, Decision, FaultKind};
 pub use maintenance::{maintain, recover_member, reset_member};
 pub use outcome::{Outcome, Traffic};
 pub use overrides::ActivationOverrides;
+pub use policy::{
+    Answer, Builtin, Candidate, CandidateView, Observation, Question, RequestView, RoutingPolicy,
+};
+pub use rounds::{Round, Rounds};
+pub use session::SessionRoutes;
 pub use shared::cell::{Cell, RowOwner};
 pub use shared::layout::{Header, Layout, Offsets};
 pub use shared::ledger::{Drift, InFlight, Ledger, Reaped};

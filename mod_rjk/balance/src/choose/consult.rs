@@ -1,11 +1,9 @@
 //! Putting the question to a policy, and judging its answer.
 
 use crate::balancer::Balancer;
-use crate::choose::policy::{
-    Answer, Candidate, CandidateView, Question, RequestView, RoutingPolicy,
-};
 use crate::choose::rules::View;
 use crate::decision::Decision;
+use crate::policy::{Answer, Candidate, CandidateView, Question, RequestView, RoutingPolicy};
 use crate::time::{Moment, millis};
 use rjk_log::{Log, jk_log};
 use std::sync::atomic::Ordering::Relaxed;

@@ -2,8 +2,8 @@
 //! (contract §4.2, §4.3). Reads only; changes nothing but the start of the next scan.
 
 use crate::balancer::Balancer;
-use crate::choose::session::SessionRoutes;
 use crate::overrides::ActivationOverrides;
+use crate::session::SessionRoutes;
 use crate::state::State;
 use bstr::ByteSlice;
 use rjk_config::model::Activation;

@@ -2,12 +2,12 @@
 
 use crate::balancer::Balancer;
 use crate::choose::consult::Consultation;
-use crate::choose::policy::{Answer, RequestView};
 use crate::choose::rules::{Target, View};
-use crate::choose::session::SessionRoutes;
 use crate::decision::{DecidedBy, Decision};
 use crate::maintenance::force_member;
 use crate::overrides::ActivationOverrides;
+use crate::policy::{Answer, RequestView};
+use crate::session::SessionRoutes;
 use crate::shared::ledger::InFlight;
 use crate::state::State;
 use crate::time::Moment;

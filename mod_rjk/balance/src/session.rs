@@ -1,6 +1,6 @@
 //! The session ids of a request and the routes in them (contract §4.3, SS-02…SS-07, SS-17).
 
-use crate::choose::cookie::{cookie_values, find, until};
+use crate::cookie::{cookie_values, find, until};
 use bstr::ByteSlice;
 
 /// The session ids of one request in the order in which they are tried.
