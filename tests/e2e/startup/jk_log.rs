@@ -3,9 +3,11 @@
 use rjk_testbed::client::Request;
 use rjk_testbed::httpd::Builder;
 use rjk_testbed::peer::Behaviour;
+use rjk_testbed::tempdir::Dir;
 use rjk_testbed::{Context, Httpd, Peer, Result, Subject, client, ensure, ports, process, wait};
 use rustix::process::Signal;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::time::Duration;
 
 /// What is logged at emerg of a request that leads above the root (N-05); a long line ends before its reason.
@@ -193,6 +195,42 @@ fn j08_j09_files_levels_and_stamps_of_virtual_hosts() -> Result {
         .filter_map(|fd| fs::read_link(fd.path()).ok())
         .filter(|target| target.ends_with("logs/own.log"));
     assert_eq!(open.count(), 1, "J-01: one descriptor for the same file");
+    Ok(())
+}
+
+/// J-01: the program's path may hold spaces, kept together as httpd has it.
+#[test]
+fn j01_the_program_of_a_piped_log_in_quotes() -> Result {
+    let dir = Dir::new("log")?;
+    fs::create_dir(dir.join("log tools"))?;
+    symlink("/usr/bin/tee", dir.join("log tools/rotate"))?;
+    symlink("/usr/bin/tee", dir.join("rotate"))?;
+    let path = dir.path().display();
+    let (quoted, escaped) = (
+        format!("\\\"{path}/log tools/rotate\\\""),
+        format!("{path}/log\\ tools/rotate"),
+    );
+    let single = format!("'{path}/log tools/rotate'");
+    for program in [
+        &quoted,
+        &single,
+        &escaped,
+        &format!("|{quoted}"),
+        &format!("${path}/rotate"),
+    ] {
+        let target = format!("|{program} -a @ROOT@/logs/piped.log");
+        let site = site(&dead_worker()?).directives(format!("JkLogFile \"{target}\""));
+        assert!(site.configtest()?.0, "{target}");
+        let httpd = site.start().with_context(|| target.clone())?;
+        let piped = || fs::read_to_string(httpd.path("logs/piped.log")).unwrap_or_default();
+        wait::until("a line", LIMIT, || piped().contains("is ready")).context(target)?;
+        let (program, missing) = (program.replace("rotate", "none"), !program.starts_with('$'));
+        let broken = format!("JkLogFile \"|{program}\"");
+        let (_, output) = self::site(&dead_worker()?)
+            .directives(broken)
+            .configtest()?;
+        assert_eq!(output.contains("there is no program"), missing, "{output}");
+    }
     Ok(())
 }
 

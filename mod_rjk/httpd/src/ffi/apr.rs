@@ -102,6 +102,21 @@ unsafe extern "C" fn keep(_data: *mut c_void) -> sys::apr_status_t {
     0
 }
 
+/// The program that httpd starts for a command line: quotes and backslashes keep a word together.
+pub(crate) fn program_of(pool: Pool<'_>, line: &str) -> String {
+    let line = pool.string(line.as_bytes());
+    let mut words: *mut *mut c_char = std::ptr::null_mut();
+    // SAFETY: pool and line are alive; the words live in the pool, and a null ends them.
+    let first = unsafe {
+        let status = sys::apr_tokenize_to_argv(line, &mut words, pool.as_ptr());
+        let words = (status == 0).then_some(words);
+        words
+            .and_then(|words| words.as_ref())
+            .and_then(|first| bytes(*first))
+    };
+    String::from_utf8_lossy(first.unwrap_or_default()).into_owned()
+}
+
 /// httpd's idea of a path relative to ServerRoot.
 pub(crate) fn server_root_relative(pool: Pool<'_>, path: &str) -> String {
     let path_in_pool = pool.string(path.as_bytes());

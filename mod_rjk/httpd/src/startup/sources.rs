@@ -151,7 +151,7 @@ impl<'p> Sources<'p> {
         let log = config.log.file.clone();
         let log = log.unwrap_or_else(|| in_log_folder(self.pool, LOG_FILE));
         let (at, is_restart) = (slot.log_file_at.as_ref(), self.last.is_some());
-        check_log(&log, at, is_restart, &mut self.warnings)?;
+        check_log(self.pool, &log, at, is_restart, &mut self.warnings)?;
         if !is_closed {
             self.used.servers.insert(name, own.clone());
         }

@@ -1,6 +1,6 @@
 //! The files that `post_config` makes: their defaults, and whether they can be made.
 
-use crate::ffi::apr::{Pool, server_root_relative};
+use crate::ffi::apr::{Pool, program_of, server_root_relative};
 use crate::ffi::purpose::Purpose;
 use crate::ffi::sys;
 use rjk_config::error::{ConfigError, Location, Warning};
@@ -39,6 +39,7 @@ pub(super) fn found_at_start(
 
 /// What `post_config` will make can be checked without making it.
 pub(super) fn check_log(
+    pool: Pool<'_>,
     target: &str,
     at: Option<&Location>,
     is_restart: bool,
@@ -48,12 +49,12 @@ pub(super) fn check_log(
         let text = "is a folder; name a file in it";
         return Err(file_error("JkLogFile", target, text, at.cloned()));
     }
-    found_at_start(log_can_be_made(target, at), is_restart, warnings)
+    found_at_start(log_can_be_made(pool, target, at), is_restart, warnings)
 }
 
-fn log_can_be_made(target: &str, at: Option<&Location>) -> Result<(), ConfigError> {
+fn log_can_be_made(pool: Pool<'_>, target: &str, at: Option<&Location>) -> Result<(), ConfigError> {
     if let Some(program) = target.strip_prefix('|') {
-        return check_program("JkLogFile", program, at);
+        return check_program(pool, program, at);
     }
     folder_of(target).map_err(|text| file_error("JkLogFile", target, &text, at.cloned()))
 }
@@ -80,13 +81,17 @@ pub(super) fn file_error(
 }
 
 /// httpd would not start, and a graceful restart would end it, without the program of a piped log.
-fn check_program(directive: &str, line: &str, at: Option<&Location>) -> Result<(), ConfigError> {
-    let mut words = line.split(['"', '\'', ' ', '\t']);
-    let program = words.find(|word| !word.is_empty()).unwrap_or_default();
-    if !program.is_empty() && (!program.starts_with('/') || Path::new(program).is_file()) {
+fn check_program(pool: Pool<'_>, line: &str, at: Option<&Location>) -> Result<(), ConfigError> {
+    // httpd takes `||program` for `|program`, and leaves `|$line` to the shell.
+    let command = line.strip_prefix('|').unwrap_or(line);
+    if command.starts_with('$') {
+        return Ok(());
+    }
+    let program = program_of(pool, command);
+    if !program.is_empty() && (!program.starts_with('/') || Path::new(&program).is_file()) {
         return Ok(());
     }
     let message =
-        format!("{directive} |{line}: there is no program {program:?}; name one by its full path");
+        format!("JkLogFile |{line}: there is no program {program:?}; name one by its full path");
     Err(ConfigError::new(at.cloned(), message))
 }
