@@ -315,6 +315,24 @@ fn missing_folders_do_not_end_a_site() -> Result {
     httpd.stop()
 }
 
+/// httpd's error log stands in for a log that was never open, and at each restart the one of now.
+#[test]
+fn the_error_log_that_stands_in_is_the_one_of_now() -> Result {
+    let peer = Peer::named("p0", Behaviour::Echo)?;
+    let httpd = site(&peer).start()?;
+    httpd.write(CONF, format!("{EXTRA}JkLogFile away/jk.log\n"))?;
+    for turn in 1..=3 {
+        httpd.restart_by(Signal::USR1)?;
+        let lines = httpd.emergencies();
+        assert_eq!(lines.len(), turn, "{lines:#?}");
+        assert!(
+            lines[turn - 1].contains("with httpd's error log"),
+            "{lines:#?}"
+        );
+    }
+    Ok(())
+}
+
 /// Restart after restart with mistakes, under each MPM: nothing piles up in the parent.
 #[test]
 fn broken_restarts_leave_no_descriptor_behind() -> Result {

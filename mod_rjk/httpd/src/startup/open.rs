@@ -43,10 +43,12 @@ pub(crate) unsafe fn open(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<
     })
 }
 
+/// Opens the logs of all servers; gives back those that a later restart may go on with.
+///
 /// # Safety
 /// As [`check`](super::check::check).
 unsafe fn open_logs(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<Logs, ConfigError> {
-    let mut files = Logs::new();
+    let (mut files, mut own) = (Logs::new(), Logs::new());
     // SAFETY: as promised.
     unsafe {
         for server in servers(main) {
@@ -61,7 +63,13 @@ unsafe fn open_logs(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<Logs, 
                 .unwrap_or_else(|| in_log_folder(pool, LOG_FILE));
             let file = match files.get(&target) {
                 Some(file) => file.clone(),
-                None => open_log(&target, pool, main)?,
+                None => {
+                    let (file, is_own) = open_log(&target, pool, main)?;
+                    if is_own {
+                        own.insert(target.clone(), file.clone());
+                    }
+                    file
+                }
             };
             files.insert(target, file.clone());
             let stamp = Stamp::new(&settings.stamp);
@@ -73,11 +81,12 @@ unsafe fn open_logs(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<Logs, 
         }
     }
     // Who reads from a pipe ends with its configuration.
-    files.retain(|target, _| !target.starts_with('|'));
-    Ok(files)
+    own.retain(|target, _| !target.starts_with('|'));
+    Ok(own)
 }
 
-/// Opens a log; a restart by signal goes on with the one that was open, else with httpd's.
+/// Opens a log; a restart by signal goes on with the one that was open, else with httpd's, of which
+/// the next restart has another. Says whether it is the log that the target names.
 ///
 /// # Safety
 /// As [`check`](super::check::check).
@@ -85,22 +94,25 @@ unsafe fn open_log(
     target: &str,
     pool: Pool<'_>,
     main: *mut sys::server_rec,
-) -> Result<Arc<LogFile>, ConfigError> {
+) -> Result<(Arc<LogFile>, bool), ConfigError> {
     let error = match LogFile::open(target, pool) {
-        Ok(file) => return Ok(file),
+        Ok(file) => return Ok((file, true)),
         Err(error) => format!("JkLogFile {target} cannot be opened: {error}"),
     };
     // SAFETY: as promised.
     let Some(last) = (unsafe { LastGood::of(main) }) else {
         return Err(ConfigError::new(None, error));
     };
-    let (file, with) = match last.log(target) {
+    let known = last.log(target);
+    let is_own = known.is_some();
+    let (file, with) = match known {
         Some(file) => (Ok(file), "the file that is open"),
         None => (LogFile::error_log(), "httpd's error log"),
     };
     let text = format!("mod_rjk: {error}; this restart goes on with {with}; mend it and restart");
     to_error_log(sys::APLOG_EMERG, Some(main), &text);
-    file.map_err(|error| ConfigError::new(None, error.to_string()))
+    file.map(|file| (file, is_own))
+        .map_err(|error| ConfigError::new(None, error.to_string()))
 }
 
 /// # Safety
