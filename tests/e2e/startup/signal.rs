@@ -315,6 +315,34 @@ fn missing_folders_do_not_end_a_site() -> Result {
     httpd.stop()
 }
 
+/// A name that does not resolve at that moment: its worker stays where it was.
+#[test]
+fn a_name_that_no_longer_resolves_keeps_its_addresses() -> Result {
+    let peer = Peer::named("p0", Behaviour::Echo)?;
+    let workers = peer.only_worker("w").replace("127.0.0.1", "tomcat.invalid");
+    assert!(workers.contains("tomcat.invalid"), "{workers}");
+    let httpd = Httpd::builder(Subject::Rjk)
+        .workers(&workers)
+        .directives("JkMount /a/* w")
+        .hosts("127.0.0.1 tomcat.invalid\n")
+        .start()?;
+    httpd.write("conf/hosts", "127.0.0.1 localhost\n")?;
+    for turn in 1..=2 {
+        httpd.restart_by(Signal::USR1)?;
+        assert_eq!(answered(&httpd, "/a/x")?, "p0");
+        let said = httpd.jk_log();
+        assert_eq!(
+            said.matches("the addresses that it had").count(),
+            turn,
+            "{said}"
+        );
+    }
+    httpd.write(WORKERS, workers.replace("tomcat", "other"))?;
+    httpd.restart_by(Signal::USR1)?;
+    assert_eq!(client::get(httpd.port(), "/a/x")?.status, 503);
+    Ok(())
+}
+
 /// httpd's error log stands in for a log that was never open, and at each restart the one of now.
 #[test]
 fn the_error_log_that_stands_in_is_the_one_of_now() -> Result {

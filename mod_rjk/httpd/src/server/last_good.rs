@@ -5,11 +5,13 @@ use crate::ffi::apr::{Kept, Pool};
 use crate::ffi::sys;
 use crate::log::LogFile;
 use crate::server::slot::GlobalDirectives;
+use bstr::{BStr, BString};
 use rjk_config::server::ServerDirectives;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,6 +21,9 @@ pub(crate) type Texts = HashMap<PathBuf, Vec<u8>>;
 
 /// Open logs by `JkLogFile`.
 pub(crate) type Logs = HashMap<String, Arc<LogFile>>;
+
+/// What a host and port resolved to.
+pub(crate) type Addresses = HashMap<(BString, u16), Vec<SocketAddr>>;
 
 /// A configuration that serves, as it was written.
 #[derive(Default)]
@@ -35,6 +40,7 @@ pub(crate) struct Good {
 pub(crate) struct LastGood {
     configuration: RefCell<Rc<Good>>,
     logs: RefCell<Logs>,
+    addresses: RefCell<Addresses>,
 }
 
 // SAFETY: the name holds an address of this very image, so that another build of the module, which
@@ -60,23 +66,35 @@ impl LastGood {
         unsafe { process_pool(server) }.and_then(Pool::kept)
     }
 
-    /// Remembers what is going to serve, with the logs that are open for it.
+    /// Remembers what is going to serve, with the logs that are open for it and where its workers are.
     ///
     /// # Safety
     /// As [`LastGood::of`].
-    pub(crate) unsafe fn remember(server: *const sys::server_rec, good: Rc<Good>, logs: Logs) {
+    pub(crate) unsafe fn remember(
+        server: *const sys::server_rec,
+        good: Rc<Good>,
+        logs: Logs,
+        addresses: Addresses,
+    ) {
         // SAFETY: as promised.
         let (known, pool) = unsafe { (LastGood::of(server), process_pool(server)) };
         let kept = known.or_else(|| pool.map(|pool| pool.keep(LastGood::default())));
         if let Some(kept) = kept {
             kept.configuration.replace(good);
             kept.logs.replace(logs);
+            kept.addresses.replace(addresses);
         }
     }
 
     /// What served last.
     pub(crate) fn configuration(&self) -> Rc<Good> {
         self.configuration.borrow().clone()
+    }
+
+    /// What this host and port resolved to.
+    pub(crate) fn addresses(&self, host: &BStr, port: u16) -> Option<Vec<SocketAddr>> {
+        let addresses = self.addresses.borrow();
+        addresses.get(&(host.to_owned(), port)).cloned()
     }
 
     /// The log that was open under this name.

@@ -8,9 +8,9 @@ use crate::ffi::error_log::{to_error_log, warn};
 use crate::ffi::purpose::is_first_pass;
 use crate::ffi::sys;
 use crate::log::{LogFile, LogSink, Stamp};
-use crate::server::last_good::{Good, LastGood, Logs};
+use crate::server::last_good::{Addresses, Good, LastGood, Logs};
 use crate::server::slot::{ServerSlot, servers};
-use bstr::BString;
+use bstr::{BString, ByteSlice as _};
 use rjk_balance::{Layout, Segment};
 use rjk_config::error::ConfigError;
 use rjk_config::model::{AjpSpec, WorkerSpec};
@@ -33,8 +33,8 @@ pub(crate) unsafe fn open(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<
     // SAFETY: as promised.
     let opened = unsafe {
         open_logs(pool, main).and_then(|logs| {
-            let source = open_generation(pool, main)?;
-            LastGood::remember(main, source, logs);
+            let (source, addresses) = open_generation(pool, main)?;
+            LastGood::remember(main, source, logs, addresses);
             Ok(())
         })
     };
@@ -120,7 +120,7 @@ unsafe fn open_log(
 unsafe fn open_generation(
     pool: Pool<'_>,
     main: *mut sys::server_rec,
-) -> Result<Rc<Good>, ConfigError> {
+) -> Result<(Rc<Good>, Addresses), ConfigError> {
     // SAFETY: as promised.
     let ready = unsafe { ServerSlot::of(main) }.and_then(|slot| slot.ready.as_ref());
     // SAFETY: as promised.
@@ -135,9 +135,9 @@ unsafe fn open_generation(
         jk_log!(&log, Warn, "{text}");
     }
     // SAFETY: as promised.
-    let is_restart = unsafe { LastGood::of(main) }.is_some();
+    let last = unsafe { LastGood::of(main) };
     let segment = make_segment(generation, pool).or_else(|error| {
-        if !is_restart {
+        if last.is_none() {
             return Err(error);
         }
         let text = format!("mod_rjk: {error}; this restart goes on with memory without a file");
@@ -145,9 +145,8 @@ unsafe fn open_generation(
         shm::create_unnamed(&layout(generation), pool).map_err(|_| error)
     })?;
     let _ = generation.segment.set(segment);
-    let _ = generation
-        .addresses
-        .set(resolve_all(&generation.workers, &log));
+    let (addresses, known) = resolve_all(&generation.workers, last, &log);
+    let _ = generation.addresses.set(addresses);
     add_version_token(pool);
     jk_log!(
         &log,
@@ -156,7 +155,7 @@ unsafe fn open_generation(
         env!("CARGO_PKG_VERSION"),
         BUILD_ID
     );
-    Ok(generation.source.clone())
+    Ok((generation.source.clone(), known))
 }
 
 fn make_segment(generation: &Generation, pool: Pool<'_>) -> Result<Segment, ConfigError> {
@@ -185,25 +184,50 @@ fn rows() -> usize {
     usize::try_from(limit).unwrap_or(0).clamp(8, 1024) * 2
 }
 
-/// resolved once; a host that does not resolve stops only its worker.
-fn resolve_all(workers: &Workers, log: &dyn Log) -> HashMap<BString, Vec<SocketAddr>> {
-    let mut addresses = HashMap::new();
+/// resolved once; a host that does not resolve stops only its worker, and at a restart not
+/// even that, when it did before. The second map is for the next restart.
+fn resolve_all(
+    workers: &Workers,
+    last: Option<&LastGood>,
+    log: &dyn Log,
+) -> (HashMap<BString, Vec<SocketAddr>>, Addresses) {
+    let (mut addresses, mut known) = (HashMap::new(), Addresses::new());
     for spec in workers.list.iter().flat_map(ajp_specs) {
-        match rjk_proxy::way::address::resolve(spec) {
-            Ok(found) if found.is_empty() => {}
-            Ok(found) => {
-                addresses.insert(spec.name.clone(), found);
-            }
-            Err(error) => jk_log!(
-                log,
-                Error,
-                "worker {}: host {} does not resolve: {error}; the worker takes no requests until httpd is restarted",
-                spec.name,
-                spec.host
-            ),
+        let found = match rjk_proxy::way::address::resolve(spec) {
+            Ok(found) => found,
+            Err(error) => as_before(spec, last, &error, log),
+        };
+        if !found.is_empty() {
+            known.insert((spec.host.clone(), spec.port), found.clone());
+            addresses.insert(spec.name.clone(), found);
         }
     }
-    addresses
+    (addresses, known)
+}
+
+/// Where the worker was before this restart; nothing when that is not known.
+fn as_before(
+    spec: &AjpSpec,
+    last: Option<&LastGood>,
+    error: &std::io::Error,
+    log: &dyn Log,
+) -> Vec<SocketAddr> {
+    let (name, host) = (&spec.name, &spec.host);
+    let Some(mut found) = last.and_then(|last| last.addresses(host.as_bstr(), spec.port)) else {
+        jk_log!(
+            log,
+            Error,
+            "worker {name}: host {host} does not resolve: {error}; the worker takes no requests until httpd is restarted"
+        );
+        return Vec::new();
+    };
+    found.sort_by_key(|address| address.is_ipv6() != spec.prefer_ipv6);
+    jk_log!(
+        log,
+        Warn,
+        "worker {name}: host {host} does not resolve: {error}; this restart goes on with the addresses that it had, {found:?}; mend it and restart"
+    );
+    found
 }
 
 fn ajp_specs(worker: &WorkerSpec) -> Vec<&AjpSpec> {
