@@ -67,8 +67,11 @@ pub fn limit_growth(pid: ProcessId, kib: u64) -> Result {
 pub fn cpu_time(pid: ProcessId) -> Result<Duration> {
     let mut sum = Duration::ZERO;
     for task in fs::read_dir(format!("/proc/{pid}/task"))? {
-        // The first field: nanoseconds, where /proc/PID/stat counts ticks of the clock.
-        let text = fs::read_to_string(task?.path().join("schedstat"))?;
+        // The first field: nanoseconds, where /proc/PID/stat counts ticks of the clock. A thread may
+        // end while it is looked at.
+        let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) else {
+            continue;
+        };
         let (spent, _) = text.split_once(' ').context("schedstat")?;
         sum += Duration::from_nanos(spent.parse()?);
     }
