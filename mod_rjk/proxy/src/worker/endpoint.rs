@@ -231,7 +231,7 @@ impl Endpoint {
         let limits = Limits::new(request, &self.spec);
         job.body.rewind();
         job.heard = Heard::default();
-        let sent = self.send(&mut connection, &mut exchange, job, head);
+        let sent = self.send(&mut connection, &mut exchange, job, head, limits);
         let result = sent.and_then(|()| {
             Pump {
                 spec: &self.spec,
@@ -304,10 +304,10 @@ impl Endpoint {
         exchange: &mut Exchange,
         job: &mut Forwarding<'_>,
         head: &[u8],
+        limits: Limits,
     ) -> Result<(), Failure> {
-        let limits = Limits::new(job.request, &self.spec);
         let Some(bytes) = exchange.eager_body() else {
-            return self.send_bytes(connection, job, head);
+            return self.send_bytes(connection, job, head, limits);
         };
         let mut packet = Vec::with_capacity(head.len() + 6 + bytes);
         packet.extend_from_slice(head);
@@ -322,7 +322,7 @@ impl Endpoint {
         };
         frame_body(first, &mut packet);
         exchange.body_sent(bytes);
-        self.send_bytes(connection, job, &packet)
+        self.send_bytes(connection, job, &packet, limits)
     }
 
     fn send_bytes(
@@ -330,8 +330,8 @@ impl Endpoint {
         connection: &mut Connection,
         job: &Forwarding<'_>,
         bytes: &[u8],
+        limits: Limits,
     ) -> Result<(), Failure> {
-        let limits = Limits::new(job.request, &self.spec);
         connection
             .send(bytes, limits.send())
             .map_err(|(taken, error)| Failure {

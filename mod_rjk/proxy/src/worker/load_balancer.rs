@@ -18,6 +18,8 @@ pub struct LoadBalancer {
     pub balancer: Balancer,
     /// How its members are reached, in configuration order.
     pub endpoints: Vec<Endpoint>,
+    /// Index of the one with the largest packets: so much of a body is read before the choice.
+    largest: usize,
 }
 
 impl LoadBalancer {
@@ -30,7 +32,9 @@ impl LoadBalancer {
             .members
             .iter()
             .map(|member| setup.endpoint(&member.ajp, log))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<Endpoint>, _>>()?;
+        let packet_size = |index: &usize| endpoints[*index].spec().max_packet_size;
+        let largest = (0..endpoints.len()).max_by_key(packet_size).unwrap_or(0);
         let balancer = Balancer::new(
             Arc::new(reachable(spec, setup)),
             setup.topology,
@@ -40,16 +44,14 @@ impl LoadBalancer {
         Ok(LoadBalancer {
             balancer,
             endpoints,
+            largest,
         })
     }
 
     pub(crate) fn serve(&self, job: &mut Forwarding<'_>, log: &dyn Log) -> Report {
         let request = job.request;
-        let packets = self.endpoints.iter();
-        let eager = packets
-            .filter_map(|member| member.eager_body(request))
-            .max();
-        job.read_ahead(eager);
+        let largest = self.endpoints.get(self.largest);
+        job.read_ahead(largest.and_then(|member| member.eager_body(request)));
         let overrides = self.balancer.overrides(request.rule);
         let input = RoutingInput {
             routes: self.session_routes(request),
