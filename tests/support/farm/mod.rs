@@ -83,6 +83,17 @@ pub fn wait_idle(httpd: &Httpd) -> Result {
 }
 
 impl Farm {
+    /// A server that was started, and its peers; nothing was sent yet.
+    fn over(subject: Subject, members: Members, httpd: Httpd) -> Farm {
+        Farm {
+            subject,
+            client: Kept::new(httpd.port()),
+            httpd,
+            members,
+            logged: 0,
+        }
+    }
+
     /// The peer of a member that runs.
     pub fn peer(&self, name: &str) -> Result<&Peer> {
         self.members.peer(name)

@@ -2,7 +2,6 @@
 
 use super::notes::FORMAT;
 use super::{Farm, Members, STATUS};
-use crate::client::Kept;
 use crate::httpd::{Builder, Mpm};
 use crate::peer::Script;
 use crate::{Httpd, Result, Subject, policies};
@@ -155,14 +154,7 @@ impl Plan {
     pub fn start(self) -> Result<Farm> {
         let subject = self.subject;
         let (members, builder) = self.members()?;
-        let httpd = builder.start()?;
-        Ok(Farm {
-            subject,
-            client: Kept::new(httpd.port()),
-            httpd,
-            members,
-            logged: 0,
-        })
+        Ok(Farm::over(subject, members, builder.start()?))
     }
 
     /// Starts the peers only; and the server as it is to be started, for tests of its start.

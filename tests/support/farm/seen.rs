@@ -1,7 +1,7 @@
 //! One peer behind the worker `w`, and what either side saw of a request.
 
 use super::{Farm, Members};
-use crate::client::{self, Client, Kept, Request, Response};
+use crate::client::{self, Client, Request, Response};
 use crate::httpd::Builder;
 use crate::peer::{Forwarded, Script};
 use crate::{Error, Httpd, Peer, Result, Subject};
@@ -39,14 +39,7 @@ impl Farm {
         let builder = Httpd::builder(subject)
             .workers(format!("worker.list=w\n{lines}{workers}"))
             .log_level("info");
-        let httpd = describe(builder).start()?;
-        Ok(Farm {
-            subject,
-            client: Kept::new(httpd.port()),
-            httpd,
-            members,
-            logged: 0,
-        })
+        Ok(Farm::over(subject, members, describe(builder).start()?))
     }
 
     /// The peer of the worker `w`.
