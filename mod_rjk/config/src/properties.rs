@@ -5,13 +5,17 @@
 
 pub(crate) mod attributes;
 mod references;
+mod secrets;
 mod substitute;
 #[cfg(test)]
 mod tests;
 
+pub use secrets::Property;
+
 use crate::advice::nearest;
 use crate::error::{ConfigError, Location, Warning};
 use bstr::{BString, ByteSlice};
+use secrets::Origins;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
@@ -40,6 +44,7 @@ pub struct Properties {
     environment: Environment,
     entries: Vec<Entry>,
     by_name: HashMap<BString, usize>,
+    origins: Origins,
     /// The last line ended in a backslash.
     continued: bool,
 }
@@ -100,7 +105,8 @@ impl Properties {
         if self.dialect == Dialect::Workers {
             check_name(name, &location, warnings)?;
         }
-        let value = substitute::variables(self, value, &location, warnings)?;
+        let (value, variables) = substitute::variables(self, value, &location, warnings)?;
+        self.origins.add(name.as_bstr(), variables);
         self.insert(
             Entry {
                 name: name.into(),
@@ -174,6 +180,7 @@ impl Properties {
             environment,
             entries: Vec::new(),
             by_name: HashMap::new(),
+            origins: Origins::default(),
             continued: false,
         }
     }

@@ -10,7 +10,7 @@ mod values;
 use crate::advice::{bare, nearest};
 use crate::error::{ConfigError, Location, Warning};
 use crate::model::WorkerSpec;
-use crate::properties::{Entry, Properties};
+use crate::properties::{Entry, Properties, Property};
 use crate::uri_map::pattern_remedy;
 use bstr::{BStr, BString, ByteSlice};
 use std::collections::HashSet;
@@ -26,8 +26,7 @@ pub struct Workers {
     pub maintain: Duration,
     /// Mount rules of the main server, in definition order (W-05).
     pub mounts: Vec<WorkerMount>,
-    /// All properties, with what templates gave (P-14).
-    pub properties: Properties,
+    properties: Properties,
 }
 
 /// One URI pattern of `worker.N.mount` (W-05).
@@ -76,6 +75,12 @@ impl Workers {
             mounts,
             properties,
         })
+    }
+
+    /// All properties with what templates gave, in definition order: first the `JkWorkerProperty`
+    /// lines (P-14, P-16, CM-08). Secrets have no value here.
+    pub fn properties(&self) -> impl Iterator<Item = Property<'_>> {
+        self.properties.shown()
     }
 
     /// The worker with this name; members of balancers that are not listed have none (L-01).

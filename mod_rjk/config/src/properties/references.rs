@@ -61,6 +61,7 @@ impl Properties {
         for (attribute, entry) in template {
             let name = BString::from([prefix, b".", &attribute].concat());
             if self.get(&name).is_none() {
+                self.origins.copy(entry.name.as_bstr(), name.as_bstr());
                 self.insert(Entry { name, ..entry }, &mut Vec::<Warning>::new());
             }
         }

@@ -10,23 +10,23 @@ const MOST_REPLACEMENTS: usize = 21;
 /// Values of values would otherwise grow twenty-one-fold with each line.
 const MOST_BYTES: usize = 1 << 20;
 
-/// `value` with its variables replaced; what is put in is not looked at again.
+/// `value` with its variables replaced, and their names; what is put in is not looked at again.
 pub(super) fn variables(
     properties: &Properties,
     value: &[u8],
     location: &Location,
     warnings: &mut Vec<Warning>,
-) -> Result<BString, ConfigError> {
+) -> Result<(BString, Vec<BString>), ConfigError> {
     let mut result = BString::default();
     let mut rest = value;
-    let mut replaced = 0;
-    while replaced < MOST_REPLACEMENTS
+    let mut replaced = Vec::new();
+    while replaced.len() < MOST_REPLACEMENTS
         && let Some((before, name, after)) = next_variable(rest)
     {
         result.push_str(before);
         match lookup(properties, name) {
             Some(text) => {
-                replaced += 1;
+                replaced.push(name.into());
                 result.push_str(text);
             }
             None => {
@@ -42,7 +42,7 @@ pub(super) fn variables(
         warnings.push(Warning::new(Some(location.clone()), message));
     }
     result.push_str(rest);
-    Ok(result)
+    Ok((result, replaced))
 }
 
 /// The text before the first `$(name)`, the name, and the text after it.

@@ -82,6 +82,55 @@ fn w01_p12_the_list() {
     assert!(build("worker.list=none").unwrap().1[0].contains("none, which has no property"));
 }
 
+fn shown(text: &str) -> Vec<(String, String)> {
+    let (workers, _) = build(text).unwrap();
+    workers
+        .properties()
+        .map(|property| {
+            let value = property.value.map_or("hidden".into(), ToString::to_string);
+            (property.name.to_string(), value)
+        })
+        .collect()
+}
+
+#[test]
+fn cm08_properties_in_definition_order_with_what_templates_gave() {
+    let text = "worker.list=w\nworker.w.reference=worker.t\nworker.w.port=1\nfree=v\n\
+                worker.t.host=h-$(free)\nworker.t.port=2\nworker.list=w2\nworker.w.port=3\n";
+    let expected = [
+        ("worker.list", "w,w2"),
+        ("worker.w.reference", "worker.t"),
+        ("worker.w.port", "3"),
+        ("free", "v"),
+        ("worker.t.host", "h-v"),
+        ("worker.t.port", "2"),
+        ("worker.w.host", "h-v"),
+    ];
+    assert_eq!(
+        shown(text),
+        expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    );
+}
+
+#[test]
+fn cm08_bg21_secrets_and_what_they_are_made_of_are_hidden() {
+    let text = "word=x\npart=$(word)y\nplain=z\ntomcat.password=p\nMY_SECRET=q\n\
+                worker.list=w,v\nworker.t.secret=$(part)!\nworker.w.reference=worker.t\n\
+                worker.w.css=/$(word)\nworker.w.route=$(plain)\nworker.v.secretkey=k\n\
+                worker.secret=s\nworker.v.domain=secret\n";
+    let hidden: Vec<_> = shown(text)
+        .into_iter()
+        .filter(|(_, value)| value == "hidden")
+        .map(|(name, _)| name)
+        .collect();
+    #[rustfmt::skip]
+    let expected = [
+        "word", "part", "tomcat.password", "MY_SECRET", "worker.t.secret", "worker.w.css",
+        "worker.v.secretkey", "worker.secret", "worker.w.secret",
+    ];
+    assert_eq!(hidden, expected);
+}
+
 #[test]
 fn w02_maintain() {
     for (line, seconds) in [("5", 5), ("0", 0), ("-1", 0), ("abc", 60), ("1k", 1024)] {
