@@ -30,6 +30,8 @@ pub struct Balancer {
     pub(crate) index: usize,
     pub(crate) slot: &'static BalancerSlot,
     pub(crate) member_slots: &'static [MemberSlot],
+    /// Place of the first of them among all members of all balancers.
+    pub(crate) first_member: usize,
     pub(crate) members: Vec<Member>,
     /// Member of each route (SS-09).
     pub(crate) by_route: HashMap<BString, usize>,
@@ -88,6 +90,7 @@ impl Balancer {
             index,
             slot,
             member_slots,
+            first_member: first,
             members,
             by_route,
             by_domain,
@@ -198,6 +201,12 @@ impl Balancer {
         }
     }
 
+    /// Load V of a member (LB-02).
+    pub(crate) fn value(&self, index: usize) -> u64 {
+        let multiplier = self.members[index].multiplier;
+        self.method.value(&self.member_slots[index], multiplier)
+    }
+
     pub(crate) fn name(&self, index: usize) -> &BStr {
         self.spec.members[index].ajp.name.as_bstr()
     }
@@ -218,6 +227,7 @@ impl Balancer {
         Some(MemberSnapshot::new(
             spec,
             member.activation,
+            self.value(index),
             slot,
             member.ajp,
         ))

@@ -2,6 +2,7 @@
 //! TR-16…TR-22).
 
 use crate::balancer::Balancer;
+use crate::load::Aged;
 use crate::shared::slot::decay;
 use crate::state::State;
 use crate::time::{Moment, millis};
@@ -24,7 +25,8 @@ pub fn maintain(balancer: &Balancer, interval: Duration, now: Moment, log: &dyn 
         "balancer {}: decay by 2^{exponent}",
         balancer.spec.name
     );
-    let highest = balancer.method.decay(balancer.member_slots, exponent);
+    decay_load(balancer, exponent);
+    let highest = highest_value(balancer);
     for member in &balancer.members {
         decay(&member.ajp.reply_timeouts, exponent);
     }
@@ -45,12 +47,7 @@ pub fn maintain(balancer: &Balancer, interval: Duration, now: Moment, log: &dyn 
 
 /// Operator's recover: a member in error may be tried by the next request (TR-21).
 pub fn recover_member(balancer: &Balancer, index: usize, now: Moment) {
-    let highest = balancer
-        .member_slots
-        .iter()
-        .map(|slot| slot.value.load(Relaxed))
-        .max();
-    release(balancer, index, highest.unwrap_or(0), now);
+    release(balancer, index, highest_value(balancer), now);
 }
 
 /// Operator's reset: idle, counters and error times zero (TR-22).
@@ -82,6 +79,25 @@ pub fn reset_member(balancer: &Balancer, index: usize, now: Moment) {
     ajp.max_busy.store(0, Relaxed);
     ajp.max_connected.store(0, Relaxed);
     slot.set_state(State::Idle, now);
+}
+
+/// Old load weighs less, by the balancer's method (LB-10…LB-15).
+fn decay_load(balancer: &Balancer, exponent: u32) {
+    let members: Vec<Aged<'_>> = std::iter::zip(balancer.member_slots, &balancer.members)
+        .map(|(slot, member)| Aged {
+            slot,
+            usable: slot.state().usable_for_balancing(member.activation),
+        })
+        .collect();
+    balancer.method.decay(&members, exponent);
+}
+
+/// The highest load that was counted. A load that is worked out (LB-12) is not among them: nobody can
+/// be given one.
+fn highest_value(balancer: &Balancer) -> u64 {
+    let values = balancer.member_slots.iter();
+    let values = values.map(|slot| slot.value.load(Relaxed));
+    values.max().unwrap_or(0)
 }
 
 /// ERROR → FORCE (TR-19, TR-20); `false` when the member is not in error.

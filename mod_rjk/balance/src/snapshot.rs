@@ -35,12 +35,13 @@ impl MemberSnapshot {
     pub(crate) fn new(
         spec: &MemberSpec,
         activation: Activation,
+        value: u64,
         slot: &MemberSlot,
         ajp: &AjpSlot,
     ) -> MemberSnapshot {
         MemberSnapshot {
             name: spec.ajp.name.clone(),
-            value: slot.value.load(Relaxed),
+            value,
             accessed: ajp.used.load(Relaxed),
             sessions: slot.sessions.load(Relaxed),
             read: ajp.read_bytes.load(Relaxed),

@@ -1,6 +1,8 @@
 mod choice;
 mod ledger;
 mod maintenance;
+mod methods;
+mod model;
 mod policy;
 mod session;
 mod support;

@@ -7,7 +7,7 @@ mod rule;
 mod status;
 mod worker;
 
-pub use balancer::{Activation, BalanceMethod, LbSpec, MemberSpec};
+pub use balancer::{Activation, BalanceMethod, LbSpec, Lock, MemberSpec};
 pub use rule::RuleExtensions;
 pub use status::StatusSpec;
 pub use worker::{AjpSpec, FailStatus, PingSpec, PoolSpec, RecoveryOptions};

@@ -81,11 +81,15 @@ const WORKERS: &[(&str, &str, &str)] = &[
         "worker.m1.activation=resting",
         "activation is \"resting\"",
     ),
-    ("L-04", "worker.l.method=Busyness", "method=Busyness is not"),
+    (
+        "L-04",
+        "worker.l.method=Leastconn",
+        "method is \"Leastconn\"; Request is used",
+    ),
     (
         "L-05",
-        "worker.l.lock=Pessimistic",
-        "lock=Pessimistic is not",
+        "worker.l.lock=mutex",
+        "lock is \"mutex\"; Optimistic is used",
     ),
     ("L-09", "worker.l.recover_time=0", "recover_time is 0"),
     (

@@ -21,6 +21,8 @@ pub struct Lease<'a> {
     /// This attempt holds the member's PROBE.
     probing: bool,
     in_flight: Option<InFlight>,
+    /// The attempt's part in a load that is counted (LB-12).
+    load: Option<InFlight>,
 }
 
 impl<'a> Lease<'a> {
@@ -35,6 +37,8 @@ impl<'a> Lease<'a> {
         } = selection.take_start(choice);
         let (slot, member) = (&balancer.member_slots[index], &balancer.members[index]);
         let in_flight = Some(balancer.slots.enter_ajp(member.column));
+        let counted = balancer.method.counts_in_flight();
+        let load = counted.then(|| balancer.slots.enter_member(balancer.first_member + index));
         balancer
             .method
             .on_attempt(slot, member.multiplier, new_session);
@@ -47,6 +51,7 @@ impl<'a> Lease<'a> {
             index,
             probing,
             in_flight,
+            load,
         }
     }
 
@@ -104,6 +109,7 @@ impl<'a> Lease<'a> {
         if self.in_flight.take().is_none() {
             return;
         }
+        self.load = None;
         let member = &self.balancer.members[self.index];
         member.ajp.record(outcome, traffic, now);
         self.balancer

@@ -83,7 +83,6 @@ impl Consultation<'_> {
         let Balancer {
             member_slots,
             members,
-            method,
             ..
         } = self.view.balancer;
         let (slot, ajp) = (&member_slots[index], members[index].ajp);
@@ -94,7 +93,7 @@ impl Consultation<'_> {
         Candidate {
             index,
             busy: ajp.busy(),
-            value: method.rank(slot),
+            value: self.view.balancer.value(index),
             errors: slot.errors.load(Relaxed),
             latency_us: slot.latency_us(self.now),
             requests: ajp.used.load(Relaxed),

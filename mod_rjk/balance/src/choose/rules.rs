@@ -130,7 +130,8 @@ impl<'a> View<'a, '_> {
     fn by_domain(&self, domain: &[u8]) -> Option<Target<'a>> {
         let (name, members) = self.balancer.by_domain.get_key_value(domain.as_bstr())?;
         let usable = members.iter().copied().filter(|&index| self.usable(index));
-        let index = usable.min_by_key(|&i| (self.balancer.members[i].distance, self.rank(i)))?;
+        let index =
+            usable.min_by_key(|&i| (self.balancer.members[i].distance, self.balancer.value(i)))?;
         Some(Target {
             index,
             sticky: false,
@@ -149,7 +150,11 @@ impl<'a> View<'a, '_> {
             }
             let distance = self.balancer.members[index].distance;
             // For a stateless request all loads are alike.
-            let value = if self.stateless { 0 } else { self.rank(index) };
+            let value = if self.stateless {
+                0
+            } else {
+                self.balancer.value(index)
+            };
             if best.is_none_or(|(_, d, v)| (distance, value) < (d, v)) {
                 best = Some((index, distance, value));
             }
@@ -157,11 +162,5 @@ impl<'a> View<'a, '_> {
         let (index, ..) = best?;
         self.balancer.next_offset.store(index + 1, Relaxed);
         Some(index)
-    }
-
-    fn rank(&self, index: usize) -> u64 {
-        self.balancer
-            .method
-            .rank(&self.balancer.member_slots[index])
     }
 }

@@ -6,25 +6,37 @@ use std::sync::atomic::Ordering::Relaxed;
 
 /// A balancing method. `multiplier` is the member's M (LB-01).
 pub trait Method: Send + Sync {
-    /// The load that is compared: lower is better.
-    fn rank(&self, member: &MemberSlot) -> u64 {
+    /// The load V that is compared (LB-02): lower is better.
+    fn value(&self, member: &MemberSlot, _multiplier: u64) -> u64 {
         member.value.load(Relaxed)
+    }
+
+    /// Whether V is what a member has in flight: [`crate::Lease`] then counts the attempt in
+    /// [`MemberSlot::busy`] for as long as it lasts.
+    fn counts_in_flight(&self) -> bool {
+        false
     }
 
     /// An attempt got an endpoint. `new_session`: the request carries no session and is not
     /// stateless.
-    fn on_attempt(&self, member: &MemberSlot, multiplier: u64, new_session: bool);
+    fn on_attempt(&self, _member: &MemberSlot, _multiplier: u64, _new_session: bool) {}
 
     /// That attempt ended.
     fn on_finish(&self, _member: &MemberSlot, _multiplier: u64, _traffic: Traffic) {}
 
-    /// Global maintenance: old load weighs 2^`exponent` times less. Returns the highest V left,
-    /// with which a recovering member starts (TR-16).
-    fn decay(&self, members: &[MemberSlot], exponent: u32) -> u64 {
-        members
-            .iter()
-            .map(|member| decay(&member.value, exponent))
-            .max()
-            .unwrap_or(0)
+    /// Global maintenance: old load weighs 2^`exponent` times less (LB-15).
+    fn decay(&self, members: &[Aged<'_>], exponent: u32) {
+        for member in members {
+            decay(&member.slot.value, exponent);
+        }
     }
+}
+
+/// A member at global maintenance.
+#[derive(Clone, Copy, Debug)]
+pub struct Aged<'a> {
+    /// Its record.
+    pub slot: &'a MemberSlot,
+    /// New sessions may go to it: it is active and not in error.
+    pub usable: bool,
 }

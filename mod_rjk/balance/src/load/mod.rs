@@ -3,11 +3,19 @@
 //! Which members are eligible, distances and the rotation of ties are the same for all methods; a
 //! method compares and updates.
 
+mod busyness;
 mod method;
+mod next;
 mod request;
+mod session;
+mod traffic;
 
-pub use method::Method;
+pub use busyness::Busyness;
+pub use method::{Aged, Method};
+pub use next::Next;
 pub use request::Request;
+pub use session::Session;
+pub use traffic::Traffic;
 
 use rjk_config::model::BalanceMethod;
 
@@ -15,6 +23,10 @@ use rjk_config::model::BalanceMethod;
 pub fn of(method: BalanceMethod) -> &'static dyn Method {
     match method {
         BalanceMethod::Request => &Request,
+        BalanceMethod::Traffic => &Traffic,
+        BalanceMethod::Busyness => &Busyness,
+        BalanceMethod::Session => &Session,
+        BalanceMethod::Next => &Next,
     }
 }
 

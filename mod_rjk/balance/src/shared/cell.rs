@@ -21,6 +21,6 @@ pub struct RowOwner {
 }
 
 /// [`Cell`]s in one row of a segment with that many slots.
-pub(crate) fn cells_per_row(ajp: usize, balancers: usize) -> usize {
-    (2 * ajp + balancers).div_ceil(COUNTS)
+pub(crate) fn cells_per_row(ajp: usize, balancers: usize, members: usize) -> usize {
+    (2 * ajp + balancers + members).div_ceil(COUNTS)
 }

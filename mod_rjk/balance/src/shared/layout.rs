@@ -62,7 +62,7 @@ impl Layout {
 
     /// Number of [`Cell`]s: a row for each child, and one for children that found no free row.
     pub fn cells(&self) -> usize {
-        (self.rows + 1) * cells_per_row(self.ajp, self.balancers)
+        (self.rows + 1) * cells_per_row(self.ajp, self.balancers, self.members)
     }
 
     /// Where the parts lie.
@@ -93,8 +93,8 @@ impl Layout {
     }
 }
 
-/// `!RJKSHM3`; the last byte rises with the layout.
-const MAGIC: u64 = u64::from_be_bytes(*b"!RJKSHM3");
+/// `!RJKSHM4`; the last byte rises with the layout.
+const MAGIC: u64 = u64::from_be_bytes(*b"!RJKSHM4");
 
 /// Says what the file is and how it is cut, for tools that open it from outside.
 #[derive(Debug, Default)]

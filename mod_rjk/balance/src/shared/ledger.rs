@@ -2,14 +2,14 @@
 //! again (contract H-09, BG-24).
 //!
 //! Rows are children, columns are totals: requests in flight and open connections of each ajp
-//! worker, requests in flight of each balancer. A child raises its cell and then the total, and
+//! worker, requests in flight of each balancer, attempts in flight on each member. A child raises its cell and then the total, and
 //! lowers the total and then its cell. So a cell never says less than the child's part of the
 //! total. A child killed between two steps leaves a total that is one too low once its row is
 //! taken off, never one too high: no worker looks busy for ever. Totals below zero read as 0, and
 //! [`Ledger::reconcile`] sets them right.
 
 use crate::shared::cell::{COUNTS, Cell, RowOwner, cells_per_row};
-use crate::shared::slot::{AjpSlot, BalancerSlot};
+use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
@@ -33,6 +33,7 @@ pub struct Drift(Vec<i64>);
 pub struct Ledger {
     pub(crate) ajp: &'static [AjpSlot],
     pub(crate) balancers: &'static [BalancerSlot],
+    pub(crate) members: &'static [MemberSlot],
     pub(crate) owners: &'static [RowOwner],
     pub(crate) cells: &'static [Cell],
 }
@@ -163,7 +164,7 @@ impl Ledger {
     }
 
     fn columns(&self) -> usize {
-        2 * self.ajp.len() + self.balancers.len()
+        2 * self.ajp.len() + self.balancers.len() + self.members.len()
     }
 
     /// Counts one more in a column, for the child with this row.
@@ -178,18 +179,22 @@ impl Ledger {
     }
 
     pub(crate) fn total(&self, column: usize) -> Option<&'static AtomicI64> {
-        let ajp = self.ajp.len();
+        let (ajp, balancers) = (self.ajp.len(), self.balancers.len());
         if column < ajp {
-            Some(&self.ajp[column].busy)
-        } else if column < 2 * ajp {
-            Some(&self.ajp[column - ajp].connected)
-        } else {
-            self.balancers.get(column - 2 * ajp).map(|slot| &slot.busy)
+            return Some(&self.ajp[column].busy);
+        }
+        if column < 2 * ajp {
+            return Some(&self.ajp[column - ajp].connected);
+        }
+        let rest = column - 2 * ajp;
+        match self.balancers.get(rest) {
+            Some(slot) => Some(&slot.busy),
+            None => self.members.get(rest - balancers).map(|slot| &slot.busy),
         }
     }
 
     pub(crate) fn cell(&self, row: usize, column: usize) -> Option<&'static AtomicI64> {
-        let stride = cells_per_row(self.ajp.len(), self.balancers.len());
+        let stride = cells_per_row(self.ajp.len(), self.balancers.len(), self.members.len());
         self.cells
             .get(row * stride + column / COUNTS)
             .map(|cell| &cell.counts[column % COUNTS])

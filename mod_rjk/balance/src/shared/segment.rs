@@ -49,6 +49,7 @@ impl Segment {
         Ledger {
             ajp: self.ajp,
             balancers: self.balancers,
+            members: self.members,
             owners: self.owners,
             cells: self.cells,
         }
@@ -92,6 +93,12 @@ impl Slots {
             raise(&slot.max_busy, entered.count);
         }
         entered
+    }
+
+    /// An attempt on a member of a balancer begins. `index` is its place among all
+    /// [`Segment::members`].
+    pub fn enter_member(&self, index: usize) -> InFlight {
+        self.enter(2 * self.segment.ajp.len() + self.segment.balancers.len() + index)
     }
 
     fn enter(&self, column: usize) -> InFlight {

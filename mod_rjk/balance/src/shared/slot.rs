@@ -117,8 +117,9 @@ pub struct MemberSlot {
     state: AtomicU32,
     /// Counts the members that had this slot, for additions while running.
     pub generation: AtomicU32,
-    /// Load V (LB-02).
+    /// What the balancing method counted: load V (LB-02), unless it compares [`MemberSlot::busy`].
     pub value: AtomicU64,
+    pub(crate) busy: AtomicI64,
     /// Failures charged to the member (TR-10, TR-12, TR-14).
     pub errors: AtomicU64,
     /// See [`MemberSlot::latency_us`], as of `latency_at`.
@@ -137,6 +138,12 @@ pub struct MemberSlot {
 }
 
 impl MemberSlot {
+    /// Attempts in flight on the member in this balancer, over all children; counted for methods
+    /// that compare it ([`crate::load::Method::counts_in_flight`]).
+    pub fn busy(&self) -> u64 {
+        clamped(&self.busy)
+    }
+
     /// Shared state.
     pub fn state(&self) -> State {
         State::from_code(self.state.load(Acquire))
@@ -251,17 +258,30 @@ pub(crate) fn add(counter: &AtomicU64, amount: u64) {
     }
 }
 
+/// Adds to a load that may not begin again at zero.
+pub(crate) fn add_saturating(counter: &AtomicU64, amount: u64) {
+    change(counter, |value| value.saturating_add(amount));
+}
+
+/// Takes off a load, down to zero.
+pub(crate) fn lower(counter: &AtomicU64, amount: u64) {
+    change(counter, |value| value.saturating_sub(amount));
+}
+
 /// Divides a decaying counter by 2^`exponent`.
-pub(crate) fn decay(counter: &AtomicU64, exponent: u32) -> u64 {
-    let halve = |value: u64| value.checked_shr(exponent).unwrap_or(0);
+pub(crate) fn decay(counter: &AtomicU64, exponent: u32) {
+    change(counter, |value| value.checked_shr(exponent).unwrap_or(0));
+}
+
+fn change(counter: &AtomicU64, new: impl Fn(u64) -> u64) {
     let mut old = counter.load(Relaxed);
-    while old != 0 {
-        match counter.compare_exchange_weak(old, halve(old), Relaxed, Relaxed) {
-            Ok(_) => return halve(old),
+    // What stays as it is is not written: the cache line stays with who has it.
+    while new(old) != old {
+        match counter.compare_exchange_weak(old, new(old), Relaxed, Relaxed) {
+            Ok(_) => return,
             Err(seen) => old = seen,
         }
     }
-    0
 }
 
 /// A count that a kill at the wrong moment may leave one too low reads as 0, not below.

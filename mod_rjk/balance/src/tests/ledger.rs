@@ -274,7 +274,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        5 => (0..3_usize, 0..5_usize).prop_map(|(child, column)| Step::Enter(child, column)),
+        5 => (0..3_usize, 0..7_usize).prop_map(|(child, column)| Step::Enter(child, column)),
         4 => (0..3_usize, 0..9_usize).prop_map(|(child, which)| Step::Leave(child, which)),
         1 => (0..3_usize).prop_map(Step::Kill),
         1 => Just(Step::Reconcile),
@@ -284,12 +284,13 @@ fn step() -> impl Strategy<Value = Step> {
 /// Pid, slots, and what it holds by column.
 type Child = (u32, Slots, Vec<(usize, InFlight)>);
 
-/// Columns 0 and 1: requests; 2 and 3: connections; 4: the balancer.
+/// Columns 0 and 1: requests; 2 and 3: connections; 4: the balancer; 5 and 6: its members.
 fn enter(slots: &Slots, column: usize) -> InFlight {
     match column {
         0 | 1 => slots.enter_ajp(column),
         2 | 3 => slots.enter_connection(column - 2),
-        _ => slots.enter_balancer(0),
+        4 => slots.enter_balancer(0),
+        _ => slots.enter_member(column - 5),
     }
 }
 
@@ -330,6 +331,7 @@ proptest! {
             for index in 0..2 {
                 prop_assert_eq!(segment.ajp[index].busy(), alive(index));
                 prop_assert_eq!(segment.ajp[index].connected(), alive(index + 2));
+                prop_assert_eq!(segment.members[index].busy(), alive(index + 5));
             }
             prop_assert_eq!(segment.balancers[0].busy(), alive(4));
         }

@@ -62,6 +62,7 @@ pub fn lb(members: Vec<MemberSpec>) -> LbSpec {
         sticky_session: true,
         sticky_session_force: false,
         method: BalanceMethod::Request,
+        lock: Lock::Optimistic,
         retries: 2,
         lb_retries: 2,
         retry_interval: Duration::from_millis(100),

@@ -17,6 +17,8 @@ pub struct LbSpec {
     pub sticky_session_force: bool,
     /// How the least loaded member is found (L-04).
     pub method: BalanceMethod,
+    /// What selection locks (L-05).
+    pub lock: Lock,
     /// Rounds over the members, at least 1 (L-06).
     pub retries: u32,
     /// Member attempts in one round, at least 1 (L-07).
@@ -81,10 +83,86 @@ impl Activation {
     }
 }
 
-/// How the least loaded member is found (contract §4.2).
+/// How the least loaded member is found (contract §4.2): what a member's load is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BalanceMethod {
-    /// By requests.
+    /// Requests (LB-10).
     #[default]
     Request,
+    /// Bytes, both ways (LB-11).
+    Traffic,
+    /// Requests in flight (LB-12).
+    Busyness,
+    /// Requests without a session (LB-13).
+    Session,
+    /// As sessions, but old load is forgotten in another way (LB-14).
+    Next,
+}
+
+impl BalanceMethod {
+    /// All methods, in the order of mod_jk's numbers.
+    pub const ALL: [BalanceMethod; 5] = [
+        BalanceMethod::Request,
+        BalanceMethod::Traffic,
+        BalanceMethod::Busyness,
+        BalanceMethod::Session,
+        BalanceMethod::Next,
+    ];
+
+    /// Reads a word of a file or of a status request: its first letter or number counts (L-04).
+    pub fn parse(word: &[u8]) -> Option<BalanceMethod> {
+        let found = match word.first()? {
+            b'r' | b'R' | b'0' => BalanceMethod::Request,
+            b't' | b'T' | b'1' => BalanceMethod::Traffic,
+            b'b' | b'B' | b'2' => BalanceMethod::Busyness,
+            b's' | b'S' | b'3' => BalanceMethod::Session,
+            b'n' | b'N' | b'4' => BalanceMethod::Next,
+            _ => return None,
+        };
+        Some(found)
+    }
+
+    /// The word that the status worker prints (OUT-05).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            BalanceMethod::Request => "Request",
+            BalanceMethod::Traffic => "Traffic",
+            BalanceMethod::Busyness => "Busyness",
+            BalanceMethod::Session => "Sessions",
+            BalanceMethod::Next => "Next",
+        }
+    }
+}
+
+/// What selection and counters are to lock (L-05). It is kept for the status worker: all counters
+/// are atomic, so neither value takes a lock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lock {
+    /// A lock of the process, in mod_jk.
+    #[default]
+    Optimistic,
+    /// A lock between processes, in mod_jk.
+    Pessimistic,
+}
+
+impl Lock {
+    /// Both, in the order of mod_jk's numbers.
+    pub const ALL: [Lock; 2] = [Lock::Optimistic, Lock::Pessimistic];
+
+    /// Reads a word of a file or of a status request: its first letter or number counts (L-05).
+    pub fn parse(word: &[u8]) -> Option<Lock> {
+        match word.first()? {
+            b'o' | b'O' | b'0' => Some(Lock::Optimistic),
+            b'p' | b'P' | b'1' => Some(Lock::Pessimistic),
+            _ => None,
+        }
+    }
+
+    /// The word that the status worker prints (OUT-05).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Lock::Optimistic => "Optimistic",
+            Lock::Pessimistic => "Pessimistic",
+        }
+    }
 }

@@ -4,7 +4,7 @@ use super::values::{Attributes, check_length, split_list};
 use super::{Type, ajp, type_of, warn_about_absent};
 use crate::advice::nearest;
 use crate::error::{ConfigError, Location};
-use crate::model::{Activation, BalanceMethod, LbSpec, MemberSpec};
+use crate::model::{Activation, BalanceMethod, LbSpec, Lock, MemberSpec};
 use crate::properties::Entry;
 use bstr::{BStr, BString, ByteSlice};
 use std::time::Duration;
@@ -19,13 +19,13 @@ pub(super) fn read(
     location: Option<&Location>,
 ) -> Result<LbSpec, ConfigError> {
     let recover_seconds = attributes.at_least("recover_time", 1, DEFAULT_RECOVER_SECONDS);
-    lock(attributes);
     Ok(LbSpec {
         name: attributes.worker().into(),
         members: members(attributes, location)?,
         sticky_session: attributes.boolean("sticky_session", true),
         sticky_session_force: attributes.boolean("sticky_session_force", false),
         method: method(attributes),
+        lock: lock(attributes),
         retries: attributes.at_least("retries", 1, DEFAULT_RETRIES),
         lb_retries: attributes.at_least("lb_retries", 1, DEFAULT_RETRIES),
         retry_interval: attributes
@@ -210,54 +210,32 @@ fn check_redirects(members: &[MemberSpec], attributes: &mut Attributes<'_>) {
     }
 }
 
-/// L-04: only Request is there yet.
+/// L-04: Request unless the file names another.
 fn method(attributes: &mut Attributes<'_>) -> BalanceMethod {
-    let Some(entry) = attributes.entry("method") else {
-        return BalanceMethod::Request;
-    };
-    let message = match entry.value.first() {
-        Some(b'r' | b'R' | b'0') => return BalanceMethod::Request,
-        Some(b't' | b'T' | b'b' | b'B' | b's' | b'S' | b'n' | b'N' | b'1'..=b'4') => {
-            format!(
-                "method={} is not supported yet; Request is used",
-                entry.value
-            )
-        }
-        _ => format!(
-            "method is {:?}; Request is used{}",
-            entry.value,
-            meant(
-                &entry.value,
-                ["Request", "Sessions", "Traffic", "Busyness", "Next"]
-            )
-        ),
-    };
-    attributes.warn(entry, message);
-    BalanceMethod::Request
+    let words = BalanceMethod::ALL.map(BalanceMethod::as_str);
+    word(attributes, "method", BalanceMethod::parse, words).unwrap_or_default()
 }
 
-/// L-05: selection takes no lock between processes, whatever the file asks for.
-fn lock(attributes: &mut Attributes<'_>) {
-    let Some(entry) = attributes.entry("lock") else {
-        return;
-    };
-    let message = match entry.value.first() {
-        Some(b'o' | b'O' | b'0') => return,
-        Some(b'p' | b'P' | b'1') => {
-            "lock=Pessimistic is not supported; Optimistic is used".to_owned()
-        }
-        _ => format!(
-            "lock is {:?}; Optimistic is used{}",
-            entry.value,
-            meant(&entry.value, ["Optimistic", "Pessimistic"])
-        ),
-    };
-    attributes.warn(entry, message);
+/// L-05: Optimistic unless the file names the other.
+fn lock(attributes: &mut Attributes<'_>) -> Lock {
+    let words = Lock::ALL.map(Lock::as_str);
+    word(attributes, "lock", Lock::parse, words).unwrap_or_default()
 }
 
-/// The word of a list that was meant.
-fn meant(value: &BString, words: impl IntoIterator<Item = &'static str>) -> String {
-    let near = nearest(&value.to_str_lossy(), words);
-    near.map(|word| format!(", write {word}"))
-        .unwrap_or_default()
+/// One of the words of a list, the first of which stands for what is none of them.
+fn word<T, const N: usize>(
+    attributes: &mut Attributes<'_>,
+    name: &str,
+    parse: impl Fn(&[u8]) -> Option<T>,
+    words: [&'static str; N],
+) -> Option<T> {
+    let entry = attributes.entry(name)?;
+    let found = parse(&entry.value);
+    if found.is_none() {
+        let meant = nearest(&entry.value.to_str_lossy(), words);
+        let advice = meant.map_or_else(String::new, |word| format!(", write {word}"));
+        let message = format!("{name} is {:?}; {} is used{advice}", entry.value, words[0]);
+        attributes.warn(entry, message);
+    }
+    found
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Activation, AjpSpec, BalanceMethod, FailStatus, LbSpec, MemberSpec};
+use crate::model::{Activation, AjpSpec, BalanceMethod, FailStatus, LbSpec, Lock, MemberSpec};
 use proptest::prelude::*;
 
 fn build(text: &str) -> Result<(Workers, Vec<String>), String> {
@@ -574,34 +574,61 @@ fn l02_to_l15_defaults_and_values() {
 }
 
 #[test]
-fn l04_l05_method_and_lock_fall_back_with_one_warning() {
-    for (word, warned) in [
-        ("Request", 0),
-        ("r", 0),
-        ("0", 0),
-        ("Busyness", 1),
-        ("T", 1),
-        ("4", 1),
-        ("x", 1),
-    ] {
-        let (spec, warnings) = lb(&format!("worker.l.method={word}"));
+fn l04_l05_the_first_letter_or_number_names_method_and_lock() {
+    use BalanceMethod::{Busyness, Next, Request, Session, Traffic};
+    let methods: [(BalanceMethod, &[&str]); 5] = [
+        (Request, &["Request", "r", "0", "requests", "Rubbish", "09"]),
+        (Traffic, &["Traffic", "t", "T", "1"]),
+        (Busyness, &["Busyness", "b", "busy", "2"]),
+        (Session, &["Sessions", "Session", "s", "3"]),
+        (Next, &["Next", "n", "N", "4"]),
+    ];
+    for (expected, words) in methods {
+        for word in words {
+            let (spec, warnings) = lb(&format!("worker.l.method={word}"));
+            assert_eq!((spec.method, warnings.len()), (expected, 0), "{word}");
+        }
         assert_eq!(
-            (spec.method, warnings.len()),
-            (BalanceMethod::Request, warned),
-            "{word}"
+            BalanceMethod::parse(expected.as_str().as_bytes()),
+            Some(expected)
         );
     }
-    for (word, warned) in [
-        ("Optimistic", 0),
-        ("0", 0),
-        ("Pessimistic", 1),
-        ("1", 1),
-        ("x", 1),
+    for (expected, words) in [
+        (Lock::Optimistic, ["Optimistic", "o", "0"]),
+        (Lock::Pessimistic, ["Pessimistic", "p", "1"]),
     ] {
-        assert_eq!(
-            lb(&format!("worker.l.lock={word}")).1.len(),
-            warned,
-            "{word}"
+        for word in words {
+            let (spec, warnings) = lb(&format!("worker.l.lock={word}"));
+            assert_eq!((spec.lock, warnings.len()), (expected, 0), "{word}");
+        }
+        assert_eq!(Lock::parse(expected.as_str().as_bytes()), Some(expected));
+    }
+    let (spec, _) = lb("");
+    assert_eq!(
+        (spec.method, spec.lock),
+        (Request, Lock::Optimistic),
+        "defaults"
+    );
+}
+
+#[test]
+fn l04_l05_what_names_no_method_or_lock_is_the_first_with_a_warning() {
+    for (line, advice) in [
+        ("method=x", "method is \"x\"; Request is used"),
+        ("method=5", "Request is used"),
+        ("method=-1", "Request is used"),
+        ("method=Usyness", "Request is used, write Busyness"),
+        ("lock=x", "Optimistic is used"),
+        ("lock=2", "Optimistic is used"),
+        ("lock=essimistic", "Optimistic is used, write Pessimistic"),
+    ] {
+        let (spec, warnings) = lb(&format!("worker.l.{line}"));
+        let found = (spec.method, spec.lock);
+        assert_eq!(found, (BalanceMethod::Request, Lock::Optimistic), "{line}");
+        let texts: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        assert!(
+            texts.len() == 1 && texts[0].contains(advice),
+            "{line}: {texts:?}"
         );
     }
 }

@@ -1,0 +1,24 @@
+//! By requests in flight (contract LB-12).
+
+use crate::load::method::{Aged, Method};
+use crate::shared::slot::MemberSlot;
+
+/// V is the number of attempts in flight on the member times M.
+///
+/// It is worked out from [`MemberSlot::busy`], which the ledger backs, instead of being raised and
+/// lowered by itself: a child that is killed leaves no load behind, and a factor that changes while a
+/// request is under way takes nothing off that was never added.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Busyness;
+
+impl Method for Busyness {
+    fn value(&self, member: &MemberSlot, multiplier: u64) -> u64 {
+        member.busy().saturating_mul(multiplier)
+    }
+
+    fn counts_in_flight(&self) -> bool {
+        true
+    }
+
+    fn decay(&self, _members: &[Aged<'_>], _exponent: u32) {}
+}

@@ -1,0 +1,17 @@
+//! By sessions (contract LB-13).
+
+use crate::load::method::Method;
+use crate::shared::slot::{MemberSlot, add};
+
+/// V counts attempts of requests that carry no session and are not stateless: Tomcat makes a session
+/// for most of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Session;
+
+impl Method for Session {
+    fn on_attempt(&self, member: &MemberSlot, multiplier: u64, new_session: bool) {
+        if new_session {
+            add(&member.value, multiplier);
+        }
+    }
+}
