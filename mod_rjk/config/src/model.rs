@@ -3,11 +3,13 @@
 //! Names and values keep their bytes ([`BString`]): mod_jk's files know no encoding.
 
 mod balancer;
+mod legacy;
 mod rule;
 mod status;
 mod worker;
 
 pub use balancer::{Activation, BalanceMethod, LbSpec, Lock, MemberSpec};
+pub use legacy::{LegacyProtocol, LegacySpec};
 pub use rule::RuleExtensions;
 pub use status::StatusSpec;
 pub use worker::{AjpSpec, FailStatus, PingSpec, PoolSpec, RecoveryOptions};
@@ -23,6 +25,8 @@ pub enum WorkerSpec {
     Lb(LbSpec),
     /// `type=status`: the status page.
     Status(StatusSpec),
+    /// `type=ajp12` or `type=ajp14`: its requests fail with 500, the site runs.
+    Legacy(LegacySpec),
 }
 
 impl WorkerSpec {
@@ -32,6 +36,7 @@ impl WorkerSpec {
             WorkerSpec::Ajp(spec) => &spec.name,
             WorkerSpec::Lb(spec) => &spec.name,
             WorkerSpec::Status(spec) => &spec.name,
+            WorkerSpec::Legacy(spec) => &spec.name,
         }
     }
 
@@ -41,6 +46,7 @@ impl WorkerSpec {
             WorkerSpec::Ajp(_) => "ajp13",
             WorkerSpec::Lb(_) => "lb",
             WorkerSpec::Status(_) => "status",
+            WorkerSpec::Legacy(spec) => spec.protocol.as_str(),
         }
     }
 }

@@ -129,7 +129,8 @@ impl Properties {
         self.insert(entry, &mut Vec::new());
     }
 
-    /// Reads a whole file: comments go (P-02), lines over 8191 bytes split (P-01, one warning).
+    /// Reads a whole file: comments go (P-02), lines over 8191 bytes split (P-01), and a NUL byte ends
+    /// a line as it ends a string of C; one warning each.
     ///
     /// # Errors
     /// As [`Properties::add_line`]; entries before the bad line stay.
@@ -140,21 +141,16 @@ impl Properties {
         warnings: &mut Vec<Warning>,
     ) -> Result<(), ConfigError> {
         let file: Arc<str> = file.into();
-        let mut split_seen = false;
+        let mut oddities = Oddities::default();
         for (number, line) in (1u32..).zip(text.lines_with_terminator()) {
             let location = Location {
                 file: file.clone(),
                 line: number,
             };
-            if !split_seen && line.trim_end_with(|c| c == '\n').len() > LINE_BYTES {
-                split_seen = true;
-                warnings.push(Warning::new(
-                    Some(location.clone()),
-                    "the line is longer than 8191 bytes and is read as several; shorten it",
-                ));
-            }
+            oddities.look_at(line, &location, warnings);
             for piece in line.chunks(LINE_BYTES) {
-                let code = piece.split(|byte| *byte == b'#').next().unwrap_or_default();
+                let mut code = piece.split(|byte| matches!(byte, b'#' | 0));
+                let code = code.next().unwrap_or_default();
                 self.add_line(code, location.clone(), warnings)?;
             }
         }
@@ -206,6 +202,29 @@ impl Properties {
             ),
         ));
         *old = entry;
+    }
+}
+
+/// What one warning for a file is enough for.
+#[derive(Default)]
+struct Oddities {
+    long_line: bool,
+    nul_byte: bool,
+}
+
+impl Oddities {
+    fn look_at(&mut self, line: &[u8], location: &Location, warnings: &mut Vec<Warning>) {
+        let mut warn = |seen: &mut bool, is_odd: bool, message: &str| {
+            if is_odd && !std::mem::replace(seen, true) {
+                warnings.push(Warning::new(Some(location.clone()), message));
+            }
+        };
+        let is_long = line.trim_end_with(|c| c == '\n').len() > LINE_BYTES;
+        let message = "the line is longer than 8191 bytes and is read as several; shorten it";
+        warn(&mut self.long_line, is_long, message);
+        let message = "the line holds a NUL byte and is not read from there on; save the file as \
+                       plain text";
+        warn(&mut self.nul_byte, line.contains(&0), message);
     }
 }
 

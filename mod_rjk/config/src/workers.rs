@@ -9,7 +9,7 @@ mod values;
 
 use crate::advice::{bare, nearest};
 use crate::error::{ConfigError, Location, Warning};
-use crate::model::WorkerSpec;
+use crate::model::{LegacyProtocol, LegacySpec, WorkerSpec};
 use crate::properties::{Entry, Properties, Property};
 use crate::uri_map::pattern_remedy;
 use bstr::{BStr, BString, ByteSlice};
@@ -40,12 +40,13 @@ pub struct WorkerMount {
     pub location: Location,
 }
 
-/// The values of `type` that are supported (W-03, A-42).
+/// The values of `type` (W-03).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Type {
     Ajp13,
     Lb,
     Status,
+    Legacy(LegacyProtocol),
 }
 
 impl Workers {
@@ -97,7 +98,7 @@ fn create_all(
 ) -> Result<Created, ConfigError> {
     let mut list = Vec::new();
     let mut mounts = Vec::new();
-    for (name, location) in listed_names(properties, warnings) {
+    for (name, location) in listed_names(properties, warnings)? {
         check_length("a worker name", &name, location.as_ref())?;
         let mut attributes = Attributes::new(properties, name.as_bstr(), warnings);
         list.push(create(&mut attributes, location.as_ref())?);
@@ -107,11 +108,14 @@ fn create_all(
     Ok((list, mounts, maintain))
 }
 
-/// The names of `worker.list`, each once, with the place of the list.
+/// A name of `worker.list`, and the place of the list.
+type Listed = (BString, Option<Location>);
+
+/// The names of `worker.list`, each once.
 fn listed_names(
     properties: &Properties,
     warnings: &mut Vec<Warning>,
-) -> Vec<(BString, Option<Location>)> {
+) -> Result<Vec<Listed>, ConfigError> {
     let Some(entry) = properties.get("worker.list") else {
         let mut others = properties.iter();
         let other = others.find(|entry| entry.name.starts_with(b"worker."));
@@ -120,9 +124,9 @@ fn listed_names(
                            write worker.list=<names>";
             warnings.push(Warning::new(Some(other.location.clone()), message));
         }
-        return vec![(BString::from("ajp13"), None)];
+        return Ok(vec![(BString::from("ajp13"), None)]);
     };
-    let mut names: Vec<(BString, Option<Location>)> = Vec::new();
+    let mut names: Vec<Listed> = Vec::new();
     for name in split_list(&entry.value) {
         if names.iter().any(|(known, _)| known == name) {
             let message = format!("worker.list names {name} twice; remove one");
@@ -132,7 +136,11 @@ fn listed_names(
         warn_about_absent(properties, name, entry, warnings);
         names.push((name.into(), Some(entry.location.clone())));
     }
-    names
+    if names.is_empty() {
+        let message = "worker.list names no worker; write worker.list=<names>";
+        return Err(ConfigError::new(Some(entry.location.clone()), message));
+    }
+    Ok(names)
 }
 
 fn create(
@@ -143,10 +151,34 @@ fn create(
         Type::Ajp13 => WorkerSpec::Ajp(ajp::read(attributes)?),
         Type::Lb => WorkerSpec::Lb(lb::read(attributes, location)?),
         Type::Status => WorkerSpec::Status(status::read(attributes)),
+        Type::Legacy(protocol) => WorkerSpec::Legacy(legacy(attributes, protocol)?),
     })
 }
 
-/// W-03: the exact words; the legacy types are refused (A-42).
+/// A-42: one worker that nobody can serve does not keep the others from serving.
+fn legacy(
+    attributes: &mut Attributes<'_>,
+    protocol: LegacyProtocol,
+) -> Result<LegacySpec, ConfigError> {
+    if protocol == LegacyProtocol::Ajp14 {
+        // What mod_jk refuses in it is refused.
+        ajp::read(attributes)?;
+    }
+    if let Some(entry) = attributes.entry("type") {
+        let message = format!(
+            "{} is {}, which is not supported: its requests get 500; write type=ajp13, Tomcat's \
+             AJP connector speaks it",
+            entry.name, entry.value
+        );
+        attributes.warn(entry, message);
+    }
+    Ok(LegacySpec {
+        name: attributes.worker().into(),
+        protocol,
+    })
+}
+
+/// W-03: the exact words.
 fn type_of(attributes: &Attributes<'_>) -> Result<Type, ConfigError> {
     let Some(entry) = attributes.entry("type") else {
         return Ok(Type::Ajp13);
@@ -156,7 +188,12 @@ fn type_of(attributes: &Attributes<'_>) -> Result<Type, ConfigError> {
         "ajp13" => return Ok(Type::Ajp13),
         "lb" => return Ok(Type::Lb),
         "status" => return Ok(Type::Status),
-        "ajp12" | "ajp14" => "write type=ajp13, Tomcat's AJP connector speaks it".to_owned(),
+        "ajp12" => return Ok(Type::Legacy(LegacyProtocol::Ajp12)),
+        // A-40: mod_jk starts it with a login only.
+        "ajp14" if attributes.entry("secretkey").is_some() => {
+            return Ok(Type::Legacy(LegacyProtocol::Ajp14));
+        }
+        "ajp14" => "write type=ajp13, Tomcat's AJP connector speaks it".to_owned(),
         _ => match nearest(&word, ["ajp13", "lb", "status"]) {
             Some(known) => format!("write type={known}"),
             None => "write type=ajp13, type=lb or type=status".to_owned(),

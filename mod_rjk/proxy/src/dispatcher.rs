@@ -14,7 +14,7 @@ use crate::worker::standalone::Standalone;
 use bstr::{BString, ByteSlice};
 use parking_lot::Mutex;
 use rjk_balance::{Drift, Slots, UnknownWorker};
-use rjk_config::model::{StatusSpec, WorkerSpec};
+use rjk_config::model::{LegacySpec, StatusSpec, WorkerSpec};
 use rjk_log::{Log, jk_log};
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
@@ -46,6 +46,8 @@ pub enum Worker {
     Lb(Box<LoadBalancer>),
     /// The status page.
     Status(StatusSpec),
+    /// A worker that serves nobody.
+    Legacy(LegacySpec),
 }
 
 impl Dispatcher {
@@ -85,7 +87,7 @@ impl Dispatcher {
             .filter_map(|name| Some((name, self.workers.get(name)?)))
     }
 
-    /// Serves a request by a worker. The status worker has no part in this: it fails with 500.
+    /// Serves a request by a worker. Status and legacy workers have no part in this: they fail with 500.
     pub fn serve(
         &self,
         worker: &Worker,
@@ -97,7 +99,9 @@ impl Dispatcher {
         let report = match worker {
             Worker::Ajp(standalone) => standalone.serve(&mut job, self.slots, log),
             Worker::Lb(lb) => lb.serve(&mut job, log),
-            Worker::Status(_) => Report::failed(Failure::last(Phase::Connect, Cause::NoAddress)),
+            Worker::Status(_) | Worker::Legacy(_) => {
+                Report::failed(Failure::last(Phase::Connect, Cause::NoAddress))
+            }
         };
         // Whatever became of the mark of a broken body on its way to the workers (BD-08): what the
         // client gets to know is that its body was.
@@ -163,6 +167,7 @@ impl Worker {
             WorkerSpec::Ajp(spec) => Worker::Ajp(Box::new(Standalone::new(spec, setup, log)?)),
             WorkerSpec::Lb(spec) => Worker::Lb(Box::new(LoadBalancer::new(spec, setup, log)?)),
             WorkerSpec::Status(spec) => Worker::Status(spec.clone()),
+            WorkerSpec::Legacy(spec) => Worker::Legacy(spec.clone()),
         })
     }
 
@@ -174,7 +179,7 @@ impl Worker {
             Worker::Lb(lb) => {
                 rjk_balance::maintain(&lb.balancer, interval, now(), log);
             }
-            Worker::Status(_) => {}
+            Worker::Status(_) | Worker::Legacy(_) => {}
         }
         let now = Instant::now();
         self.endpoints()
@@ -186,7 +191,7 @@ impl Worker {
         match self {
             Worker::Ajp(standalone) => std::slice::from_ref(&standalone.endpoint),
             Worker::Lb(lb) => &lb.endpoints,
-            Worker::Status(_) => &[],
+            Worker::Status(_) | Worker::Legacy(_) => &[],
         }
     }
 
@@ -196,6 +201,7 @@ impl Worker {
             Worker::Ajp(_) => "ajp13",
             Worker::Lb(_) => "lb",
             Worker::Status(_) => "status",
+            Worker::Legacy(spec) => spec.protocol.as_str(),
         }
     }
 }

@@ -40,7 +40,7 @@ impl Page {
                 match worker {
                     Worker::Lb(lb) => balancer(&mut html, lb),
                     Worker::Ajp(worker) => standalone(&mut html, name, worker),
-                    Worker::Status(_) => {}
+                    Worker::Status(_) | Worker::Legacy(_) => {}
                 }
             }
         } else {

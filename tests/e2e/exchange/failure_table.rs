@@ -39,6 +39,8 @@ fn at_once() -> Vec<Row> {
         ("head", echo(), "", Status(413),
             &["failed while sending the request: the request head takes", "raise max_packet_size"]),
         ("list", echo(), "", Status(500), &["is not in worker.list", "add it"]),
+        ("legacy", echo(), "worker.legacy.type=ajp12", Status(500),
+            &["has type=ajp12, which is not supported", "write worker.legacy.type=ajp13"]),
         ("refused", echo(), "worker.refused.port=@CLOSED@", Status(503),
             &["failed while connecting: Connection refused", "check that Tomcat runs"]),
         ("port0", echo(), "worker.port0.port=0", Status(503),

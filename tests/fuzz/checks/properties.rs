@@ -65,7 +65,7 @@ fn check_list(workers: &Workers) {
         match worker {
             WorkerSpec::Ajp(ajp) => check_ajp(ajp),
             WorkerSpec::Lb(lb) => check_lb(lb),
-            WorkerSpec::Status(_) => {}
+            WorkerSpec::Status(_) | WorkerSpec::Legacy(_) => {}
         }
     }
     for mount in &workers.mounts {

@@ -21,7 +21,7 @@ impl Topology {
             match worker {
                 WorkerSpec::Ajp(spec) => topology.add_ajp(&spec.name),
                 WorkerSpec::Lb(spec) => topology.add_lb(spec),
-                WorkerSpec::Status(_) => {}
+                WorkerSpec::Status(_) | WorkerSpec::Legacy(_) => {}
             }
         }
         topology

@@ -85,6 +85,16 @@ fn p01_a_long_line_is_split_with_one_warning() {
 }
 
 #[test]
+fn p01_a_nul_byte_ends_its_line_with_one_warning() {
+    let (properties, warnings) = read("a=b\0c\n\0d=e\nf=g\n");
+    assert_eq!(value(&properties, "a"), Some("b"));
+    assert_eq!(value(&properties, "f"), Some("g"));
+    assert_eq!(properties.iter().count(), 2);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].starts_with("w.properties:1: the line holds a NUL byte"));
+}
+
+#[test]
 fn p04_unknown_attributes_are_errors_with_the_nearest_name() {
     #[rustfmt::skip]
     let table = [

@@ -4,6 +4,7 @@ use super::values::{Attributes, split_list};
 use crate::advice::host_problem;
 use crate::error::ConfigError;
 use crate::model::{AjpSpec, FailStatus, PingSpec, PoolSpec, RecoveryOptions};
+use crate::properties::Entry;
 use bstr::{BString, ByteSlice};
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ pub(super) fn read(attributes: &mut Attributes<'_>) -> Result<AjpSpec, ConfigErr
     Ok(AjpSpec {
         name: attributes.worker().into(),
         host: host(attributes)?,
-        port: port(attributes)?,
+        port: port(attributes),
         prefer_ipv6: attributes.boolean("prefer_ipv6", false),
         source: address(attributes, "source")?,
         socket_timeout,
@@ -68,17 +69,19 @@ fn address(
     Ok(address)
 }
 
-///
-fn port(attributes: &mut Attributes<'_>) -> Result<u16, ConfigError> {
+/// nobody listens at a port that there is not, and the other workers serve.
+fn port(attributes: &mut Attributes<'_>) -> u16 {
     let Some(number) = attributes.integer("port") else {
-        return Ok(DEFAULT_PORT);
+        return DEFAULT_PORT;
     };
-    u16::try_from(number).map_err(|_| {
-        let location = attributes.entry("port").map(|entry| entry.location.clone());
-        ConfigError::new(
-            location,
-            format!("port is {number}; write a number from 0 to 65535"),
-        )
+    u16::try_from(number).unwrap_or_else(|_| {
+        if let Some(entry) = attributes.entry("port") {
+            let message = format!(
+                "port is {number} and the worker takes no requests; write a number from 1 to 65535"
+            );
+            attributes.warn(entry, message);
+        }
+        0
     })
 }
 
@@ -187,6 +190,10 @@ fn pool(attributes: &mut Attributes<'_>, acquire_default: Duration) -> PoolSpec 
 ///
 fn recovery_options(attributes: &mut Attributes<'_>) -> RecoveryOptions {
     let explicit = attributes.not_negative("recovery_options");
+    // `0x3` is read as 0, but does not ask for replays.
+    let is_plain = |entry: &Entry| entry.value.trim_start_with(|c| c == '+') == b"0";
+    let explicit = explicit
+        .filter(|bits| *bits != 0 || attributes.entry("recovery_options").is_some_and(is_plain));
     if explicit.is_some_and(|bits| bits & !RECOVERY_BITS != 0)
         && let Some(entry) = attributes.entry("recovery_options")
     {

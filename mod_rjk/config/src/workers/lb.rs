@@ -94,14 +94,11 @@ fn member(
     check_length("a worker name", &name.into(), Some(&list.location))?;
     warn_about_absent(balancer.properties(), name, list, balancer.warnings());
     let mut attributes = balancer.of(name);
-    if type_of(&attributes)? != Type::Ajp13 {
-        let message = format!(
-            "{} names {name}, whose type is not ajp13; name only workers of type=ajp13",
-            list.name
-        );
-        return Err(ConfigError::new(Some(list.location.clone()), message));
+    let is_served = is_served(&mut attributes, list)?;
+    let mut ajp = ajp::read(&mut attributes)?;
+    if !is_served {
+        ajp.port = 0;
     }
-    let ajp = ajp::read(&mut attributes)?;
     let route = match attributes.name("route")? {
         Some(route) => route,
         None => attributes.name("jvm_route")?.unwrap_or_else(|| name.into()),
@@ -122,6 +119,24 @@ fn member(
         activation,
         ajp,
     })
+}
+
+/// Whether AJP/1.3 is spoken to a member (L-01). mod_jk starts with an ajp12 or status worker in a
+/// balancer, and a request for it crashes the child; it does not start with a balancer in a balancer.
+fn is_served(member: &mut Attributes<'_>, list: &Entry) -> Result<bool, ConfigError> {
+    let (kind, name) = (type_of(member)?, member.worker());
+    if kind == Type::Ajp13 {
+        return Ok(true);
+    }
+    let problem = format!(
+        "{} names {name}, whose type is not ajp13; name only workers of type=ajp13",
+        list.name
+    );
+    if kind == Type::Lb {
+        return Err(ConfigError::new(Some(list.location.clone()), problem));
+    }
+    member.warn(list, format!("{problem}, this one takes no requests"));
+    Ok(false)
 }
 
 /// the part before the first dot.

@@ -80,6 +80,10 @@ fn w01_p12_the_list() {
     assert_eq!(names, ["c", "a", "b"]);
     assert_eq!(warnings, ["w:4: worker.list names a twice; remove one"]);
     assert!(build("worker.list=none").unwrap().1[0].contains("none, which has no property"));
+    assert_eq!(
+        error("worker.list=, ,\t,"),
+        "w:1: worker.list names no worker; write worker.list=<names>"
+    );
 }
 
 fn shown(text: &str) -> Vec<(String, String)> {
@@ -146,10 +150,9 @@ fn w02_maintain() {
 }
 
 #[test]
-fn w03_a42_types() {
+fn w03_a40_types_that_mod_jk_refuses() {
     #[rustfmt::skip]
     let table = [
-        ("ajp12", "w:2: worker.w.type is \"ajp12\", which is not supported; write type=ajp13, Tomcat's AJP connector speaks it"),
         ("ajp14", "w:2: worker.w.type is \"ajp14\", which is not supported; write type=ajp13, Tomcat's AJP connector speaks it"),
         ("AJP13", "w:2: worker.w.type is \"AJP13\", which is not supported; write type=ajp13"),
         ("jni", "w:2: worker.w.type is \"jni\", which is not supported; write type=ajp13, type=lb or type=status"),
@@ -160,8 +163,59 @@ fn w03_a42_types() {
             expected
         );
     }
+    let long = "x".repeat(64);
+    let text =
+        format!("worker.list=w\nworker.w.type=ajp14\nworker.w.secretkey=k\nworker.w.host={long}");
+    assert!(error(&text).starts_with("w:4: host has 64 bytes"));
     // A worker that is neither listed nor a member is never looked at.
     assert!(build("worker.list=w\nworker.w.host=h\nworker.t.type=ajp14").is_ok());
+}
+
+#[test]
+fn a40_a41_a42_legacy_types_stop_their_worker_alone() {
+    for (kind, protocol) in [
+        ("ajp12", LegacyProtocol::Ajp12),
+        ("ajp14", LegacyProtocol::Ajp14),
+    ] {
+        let text = format!(
+            "worker.list=w,v\nworker.w.type={kind}\nworker.w.secretkey=k\nworker.w.mount=/w/*\n\
+             worker.v.host=h\n"
+        );
+        let (workers, warnings) = build(&text).unwrap();
+        let expected = LegacySpec {
+            name: "w".into(),
+            protocol,
+        };
+        assert_eq!(workers.get(b"w"), Some(&WorkerSpec::Legacy(expected)));
+        assert_eq!(workers.get(b"w").map(WorkerSpec::type_name), Some(kind));
+        assert!(matches!(workers.get(b"v"), Some(WorkerSpec::Ajp(_))));
+        assert_eq!(workers.mounts.len(), 1);
+        let said = format!(
+            "w:2: worker.w.type is {kind}, which is not supported: its requests get 500; \
+             write type=ajp13, Tomcat's AJP connector speaks it"
+        );
+        assert!(warnings.contains(&said), "{warnings:?}");
+    }
+}
+
+#[test]
+fn l01_members_that_speak_no_ajp13_take_no_requests() {
+    for (kind, lines) in [
+        ("ajp14", "worker.m1.secretkey=k"),
+        ("ajp12", "worker.m1.port=8007"),
+        ("status", "worker.m1.user=me"),
+    ] {
+        let (spec, warnings) = lb(&format!("worker.m1.type={kind}\n{lines}"));
+        let of = |index: usize| {
+            let member: &MemberSpec = &spec.members[index];
+            (member.ajp.port, member.activation)
+        };
+        assert_eq!(of(0), (0, Activation::Stopped), "{kind}");
+        assert_eq!(of(1), (8009, Activation::Active), "{kind}");
+        let said = "w:3: worker.l.balance_workers names m1, whose type is not ajp13; name only \
+                    workers of type=ajp13, this one takes no requests";
+        assert!(warnings.contains(&said.to_owned()), "{warnings:?}");
+    }
 }
 
 #[test]
@@ -312,12 +366,14 @@ fn a02_port() {
     assert_eq!(ajp("port=0").0.port, 0);
     assert_eq!(ajp("port=65535").0.port, 65535);
     assert_eq!(ajp("port=abc").0.port, 8009);
-    for port in ["65536", "-1", "70000"] {
-        let message = error(&format!("worker.list=w\nworker.w.port={port}"));
-        assert_eq!(
-            message,
-            format!("w:2: port is {port}; write a number from 0 to 65535")
+    for port in ["65536", "-1", "80090"] {
+        let (spec, warnings) = ajp(&format!("port={port}"));
+        let said = format!(
+            "w:3: port is {port} and the worker takes no requests; write a number from 1 to 65535"
         );
+        assert_eq!((spec.port, warnings), (0, vec![said]));
+        let (member, _) = member(&format!("worker.m1.port={port}"));
+        assert_eq!(member.activation, Activation::Stopped);
     }
 }
 
@@ -462,7 +518,7 @@ fn a17_a20_bg09_waiting_for_a_place() {
 #[test]
 fn a21_recovery_options() {
     #[rustfmt::skip]
-    let table = [("0", Some(0)), ("3", Some(3)), ("31", Some(31)), ("x", None), ("-1", None), ("35", Some(3)), ("32", Some(32))];
+    let table = [("0", Some(0)), ("3", Some(3)), ("31", Some(31)), ("x", None), ("-1", None), ("35", Some(3)), ("32", Some(32)), ("0x3", None), ("0s", None)];
     for (value, explicit) in table {
         let options = ajp(&format!("recovery_options={value}")).0.recovery_options;
         assert_eq!(options.explicit, explicit, "{value}");

@@ -15,6 +15,7 @@ use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
 use crate::server::ready::{Child, Ready};
 use bstr::{BStr, ByteSlice};
+use rjk_config::model::LegacySpec;
 use rjk_config::server::ServerConfig;
 use rjk_log::{Log, jk_log};
 use rjk_proxy::dispatcher::Worker;
@@ -93,8 +94,18 @@ fn serve(
     }
     match worker {
         Worker::Status(spec) => status_page::send(request, ready, child, spec, log),
+        Worker::Legacy(spec) => not_supported(spec, log),
         worker => forward(request, ready, child, worker, target, log),
     }
+}
+
+/// mod_jk would try a protocol that no Tomcat of today speaks.
+fn not_supported(spec: &LegacySpec, log: &dyn Log) -> c_int {
+    let (name, protocol) = (&spec.name, spec.protocol.as_str());
+    let what = format_args!(
+        "worker {name} has type={protocol}, which is not supported: write worker.{name}.type=ajp13"
+    );
+    fail(&what, SERVER_ERROR, log)
 }
 
 fn forward(

@@ -234,7 +234,7 @@ fn ajp_specs(worker: &WorkerSpec) -> Vec<&AjpSpec> {
     match worker {
         WorkerSpec::Ajp(spec) => vec![spec],
         WorkerSpec::Lb(spec) => spec.members.iter().map(|member| &member.ajp).collect(),
-        WorkerSpec::Status(_) => Vec::new(),
+        WorkerSpec::Status(_) | WorkerSpec::Legacy(_) => Vec::new(),
     }
 }
 
