@@ -211,6 +211,11 @@ impl Client {
         })
     }
 
+    /// The port of this end.
+    pub fn local_port(&self) -> Result<u16, ClientError> {
+        Ok(self.stream.get_ref().local_addr()?.port())
+    }
+
     /// Longest wait for a byte.
     pub fn timeout(self, timeout: Duration) -> Result<Client, ClientError> {
         self.stream.get_ref().set_read_timeout(Some(timeout))?;

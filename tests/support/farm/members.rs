@@ -18,7 +18,7 @@ pub struct Members {
 
 impl Members {
     /// Starts a peer; its lines of workers.properties.
-    pub(super) fn start(&mut self, name: &str, script: Script) -> Result<String> {
+    pub fn start(&mut self, name: &str, script: Script) -> Result<String> {
         let peer = Peer::named(name, script)?;
         let lines = peer.worker(name);
         self.ports.insert(name.to_owned(), peer.port());
@@ -30,6 +30,18 @@ impl Members {
     pub fn peer(&self, name: &str) -> Result<&Peer> {
         let peer = self.running.get(name);
         peer.with_context(|| format!("peer {name} does not run"))
+    }
+
+    /// Those that run, with their names.
+    pub fn named(&self) -> impl Iterator<Item = (&str, &Peer)> {
+        self.running
+            .iter()
+            .map(|(name, peer)| (name.as_str(), peer))
+    }
+
+    /// Those that are down.
+    pub fn stopped(&self) -> Vec<String> {
+        self.held.keys().cloned().collect()
     }
 
     /// Those that run, in the order of names.

@@ -263,17 +263,37 @@ impl Httpd {
         self.expected().push(text.to_owned());
     }
 
+    /// What [`Httpd::assert_clean`] would fail for, and what was expected of the logs and is not there.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = self.late_problems();
+        let missing = self.missing().into_iter();
+        problems.extend(missing.map(|text| format!("not logged: {text}")));
+        problems
+    }
+
+    /// Lets everything in the logs pass, once it was looked at.
+    pub fn forgive(&self) {
+        let mut expected = self.expected();
+        expected.clear();
+        expected.push(String::new());
+    }
+
     /// Fails the test when a log holds an emergency, a crash or a panic that nobody expects.
     pub fn assert_clean(&self) {
-        let problems = match &self.before_stop {
+        let problems = self.late_problems();
+        assert!(problems.is_empty(), "{problems:#?}");
+    }
+
+    /// What nobody expected in the logs; a crash only if it was before the stop.
+    fn late_problems(&self) -> Vec<String> {
+        match &self.before_stop {
             None => self.unexpected(),
             Some(before) => {
                 let after = self.unexpected().into_iter();
                 let after = after.filter(|line| !line.contains(LATE_CRASH));
                 before.iter().cloned().chain(after).collect()
             }
-        };
-        assert!(problems.is_empty(), "{problems:#?}");
+        }
     }
 
     fn expected(&self) -> MutexGuard<'_, Vec<String>> {

@@ -100,6 +100,8 @@ pub struct Forwarded {
     pub raw: Vec<u8>,
     /// Which of the peer's connections it came on, from 0.
     pub connection: usize,
+    /// Its place among all requests that came to the peers of this process.
+    pub number: usize,
     /// The body packets that the script read, in order.
     pub body_packets: Vec<BodyPacket>,
 }

@@ -32,6 +32,9 @@ use std::time::Duration;
 /// Longest wait of [`Peer::wait_requests`] and its kind.
 const SEEN_LIMIT: Duration = Duration::from_secs(10);
 
+/// Requests that came to the peers of this process.
+static ARRIVED: AtomicUsize = AtomicUsize::new(0);
+
 /// A running peer; its threads end on drop.
 #[derive(Debug)]
 pub struct Peer {
@@ -211,8 +214,9 @@ impl Shared {
     }
 
     /// Records a request; its index among all.
-    fn record(&self, request: Forwarded) -> usize {
+    fn record(&self, mut request: Forwarded) -> usize {
         let mut requests = lock(&self.requests);
+        request.number = ARRIVED.fetch_add(1, Ordering::SeqCst);
         requests.push(request);
         requests.len() - 1
     }

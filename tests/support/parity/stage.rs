@@ -1,0 +1,239 @@
+//! The servers of a site: peers, and httpd with one of the modules in front of them.
+
+use super::script::Does;
+use super::site::{Server, Site};
+use crate::farm::Members;
+use crate::httpd::{Builder, FailedStart, Mpm};
+use crate::{Gate, Httpd, Result, Subject};
+use anyhow::{Context, bail};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Running servers.
+#[derive(Debug)]
+pub struct Stage {
+    /// The module.
+    pub subject: Subject,
+    /// The peers.
+    pub members: Members,
+    /// Formats of the access log, in the order of its fields; the first is the client's port.
+    pub fields: Vec<String>,
+    /// The web server, or what it said when it did not start.
+    pub httpd: Result<Httpd, FailedStart>,
+    /// Whether `-t` accepts the configuration, and what it said; for cases that ask.
+    pub configtest: Option<(bool, String)>,
+    /// Where the status worker is mounted.
+    pub status: Option<String>,
+    scripts: BTreeMap<String, Does>,
+    ports: BTreeMap<String, u16>,
+    down: Vec<String>,
+}
+
+/// What a server is started for.
+#[derive(Debug, Default)]
+pub struct Purpose {
+    /// Names in `log`.
+    pub logged: BTreeSet<String>,
+    /// It must not come up.
+    pub refused: bool,
+    /// `-t` is asked as well.
+    pub configtest: bool,
+}
+
+impl Purpose {
+    /// What the cases of a site look at.
+    pub fn of(site: &Site) -> Purpose {
+        let steps = site.cases.iter().flat_map(|case| &case.steps);
+        let expected = steps.flat_map(|step| step.expect.iter().chain(step.difference()));
+        Purpose {
+            logged: expected.flat_map(|e| e.log.keys().cloned()).collect(),
+            ..Purpose::default()
+        }
+    }
+}
+
+impl Stage {
+    /// Starts peers and server.
+    pub fn start(server: &Server, subject: Subject, purpose: &Purpose) -> Result<Stage> {
+        let mut members = Members::default();
+        let mut lines = String::new();
+        let mut ports = BTreeMap::new();
+        for name in server.peers() {
+            members.start(&name, crate::peer::Script::default())?;
+            ports.insert(name.clone(), members.peer(&name)?.port());
+            lines.push_str(&worker_lines(&name, ports[&name], &server.properties));
+        }
+        for name in &server.down {
+            members.stop(name)?;
+        }
+        let fields = std::iter::once("%{remote}p".to_owned()).chain(purpose.logged.iter().cloned());
+        let fields: Vec<String> = fields.collect();
+        let builder = builder(server, subject, &lines, &fields, &ports)?;
+        let configtest = purpose
+            .configtest
+            .then(|| builder.configtest())
+            .transpose()?;
+        let httpd = if purpose.refused {
+            Err(builder.start_expect_failure()?)
+        } else {
+            Ok(builder.start()?)
+        };
+        let stage = Stage {
+            subject,
+            members,
+            fields,
+            httpd,
+            configtest,
+            status: server.status.clone(),
+            scripts: server.peer.clone(),
+            ports,
+            down: server.down.clone(),
+        };
+        stage.reset(&Gate::new())?;
+        Ok(stage)
+    }
+
+    /// The running web server.
+    pub fn httpd(&self) -> Result<&Httpd> {
+        match &self.httpd {
+            Ok(httpd) => Ok(httpd),
+            Err(_) => bail!("httpd was not to start, and a step wants it"),
+        }
+    }
+
+    /// Whether a peer that is down now was started.
+    pub fn was_running(&self, name: &str) -> bool {
+        !self.down.iter().any(|down| down == name)
+    }
+
+    /// Lets every peer do what the site says.
+    pub fn reset(&self, gate: &Gate) -> Result {
+        for (name, peer) in self.members.named() {
+            match self.scripts.get(name) {
+                Some(does) => peer.set(does.script(gate)?),
+                None => peer.set(crate::peer::Script::default()),
+            }
+        }
+        Ok(())
+    }
+
+    /// A text of a case with its placeholders filled: `@PORT@`, `@ROOT@`, `@PORT:peer@`.
+    pub fn fill(&self, text: &str) -> String {
+        let mut text = with_ports(text, &self.ports);
+        if let Ok(httpd) = &self.httpd {
+            text = text
+                .replace("@PORT@", &httpd.port().to_string())
+                .replace("@ROOT@", &httpd.root().to_string_lossy());
+        }
+        text
+    }
+
+    /// A text that was seen, with placeholders for what differs from run to run.
+    pub fn unfill(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (name, port) in &self.ports {
+            text = text.replace(&port.to_string(), &format!("@PORT:{name}@"));
+        }
+        if let Ok(httpd) = &self.httpd {
+            text = text
+                .replace(&*httpd.root().to_string_lossy(), "@ROOT@")
+                .replace(&httpd.port().to_string(), "@PORT@");
+        }
+        text
+    }
+
+    /// Stops the server and says what is wrong with its logs.
+    pub fn finish(self) -> Vec<String> {
+        let Ok(mut httpd) = self.httpd else {
+            return Vec::new();
+        };
+        let stopped = httpd.stop().err().map(|error| format!("{error:#}"));
+        let mut problems = httpd.problems();
+        problems.extend(stopped);
+        httpd.forgive();
+        problems
+    }
+}
+
+fn with_ports(text: &str, ports: &BTreeMap<String, u16>) -> String {
+    ports.iter().fold(text.to_owned(), |text, (name, port)| {
+        text.replace(&format!("@PORT:{name}@"), &port.to_string())
+    })
+}
+
+/// The lines of a peer's worker that the case does not write itself.
+fn worker_lines(name: &str, port: u16, properties: &str) -> String {
+    let lines = [
+        ("type", "ajp13".to_owned()),
+        ("host", "127.0.0.1".to_owned()),
+        ("port", port.to_string()),
+    ];
+    let missing = lines.into_iter().filter(|(key, _)| {
+        let own = format!("worker.{name}.{key}");
+        let is_own = |line: &str| line.trim_start().starts_with(&own);
+        !properties.lines().any(is_own)
+    });
+    missing
+        .map(|(key, value)| format!("worker.{name}.{key}={value}\n"))
+        .collect()
+}
+
+fn builder(
+    server: &Server,
+    subject: Subject,
+    lines: &str,
+    fields: &[String],
+    ports: &BTreeMap<String, u16>,
+) -> Result<Builder> {
+    let children = server.children.unwrap_or(1);
+    let mut builder = Httpd::builder(subject)
+        .start_servers(children)
+        .server_limit(children)
+        .threads_per_child(server.threads.unwrap_or(8))
+        .log_level(server.log_level.as_deref().unwrap_or("info"))
+        .access_log(&log_format(fields));
+    let mut properties = server.properties.clone();
+    let mut directives = String::new();
+    if let Some(path) = &server.status {
+        properties = format!("worker.list=jkstatus\nworker.jkstatus.type=status\n{properties}");
+        directives = format!("JkMount {path} jkstatus\n");
+    }
+    if !server.no_workers_file {
+        builder = builder.workers(with_ports(&(lines.to_owned() + &properties), ports));
+    }
+    builder = builder
+        .directives(with_ports(&(directives + &server.directives), ports))
+        .vhosts(with_ports(&server.vhosts, ports));
+    for name in &server.modules {
+        builder = builder.module(name);
+    }
+    for (name, text) in &server.files {
+        builder = builder.file(name, with_ports(text, ports));
+    }
+    for (name, value) in &server.env {
+        builder = builder.env(name, value);
+    }
+    if let Some(hosts) = &server.hosts {
+        builder = builder.hosts(hosts);
+    }
+    if let Some(digits) = &server.umask {
+        builder = builder.umask(u32::from_str_radix(digits, 8).context("umask")?);
+    }
+    if server.no_jk_defaults {
+        builder = builder.without_jk_defaults();
+    }
+    Ok(match server.mpm.as_deref() {
+        None | Some("event") => builder,
+        Some("worker") => builder.mpm(Mpm::Worker),
+        Some("prefork") => builder.mpm(Mpm::Prefork),
+        Some(other) => bail!("no MPM {other:?}"),
+    })
+}
+
+/// `LogFormat` of the fields: what starts with `%` as it is, else the note of that name.
+fn log_format(fields: &[String]) -> String {
+    let format = |field: &String| match field.starts_with('%') {
+        true => field.clone(),
+        false => format!("%{{{field}}}n"),
+    };
+    fields.iter().map(format).collect::<Vec<_>>().join("\\t")
+}
