@@ -10,7 +10,7 @@ mod mounts;
 pub mod options;
 mod version;
 
-pub use config::{LogSettings, ReadFile, ServerConfig};
+pub use config::{LogSettings, ReadFile, ServerConfig, check_map};
 pub use indicators::{Indicator, Indicators};
 pub use mounts::{MountArgs, Section, mount_args};
 pub use version::ServerVersion;

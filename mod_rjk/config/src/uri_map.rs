@@ -3,13 +3,17 @@
 mod builder;
 mod extensions;
 mod index;
+mod live;
 mod normalize;
 mod pattern;
+mod watch;
 mod wildcard;
 
 pub use builder::UriMapBuilder;
 pub use extensions::parse_worker_with_extensions;
+pub use live::{FileText, LiveMap, Reload};
 pub use normalize::{MAX_MATCHED, UriError, normalize};
+pub use watch::Stamp;
 
 pub(crate) use extensions::atoi;
 pub(crate) use pattern::{is_plain_pattern, pattern_problem, pattern_remedy};
@@ -19,6 +23,7 @@ use crate::model::{LbSpec, RuleExtensions, WorkerSpec};
 use bstr::BString;
 use index::RuleIndex;
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 /// Where a rule comes from; the last tie-breaker of the priority, the greatest first (M-10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +34,17 @@ pub enum Source {
     JkMount,
     /// The file of `JkMountFile` (D-03).
     UriWorkerMap,
+}
+
+impl Source {
+    /// The word of the status worker (OUT-08).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Source::WorkerDefinition => "worker definition",
+            Source::JkMount => "JkMount",
+            Source::UriWorkerMap => "uriworkermap",
+        }
+    }
 }
 
 /// What a rule does with a path that matches.
@@ -59,10 +75,32 @@ pub struct Mount {
     pub location: Option<Location>,
 }
 
+impl Mount {
+    /// How the status worker calls the kind of this rule (OUT-08).
+    pub fn match_type(&self) -> &'static str {
+        let is_wildcard = wildcard::is_wildcard(&self.pattern);
+        match (self.disabled, self.kind, is_wildcard) {
+            (false, RuleKind::Mount, false) => "Exact",
+            (false, RuleKind::Mount, true) => "Wildchar",
+            (false, RuleKind::Unmount, false) => "Unmount Exact",
+            (false, RuleKind::Unmount, true) => "Unmount Wildchar",
+            (true, RuleKind::Mount, false) => "Disabled Exact",
+            (true, RuleKind::Mount, true) => "Disabled Wildchar",
+            (true, RuleKind::Unmount, false) => "Disabled Unmount Exact",
+            (true, RuleKind::Unmount, true) => "Disabled Unmount Wildchar",
+        }
+    }
+
+    /// Whether the status worker lists this rule with a worker: `*` stands for all of them.
+    pub fn concerns(&self, worker: &[u8]) -> bool {
+        self.worker == worker || self.worker == "*"
+    }
+}
+
 /// The rules of one server, ready for lookups; built by [`UriMapBuilder`].
 #[derive(Clone, Debug, Default)]
 pub struct UriMap {
-    rules: Vec<Mount>,
+    rules: Vec<Arc<Mount>>,
     mounts: RuleIndex,
     unmounts: RuleIndex,
 }
@@ -71,7 +109,7 @@ impl UriMap {
     /// The mount for a path from [`normalize`] (M-08, M-11…M-14); allocates nothing.
     ///
     /// `reject_unsafe` is `JkOptions +RejectUnsafeURI`: a path with `%` or `\` matches nothing (O-13).
-    pub fn lookup(&self, normalised: &[u8], reject_unsafe: bool) -> Option<&Mount> {
+    pub fn lookup(&self, normalised: &[u8], reject_unsafe: bool) -> Option<&Arc<Mount>> {
         let is_unsafe = |byte: &u8| matches!(byte, b'%' | b'\\');
         if normalised.len() > MAX_MATCHED
             || self.rules.is_empty()
@@ -83,9 +121,10 @@ impl UriMap {
         (!self.is_unmounted(normalised, &mount.worker)).then_some(mount)
     }
 
-    /// All rules by falling priority (M-10), exclusions and disabled ones too.
-    pub fn rules(&self) -> &[Mount] {
-        &self.rules
+    /// All rules by falling priority (M-10), exclusions and disabled ones too: what the status worker
+    /// lists.
+    pub fn rules(&self) -> impl ExactSizeIterator<Item = &Mount> {
+        self.rules.iter().map(Arc::as_ref)
     }
 
     /// Whether there is no rule at all (M-27).
@@ -103,8 +142,7 @@ impl UriMap {
         warnings: &mut Vec<Warning>,
     ) -> Result<UriMap, ConfigError> {
         let kept = self
-            .rules
-            .iter()
+            .rules()
             .filter(|rule| rule.source != Source::UriWorkerMap);
         let mut builder = UriMapBuilder::from_rules(kept.cloned());
         builder.add_file(text, file, warnings)?;
@@ -119,7 +157,7 @@ impl UriMap {
         find: impl Fn(&[u8]) -> Option<&'w WorkerSpec>,
         warnings: &mut Vec<Warning>,
     ) {
-        for rule in self.rules.iter().filter(|rule| !rule.disabled) {
+        for rule in self.rules().filter(|rule| !rule.disabled) {
             let any_worker = rule.kind == RuleKind::Unmount && rule.worker == "*";
             let unknown = match find(&rule.worker) {
                 _ if any_worker => None,
@@ -139,7 +177,7 @@ impl UriMap {
     }
 
     /// M-11: the enabled mount of the highest priority that matches.
-    fn first_mount(&self, path: &[u8]) -> Option<&Mount> {
+    fn first_mount(&self, path: &[u8]) -> Option<&Arc<Mount>> {
         let mut best = self.mounts.exact(path).first().copied();
         for list in self.mounts.wildcards(path) {
             let earlier = list
@@ -158,7 +196,7 @@ impl UriMap {
         let covers = |rule: &usize| {
             self.rules
                 .get(*rule)
-                .is_some_and(|rule| rule.worker == *worker || rule.worker == "*")
+                .is_some_and(|rule| rule.concerns(worker))
         };
         let [listed, general] = self.unmounts.wildcards(path);
         self.unmounts.exact(path).iter().any(covers)
@@ -188,7 +226,7 @@ impl UriMap {
             }
         }
         UriMap {
-            rules,
+            rules: rules.into_iter().map(Arc::new).collect(),
             mounts,
             unmounts,
         }

@@ -13,6 +13,7 @@ mod input_filters;
 mod ipv6;
 mod lists;
 mod lookups;
+mod mount_file;
 mod mounts;
 mod ranges;
 mod responses;

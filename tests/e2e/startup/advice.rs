@@ -96,7 +96,7 @@ const WARNED: &[Refused] = &[
     ("JkAutoAlias htdocs", &["has no effect yet"], "; write"),
     ("JkStripSession On", &["has no effect yet"], "; write"),
     ("JkRequestLogFormat %w", &["has no effect yet"], "; write"),
-    ("JkMountFileReload 5", &["has no effect yet"], "; write"),
+    ("JkMountFileReload 5s", &["write a number of seconds"], "\u{0}"),
     ("JkOptions +CollapseSlashesAll", &["has no effect"], "; write"),
     ("JkShmSize 100", &["has no effect"], "; write"),
     ("JkLogLevel warning", &["write trace, debug, info, warn"], "\u{0}"),

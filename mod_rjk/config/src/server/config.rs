@@ -3,16 +3,16 @@
 use super::options::Options;
 use super::{EnvVar, Indicators, ServerDirectives, StripSession};
 use crate::error::{ConfigError, Location, Warning};
-use crate::uri_map::{Source, UriMap, UriMapBuilder};
+use crate::uri_map::{FileText, LiveMap, Source, UriMap, UriMapBuilder};
 use crate::workers::{WorkerMount, Workers};
 use rjk_log::Level;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How a file is read; a test passes its own.
-pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<Vec<u8>>;
+/// How a file is read, with the state that it was in; a test passes its own.
+pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<FileText>;
 
 /// `JkMountFileReload` without the directive (D-04).
 const RELOAD_INTERVAL: Duration = Duration::from_secs(60);
@@ -24,7 +24,7 @@ const LOG_STAMP: &str = "[%a %b %d %H:%M:%S.%Q %Y] ";
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
     /// The mounts; the same object as the main server's when [`shares_main_map`](Self::shares_main_map).
-    pub uri_map: Arc<UriMap>,
+    pub uri_map: Arc<LiveMap>,
     /// The server copies the main server's mounts and has none of its own (D-07).
     pub shares_main_map: bool,
     /// There is a mount table, be it empty: what `JkStripSession` and `JkAutoAlias` ask for (D-09, §1.5).
@@ -45,10 +45,6 @@ pub struct ServerConfig {
     pub auto_alias: Option<String>,
     /// `JkRequestLogFormat` (D-13); no effect yet.
     pub request_log_format: Option<String>,
-    /// `JkMountFile`, absolute when the server root is (D-03).
-    pub mount_file: Option<PathBuf>,
-    /// `JkMountFileReload`, zero means never (D-04); no effect yet.
-    pub mount_file_reload: Duration,
 }
 
 /// `JkLogFile`, `JkLogLevel` and `JkLogStampFormat`.
@@ -87,7 +83,7 @@ impl ServerDirectives {
                 options.reject_unsafe_uri = main.options.reject_unsafe_uri;
                 main.uri_map.clone()
             }
-            None => Arc::new(self.build_map(own_mounts, read_file, server_root, warnings)?),
+            None => Arc::new(self.live_map(own_mounts, read_file, server_root, warnings)?),
         };
         let has_mount_table = self.has_mount_table()
             || !own_mounts.is_empty()
@@ -104,11 +100,6 @@ impl ServerDirectives {
             strip_session: self.strip_session.clone().unwrap_or_default(),
             auto_alias: self.auto_alias.clone(),
             request_log_format: self.request_log_format.clone(),
-            mount_file: self
-                .mount_file
-                .as_ref()
-                .map(|file| server_root.join(&file.path)),
-            mount_file_reload: self.mount_file_reload.unwrap_or(RELOAD_INTERVAL),
         })
     }
 
@@ -123,13 +114,31 @@ impl ServerDirectives {
         }
     }
 
-    fn build_map(
+    /// The map, which follows the file of `JkMountFile` if there is one.
+    fn live_map(
         &self,
         worker_mounts: &[WorkerMount],
         read_file: ReadFile<'_>,
         server_root: &Path,
         warnings: &mut Vec<Warning>,
-    ) -> Result<UriMap, ConfigError> {
+    ) -> Result<LiveMap, ConfigError> {
+        let mut builder = self.mounts_of_directives(worker_mounts, warnings)?;
+        let Some(file) = &self.mount_file else {
+            return Ok(LiveMap::fixed(builder.build()));
+        };
+        let path = server_root.join(&file.path);
+        let FileText { text, stamp } =
+            read_file(&path).map_err(|error| unreadable(&path, &error, file.location.clone()))?;
+        builder.add_file(&text, &path.to_string_lossy(), warnings)?;
+        let interval = self.mount_file_reload.unwrap_or(RELOAD_INTERVAL);
+        Ok(LiveMap::following(builder.build(), &path, stamp, interval))
+    }
+
+    fn mounts_of_directives(
+        &self,
+        worker_mounts: &[WorkerMount],
+        warnings: &mut Vec<Warning>,
+    ) -> Result<UriMapBuilder, ConfigError> {
         let mut builder = UriMapBuilder::new();
         for WorkerMount {
             worker,
@@ -151,13 +160,7 @@ impl ServerDirectives {
             }
             builder.inherit(&main);
         }
-        if let Some(file) = &self.mount_file {
-            let path = server_root.join(&file.path);
-            let text = read_file(&path)
-                .map_err(|error| unreadable(&path, &error, file.location.clone()))?;
-            builder.add_file(&text, &path.to_string_lossy(), warnings)?;
-        }
-        Ok(builder.build())
+        Ok(builder)
     }
 }
 
@@ -167,10 +170,14 @@ impl ServerConfig {
     /// A shared map is checked with the main server.
     pub fn check_workers(&self, workers: &Workers, warnings: &mut Vec<Warning>) {
         if !self.shares_main_map {
-            self.uri_map
-                .check_workers(|name| workers.get(name), warnings);
+            check_map(&self.uri_map.load(), workers, warnings);
         }
     }
+}
+
+/// The same for a map that was read again.
+pub fn check_map(map: &UriMap, workers: &Workers, warnings: &mut Vec<Warning>) {
+    map.check_workers(|name| workers.get(name), warnings);
 }
 
 fn unreadable(path: &Path, error: &io::Error, location: Location) -> ConfigError {

@@ -1,8 +1,9 @@
 use super::options::{ClientAddress, ForwardUri, Options};
 use super::*;
+use crate::uri_map::FileText;
 use crate::workers::WorkerMount;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 const ROOT: &str = "/etc/httpd";
@@ -12,12 +13,16 @@ fn place(line: u32) -> Location {
 }
 
 /// `/etc/httpd/main.map` and `/etc/httpd/vhost.map` exist.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    match path.to_str() {
-        Some("/etc/httpd/main.map") => Ok(b"/main-file=wf\n".to_vec()),
-        Some("/etc/httpd/vhost.map") => Ok(b"/vhost-file=wf\n".to_vec()),
-        _ => Err(io::Error::from(io::ErrorKind::NotFound)),
-    }
+fn read(path: &Path) -> io::Result<FileText> {
+    let text: &[u8] = match path.to_str() {
+        Some("/etc/httpd/main.map") => b"/main-file=wf\n",
+        Some("/etc/httpd/vhost.map") => b"/vhost-file=wf\n",
+        _ => return Err(io::Error::from(io::ErrorKind::NotFound)),
+    };
+    Ok(FileText {
+        text: text.to_vec(),
+        stamp: None,
+    })
 }
 
 fn worker_mounts() -> [WorkerMount; 1] {
@@ -49,9 +54,8 @@ fn vhost_of(main: &ServerDirectives, vhost: &ServerDirectives) -> ServerConfig {
 }
 
 fn worker(config: &ServerConfig, path: &str) -> Option<String> {
-    let mount = config
-        .uri_map
-        .lookup(path.as_bytes(), config.options.reject_unsafe_uri);
+    let map = config.uri_map.load();
+    let mount = map.lookup(path.as_bytes(), config.options.reject_unsafe_uri);
     mount.map(|mount| mount.worker.to_string())
 }
 
@@ -77,7 +81,6 @@ fn d03_to_d37_defaults() {
         assert_eq!(config.log.file, None, "D-10");
         assert_eq!(config.log.level, Level::Info, "D-11");
         assert_eq!(config.log.stamp, "[%a %b %d %H:%M:%S.%Q %Y] ", "D-12");
-        assert_eq!(config.mount_file_reload, Duration::from_secs(60), "D-04");
         assert!(config.extract_ssl, "D-28");
         assert_eq!(config.strip_session, StripSession::default(), "D-09");
         assert_eq!(config.env_vars, [], "D-37");
@@ -97,7 +100,7 @@ fn d03_to_d37_defaults() {
         None,
         "W-05: main server only"
     );
-    assert!(by_merge.uri_map.is_empty() && !by_merge.has_mount_table);
+    assert!(by_merge.uri_map.load().is_empty() && !by_merge.has_mount_table);
 }
 
 #[test]
@@ -106,10 +109,9 @@ fn d03_mount_file() {
     main.set_mount_file("/other/first.map", place(3));
     main.set_mount_file("main.map", place(4));
     let config = resolve(&main, None);
-    assert_eq!(
-        config.mount_file,
-        Some(PathBuf::from("/etc/httpd/main.map"))
-    );
+    let minute = Duration::from_secs(60);
+    let file = Some((Path::new("/etc/httpd/main.map"), minute));
+    assert_eq!(config.uri_map.file(), file, "D-04");
     assert_eq!(worker(&config, "/main-file").as_deref(), Some("wf"));
     main.set_mount_file("/no/such.map", place(5));
     let error = main
@@ -126,12 +128,15 @@ fn d03_mount_file() {
 fn d04_reload_interval() {
     for (text, seconds) in [("5", 5), ("0", 0), ("-3", 0), ("abc", 0), ("7s", 7)] {
         let mut main = ServerDirectives::main();
+        main.set_mount_file("main.map", place(2));
         let warning = main.set_mount_file_reload(text);
         assert_eq!(warning.is_some(), text.parse() != Ok(seconds), "{text}");
-        let expected = Duration::from_secs(seconds);
-        assert_eq!(resolve(&main, None).mount_file_reload, expected, "{text}");
-        let vhost = vhost_of(&main, &ServerDirectives::vhost());
-        assert_eq!(vhost.mount_file_reload, expected, "inh");
+        let expected = Some(Duration::from_secs(seconds));
+        let interval = |config: &ServerConfig| config.uri_map.file().map(|(_, interval)| interval);
+        assert_eq!(interval(&resolve(&main, None)), expected, "{text}");
+        let mut vhost = ServerDirectives::vhost();
+        vhost.set_mount_file("vhost.map", place(3));
+        assert_eq!(interval(&vhost_of(&main, &vhost)), expected, "inh");
     }
 }
 
@@ -395,7 +400,7 @@ fn d07_matrix_without_own_mounts() {
         for path in ["/m%", "/main-file", "/defined"] {
             assert_eq!(worker(&config, path).is_some(), copies, "{row} {path}");
         }
-        assert_eq!(config.mount_file.is_some(), copies, "{row}");
+        assert_eq!(config.uri_map.file().is_some(), copies, "{row}");
         assert_eq!(config.auto_alias.is_some(), copies, "{row}");
     }
 }
@@ -464,7 +469,7 @@ fn d08_d03_are_not_inherited_without_copy() {
     main.set_auto_alias("/main");
     main.set_mount_file("main.map", place(2));
     let config = vhost_of(&main, &ServerDirectives::vhost());
-    assert_eq!((config.auto_alias, config.mount_file), (None, None));
+    assert_eq!((config.auto_alias, config.uri_map.file()), (None, None));
 }
 
 #[test]

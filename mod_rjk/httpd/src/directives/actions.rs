@@ -77,7 +77,6 @@ pub(super) fn mount_file_reload(s: &mut Setting<'_>) -> Result<(), String> {
     if let Some(message) = s.slot.directives.set_mount_file_reload(s.first) {
         s.warn(message);
     }
-    s.not_yet("JkMountFileReload");
     Ok(())
 }
 

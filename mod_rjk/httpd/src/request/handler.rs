@@ -129,7 +129,7 @@ fn forward(
     };
     let forwarded = UpstreamRequest {
         forward: facts.forward_request(),
-        rule: &target.rule,
+        rule: target.extensions(),
         overrides: overrides(request),
         options: exchange_options(&ready.config),
         view: &facts,

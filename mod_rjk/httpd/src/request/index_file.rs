@@ -36,7 +36,7 @@ pub(crate) fn after_mod_dir(request: RequestRec<'_>) -> c_int {
     let Some(lookup) = state::lookup(request) else {
         return DECLINED;
     };
-    let tried = lookup.tried();
+    let tried = lookup.take_tried();
     state::clear(request);
     // An index file that is here, or that mod_proxy fetches, has become the folder's request.
     if let Some(mount) = tried

@@ -1,6 +1,7 @@
 //! Which requests are forwarded: the translate_name and map_to_storage hooks (contract §0, §3.2).
 
 use super::failed::fail;
+use super::map_file;
 use super::state::{self, Mapped, RequestState, ready, request_id};
 use crate::ffi::answer::{BAD_REQUEST, DECLINED, OK, UNAVAILABLE};
 use crate::ffi::request::RequestRec;
@@ -12,6 +13,7 @@ use rjk_log::jk_log;
 use rjk_proxy::job::report::Told;
 use std::borrow::Cow;
 use std::ffi::{CStr, c_int};
+use std::sync::Arc;
 
 /// The handler name of forwarded requests (G-01).
 pub(crate) const HANDLER: &CStr = c"jakarta-servlet";
@@ -21,11 +23,11 @@ pub(crate) const WORKER_NOTE: &CStr = c"JK_WORKER_NAME";
 const NO_JK: &CStr = c"no-jk";
 
 /// Stands for the request id in log lines when there is none (J-06).
-const PHASE: &str = "JK_TRANSLATE";
+pub(super) const PHASE: &str = "JK_TRANSLATE";
 
 /// What the map says about a request.
 struct Match {
-    mount: &'static Mount,
+    mount: Arc<Mount>,
     normalised: Vec<u8>,
 }
 
@@ -35,28 +37,29 @@ pub(crate) fn is_kept_here(request: RequestRec<'_>) -> bool {
 }
 
 /// Looks the request's URI up in the map of its server; an error is the HTTP status.
-fn look_up(request: RequestRec<'_>, ready: &'static Ready) -> Result<Option<Match>, c_int> {
+fn look_up(request: RequestRec<'_>, ready: &Ready) -> Result<Option<Match>, c_int> {
     let normalised = normalize(request.uri()).map_err(|error| {
         log_refusal(request, ready, &error);
         BAD_REQUEST
     })?;
-    Ok(find(ready, &normalised).map(|mount| Match {
+    Ok(find(request, ready, &normalised).map(|mount| Match {
         mount,
         normalised: normalised.into_owned(),
     }))
 }
 
-fn find(ready: &'static Ready, normalised: &[u8]) -> Option<&'static Mount> {
-    ready
-        .config
-        .uri_map
-        .lookup(normalised, ready.config.options.reject_unsafe_uri)
+fn find(request: RequestRec<'_>, ready: &Ready, normalised: &[u8]) -> Option<Arc<Mount>> {
+    map_file::look_if_due(request, ready);
+    let config = &ready.config;
+    let map = config.uri_map.load();
+    map.lookup(normalised, config.options.reject_unsafe_uri)
+        .cloned()
 }
 
 /// The mount of a request that no hook mapped (G-08, third choice).
-pub(crate) fn mount_of(request: RequestRec<'_>, ready: &'static Ready) -> Option<&'static Mount> {
+pub(crate) fn mount_of(request: RequestRec<'_>, ready: &Ready) -> Option<Arc<Mount>> {
     let normalised: Cow<'_, [u8]> = normalize(request.uri()).ok()?;
-    find(ready, &normalised)
+    find(request, ready, &normalised)
 }
 
 fn log_refusal(request: RequestRec<'_>, ready: &Ready, error: &UriError) {
@@ -107,23 +110,35 @@ fn is_ours(request: RequestRec<'_>) -> bool {
     request.handler() == Some(HANDLER.to_bytes())
 }
 
+/// M-08 and M-27: what is wrong is not the path.
 fn log_miss(request: RequestRec<'_>, ready: &Ready) {
-    if request.uri().len() > MAX_MATCHED
-        && let Some(sink) = &ready.log
-    {
-        let id = request_id(request, ready, PHASE);
-        let log = sink.with_id(&id);
-        jk_log!(
+    let (length, map) = (request.uri().len(), &ready.config.uri_map);
+    let file = map.file().filter(|_| map.load().is_empty());
+    if length <= MAX_MATCHED && file.is_none() {
+        return;
+    }
+    let Some(sink) = &ready.log else { return };
+    let id = request_id(request, ready, PHASE);
+    let log = sink.with_id(&id);
+    match file {
+        Some((file, _)) => {
+            let file = file.display();
+            jk_log!(
+                &log,
+                Info,
+                "there are no rules: JkMountFile {file} has none"
+            );
+        }
+        None => jk_log!(
             &log,
             Warn,
-            "a URI of {} bytes is too long to be mapped",
-            request.uri().len()
-        );
+            "a URI of {length} bytes is too long to be mapped"
+        ),
     }
 }
 
 fn accept(request: RequestRec<'_>, found: &Match) {
-    let mapped = Mapped::new(Some(found.mount), request.uri());
+    let mapped = Mapped::new(Some(found.mount.clone()), request.uri());
     state::set(request, RequestState::Mapped(mapped));
     mark(request, &found.mount.worker);
     // G-05: from here on every module sees the URI that was mapped.
@@ -132,7 +147,7 @@ fn accept(request: RequestRec<'_>, found: &Match) {
     if let Some(lookup) = request.main().and_then(state::lookup)
         && request.has_filters_of_main()
     {
-        lookup.note(found.mount);
+        lookup.note(found.mount.clone());
     }
 }
 

@@ -9,6 +9,7 @@ use rjk_config::model::RuleExtensions;
 use rjk_config::uri_map::Mount;
 use std::cell::Cell;
 use std::ffi::c_int;
+use std::sync::Arc;
 
 /// The server's configuration. It outlives every request of this child: httpd frees it with the
 /// configuration pool, which ends after the last request.
@@ -43,15 +44,15 @@ pub(crate) enum RequestState {
 
 /// What mapping found out about a request, for the handler.
 pub(crate) struct Mapped {
-    /// The rule that matched.
-    pub(crate) mount: Option<&'static Mount>,
+    /// The rule that matched; it stays as it was when the map is read again.
+    pub(crate) mount: Option<Arc<Mount>>,
     /// The URI before normalisation replaced it.
     pub(crate) original_uri: Vec<u8>,
     has_parts: Cell<bool>,
 }
 
 impl Mapped {
-    pub(crate) fn new(mount: Option<&'static Mount>, original_uri: &[u8]) -> Mapped {
+    pub(crate) fn new(mount: Option<Arc<Mount>>, original_uri: &[u8]) -> Mapped {
         Mapped {
             mount,
             original_uri: original_uri.to_vec(),
@@ -66,25 +67,25 @@ impl Mapped {
 
     /// The extensions of the rule.
     pub(crate) fn extensions(&self) -> Option<&RuleExtensions> {
-        self.mount.map(|mount| &mount.extensions)
+        self.mount.as_ref().map(|mount| &mount.extensions)
     }
 }
 
 /// What mod_dir found out about a folder so far.
 #[derive(Default)]
 pub(crate) struct Lookup {
-    tried: Cell<Option<&'static Mount>>,
+    tried: Cell<Option<Arc<Mount>>>,
 }
 
 impl Lookup {
     /// Notes that an index file which mod_dir tried is mounted.
-    pub(crate) fn note(&self, mount: &'static Mount) {
+    pub(crate) fn note(&self, mount: Arc<Mount>) {
         self.tried.set(Some(mount));
     }
 
     /// The mount of the last one.
-    pub(crate) fn tried(&self) -> Option<&'static Mount> {
-        self.tried.get()
+    pub(crate) fn take_tried(&self) -> Option<Arc<Mount>> {
+        self.tried.take()
     }
 }
 

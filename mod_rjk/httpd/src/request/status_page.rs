@@ -3,6 +3,7 @@
 use super::body::RequestBody;
 use super::client::Client;
 use super::failed::{NO_MEMORY, fail};
+use super::map_file;
 use crate::ffi::answer::{OK, SERVER_ERROR};
 use crate::ffi::request::RequestRec;
 use crate::server::ready::{Child, Ready};
@@ -32,6 +33,7 @@ pub(super) fn send(
         let text = format!("{unsupported}: nothing was changed\n");
         return answer(request, c"text/plain;charset=utf-8", &text, log);
     }
+    map_file::look_at_all(request, log);
     let user = request
         .env()
         .get(&ready.env.remote_user)

@@ -6,14 +6,21 @@ use crate::ffi::request::RequestRec;
 use crate::server::ready::Ready;
 use bstr::BString;
 use rjk_config::model::RuleExtensions;
-use rjk_config::uri_map::parse_worker_with_extensions;
+use rjk_config::uri_map::{Mount, parse_worker_with_extensions};
 use rjk_log::{Log, jk_log};
-use std::borrow::Cow;
+use std::sync::Arc;
 
 /// The worker for a request, and how the choice came about.
 pub(super) struct Target<'r> {
     pub(super) worker: BString,
-    pub(super) rule: Cow<'r, RuleExtensions>,
+    rule: Rule<'r>,
+}
+
+/// Where the extensions come from.
+enum Rule<'r> {
+    Mapped(&'r RuleExtensions),
+    Mount(Arc<Mount>),
+    Own(RuleExtensions),
 }
 
 impl<'r> Target<'r> {
@@ -25,7 +32,7 @@ impl<'r> Target<'r> {
     ) -> Option<Target<'r>> {
         if let Some(worker) = request.notes().get(WORKER_NOTE) {
             let rule = state::of(request).and_then(|state| state.extensions());
-            let rule = rule.map_or_else(Cow::default, Cow::Borrowed);
+            let rule = rule.map_or_else(|| Rule::Own(RuleExtensions::default()), Rule::Mapped);
             return Some(Target {
                 worker: worker.into(),
                 rule,
@@ -39,13 +46,22 @@ impl<'r> Target<'r> {
             }
             return Some(Target {
                 worker,
-                rule: Cow::Owned(rule),
+                rule: Rule::Own(rule),
             });
         }
         let mount = mount_of(request, ready)?;
         Some(Target {
             worker: mount.worker.clone(),
-            rule: Cow::Borrowed(&mount.extensions),
+            rule: Rule::Mount(mount),
         })
+    }
+
+    /// What the rule says beyond its worker.
+    pub(super) fn extensions(&self) -> &RuleExtensions {
+        match &self.rule {
+            Rule::Mapped(rule) => rule,
+            Rule::Mount(mount) => &mount.extensions,
+            Rule::Own(rule) => rule,
+        }
     }
 }

@@ -90,7 +90,7 @@ unsafe fn check_all(
             warnings.push(Warning::new(None, text));
         }
         let shm_base = shm_base(&used.global, pool, is_restart, &mut warnings)?;
-        let generation = generation(used, workers, policies, shm_base, &warnings);
+        let generation = generation(main, used, workers, policies, shm_base, &warnings);
         let generation = pool.keep(generation);
         let child = Arc::new(OnceCell::new());
         for server in checked {
@@ -146,6 +146,7 @@ fn shm_base(
 }
 
 fn generation(
+    main: *mut sys::server_rec,
     used: Good,
     workers: Workers,
     policies: LoadedPolicies,
@@ -157,6 +158,7 @@ fn generation(
     let mut seen = HashSet::new();
     texts.retain(|text| seen.insert(text.clone()));
     Generation {
+        main,
         topology: Topology::new(&workers.list),
         workers,
         watchdog_seconds: used.global.watchdog_seconds,

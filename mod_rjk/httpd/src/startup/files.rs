@@ -6,9 +6,9 @@ use crate::server::slot::GlobalDirectives;
 use rjk_config::error::{ConfigError, Location, Warning};
 use rjk_config::properties::Properties;
 use rjk_config::server::ServerDirectives;
+use rjk_config::uri_map::FileText;
 use rjk_config::workers::Workers;
 use std::cell::RefCell;
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -34,13 +34,15 @@ impl<'a> Files<'a> {
     }
 
     /// The text of one file.
-    pub(super) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let text = match self.kept.and_then(|kept| kept.get(path)) {
-            Some(text) => text.clone(),
-            None => fs::read(path)?,
+    pub(super) fn read(&self, path: &Path) -> io::Result<FileText> {
+        let kept = self.kept.and_then(|kept| kept.get(path));
+        let file = match kept.cloned() {
+            Some(text) => FileText { text, stamp: None },
+            None => FileText::read(path)?,
         };
-        self.read.borrow_mut().insert(path.to_owned(), text.clone());
-        Ok(text)
+        let text = file.text.clone();
+        self.read.borrow_mut().insert(path.to_owned(), text);
+        Ok(file)
     }
 
     /// All texts that were handed out.
@@ -69,7 +71,7 @@ pub(super) fn read_workers(
         let text = files
             .read(Path::new(file))
             .map_err(|error| unreadable(file, &error, location))?;
-        properties.add_text(&text, file, warnings)?;
+        properties.add_text(&text.text, file, warnings)?;
     }
     let workers = Workers::build(properties, warnings)?;
     // W-05: rules of the map, but lines of the workers' file.

@@ -4,6 +4,8 @@ use super::policies::LoadedPolicies;
 use crate::ffi::apr::{Kept, Pool};
 use crate::ffi::sys;
 use crate::server::last_good::Good;
+use crate::server::ready::Ready;
+use crate::server::slot::{ServerSlot, servers};
 use bstr::BString;
 use once_cell::sync::OnceCell;
 use rjk_balance::{Segment, Topology};
@@ -17,6 +19,8 @@ use std::rc::Rc;
 /// One loaded configuration, for all servers. The configuration pool keeps it: a restart makes a
 /// new one.
 pub(crate) struct Generation {
+    /// The first of its servers.
+    pub(super) main: *mut sys::server_rec,
     pub(crate) workers: Workers,
     pub(crate) topology: Topology,
     pub(crate) watchdog_seconds: u64,
@@ -48,5 +52,13 @@ impl Generation {
     pub(crate) unsafe fn of<'s>(main: *const sys::server_rec) -> Option<&'s Generation> {
         // SAFETY: as promised; httpd's configuration pool lives as long as the configuration.
         unsafe { Pool::from_raw((*(*main).process).pconf) }.and_then(Pool::kept)
+    }
+
+    /// What all servers serve with, the main server first.
+    pub(crate) fn ready(&self) -> impl Iterator<Item = &Ready> {
+        // SAFETY: the servers and their slots live as long as the configuration, which this belongs to;
+        // they change only before requests come.
+        let slots = unsafe { servers(self.main).filter_map(|server| ServerSlot::of(server)) };
+        slots.filter_map(|slot| slot.ready.as_ref())
     }
 }

@@ -1,0 +1,239 @@
+//! A map that follows its file while requests use it (M-20…M-26).
+
+use super::UriMap;
+use super::watch::{Moment, Stamp, Watch};
+use crate::error::{ConfigError, Warning};
+use arc_swap::ArcSwap;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+/// Milliseconds that never come.
+const NEVER: u64 = u64::MAX;
+
+/// What a file said.
+#[derive(Clone, Debug)]
+pub struct FileText {
+    /// Its bytes.
+    pub text: Vec<u8>,
+    /// The state that it was read in; `None` when it was written meanwhile, and for a text that was
+    /// kept from before.
+    pub stamp: Option<Stamp>,
+}
+
+impl FileText {
+    /// The file as it is now.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn read(path: &Path) -> io::Result<FileText> {
+        let mut file = File::open(path)?;
+        let before = Stamp::of(&file.metadata()?);
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)?;
+        let is_whole = Stamp::of(&file.metadata()?) == before;
+        let stamp = is_whole.then_some(before);
+        Ok(FileText { text, stamp })
+    }
+}
+
+/// The rules of one server at this moment. Each process has its own and looks after the file itself.
+#[derive(Debug)]
+pub struct LiveMap {
+    current: ArcSwap<UriMap>,
+    file: Option<Followed>,
+}
+
+#[derive(Debug)]
+struct Followed {
+    path: PathBuf,
+    interval: Duration,
+    /// Where `next` counts from, the same in all children.
+    began: Instant,
+    /// When the file is to be looked at, in milliseconds.
+    next: AtomicU64,
+    watch: Mutex<Watch>,
+}
+
+/// What a look at a changed file led to.
+#[derive(Debug)]
+pub enum Reload {
+    /// New rules are in force.
+    Read {
+        /// All rules, those that are not from the file too.
+        map: Arc<UriMap>,
+        /// What is odd in the file.
+        warnings: Vec<Warning>,
+    },
+    /// The rules stay as they are (M-22, BG-17). This is said once.
+    Failed(ConfigError),
+}
+
+impl LiveMap {
+    /// Rules that stay.
+    pub fn fixed(map: UriMap) -> LiveMap {
+        LiveMap {
+            current: ArcSwap::from_pointee(map),
+            file: None,
+        }
+    }
+
+    /// Rules of which some come from `path`, read in the state `stamp`; `None` when it was read in no
+    /// state that it can be in now. An `interval` of zero looks at the file only when asked (D-04).
+    pub fn following(
+        map: UriMap,
+        path: &Path,
+        stamp: Option<Stamp>,
+        interval: Duration,
+    ) -> LiveMap {
+        let file = Followed {
+            path: path.to_owned(),
+            interval,
+            began: Instant::now(),
+            next: AtomicU64::new(NEVER),
+            watch: Mutex::new(Watch::new(interval, stamp)),
+        };
+        file.plan(&Watch::new(interval, stamp), file.moment(Instant::now()));
+        LiveMap {
+            current: ArcSwap::from_pointee(map),
+            file: Some(file),
+        }
+    }
+
+    /// The rules in force. Do not keep them over a wait: clone the mount that was found.
+    pub fn load(&self) -> impl Deref<Target = Arc<UriMap>> + use<> {
+        self.current.load()
+    }
+
+    /// The file, and how often it is looked at.
+    pub fn file(&self) -> Option<(&Path, Duration)> {
+        let file = self.file.as_ref()?;
+        Some((&file.path, file.interval))
+    }
+
+    /// Whether the file is to be looked at: one load and one look at the clock, for every request.
+    pub fn is_due(&self, now: impl FnOnce() -> Instant) -> bool {
+        let file = self.file.as_ref();
+        file.is_some_and(|file| file.due(now).is_some())
+    }
+
+    /// Looks at the file if it is time for that and nobody else does; `None` when nothing came of it.
+    pub fn check_if_due(&self, now: Instant) -> Option<Reload> {
+        let file = self.file.as_ref()?;
+        let due = file.due(|| now)?;
+        // Who wins looks; the others go on with the rules in force, also while it lasts.
+        file.next
+            .compare_exchange(due, NEVER, Relaxed, Relaxed)
+            .ok()?;
+        self.look(file, file.moment(now))
+    }
+
+    /// Looks at the file now, whether or not it is time for that (M-25).
+    pub fn check(&self) -> Option<Reload> {
+        let file = self.file.as_ref()?;
+        self.look(file, file.moment(Instant::now()))
+    }
+
+    fn look(&self, file: &Followed, now: Moment) -> Option<Reload> {
+        let mut watch = file.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let plan = Planned {
+            file,
+            watch: &mut watch,
+            now,
+        };
+        let state = match fs::metadata(&file.path) {
+            Ok(state) if state.is_file() => Stamp::of(&state),
+            Ok(_) => return plan.watch.failed(None, &file.path, "it is no file"),
+            Err(error) => return plan.watch.failed(None, &file.path, &error.to_string()),
+        };
+        if !plan.watch.is_to_read(state, now) {
+            return None;
+        }
+        match FileText::read(&file.path) {
+            Ok(FileText { text, stamp }) if stamp == Some(state) => {
+                plan.watch.was_read(state);
+                self.take(&text, &file.path, state, plan.watch)
+            }
+            // It changed meanwhile: the next look finds it settled.
+            Ok(_) => None,
+            Err(error) => {
+                let problem = format!("{error}; the user of the children must be able to read it");
+                plan.watch.failed(Some(state), &file.path, &problem)
+            }
+        }
+    }
+
+    fn take(&self, text: &[u8], path: &Path, state: Stamp, watch: &mut Watch) -> Option<Reload> {
+        let mut warnings = Vec::new();
+        let name = path.to_string_lossy();
+        match self.current.load().with_file(text, &name, &mut warnings) {
+            Ok(map) => {
+                watch.is_in_force();
+                let map = Arc::new(map);
+                self.current.store(map.clone());
+                Some(Reload::Read { map, warnings })
+            }
+            Err(error) => {
+                let is_news = watch.is_news(Some(state), &error.to_string());
+                is_news.then_some(Reload::Failed(error))
+            }
+        }
+    }
+}
+
+/// A look at the file, at whose end the next one is planned, however it ends.
+struct Planned<'a> {
+    file: &'a Followed,
+    watch: &'a mut Watch,
+    now: Moment,
+}
+
+impl Drop for Planned<'_> {
+    fn drop(&mut self) {
+        self.file.plan(self.watch, self.now);
+    }
+}
+
+impl Followed {
+    /// When it was due, if it is.
+    fn due(&self, now: impl FnOnce() -> Instant) -> Option<u64> {
+        let due = self.next.load(Relaxed);
+        let is_due = |now: Instant| due <= millis(now.saturating_duration_since(self.began));
+        (due != NEVER && is_due(now())).then_some(due)
+    }
+
+    fn moment(&self, now: Instant) -> Moment {
+        Moment {
+            monotonic: now.saturating_duration_since(self.began),
+            wall: SystemTime::now(),
+        }
+    }
+
+    fn plan(&self, watch: &Watch, now: Moment) {
+        let next = watch.next_look(now);
+        let at = next.map_or(NEVER, |wait| millis(now.monotonic + wait));
+        self.next.store(at, Relaxed);
+    }
+}
+
+impl Watch {
+    /// M-22: the file cannot be read; an error unless that is known.
+    fn failed(&mut self, state: Option<Stamp>, path: &Path, problem: &str) -> Option<Reload> {
+        self.give_up();
+        let is_news = self.is_news(state, problem);
+        let message = format!("cannot read {}: {problem}", path.display());
+        is_news.then(|| Reload::Failed(ConfigError::new(None, message)))
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(NEVER)
+}
+
+#[cfg(test)]
+mod tests;
