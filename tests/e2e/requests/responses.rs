@@ -2,12 +2,12 @@
 
 use rjk_testbed::client::{BodyEnd, Client, Request};
 use rjk_testbed::farm::vhost;
-use rjk_testbed::peer::{Behaviour, Head, Peer, Script, Step};
+use rjk_testbed::peer::{Behaviour, Head, Peer, Script, Step, body_chunk, end_response};
 use rjk_testbed::{Farm, Gate, Httpd, Result, Subject, Table, both, ensure, on_mpm};
 use std::time::Duration;
 
 both! {
-    rs01_status_and_reason rs02_to_rs04_headers rs07_line_breaks rs08_cookie_after_tomcats
+    rs01_status_and_reason rs02_to_rs04_headers rs03_the_length_has_its_place rs09_error_page_of_a_head rs07_line_breaks rs08_cookie_after_tomcats
     rs09_bodyless_answers rs12_flushing g14_bodyless_errors unknown_length filters_by_type
 }
 on_mpm! { Worker worker: rs01_status_and_reason rs09_bodyless_answers rs12_flushing unknown_length filters_by_type }
@@ -336,6 +336,55 @@ fn filters_by_type(subject: Subject) -> Result {
         assert_eq!(response.body.len() < 1000, is_packed);
         assert_eq!(response.header("X-Front"), Some("1"));
         assert_eq!(response.header("X-Hidden"), None);
+    }
+    site.httpd.assert_clean();
+    Ok(())
+}
+
+/// RS-03: the length stands where Tomcat put it.
+fn rs03_the_length_has_its_place(subject: Subject) -> Result {
+    let site = mounted(subject)?;
+    let head = Head::new(200)
+        .header("X-First", "1")
+        .header("Content-Length", "2")
+        .header("X-Last", "1");
+    site.w().set(Script::answer(head, "ok"));
+    let response = site.on_host("rjk.test", "/app/x")?.response;
+    let names: Vec<&str> = response.headers.iter().map(|(name, _)| &**name).collect();
+    let wanted = ["X-First", "Content-Length", "X-Last"];
+    let found: Vec<&str> = names.into_iter().filter(|n| wanted.contains(n)).collect();
+    assert_eq!(found, wanted);
+    Ok(())
+}
+
+/// RS-09: the page for a failed HEAD is fetched by GET, and what Tomcat says of it counts, not what
+/// its body would come to.
+fn rs09_error_page_of_a_head(subject: Subject) -> Result {
+    let site = Farm::alone(subject, |site| {
+        site.directives(
+            "JkMount /app/* w\nErrorDocument 403 /app/page\n\
+             <Location /app/closed>\nRequire all denied\n</Location>",
+        )
+    })?;
+    for announced in [None, Some("4")] {
+        let head = Head::new(200).header("Content-Type", "text/plain");
+        let head = match announced {
+            Some(length) => head.header("Content-Length", length),
+            None => head,
+        };
+        let answer = [head.packet(), body_chunk(b"page"), end_response(true)].concat();
+        site.w().set(Script::new([Step::Send(answer)]));
+        let seen = site.ask(Request::new("HEAD", "/app/closed"))?;
+        assert_eq!(seen.response.header("Content-Length"), announced);
+        assert_eq!(
+            (seen.response.status, seen.response.text()),
+            (200, String::new())
+        );
+        let page = seen.only()?;
+        assert_eq!(
+            (page.method.as_str(), page.uri.as_str()),
+            ("GET", "/app/page")
+        );
     }
     site.httpd.assert_clean();
     Ok(())

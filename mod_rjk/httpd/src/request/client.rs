@@ -136,9 +136,12 @@ impl Downstream for Client<'_> {
         self.started = true;
         self.status = c_int::from(head.status());
         set_status(self.request, head);
-        set_length(self.request, head);
         for (name, value) in head.end_to_end_headers() {
-            set_header(self.request, name, value);
+            if name.eq_ignore_ascii_case(b"Content-Length") {
+                set_length(self.request, head);
+            } else {
+                set_header(self.request, name, value);
+            }
         }
         if let Some(cookie) = cookie {
             self.request
@@ -154,6 +157,12 @@ impl Downstream for Client<'_> {
             self.refused = !self.request.is_aborted();
             return Err(ClientError);
         }
+        // The page for a failed HEAD is fetched by GET.
+        let body = if wants_head_only(self.request) {
+            &[]
+        } else {
+            body
+        };
         for chunk in body {
             self.sent += chunk.len() as u64;
             // SAFETY: the chunk lives until this call returns, and `pass` empties the brigade first.
@@ -176,6 +185,11 @@ impl Downstream for Client<'_> {
         self.ended = then == Then::End;
         self.pass()
     }
+}
+
+fn wants_head_only(request: RequestRec<'_>) -> bool {
+    // SAFETY: the request is alive.
+    unsafe { (*request.as_ptr()).header_only != 0 }
 }
 
 /// Status and reason (RS-01): the worker's words, else httpd's, else `Unknown Reason`.
@@ -204,12 +218,9 @@ fn known_reason(status: c_int) -> Option<&'static [u8]> {
     (code == format!("{status} ").as_bytes()).then_some(reason)
 }
 
-/// One response header (RS-02, RS-04); the length was set before.
+/// One response header (RS-02, RS-04), but for the length.
 fn set_header(request: RequestRec<'_>, name: &[u8], value: &[u8]) {
     let pool = request.pool();
-    if name.eq_ignore_ascii_case(b"Content-Length") {
-        return;
-    }
     if name.eq_ignore_ascii_case(b"Content-Type") {
         set_content_type(request, pool, value);
     } else if name.eq_ignore_ascii_case(b"Last-Modified") {
