@@ -2,9 +2,10 @@
 
 use rjk_testbed::client::Request;
 use rjk_testbed::farm::vhost;
+use rjk_testbed::peer::{Head, Script};
 use rjk_testbed::{Farm, Result, Subject, Table, both, on_mpm};
 
-both! { g06_g07_directory_index o05_e02_forward_directories bd09_server_side_include g07_listings u14_rewritten_requests }
+both! { g06_g07_directory_index o05_e02_forward_directories bd09_server_side_include g14_a_part_that_failed g07_listings u14_rewritten_requests }
 on_mpm! { Worker worker: g06_g07_directory_index }
 on_mpm! { Prefork prefork: g06_g07_directory_index }
 
@@ -158,6 +159,42 @@ fn g07_listings(subject: Subject) -> Result {
         text.contains("page.jsp") && text.contains("text.txt"),
         "{text}"
     );
+    site.httpd.assert_clean();
+    Ok(())
+}
+
+/// G-14: what a part says stays on the page, and mod_include shows that it failed, or what stands in
+/// for it. Not so for a part that went well, whatever it says.
+fn g14_a_part_that_failed(subject: Subject) -> Result {
+    const PARTS: [(&str, &str); 5] = [
+        ("404", "said[failed]"),
+        ("500", "said[failed]"),
+        ("400", "said[failed]"),
+        ("399", "said"),
+        ("200", "said"),
+    ];
+    let site = Farm::alone(subject, |site| {
+        let site = site.module("include").module("mime").directives(
+            "TypesConfig /dev/null\nAddType text/html .shtml\nAddOutputFilter INCLUDES .shtml\n\
+             <Directory @ROOT@/htdocs>\nOptions +Includes\n</Directory>\n\
+             SSIErrorMsg \"[failed]\"\nJkMount /app/* w",
+        );
+        PARTS.into_iter().fold(site, |site, (status, _)| {
+            let page = format!("(<!--#include virtual=\"/app/{status}\" -->)");
+            site.file(&format!("htdocs/{status}.shtml"), page)
+        })
+    })?;
+    let mut table = Table::default();
+    for (status, expected) in PARTS {
+        let head = Head::new(status.parse()?).header("Content-Type", "text/plain");
+        site.w().set(Script::answer(head, "said"));
+        let page = format!("/{status}.shtml");
+        let seen = site.on_host("rjk.test", &page)?;
+        table.check(&page, seen.response.status, 200);
+        table.check(&page, seen.response.text(), format!("({expected})"));
+        table.check(&page, seen.only()?.uri, format!("/app/{status}"));
+    }
+    table.finish()?;
     site.httpd.assert_clean();
     Ok(())
 }

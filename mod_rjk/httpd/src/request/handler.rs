@@ -218,10 +218,20 @@ fn unanswered(request: RequestRec<'_>, status: u16) -> c_int {
     }
 }
 
+/// The page that a part belongs to gets to know that it failed, and shows its own words for that
+/// behind the part's (G-14).
+fn answered(request: RequestRec<'_>, status: u16) -> c_int {
+    if request.main().is_some() && status >= 400 {
+        c_int::from(status)
+    } else {
+        OK
+    }
+}
+
 /// The end of a request, well or not (G-13).
 fn finish(request: RequestRec<'_>, client: &Client<'_>, report: &Report) -> Answer {
     match &report.result {
-        Ok(Served::Response { status }) => (OK, Told::Status(*status)),
+        Ok(Served::Response { status }) => (answered(request, *status), Told::Status(*status)),
         Ok(Served::ServerPage {
             status,
             authenticate,
