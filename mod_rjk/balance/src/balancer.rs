@@ -2,21 +2,27 @@
 
 use crate::cookie::set_cookie;
 use crate::load::{self, Method};
+use crate::note::MemberNote;
+use crate::overlay::codec::decode;
+use crate::overlay::{BalancerOverlay, EndpointOverlay, MemberOverlay, Overlay as _, laid};
 use crate::overrides::ActivationOverrides;
 use crate::policy::{Observation, RoutingPolicy};
 use crate::rounds::Rounds;
 use crate::session::SessionRoutes;
+use crate::shared::record::{BalancerRecord, MemberRecord};
 use crate::shared::segment::Slots;
 use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
 use crate::shared::topology::Topology;
-use crate::snapshot::MemberSnapshot;
 use crate::time::Moment;
+use crate::worker::AjpWorker;
 use bstr::{BStr, BString, ByteSlice};
 use rjk_config::model::{Activation, LbSpec, MemberSpec, RuleExtensions};
 use rjk_log::Log;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// The topology or the segment has no slot for a worker.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +38,10 @@ pub struct Balancer {
     pub(crate) member_slots: &'static [MemberSlot],
     /// Place of the first of them among all members of all balancers.
     pub(crate) first_member: usize,
+    pub(crate) record: &'static BalancerRecord,
+    pub(crate) member_records: &'static [MemberRecord],
+    /// The workers of its members.
+    pub(crate) workers: Vec<Arc<AjpWorker>>,
     pub(crate) members: Vec<Member>,
     /// Member of each route (SS-09).
     pub(crate) by_route: HashMap<BString, usize>,
@@ -53,7 +63,8 @@ pub(crate) struct Member {
 }
 
 impl Balancer {
-    /// Binds a configured balancer to the slots that the topology gives it.
+    /// Binds a configured balancer to the slots that the topology gives it. `addresses` says where its
+    /// members listen, by their names.
     ///
     /// # Errors
     /// [`UnknownWorker`] when topology or segment were made for another configuration.
@@ -61,6 +72,7 @@ impl Balancer {
         spec: Arc<LbSpec>,
         topology: &Topology,
         slots: Slots,
+        addresses: &HashMap<BString, Vec<SocketAddr>>,
         policy: Option<Arc<dyn RoutingPolicy>>,
     ) -> Result<Balancer, UnknownWorker> {
         let unknown = || UnknownWorker(spec.name.clone());
@@ -68,13 +80,18 @@ impl Balancer {
         let first = topology.first_member(&spec.name).ok_or_else(unknown)?;
         let count = spec.members.len();
         let slot = slots.segment.balancers.get(index).ok_or_else(unknown)?;
-        let member_slots = slots
-            .segment
-            .members
-            .get(first..first + count)
-            .ok_or_else(unknown)?;
-        let factors: Vec<u32> = spec.members.iter().map(|member| member.lbfactor).collect();
-        let members = std::iter::zip(&spec.members, load::multipliers(&factors))
+        let segment = &slots.segment;
+        let record = segment.balancer_records.get(index).ok_or_else(unknown)?;
+        let own = first..first + count;
+        let member_slots = segment.members.get(own.clone()).ok_or_else(unknown)?;
+        let member_records = segment.member_records.get(own).ok_or_else(unknown)?;
+        let worker = |member: &MemberSpec| {
+            let known = addresses.get(&member.ajp.name);
+            let known = known.map_or(&[][..], Vec::as_slice);
+            AjpWorker::new(&member.ajp, known, topology, slots).map(Arc::new)
+        };
+        let workers = spec.members.iter().map(worker).collect::<Result<_, _>>()?;
+        let members = std::iter::zip(&spec.members, load::multipliers_of(&spec))
             .map(|(member, multiplier)| Member::new(member, multiplier, topology, &slots))
             .collect::<Result<_, _>>()?;
         let mut by_route = HashMap::with_capacity(count);
@@ -91,6 +108,9 @@ impl Balancer {
             slot,
             member_slots,
             first_member: first,
+            record,
+            member_records,
+            workers,
             members,
             by_route,
             by_domain,
@@ -109,6 +129,29 @@ impl Balancer {
     /// The members in configuration order.
     pub fn members(&self) -> &[MemberSpec] {
         &self.spec.members
+    }
+
+    /// The worker of a member.
+    pub fn worker(&self, index: usize) -> Option<&Arc<AjpWorker>> {
+        self.workers.get(index)
+    }
+
+    /// The configuration with what was changed since, read from the records.
+    pub(crate) fn effective_spec(&self) -> LbSpec {
+        let mut spec: LbSpec = laid(&decode::<BalancerOverlay>(&self.record.read()), &self.spec);
+        let bound = std::iter::zip(self.member_records, &self.workers);
+        for (member, (record, worker)) in std::iter::zip(&mut spec.members, bound) {
+            decode::<MemberOverlay>(&record.read()).apply(member);
+            decode::<EndpointOverlay>(&worker.record.read()).apply(&mut member.ajp);
+        }
+        spec
+    }
+
+    /// All members begin with a load of zero (V-10). A load that is worked out stays.
+    pub(crate) fn zero_values(&self) {
+        for slot in self.member_slots {
+            slot.value.store(0, Relaxed);
+        }
     }
 
     /// The routing policy, if the balancer has one.
@@ -220,11 +263,11 @@ impl Balancer {
         limit.is_none_or(|limit| self.members[index].ajp.busy() < u64::from(limit))
     }
 
-    /// The numbers of a member at this moment.
-    pub fn snapshot(&self, index: usize) -> Option<MemberSnapshot> {
+    /// What the notes say of a member at this moment.
+    pub fn note(&self, index: usize) -> Option<MemberNote> {
         let (spec, member) = (self.spec.members.get(index)?, self.members.get(index)?);
         let slot = self.member_slot(index)?;
-        Some(MemberSnapshot::new(
+        Some(MemberNote::new(
             spec,
             member.activation,
             self.value(index),

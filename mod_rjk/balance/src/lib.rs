@@ -13,41 +13,50 @@ mod balancer;
 mod choose;
 mod cookie;
 mod decision;
+pub mod edit;
 pub mod load;
 mod maintenance;
+mod note;
 mod outcome;
+mod overlay;
 mod overrides;
 mod policy;
+mod reset;
 mod rounds;
 mod session;
 mod shared;
-mod snapshot;
+pub mod snapshot;
 mod state;
 mod time;
+mod worker;
 
 pub use attempt::lease::Lease;
 pub use balancer::{Balancer, UnknownWorker};
 pub use choose::selection::{Choice, Missing, Pick, RoutingInput, Selection};
 pub use cookie::cookie_values;
 pub use decision::{DecidedBy, Decision, FaultKind};
-pub use maintenance::{maintain, recover_member, reset_member};
+pub use maintenance::maintain;
+pub use note::MemberNote;
 pub use outcome::{Outcome, Traffic};
 pub use overrides::ActivationOverrides;
 pub use policy::{
     Answer, Builtin, Candidate, CandidateView, Observation, Question, RequestView, RoutingPolicy,
 };
+pub use reset::{recover_member, reset_balancer, reset_member, reset_worker};
 pub use rounds::{Round, Rounds};
 pub use session::SessionRoutes;
 pub use shared::cell::{Cell, RowOwner};
+pub use shared::control::Control;
 pub use shared::layout::{Header, Layout, Offsets};
 pub use shared::ledger::{Drift, InFlight, Ledger, Reaped};
 pub use shared::policy_slot::{POLICY_COUNTERS, PolicySlot};
+pub use shared::record::{AjpRecord, BalancerRecord, MemberRecord};
 pub use shared::segment::{Segment, Slots};
 pub use shared::slot::{AjpSlot, BalancerSlot, LATENCY_HALVES, MemberSlot};
 pub use shared::topology::Topology;
-pub use snapshot::MemberSnapshot;
 pub use state::State;
-pub use time::{AtomicMoment, Moment};
+pub use time::{AtomicMoment, Clock, Happened, Moment};
+pub use worker::{AjpWorker, EndpointSettings};
 
 #[cfg(test)]
 mod tests;

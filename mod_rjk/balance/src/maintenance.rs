@@ -1,5 +1,4 @@
-//! Global maintenance of a balancer and what the operator can do to a member (contract §4.9,
-//! TR-16…TR-22).
+//! Global maintenance of a balancer (contract §4.9, TR-16…TR-20).
 
 use crate::balancer::Balancer;
 use crate::load::Aged;
@@ -45,42 +44,6 @@ pub fn maintain(balancer: &Balancer, interval: Duration, now: Moment, log: &dyn 
     true
 }
 
-/// Operator's recover: a member in error may be tried by the next request (TR-21).
-pub fn recover_member(balancer: &Balancer, index: usize, now: Moment) {
-    release(balancer, index, highest_value(balancer), now);
-}
-
-/// Operator's reset: idle, counters and error times zero (TR-22).
-pub fn reset_member(balancer: &Balancer, index: usize, now: Moment) {
-    let (Some(slot), Some(ajp)) = (balancer.member_slot(index), balancer.ajp_slot(index)) else {
-        return;
-    };
-    slot.clear_errors();
-    for counter in [
-        &slot.value,
-        &slot.errors,
-        &slot.sessions,
-        &slot.used_snapshot,
-    ] {
-        counter.store(0, Relaxed);
-    }
-    for counter in [
-        &ajp.used,
-        &ajp.errors,
-        &ajp.client_errors,
-        &ajp.reply_timeouts,
-        &ajp.read_bytes,
-        &ajp.sent_bytes,
-        &ajp.used_snapshot,
-    ] {
-        counter.store(0, Relaxed);
-    }
-    ajp.error_time.store(Moment::NEVER);
-    ajp.max_busy.store(0, Relaxed);
-    ajp.max_connected.store(0, Relaxed);
-    slot.set_state(State::Idle, now);
-}
-
 /// Old load weighs less, by the balancer's method (LB-10…LB-15).
 fn decay_load(balancer: &Balancer, exponent: u32) {
     let members: Vec<Aged<'_>> = std::iter::zip(balancer.member_slots, &balancer.members)
@@ -94,7 +57,7 @@ fn decay_load(balancer: &Balancer, exponent: u32) {
 
 /// The highest load that was counted. A load that is worked out (LB-12) is not among them: nobody can
 /// be given one.
-fn highest_value(balancer: &Balancer) -> u64 {
+pub(crate) fn highest_value(balancer: &Balancer) -> u64 {
     let values = balancer.member_slots.iter();
     let values = values.map(|slot| slot.value.load(Relaxed));
     values.max().unwrap_or(0)
@@ -167,7 +130,7 @@ fn maintain_member(
 }
 
 /// ERROR → RECOVER with the highest load, so that the member is not flooded (TR-16, TR-21).
-fn release(balancer: &Balancer, index: usize, highest: u64, now: Moment) -> bool {
+pub(crate) fn release(balancer: &Balancer, index: usize, highest: u64, now: Moment) -> bool {
     let Some(slot) = balancer.member_slot(index) else {
         return false;
     };

@@ -1,55 +1,270 @@
-//! The numbers of a member at one moment.
+//! All that is shown of balancers, members and workers, as of one moment (OUT-05…OUT-07, OUT-10,
+//! OUT-11). A renderer needs nothing else.
 
-use crate::shared::slot::{AjpSlot, MemberSlot};
+use crate::balancer::Balancer;
+use crate::shared::slot::AjpSlot;
 use crate::state::State;
-use bstr::BString;
-use rjk_config::model::{Activation, MemberSpec};
+use crate::time::{Clock, Happened, Moment};
+use crate::worker::{AjpWorker, EndpointSettings};
+use rjk_config::model::{AjpSpec, LbSpec, MemberSpec};
+use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
-/// The numbers of a member for notes and the status page (T-05…T-24).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemberSnapshot {
-    /// Worker name.
-    pub name: BString,
-    /// Load V.
-    pub value: u64,
-    /// Service calls on its worker.
-    pub accessed: u64,
-    /// Requests without a session that it took.
-    pub sessions: u64,
-    /// Bytes from Tomcat.
-    pub read: u64,
-    /// Bytes to Tomcat.
-    pub transferred: u64,
-    /// Failures charged to the member.
-    pub errors: u64,
+/// A balancer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BalancerSnapshot {
+    /// Its configuration with what was changed since; no secrets.
+    pub spec: LbSpec,
     /// Requests in flight.
     pub busy: u64,
-    /// Configured activation.
-    pub activation: Activation,
-    /// Shared state.
-    pub state: State,
+    /// Highest number of requests in flight.
+    pub max_busy: u64,
+    /// Since the last global maintenance; since the start before the first one.
+    pub since_maintenance: Duration,
+    /// Until the next one.
+    pub time_to_maintenance: Window,
+    /// The last reset, else the start.
+    pub last_reset: Happened,
+    /// Its members in configuration order.
+    pub members: Vec<MemberSnapshot>,
 }
 
-impl MemberSnapshot {
-    pub(crate) fn new(
-        spec: &MemberSpec,
-        activation: Activation,
-        value: u64,
-        slot: &MemberSlot,
-        ajp: &AjpSlot,
-    ) -> MemberSnapshot {
-        MemberSnapshot {
-            name: spec.ajp.name.clone(),
-            value,
-            accessed: ajp.used.load(Relaxed),
-            sessions: slot.sessions.load(Relaxed),
-            read: ajp.read_bytes.load(Relaxed),
-            transferred: ajp.sent_bytes.load(Relaxed),
-            errors: slot.errors.load(Relaxed),
-            busy: ajp.busy(),
-            activation,
+/// A member of a balancer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MemberSnapshot {
+    /// Its configuration with what was changed since; no secrets.
+    pub spec: MemberSpec,
+    /// Its worker, whose numbers count all balancers.
+    pub endpoint: EndpointSnapshot,
+    /// State in this balancer.
+    pub state: State,
+    /// Multiplier M (LB-01).
+    pub multiplier: u64,
+    /// Load V (LB-02).
+    pub value: u64,
+    /// Requests without a session that it took.
+    pub sessions: u64,
+    /// Failures charged to the member.
+    pub errors: u64,
+    /// Until it is tried again; zero unless it is in error.
+    pub time_to_recover: Window,
+    /// The last error, when there was one since the last success.
+    pub error: Option<Happened>,
+}
+
+/// An ajp13 worker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndpointSnapshot {
+    /// Its configuration with what was changed since; no secret.
+    pub spec: AjpSpec,
+    /// `ip:port`; `invalid` for port 0, `unresolved` when the host has no address (OUT-10).
+    pub address: String,
+    /// State of the worker by itself (ST-11).
+    pub state: State,
+    /// Service calls that got an endpoint.
+    pub used: u64,
+    /// Service calls that failed because of the worker or its busy limit.
+    pub errors: u64,
+    /// Service calls that failed because of the client.
+    pub client_errors: u64,
+    /// Reply timeouts, halved by each maintenance.
+    pub reply_timeouts: u64,
+    /// Bytes to Tomcat.
+    pub transferred: u64,
+    /// Bytes from Tomcat.
+    pub read: u64,
+    /// Requests in flight.
+    pub busy: u64,
+    /// Highest number of requests in flight.
+    pub max_busy: u64,
+    /// Open connections.
+    pub connected: u64,
+    /// Highest number of open connections.
+    pub max_connected: u64,
+    /// The last reset, else the start.
+    pub last_reset: Happened,
+    /// The last error, when there was one since the last success.
+    pub error: Option<Happened>,
+}
+
+/// The least and the most time until something happens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// Not before.
+    pub min: Duration,
+    /// Not later.
+    pub max: Duration,
+}
+
+impl Balancer {
+    /// The balancer at this moment; `maintain` is `worker.maintain`.
+    pub fn snapshot(&self, clock: &Clock, maintain: Duration) -> BalancerSnapshot {
+        let started = self.slots.segment.header.started();
+        let last_maintenance = or(self.slot.last_maintenance.load(), started);
+        let since_maintenance = clock.now.since(last_maintenance);
+        let time_to_maintenance = next_maintenance(since_maintenance, maintain);
+        let spec = without_secrets(self.effective_spec());
+        let due = Due {
+            recover_time: spec.recover_time,
+            maintain,
+            next: time_to_maintenance,
+        };
+        let members = self.member_snapshots(&spec, clock, &due);
+        BalancerSnapshot {
+            busy: self.slot.busy(),
+            max_busy: highest(&self.slot.max_busy),
+            since_maintenance,
+            time_to_maintenance,
+            last_reset: clock.happened(or(self.slot.last_reset.load(), started)),
+            members,
+            spec,
+        }
+    }
+
+    fn member_snapshots(&self, spec: &LbSpec, clock: &Clock, due: &Due) -> Vec<MemberSnapshot> {
+        let method = crate::load::of(spec.method);
+        let multipliers = crate::load::multipliers_of(spec);
+        let members = std::iter::zip(&spec.members, multipliers);
+        let bound = std::iter::zip(self.member_slots, &self.workers);
+        std::iter::zip(members, bound)
+            .map(|((spec, multiplier), (slot, worker))| {
+                let (state, error) = (slot.state(), slot.last_error.load());
+                MemberSnapshot {
+                    spec: spec.clone(),
+                    endpoint: worker.snapshot(clock),
+                    state,
+                    multiplier,
+                    value: method.value(slot, multiplier),
+                    sessions: slot.sessions.load(Relaxed),
+                    errors: slot.errors.load(Relaxed),
+                    time_to_recover: match state {
+                        State::Error => due.recovery(clock.now.since(error)),
+                        _ => Window::default(),
+                    },
+                    error: (error != Moment::NEVER).then(|| clock.happened(error)),
+                }
+            })
+            .collect()
+    }
+}
+
+impl AjpWorker {
+    /// The worker at this moment.
+    pub fn snapshot(&self, clock: &Clock) -> EndpointSnapshot {
+        let settings = self.settings();
+        let address = address(&settings);
+        let slot: &AjpSlot = self.slot();
+        let (error, reset) = (slot.error_time.load(), slot.last_reset.load());
+        EndpointSnapshot {
+            spec: AjpSpec {
+                secret: None,
+                ..settings.spec
+            },
+            address,
             state: slot.state(),
+            used: slot.used.load(Relaxed),
+            errors: slot.errors.load(Relaxed),
+            client_errors: slot.client_errors.load(Relaxed),
+            reply_timeouts: slot.reply_timeouts.load(Relaxed),
+            transferred: slot.sent_bytes.load(Relaxed),
+            read: slot.read_bytes.load(Relaxed),
+            busy: slot.busy(),
+            max_busy: highest(&slot.max_busy),
+            connected: slot.connected(),
+            max_connected: highest(&slot.max_connected),
+            last_reset: clock.happened(or(reset, self.slots.segment.header.started())),
+            error: (error != Moment::NEVER).then(|| clock.happened(error)),
+        }
+    }
+}
+
+/// What the time until a recovery depends on.
+struct Due {
+    recover_time: Duration,
+    maintain: Duration,
+    next: Window,
+}
+
+impl Due {
+    /// OUT-11, for a member whose last error is so long ago.
+    fn recovery(&self, since_error: Duration) -> Window {
+        let wait = self.recover_time.saturating_sub(since_error);
+        Window {
+            min: wait.max(self.next.min),
+            max: wait + self.maintain,
+        }
+    }
+}
+
+/// OUT-11.
+fn next_maintenance(since: Duration, maintain: Duration) -> Window {
+    Window {
+        min: maintain.saturating_sub(since),
+        max: (maintain + maintain).saturating_sub(since),
+    }
+}
+
+fn address(settings: &EndpointSettings) -> String {
+    match settings.addresses.first() {
+        _ if settings.spec.port == 0 => "invalid".to_owned(),
+        Some(address) => address.to_string(),
+        None => "unresolved".to_owned(),
+    }
+}
+
+fn without_secrets(mut spec: LbSpec) -> LbSpec {
+    for member in &mut spec.members {
+        member.ajp.secret = None;
+    }
+    spec
+}
+
+fn highest(count: &AtomicI64) -> u64 {
+    u64::try_from(count.load(Relaxed)).unwrap_or(0)
+}
+
+fn or(moment: Moment, other: Moment) -> Moment {
+    match moment {
+        Moment::NEVER => other,
+        moment => moment,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn out11_windows() {
+        let secs = Duration::from_secs;
+        let maintain = secs(60);
+        // Since the last maintenance, since the error; both windows.
+        let rows = [
+            (0, 0, (60, 120), (60, 120)),
+            (20, 10, (40, 100), (50, 110)),
+            (20, 40, (40, 100), (40, 80)),
+            (59, 100, (1, 61), (1, 60)),
+            (70, 100, (0, 50), (0, 60)),
+            (500, 100, (0, 0), (0, 60)),
+        ];
+        for (since, error, maintenance, recovery) in rows {
+            let window = |(min, max)| Window {
+                min: secs(min),
+                max: secs(max),
+            };
+            let next = next_maintenance(secs(since), maintain);
+            let due = Due {
+                recover_time: secs(60),
+                maintain,
+                next,
+            };
+            assert_eq!(next, window(maintenance), "{since}");
+            assert_eq!(
+                due.recovery(secs(error)),
+                window(recovery),
+                "{since} {error}"
+            );
         }
     }
 }

@@ -5,5 +5,5 @@ mod methods;
 mod model;
 mod policy;
 mod session;
-mod support;
+pub(crate) mod support;
 mod transitions;

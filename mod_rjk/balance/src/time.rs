@@ -70,6 +70,35 @@ impl AtomicMoment {
     }
 }
 
+/// Both clocks, read together. The wall clock is for display alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// The monotonic clock.
+    pub now: Moment,
+    /// The wall clock, since 1970.
+    pub unix: Duration,
+}
+
+impl Clock {
+    /// What is to be shown of something that happened at this moment.
+    pub fn happened(&self, at: Moment) -> Happened {
+        let ago = self.now.since(at);
+        Happened {
+            unix_seconds: self.unix.saturating_sub(ago).as_secs(),
+            ago,
+        }
+    }
+}
+
+/// When something happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Happened {
+    /// By the wall clock of now: seconds since 1970.
+    pub unix_seconds: u64,
+    /// How long ago.
+    pub ago: Duration,
+}
+
 /// A duration in whole milliseconds.
 pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)

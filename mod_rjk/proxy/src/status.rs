@@ -8,7 +8,7 @@ use crate::dispatcher::{Dispatcher, Worker};
 use crate::worker::load_balancer::LoadBalancer;
 use crate::worker::standalone::Standalone;
 use bstr::{BString, ByteSlice};
-use rjk_balance::{FaultKind, MemberSnapshot, PolicySlot, RoutingPolicy};
+use rjk_balance::{FaultKind, MemberNote, PolicySlot, RoutingPolicy};
 use rjk_config::model::{AjpSpec, StatusSpec};
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -101,7 +101,7 @@ fn balancer(html: &mut String, lb: &LoadBalancer) {
         slot.max_busy.load(Relaxed),
     );
     for (index, member) in spec.members.iter().enumerate() {
-        if let Some(snapshot) = lb.balancer.snapshot(index) {
+        if let Some(snapshot) = lb.balancer.note(index) {
             member_row(html, lb, index, &member.ajp, &snapshot);
         }
     }
@@ -180,7 +180,7 @@ fn member_row(
     lb: &LoadBalancer,
     index: usize,
     ajp: &AjpSpec,
-    member: &MemberSnapshot,
+    member: &MemberNote,
 ) {
     let Some(slot) = lb.balancer.ajp_slot(index) else {
         return;

@@ -17,7 +17,7 @@ pub use request::Request;
 pub use session::Session;
 pub use traffic::Traffic;
 
-use rjk_config::model::BalanceMethod;
+use rjk_config::model::{BalanceMethod, LbSpec};
 
 /// The implementation of a configured method (L-04).
 pub fn of(method: BalanceMethod) -> &'static dyn Method {
@@ -28,6 +28,12 @@ pub fn of(method: BalanceMethod) -> &'static dyn Method {
         BalanceMethod::Session => &Session,
         BalanceMethod::Next => &Next,
     }
+}
+
+/// The multipliers of a balancer's members.
+pub(crate) fn multipliers_of(spec: &LbSpec) -> Vec<u64> {
+    let factors: Vec<u32> = spec.members.iter().map(|member| member.lbfactor).collect();
+    multipliers(&factors)
 }
 
 /// Multipliers M = LCM(F) / F of the factors (LB-01), so that V rises in whole numbers.

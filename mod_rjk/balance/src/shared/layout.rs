@@ -1,9 +1,12 @@
 //! Where the slots lie in the segment (contract H-04).
 
 use crate::shared::cell::{Cell, RowOwner, cells_per_row};
+use crate::shared::control::Control;
 use crate::shared::policy_slot::PolicySlot;
+use crate::shared::record::{AjpRecord, BalancerRecord, MemberRecord};
 use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
 use crate::shared::topology::Topology;
+use crate::time::{AtomicMoment, Moment};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -27,12 +30,20 @@ pub struct Layout {
 pub struct Offsets {
     /// One [`Header`].
     pub header: usize,
+    /// One [`Control`].
+    pub control: usize,
     /// [`Layout::ajp`] times [`AjpSlot`].
     pub ajp: usize,
     /// [`Layout::members`] times [`MemberSlot`].
     pub members: usize,
     /// [`Layout::balancers`] times [`BalancerSlot`].
     pub balancers: usize,
+    /// [`Layout::ajp`] times [`AjpRecord`].
+    pub ajp_records: usize,
+    /// [`Layout::members`] times [`MemberRecord`].
+    pub member_records: usize,
+    /// [`Layout::balancers`] times [`BalancerRecord`].
+    pub balancer_records: usize,
     /// [`Layout::policies`] times [`PolicySlot`].
     pub policies: usize,
     /// [`Layout::rows`] times [`RowOwner`].
@@ -74,17 +85,25 @@ impl Layout {
             start
         };
         let header = place(size_of::<Header>(), 1);
+        let control = place(size_of::<Control>(), 1);
         let ajp = place(size_of::<AjpSlot>(), self.ajp);
         let members = place(size_of::<MemberSlot>(), self.members);
         let balancers = place(size_of::<BalancerSlot>(), self.balancers);
+        let ajp_records = place(size_of::<AjpRecord>(), self.ajp);
+        let member_records = place(size_of::<MemberRecord>(), self.members);
+        let balancer_records = place(size_of::<BalancerRecord>(), self.balancers);
         let policies = place(size_of::<PolicySlot>(), self.policies);
         let owners = place(size_of::<RowOwner>(), self.rows);
         let cells = place(size_of::<Cell>(), self.cells());
         Offsets {
             header,
+            control,
             ajp,
             members,
             balancers,
+            ajp_records,
+            member_records,
+            balancer_records,
             policies,
             owners,
             cells,
@@ -93,8 +112,8 @@ impl Layout {
     }
 }
 
-/// `!RJKSHM4`; the last byte rises with the layout.
-const MAGIC: u64 = u64::from_be_bytes(*b"!RJKSHM4");
+/// `!RJKSHM5`; the last byte rises with the layout.
+const MAGIC: u64 = u64::from_be_bytes(*b"!RJKSHM5");
 
 /// Says what the file is and how it is cut, for tools that open it from outside.
 #[derive(Debug, Default)]
@@ -106,6 +125,7 @@ pub struct Header {
     balancers: AtomicU64,
     policies: AtomicU64,
     rows: AtomicU64,
+    started: AtomicMoment,
 }
 
 impl Header {
@@ -117,6 +137,16 @@ impl Header {
         self.policies.store(layout.policies as u64, Relaxed);
         self.rows.store(layout.rows as u64, Relaxed);
         self.magic.store(MAGIC, Release);
+    }
+
+    /// Says when the segment was made.
+    pub fn start(&self, now: Moment) {
+        self.started.store(now);
+    }
+
+    /// When the segment was made: since then its counters count, unless they were reset.
+    pub fn started(&self) -> Moment {
+        self.started.load()
     }
 
     /// The layout of a published segment; `None` when the file is something else.

@@ -1,9 +1,11 @@
 //! What all processes of a server share: records of atomics, and where each lies.
 
 pub(crate) mod cell;
+pub(crate) mod control;
 pub(crate) mod layout;
 pub(crate) mod ledger;
 pub(crate) mod policy_slot;
+pub(crate) mod record;
 pub(crate) mod segment;
 pub(crate) mod slot;
 pub(crate) mod topology;

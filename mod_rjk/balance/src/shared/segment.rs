@@ -1,9 +1,11 @@
 //! The shared memory of all children, as slices of atomics.
 
 use crate::shared::cell::{Cell, RowOwner};
+use crate::shared::control::Control;
 use crate::shared::layout::{Header, Layout};
 use crate::shared::ledger::{InFlight, Ledger};
 use crate::shared::policy_slot::PolicySlot;
+use crate::shared::record::{AjpRecord, BalancerRecord, MemberRecord};
 use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -13,12 +15,20 @@ use std::sync::atomic::Ordering::Relaxed;
 pub struct Segment {
     /// What the segment is.
     pub header: &'static Header,
+    /// Who may write the records, and whether one was written.
+    pub control: &'static Control,
     /// ajp workers.
     pub ajp: &'static [AjpSlot],
     /// Members of balancers.
     pub members: &'static [MemberSlot],
     /// Balancers.
     pub balancers: &'static [BalancerSlot],
+    /// What was changed of each ajp worker.
+    pub ajp_records: &'static [AjpRecord],
+    /// What was changed of each member.
+    pub member_records: &'static [MemberRecord],
+    /// What was changed of each balancer.
+    pub balancer_records: &'static [BalancerRecord],
     /// Routing policies.
     pub policies: &'static [PolicySlot],
     /// Who has which row of the ledger.
@@ -35,9 +45,13 @@ impl Segment {
         header.publish(layout);
         Segment {
             header,
+            control: Box::leak(Box::default()),
             ajp: leaked(layout.ajp),
             members: leaked(layout.members),
             balancers: leaked(layout.balancers),
+            ajp_records: leaked(layout.ajp),
+            member_records: leaked(layout.members),
+            balancer_records: leaked(layout.balancers),
             policies: leaked(layout.policies),
             owners: leaked(layout.rows),
             cells: leaked(layout.cells()),

@@ -36,6 +36,8 @@ pub struct AjpSlot {
     pub error_time: AtomicMoment,
     /// `used` at the last maintenance.
     pub used_snapshot: AtomicU64,
+    /// When its counters were reset; never since the start.
+    pub last_reset: AtomicMoment,
     pub(crate) state: AtomicU32,
     /// Counts the workers that had this slot, for additions while running.
     pub generation: AtomicU32,
@@ -240,6 +242,8 @@ pub struct BalancerSlot {
     pub max_busy: AtomicI64,
     /// When the global maintenance ran last (MT-03); never before the first one.
     pub last_maintenance: AtomicMoment,
+    /// When its counters were reset; never since the start.
+    pub last_reset: AtomicMoment,
     /// Counts the balancers that had this slot, for additions while running.
     pub generation: AtomicU32,
 }

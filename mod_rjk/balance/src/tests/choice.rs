@@ -70,15 +70,15 @@ fn lb06_ties_rotate_and_x03_stateless_ignores_the_load() {
     };
     assert_eq!(shares(&balancer, &ask, 6), [2, 2, 2]);
     assert_eq!(
-        balancer.snapshot(1).unwrap().sessions,
+        balancer.note(1).unwrap().sessions,
         0,
         "LB-16: stateless is no session"
     );
     assert_eq!(shares(&balancer, &Ask::default(), 6), [0, 3, 3]);
-    assert_eq!(balancer.snapshot(1).unwrap().sessions, 3, "LB-16");
+    assert_eq!(balancer.note(1).unwrap().sessions, 3, "LB-16");
     assert_eq!(shares(&balancer, &cookie("JSESSIONID=x.m2"), 5), [0, 5, 0]);
     assert_eq!(
-        balancer.snapshot(1).unwrap().sessions,
+        balancer.note(1).unwrap().sessions,
         3,
         "LB-16: carries a session"
     );
@@ -278,7 +278,7 @@ fn ss01_sticky_off_or_ignored() {
     let balancer = plain(2, |spec| spec.sticky_session_force = true);
     assert_eq!(serve(&balancer, &ignored, OK, T0), 0);
     assert_eq!(
-        balancer.snapshot(0).unwrap().sessions,
+        balancer.note(0).unwrap().sessions,
         1,
         "SS-01: counts as no session"
     );
@@ -329,10 +329,7 @@ fn ss16_session_cookie() {
 fn a02_a32_a_stopped_member_takes_nothing() {
     let balancer = plain(2, |spec| spec.members[0].activation = Activation::Stopped);
     assert_eq!(shares(&balancer, &cookie("JSESSIONID=x.m1"), 3), [0, 3]);
-    assert_eq!(
-        balancer.snapshot(0).unwrap().activation,
-        Activation::Stopped
-    );
+    assert_eq!(balancer.note(0).unwrap().activation, Activation::Stopped);
 }
 
 #[test]

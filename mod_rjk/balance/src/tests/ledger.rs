@@ -2,6 +2,7 @@ use super::support::*;
 use crate::*;
 use proptest::prelude::*;
 use rjk_config::model::WorkerSpec;
+use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
 
 fn segment(rows: usize) -> (Topology, Segment) {
@@ -55,9 +56,16 @@ fn offsets_are_aligned_and_do_not_overlap() {
     let offsets = layout.offsets();
     let ends = [
         (offsets.header, size_of::<Header>()),
+        (offsets.control, size_of::<Control>()),
         (offsets.ajp, size_of_val(segment.ajp)),
         (offsets.members, size_of_val(segment.members)),
         (offsets.balancers, size_of_val(segment.balancers)),
+        (offsets.ajp_records, size_of_val(segment.ajp_records)),
+        (offsets.member_records, size_of_val(segment.member_records)),
+        (
+            offsets.balancer_records,
+            size_of_val(segment.balancer_records),
+        ),
         (offsets.owners, size_of_val(segment.owners)),
         (offsets.cells, size_of_val(segment.cells)),
     ];
@@ -83,10 +91,10 @@ fn another_configuration_is_refused() {
     let (topology, segment) = segment(1);
     let mut spec = lb(vec![member("m1"), member("m9")]);
     let slots = Slots { segment, row: None };
-    let error = Balancer::new(spec.clone().into(), &topology, slots, None).err();
+    let error = Balancer::new(spec.clone().into(), &topology, slots, &HashMap::new(), None).err();
     assert_eq!(error, Some(UnknownWorker("m9".into())));
     spec.name = "other".into();
-    let error = Balancer::new(spec.into(), &topology, slots, None).err();
+    let error = Balancer::new(spec.into(), &topology, slots, &HashMap::new(), None).err();
     assert_eq!(error, Some(UnknownWorker("other".into())));
 }
 

@@ -47,16 +47,16 @@ fn lb15_mt04_decay() {
         .reply_timeouts
         .store(9, Relaxed);
     maintain(&balancer, 60);
-    assert_eq!(balancer.snapshot(0).unwrap().value, 500, "k = 1");
+    assert_eq!(balancer.note(0).unwrap().value, 500, "k = 1");
     assert_eq!(
         balancer.ajp_slot(0).unwrap().reply_timeouts.load(Relaxed),
         4,
         "MT-04"
     );
     maintain(&balancer, 60 + 185);
-    assert_eq!(balancer.snapshot(0).unwrap().value, 62, "k = 3");
+    assert_eq!(balancer.note(0).unwrap().value, 62, "k = 3");
     maintain(&balancer, 1_000_000);
-    assert_eq!(balancer.snapshot(0).unwrap().value, 0, "k beyond 64");
+    assert_eq!(balancer.note(0).unwrap().value, 0, "k beyond 64");
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn tr21_tr22_recover_and_reset() {
     let balancer = plain(2, |_| {});
     let slot = balancer.member_slot(0).unwrap();
     balancer.member_slot(1).unwrap().value.store(33, Relaxed);
-    crate::recover_member(&balancer, 0, T0);
+    assert!(!crate::recover_member(&balancer, 0, T0));
     assert_eq!(
         (slot.state(), slot.value.load(Relaxed)),
         (State::Idle, 0),
@@ -159,18 +159,138 @@ fn tr21_tr22_recover_and_reset() {
         Outcome::LocalError,
         T0,
     );
-    crate::recover_member(&balancer, 0, T0);
+    assert!(crate::recover_member(&balancer, 0, T0));
     assert_eq!(
         (slot.state(), slot.value.load(Relaxed)),
         (State::Recover, 33)
     );
     crate::reset_member(&balancer, 0, T0);
-    let got = balancer.snapshot(0).unwrap();
+    let got = balancer.note(0).unwrap();
     assert_eq!(
         (got.state, got.value, got.errors, got.accessed, got.read),
         (State::Idle, 0, 0, 0, 0)
     );
     assert_eq!(slot.first_error.load(), Moment::NEVER);
-    crate::recover_member(&balancer, 9, T0);
-    crate::reset_member(&balancer, 9, T0);
+    assert!(!crate::recover_member(&balancer, 9, T0));
+    assert!(!crate::reset_member(&balancer, 9, T0));
+}
+
+/// All that CM-05 names of a balancer with two members.
+fn dirty(balancer: &Balancer) {
+    for request in ["x.m1", "x.m2"] {
+        let cookie_text = format!("JSESSIONID={request}");
+        serve(balancer, &cookie(&cookie_text), Outcome::ClientError, T0);
+        serve(balancer, &cookie(&cookie_text), Outcome::StatusHard, T0);
+    }
+    for index in [0, 1] {
+        let ajp = balancer.ajp_slot(index).unwrap();
+        ajp.reply_timeouts.store(4, Relaxed);
+        ajp.max_connected.store(3, Relaxed);
+    }
+    serve(balancer, &Ask::default(), Outcome::Success, T0);
+}
+
+fn clock(now: Moment) -> Clock {
+    let unix = Duration::from_secs(2_000_000_000);
+    Clock { now, unix }
+}
+
+#[test]
+fn cm05_reset_of_a_balancer() {
+    let balancer = plain(2, |_| {});
+    balancer.slots.segment.header.start(T0);
+    dirty(&balancer);
+    let before = balancer.snapshot(&clock(later(5000)), MINUTE);
+    assert_eq!(before.max_busy, 1);
+    assert_eq!(
+        before.last_reset.ago,
+        Duration::from_secs(5),
+        "since the start"
+    );
+    assert!(before.members.iter().any(|member| member.value > 0));
+    let held = balancer.slots.enter_ajp(balancer.members[0].column);
+    crate::reset_balancer(&balancer, later(6000));
+    let after = balancer.snapshot(&clock(later(8000)), MINUTE);
+    assert_eq!(after.max_busy, 0);
+    assert_eq!(after.last_reset.ago, Duration::from_secs(2));
+    assert_eq!(after.last_reset.unix_seconds, 1_999_999_998);
+    for (member, busy) in std::iter::zip(&after.members, [1, 0]) {
+        assert_eq!(member.state, State::Idle);
+        assert_eq!((member.value, member.sessions, member.errors), (0, 0, 0));
+        assert_eq!(member.error, None);
+        let worker = &member.endpoint;
+        let counts = [
+            worker.used,
+            worker.errors,
+            worker.client_errors,
+            worker.reply_timeouts,
+        ];
+        assert_eq!(counts, [0; 4]);
+        let bytes = [worker.transferred, worker.read];
+        assert_eq!(bytes, [0; 2]);
+        assert_eq!((worker.max_busy, worker.max_connected), (0, 0));
+        assert_eq!(worker.last_reset, after.last_reset);
+        assert_eq!(worker.busy, busy, "what is in flight stays");
+    }
+    drop(held);
+}
+
+#[test]
+fn cm05_reset_of_one_member_leaves_the_others() {
+    let balancer = plain(2, |_| {});
+    dirty(&balancer);
+    let before = balancer.snapshot(&clock(T0), MINUTE);
+    assert!(crate::reset_member(&balancer, 0, T0));
+    let after = balancer.snapshot(&clock(T0), MINUTE);
+    assert_eq!(after.members[1], before.members[1]);
+    assert_eq!(after.max_busy, before.max_busy);
+    assert_eq!(after.members[0].endpoint.used, 0);
+}
+
+#[test]
+fn cm05_reset_of_a_worker_by_itself() {
+    let balancer = plain(1, |_| {});
+    serve(&balancer, &Ask::default(), Outcome::StatusHard, T0);
+    crate::reset_worker(balancer.ajp_slot(0).unwrap(), later(1));
+    let after = balancer.snapshot(&clock(later(1)), MINUTE);
+    let member = &after.members[0];
+    assert_eq!(member.endpoint.errors, 0);
+    assert_eq!(
+        (member.errors, member.state),
+        (1, State::Error),
+        "counters of the worker only"
+    );
+    assert_eq!(member.endpoint.state, State::Error, "its state stays");
+}
+
+#[test]
+fn out06_a_snapshot_of_a_member_in_error() {
+    let balancer = plain(2, |spec| spec.members[0].ajp.secret = Some("s".into()));
+    serve(
+        &balancer,
+        &cookie("JSESSIONID=x.m1"),
+        Outcome::StatusHard,
+        T0,
+    );
+    let at = clock(later(10_000));
+    let shown = balancer.snapshot(&at, MINUTE);
+    let error = shown.members[0].error.unwrap();
+    assert_eq!(
+        (error.ago, error.unix_seconds),
+        (Duration::from_secs(10), 1_999_999_990)
+    );
+    assert_eq!(shown.members[0].endpoint.error, Some(error));
+    assert_eq!(
+        shown.members[0].time_to_recover.max,
+        Duration::from_secs(110)
+    );
+    assert_eq!(
+        shown.members[1].time_to_recover,
+        crate::snapshot::Window::default()
+    );
+    assert_eq!(shown.members[1].error, None);
+    assert_eq!(shown.members[0].endpoint.address, "unresolved");
+    assert_eq!(shown.spec.members[0].ajp.secret, None, "secrets never show");
+    assert_eq!(shown.members[0].spec.ajp.secret, None);
+    assert_eq!(shown.members[0].endpoint.spec.secret, None);
 }

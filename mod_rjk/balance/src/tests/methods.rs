@@ -22,7 +22,7 @@ fn by(method: BalanceMethod, factors: &[u32], change: impl FnOnce(&mut LbSpec)) 
 fn values(balancer: &Balancer) -> Vec<u64> {
     let members = 0..balancer.members().len();
     members
-        .map(|index| balancer.snapshot(index).unwrap().value)
+        .map(|index| balancer.note(index).unwrap().value)
         .collect()
 }
 
@@ -100,7 +100,7 @@ fn lb10_to_lb14_what_counts() {
         let counts = matches!(method, BalanceMethod::Request | BalanceMethod::Traffic);
         let after = values(&balancer);
         assert_eq!(after != before, counts, "{method:?}: {before:?} {after:?}");
-        let sessions = [0, 1].map(|index| balancer.snapshot(index).unwrap().sessions);
+        let sessions = [0, 1].map(|index| balancer.note(index).unwrap().sessions);
         assert_eq!(sessions, [0, 2], "LB-16: the same for all, {method:?}");
     }
 }
@@ -115,7 +115,7 @@ fn lb12_busyness_is_what_is_in_flight_times_m() {
     assert_eq!(order, [0, 1, 0, 0, 1, 0], "3 to 1, ties rotate");
     assert_eq!(values(&balancer), [4, 6]);
     assert_eq!(
-        balancer.snapshot(0).unwrap().value,
+        balancer.note(0).unwrap().value,
         4,
         "what the status worker says"
     );
@@ -135,7 +135,7 @@ fn lb12_only_busyness_counts_what_is_in_flight() {
         let held = hold(&balancer, &input);
         let busy = balancer.member_slot(held.index()).unwrap().busy();
         assert_eq!(busy > 0, method == BalanceMethod::Busyness, "{method:?}");
-        assert_eq!(balancer.snapshot(0).unwrap().busy, 1, "{method:?}");
+        assert_eq!(balancer.note(0).unwrap().busy, 1, "{method:?}");
     }
 }
 
@@ -163,13 +163,14 @@ fn lb12_a_second_balancer_over_the_same_worker_does_not_count() {
     let topology = Topology::new(&workers);
     let segment = Segment::leaked(&Layout::new(&topology, 4));
     let slots = Slots { segment, row: None };
-    let [first, second] =
-        [first, second].map(|spec| Balancer::new(spec.into(), &topology, slots, None).unwrap());
+    let [first, second] = [first, second].map(|spec| {
+        Balancer::new(spec.into(), &topology, slots, &Default::default(), None).unwrap()
+    });
     let overrides = ActivationOverrides::default();
     let input = input(&overrides);
     let _held = [hold(&first, &input), hold(&first, &input)];
     assert_eq!((values(&first), values(&second)), (vec![1, 1], vec![0, 0]));
-    assert_eq!(second.snapshot(0).unwrap().busy, 1, "LB-05");
+    assert_eq!(second.note(0).unwrap().busy, 1, "LB-05");
 }
 
 #[test]

@@ -217,7 +217,7 @@ impl Model {
 }
 
 fn seen(balancer: &Balancer) -> Vec<(u64, u64, u64, State)> {
-    let snapshots = (0..balancer.members().len()).map(|index| balancer.snapshot(index).unwrap());
+    let snapshots = (0..balancer.members().len()).map(|index| balancer.note(index).unwrap());
     snapshots
         .map(|s| (s.value, s.sessions, s.accessed, s.state))
         .collect()

@@ -4,6 +4,7 @@ use crate::*;
 use rjk_config::model::*;
 use rjk_log::NoLog;
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -88,7 +89,14 @@ pub fn bind(spec: LbSpec, policy: Option<Arc<dyn RoutingPolicy>>) -> Balancer {
     let segment = Segment::leaked(&Layout::new(&topology, 4));
     let row = segment.ledger().claim_row(100, &|_| true);
     assert!(row.is_some());
-    Balancer::new(Arc::new(spec), &topology, Slots { segment, row }, policy).unwrap()
+    Balancer::new(
+        Arc::new(spec),
+        &topology,
+        Slots { segment, row },
+        &HashMap::new(),
+        policy,
+    )
+    .unwrap()
 }
 
 pub struct NoRequest;

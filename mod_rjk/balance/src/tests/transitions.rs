@@ -286,7 +286,7 @@ fn lb10_failed_attempts_count_and_statistics_are_kept() {
     for outcome in [Outcome::Success, Outcome::ClientError, Outcome::LocalError] {
         serve(&balancer, &ask, outcome, T0);
     }
-    let got = balancer.snapshot(0).unwrap();
+    let got = balancer.note(0).unwrap();
     assert_eq!(
         (got.value, got.accessed, got.errors, got.busy),
         (6, 3, 1, 0)
@@ -303,7 +303,7 @@ fn lb10_failed_attempts_count_and_statistics_are_kept() {
     assert_eq!(ajp.max_busy.load(Relaxed), 1);
     ajp.record(Outcome::BusyLimit, NONE, T0);
     assert_eq!(ajp.errors.load(Relaxed), 2, "SV-02");
-    assert!(balancer.snapshot(2).is_none());
+    assert!(balancer.note(2).is_none());
 }
 
 #[test]

@@ -59,6 +59,11 @@ pub struct PingSpec {
     pub timeout: Duration,
 }
 
+impl PingSpec {
+    /// How long the interval mode waits when nothing else is said.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+}
+
 /// The connection pool of one worker in one child (A-14…A-17).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolSpec {

@@ -11,7 +11,6 @@ use std::time::Duration;
 const DEFAULT_PORT: u16 = 8009;
 const DEFAULT_RETRIES: u32 = 2;
 const DEFAULT_RETRY_INTERVAL: Duration = Duration::from_millis(100);
-const DEFAULT_PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// A-24; also what `max_packet_size` is clamped to.
 const PACKET_BYTES: std::ops::RangeInclusive<u32> = 8192..=65536;
 /// All bits of `recovery_options` (contract §4.8).
@@ -120,7 +119,7 @@ fn ping(attributes: &mut Attributes<'_>) -> PingSpec {
     let timeout = attributes
         .not_negative("ping_timeout")
         .and_then(|millis| some_time(Duration::from_millis(millis.into())))
-        .unwrap_or(DEFAULT_PING_TIMEOUT);
+        .unwrap_or(PingSpec::DEFAULT_TIMEOUT);
     let modes = ping_modes(attributes);
     let default = |mode: u8, time| {
         if modes.contains(&mode) {

@@ -125,6 +125,7 @@ pub(crate) unsafe fn ended(main: *mut sys::server_rec, pid: u32) {
         return;
     };
     let reaped = segment.ledger().reap(pid);
+    segment.control.free_dead(pid);
     let ready = slot.and_then(|slot| slot.ready.as_ref());
     if let Some(sink) = ready.and_then(|ready| ready.log.as_ref())
         && reaped.requests > 0

@@ -1,7 +1,7 @@
 //! The notes for LogFormat (contract §1.7).
 
 use crate::ffi::request::RequestRec;
-use rjk_balance::MemberSnapshot;
+use rjk_balance::MemberNote;
 use rjk_proxy::job::report::Report;
 use std::ffi::CStr;
 use std::time::Duration;
@@ -60,7 +60,7 @@ const LAST: MemberNotes = [
     c"JK_LB_LAST_STATE",
 ];
 
-fn set_member(request: RequestRec<'_>, names: &MemberNotes, member: &MemberSnapshot) {
+fn set_member(request: RequestRec<'_>, names: &MemberNotes, member: &MemberNote) {
     let values: [String; 9] = [
         member.value.to_string(),
         member.accessed.to_string(),

@@ -2,8 +2,10 @@
 
 use crate::ffi::apr::Pool;
 use rjk_balance::{
-    AjpSlot, BalancerSlot, Cell, Header, Layout, MemberSlot, PolicySlot, RowOwner, Segment,
+    AjpRecord, AjpSlot, BalancerRecord, BalancerSlot, Cell, Control, Header, Layout, MemberRecord,
+    MemberSlot, PolicySlot, RowOwner, Segment,
 };
+use rjk_proxy::clock::now;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::os::fd::AsRawFd;
@@ -60,6 +62,7 @@ pub(crate) fn create_unnamed(layout: &Layout, pool: Pool<'_>) -> io::Result<Segm
 fn publish(mapping: Mapping, layout: &Layout, pool: Pool<'_>) -> Segment {
     let segment = pool.own(mapping).segment(layout);
     segment.header.publish(layout);
+    segment.header.start(now());
     segment
 }
 
@@ -109,9 +112,17 @@ impl Mapping {
                     .part::<Header>(offsets.header, 1)
                     .first()
                     .unwrap_unchecked(),
+                control: self
+                    .part::<Control>(offsets.control, 1)
+                    .first()
+                    .unwrap_unchecked(),
                 ajp: self.part::<AjpSlot>(offsets.ajp, layout.ajp),
                 members: self.part::<MemberSlot>(offsets.members, layout.members),
                 balancers: self.part::<BalancerSlot>(offsets.balancers, layout.balancers),
+                ajp_records: self.part::<AjpRecord>(offsets.ajp_records, layout.ajp),
+                member_records: self.part::<MemberRecord>(offsets.member_records, layout.members),
+                balancer_records: self
+                    .part::<BalancerRecord>(offsets.balancer_records, layout.balancers),
                 policies: self.part::<PolicySlot>(offsets.policies, layout.policies),
                 owners: self.part::<RowOwner>(offsets.owners, layout.rows),
                 cells: self.part::<Cell>(offsets.cells, layout.cells()),

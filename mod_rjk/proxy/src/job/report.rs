@@ -3,7 +3,7 @@
 use super::Served;
 use super::failure::{Cause, Failure, NOTHING, Phase};
 use bstr::BStr;
-use rjk_balance::MemberSnapshot;
+use rjk_balance::MemberNote;
 use rjk_log::Log;
 use rjk_log::jk_log;
 use std::borrow::Cow;
@@ -21,9 +21,9 @@ pub struct Report {
     /// without a balancer.
     pub decided_by: Cow<'static, str>,
     /// The first member that was tried (T-05…T-14).
-    pub first: Option<MemberSnapshot>,
+    pub first: Option<MemberNote>,
     /// The last member that was tried (T-15…T-24).
-    pub last: Option<MemberSnapshot>,
+    pub last: Option<MemberNote>,
 }
 
 impl Report {

@@ -135,7 +135,7 @@ impl<'a> Failover<'a, '_, '_> {
 
     /// Keeps what the notes say of a member that was tried (T-04…T-24).
     fn note(&mut self, choice: &Choice<'_>) {
-        let snapshot = self.balancer.snapshot(choice.index);
+        let snapshot = self.balancer.note(choice.index);
         if self.report.first.is_none() {
             self.report.first.clone_from(&snapshot);
         }

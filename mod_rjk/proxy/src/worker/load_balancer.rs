@@ -39,6 +39,7 @@ impl LoadBalancer {
             Arc::new(reachable(spec, setup)),
             setup.topology,
             setup.slots,
+            setup.addresses,
             setup.policies.get(&spec.name).cloned(),
         )?;
         Ok(LoadBalancer {
