@@ -210,6 +210,13 @@ fn mounts_of(attributes: &mut Attributes<'_>) -> Result<Vec<WorkerMount>, Config
     let Some(entry) = attributes.entry("mount") else {
         return Ok(Vec::new());
     };
+    if entry.value.contains(&b'|') {
+        let message = format!(
+            "{}: a bar is a letter of the pattern here; write both patterns, with a blank between",
+            entry.name
+        );
+        attributes.warn(entry, message);
+    }
     split_list(&entry.value)
         .map(|pattern| {
             let bare = pattern.strip_prefix(b"-").unwrap_or(pattern);

@@ -138,7 +138,8 @@ impl UriMapBuilder {
         location: Option<Location>,
         warnings: &mut Vec<Warning>,
     ) -> Result<(), ConfigError> {
-        if !rule.pattern.starts_with(b"/") {
+        let patterns = rule.patterns(source);
+        if patterns.is_empty() {
             return Err(ConfigError::new(location, rule.problem()));
         }
         let before = warnings.len();
@@ -147,7 +148,7 @@ impl UriMapBuilder {
             .iter_mut()
             .skip(before)
             .for_each(|warning| warning.location = location.clone());
-        for pattern in split_bar(rule.pattern) {
+        for pattern in patterns {
             let mount = Mount {
                 pattern,
                 worker: worker.clone(),
@@ -200,6 +201,19 @@ impl<'a> Rule<'a> {
         }
     }
 
+    /// `X|Y` stands for the two patterns `X` and `XY`, split at the first bar (M-05); of `|/x` the second
+    /// counts. A bar in `worker.N.mount` is a letter like any other (W-05).
+    fn patterns(&self, source: Source) -> Vec<BString> {
+        let patterns = match self.pattern.split_once_str("|") {
+            Some((stem, tail)) if source != Source::WorkerDefinition => {
+                vec![stem.into(), BString::from([stem, tail].concat())]
+            }
+            _ => vec![self.pattern.into()],
+        };
+        let is_one = |pattern: &BString| pattern.starts_with(b"/");
+        patterns.into_iter().filter(is_one).collect()
+    }
+
     /// `[-][!]pattern`, in this order only (M-03).
     fn parse(text: &'a [u8]) -> Rule<'a> {
         let (disabled, text) = match text.strip_prefix(b"-") {
@@ -218,14 +232,6 @@ impl<'a> Rule<'a> {
                 pattern: text,
             },
         }
-    }
-}
-
-/// `X|Y` stands for the two patterns `X` and `XY`, split at the first bar (M-05).
-fn split_bar(pattern: &[u8]) -> Vec<BString> {
-    match pattern.split_once_str("|") {
-        Some((stem, tail)) => vec![stem.into(), [stem, tail].concat().into()],
-        None => vec![pattern.into()],
     }
 }
 

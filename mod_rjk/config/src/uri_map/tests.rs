@@ -135,6 +135,18 @@ fn m05_the_bar_makes_two_rules() {
 }
 
 #[test]
+fn m05_w05_an_empty_stem_and_a_bar_of_a_worker() {
+    let (map, _) = file("|/d=w1\n|d=w1\n");
+    assert_eq!(worker(&map, "/d"), Some("w1"));
+    assert_eq!(map.rules().len(), 1);
+    let mut builder = UriMapBuilder::new();
+    mount(&mut builder, Source::WorkerDefinition, "/j|/*", "w2");
+    let map = builder.build();
+    assert_eq!(worker(&map, "/j"), None);
+    assert_eq!(worker(&map, "/j|/x"), Some("w2"));
+}
+
+#[test]
 fn m06_m07_exact_is_equality_and_wildcards_cross_slashes() {
     let (map, _) = file("/app=w1\n/dir/*=w2\n/*.jsp=w3\n/q?r=w4\n");
     for (path, expected) in [

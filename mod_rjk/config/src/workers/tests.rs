@@ -244,6 +244,13 @@ fn w05_s11_mounts_of_listed_workers() {
         mounts,
         expected.map(|(w, p, line)| (w.to_owned(), p.to_owned(), line))
     );
+    let bar = build("worker.list=w\nworker.w.mount=/a|/*").unwrap().1;
+    assert_eq!(
+        bar,
+        [
+            "w:2: worker.w.mount: a bar is a letter of the pattern here; write both patterns, with a blank between"
+        ]
+    );
     for bad in ["*.jsp", "a", "!-/a", "!", "-*"] {
         let message = error(&format!("worker.list=w\nworker.w.mount={bad}"));
         assert!(
