@@ -274,6 +274,20 @@ impl Builder {
         ports::with_retry(|port| Httpd::start(Site::new(self.clone(), port)?))
     }
 
+    /// Starts the server, or says why it did not start.
+    pub fn try_start(&self) -> Result<Result<Httpd, FailedStart>> {
+        ports::with_retry(|port| {
+            let started = Httpd::launch(Site::new(self.clone(), port)?)?;
+            match started {
+                // Another process was faster.
+                Err(failed) if failed.error_log.contains("could not bind to address") => {
+                    bail!("{}", failed.text())
+                }
+                started => Ok(started),
+            }
+        })
+    }
+
     /// Starts a server that must not come up; an error when it does.
     pub fn start_expect_failure(&self) -> Result<FailedStart> {
         match Httpd::launch(Site::new(self.clone(), ports::free()?)?)? {
