@@ -24,7 +24,7 @@ LIBFUZZER := CUSTOM_LIBFUZZER_PATH=/not-linked/libfuzzer.a
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := build
-.PHONY: help build plugins install demo test bench lint fuzz clean
+.PHONY: help build plugins install demo test parity rows bench lint fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -60,6 +60,14 @@ test: ## everything: packages, formatting, lints, unit, property and end-to-end 
 	$(CARGO) test $(IN_PLUGINS) --workspace --no-fail-fast || status=1; \
 	RJK_MODULE='$(MODULE)' $(CARGO) test --workspace --no-fail-fast || status=1; \
 	exit $$status
+
+parity: ## every row of mod_jk: what both modules do, where they differ and why, and what proves it
+	@tests/tools/install-packages test
+	$(CARGO) build --release -p mod_rjk --no-default-features --target-dir '$(TARGET)/parity'
+	@RJK_MODULE='$(TARGET)/parity/release/libmod_rjk.so' $(CARGO) test -q -p rjk-testbed --test parity -- --report
+
+rows: ## docs/mod_jk-rows.md, anew from tests/parity/rows and the cases
+	$(CARGO) test -q -p rjk-testbed --test parity -- --write-rows
 
 bench: ## CPU time for each request, side by side: mod_rjk, with a policy, mod_jk
 	@tests/tools/install-packages test

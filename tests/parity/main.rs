@@ -1,15 +1,20 @@
 //! Plays the table of cases: `cargo test -p rjk-testbed --test parity -- FILTER…`.
 //!
 //! A case is played when its name, `SITE/CASE`, has one of the filters in it; `--list` names them all.
+//! `--report` plays all and shows where the modules differ and what became of the rows (`make parity`);
+//! `--write-rows` writes docs/mod_jk-rows.md (`make rows`).
 
 #![forbid(unsafe_code)]
 
-use rjk_testbed::parity::{self, run};
+use rjk_testbed::Result;
+use rjk_testbed::parity::{self, Site, report, run};
+use rjk_testbed::rows::{self, MAY_BE_UNFINISHED, Rows, State};
 use std::process::ExitCode;
+use std::time::Instant;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match play(&arguments) {
+    match act(&arguments) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -19,25 +24,41 @@ fn main() -> ExitCode {
     }
 }
 
-fn play(arguments: &[String]) -> rjk_testbed::Result<bool> {
-    let filters: Vec<&String> = arguments
-        .iter()
-        .filter(|word| !word.starts_with('-'))
-        .collect();
+fn act(arguments: &[String]) -> Result<bool> {
+    let has = |flag: &str| arguments.iter().any(|word| word == flag);
+    let filters = arguments.iter().filter(|word| !word.starts_with('-'));
+    let filters: Vec<&str> = filters.map(String::as_str).collect();
     let wanted =
-        |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(*filter));
+        |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter));
     let sites = parity::load()?;
-    if arguments.iter().any(|word| word == "--list") {
-        let cases = sites
-            .iter()
-            .flat_map(|site| site.cases.iter().map(move |case| run::name(site, case)));
-        cases
-            .filter(|name| wanted(name))
-            .for_each(|name| println!("{name}: test"));
+    if has("--list") {
+        list(&sites, &wanted);
         return Ok(true);
     }
-    let begun = std::time::Instant::now();
-    let verdicts = run::all(&sites, threads(), &wanted);
+    if has("--write-rows") {
+        rows::page::write(&Rows::load(&sites)?)?;
+        return Ok(true);
+    }
+    let passed = play(&sites, &wanted);
+    if has("--report") {
+        return Ok(report(&sites)? && passed);
+    }
+    Ok(passed)
+}
+
+fn list(sites: &[Site], wanted: &dyn Fn(&str) -> bool) {
+    for site in sites {
+        let names = site.cases.iter().map(|case| run::name(site, case));
+        names
+            .filter(|name| wanted(name))
+            .for_each(|name| println!("{name}: test"));
+    }
+}
+
+/// Plays the cases and shows what is wrong.
+fn play(sites: &[Site], wanted: &dyn Fn(&str) -> bool) -> bool {
+    let begun = Instant::now();
+    let verdicts = run::all(sites, threads(), wanted);
     let failed: Vec<_> = verdicts
         .iter()
         .filter(|verdict| !verdict.problems.is_empty())
@@ -48,13 +69,34 @@ fn play(arguments: &[String]) -> rjk_testbed::Result<bool> {
             println!("  {}", problem.replace('\n', "\n  "));
         }
     }
-    println!(
-        "parity: {} cases played, {} failed, {:.1} s",
-        verdicts.len(),
-        failed.len(),
-        begun.elapsed().as_secs_f64()
-    );
-    Ok(failed.is_empty())
+    let (all, failed) = (verdicts.len(), failed.len());
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("parity: {all} cases played, {failed} failed, {seconds:.1} s");
+    failed == 0
+}
+
+/// Shows where the modules differ, and the rows.
+fn report(sites: &[Site]) -> Result<bool> {
+    println!("\nWhere the modules differ:\n");
+    for site in sites {
+        for case in &site.cases {
+            print!("{}", report::differences(site, case));
+        }
+    }
+    let rows = Rows::load(sites)?;
+    println!("\nRows in which mod_jk 1.2.48 differs from 1.2.51:\n");
+    for row in rows.all() {
+        if let Some(older) = &row.older {
+            println!("{}: {older}", row.id);
+        }
+    }
+    let problems = rows::check::problems(&rows)?;
+    for problem in &problems {
+        println!("FAILED {problem}");
+    }
+    let is_whole = MAY_BE_UNFINISHED || rows.count(State::Untested) == 0;
+    println!("\n{}", rows.counts());
+    Ok(problems.is_empty() && is_whole)
 }
 
 /// As many servers at a time as tests run at a time.

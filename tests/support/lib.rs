@@ -22,6 +22,7 @@ pub mod peer;
 pub mod policies;
 pub mod ports;
 pub mod process;
+pub mod rows;
 pub mod status_page;
 pub mod table;
 pub mod tempdir;

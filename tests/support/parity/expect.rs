@@ -155,6 +155,39 @@ impl Expect {
         all
     }
 
+    /// What it says, a name and a value for each.
+    pub fn lines(&self) -> Vec<(String, String)> {
+        let mut lines = Lines::default();
+        if let Some(start) = &self.start {
+            lines.debug("start.refused", &start.refused);
+            lines.want("start.says", &start.says);
+            lines.debug("start.configtest", &start.configtest);
+            lines.want("start.configtest_says", &start.configtest_says);
+        }
+        lines.want("status", &self.status);
+        lines.want("phrase", &self.phrase);
+        lines.map("headers", &self.headers);
+        lines.want("body", &self.body);
+        lines.debug("body_length", &self.body_length);
+        lines.debug("complete", &self.complete);
+        lines.debug("interim", &self.interim);
+        lines.debug("served_by", &self.served_by.as_ref().map(|names| &names.0));
+        lines.debug("reached", &self.reached);
+        if let Some(forwarded) = &self.forwarded {
+            forwarded.put(&mut lines);
+        }
+        lines.map("log", &self.log);
+        lines.want("jk_log", &self.jk_log);
+        lines.want("error_log", &self.error_log);
+        lines.map("page", &self.page);
+        lines.map("files", &self.files);
+        lines.map("connections", &self.connections);
+        lines.map("open", &self.open);
+        lines.map("pings", &self.pings);
+        lines.want("took_ms", &self.took_ms);
+        lines.0
+    }
+
     /// Names of fields that [`Expect::ignore`] may hold.
     pub const FIELDS: [&str; 20] = [
         "start",
@@ -205,6 +238,32 @@ impl Expect {
     }
 }
 
+#[derive(Default)]
+struct Lines(Vec<(String, String)>);
+
+impl Lines {
+    fn want(&mut self, name: &str, want: &Option<Want>) {
+        let line = want
+            .as_ref()
+            .map(|want| (name.to_owned(), want.to_string()));
+        self.0.extend(line);
+    }
+
+    fn debug<T: std::fmt::Debug>(&mut self, name: &str, value: &Option<T>) {
+        let line = value
+            .as_ref()
+            .map(|value| (name.to_owned(), format!("{value:?}")));
+        self.0.extend(line);
+    }
+
+    fn map<T: std::fmt::Display>(&mut self, name: &str, map: &BTreeMap<String, T>) {
+        let lines = map
+            .iter()
+            .map(|(key, value)| (format!("{name}.{key}"), value.to_string()));
+        self.0.extend(lines);
+    }
+}
+
 impl Start {
     fn changed_by(&self, other: &Start) -> Start {
         let mut all = self.clone();
@@ -217,6 +276,27 @@ impl Start {
 }
 
 impl Forward {
+    fn put(&self, lines: &mut Lines) {
+        lines.want("forwarded.method", &self.method);
+        lines.want("forwarded.method_code", &self.method_code);
+        lines.want("forwarded.protocol", &self.protocol);
+        lines.want("forwarded.uri", &self.uri);
+        lines.want("forwarded.remote_addr", &self.remote_addr);
+        lines.want("forwarded.remote_host", &self.remote_host);
+        lines.want("forwarded.server_name", &self.server_name);
+        lines.want("forwarded.server_port", &self.server_port);
+        lines.debug("forwarded.ssl", &self.ssl);
+        lines.map("forwarded.headers", &self.headers);
+        lines.debug("forwarded.header_order", &self.header_order);
+        lines.map("forwarded.attributes", &self.attributes);
+        lines.debug("forwarded.attribute_order", &self.attribute_order);
+        lines.want("forwarded.body", &self.body);
+        lines.debug("forwarded.body_length", &self.body_length);
+        lines.debug("forwarded.packets", &self.packets);
+        lines.debug("forwarded.reused", &self.reused);
+        lines.want("forwarded.hex", &self.hex);
+    }
+
     fn changed_by(&self, other: &Forward) -> Forward {
         let mut all = self.clone();
         replace(&mut all.method, &other.method);

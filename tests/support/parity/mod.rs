@@ -8,6 +8,7 @@
 mod act;
 mod expect;
 mod marks;
+pub mod report;
 mod request;
 pub mod run;
 mod script;
