@@ -114,16 +114,18 @@ fn as_many_open_as_counted(farm: &mut Farm) -> Result {
     Ok(())
 }
 
-/// A child killed with SIGKILL: what it had in flight fails, the others go on, and its counts go.
+/// A child killed with SIGKILL: what it had in flight fails, the others go on, and its counts go; LB-12:
+/// the load that is compared, too.
 #[test]
 fn bg24_h09_a_killed_child_takes_its_counts_along() -> Result {
     for mpm in Mpm::ALL {
-        let mut farm = several(mpm).start()?;
+        let mut farm = several(mpm).lb("method=Busyness").start()?;
         let (gate, script) = gated();
         farm.peer("m1")?.set(script);
         let mut held = hold(&mut farm, if mpm == Mpm::Prefork { 4 } else { 12 })?;
         let count = held.len();
-        assert_eq!(farm.status("m1")?.busy, count as u64, "{mpm:?}");
+        let status = farm.status("m1")?;
+        assert_eq!((status.busy, status.value), (count as u64, count as u64));
         let victim = held[0].pid;
         let lost = held.iter().filter(|held| held.pid == victim).count();
         ensure!(lost < count, "all requests are in one child");
@@ -132,6 +134,7 @@ fn bg24_h09_a_killed_child_takes_its_counts_along() -> Result {
         let left = (count - lost) as u64;
         farm.wait_status("m1", Duration::from_secs(10), |status| status.busy == left)?;
         assert_eq!(farm.page()?.balancer_busy("lb")?, left);
+        assert_eq!(farm.status("m1")?.value, left, "{mpm:?}");
         gate.open();
         for held in &mut held {
             let result = held.client.response("GET");
@@ -142,6 +145,7 @@ fn bg24_h09_a_killed_child_takes_its_counts_along() -> Result {
             }
         }
         farm.wait_not_busy(&MEMBERS)?;
+        assert_eq!(farm.status("m1")?.value, 0, "{mpm:?}");
         as_many_open_as_counted(&mut farm)?;
         let log = farm.httpd.jk_log();
         assert!(

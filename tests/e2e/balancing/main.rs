@@ -9,6 +9,7 @@ mod exhaustion;
 mod failover;
 mod maintenance;
 mod many;
+mod methods;
 mod readme;
 mod session;
 mod shared;
