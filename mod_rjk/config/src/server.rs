@@ -8,6 +8,7 @@ mod forward_uri;
 mod indicators;
 mod mounts;
 pub mod options;
+pub mod request_log;
 mod version;
 
 pub use config::{LogSettings, ReadFile, ServerConfig, check_map};
@@ -20,7 +21,9 @@ use crate::uri_map::{RuleKind, atoi};
 use indicators::IndicatorNames;
 use mounts::{MountCopy, MountDirective, MountFile};
 use options::OptionSet;
+use request_log::RequestLogFormat;
 use rjk_log::Level;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One `JkEnvVar`: a variable that is sent as a request attribute (D-37).
@@ -50,6 +53,14 @@ impl Default for StripSession {
     }
 }
 
+/// What a `JkRequestLogFormat` asks for.
+#[derive(Clone, Debug)]
+enum RequestLog {
+    Lines(Arc<RequestLogFormat>),
+    /// The format has a mistake: no lines, here and where it is inherited.
+    Nothing,
+}
+
 /// The directives of one server; `None` and empty mean that a directive was not used.
 #[derive(Clone, Debug, Default)]
 pub struct ServerDirectives {
@@ -66,7 +77,7 @@ pub struct ServerDirectives {
     log_file: Option<String>,
     log_level: Option<Level>,
     log_stamp: Option<String>,
-    request_log_format: Option<String>,
+    request_log: Option<RequestLog>,
     indicators: IndicatorNames,
     extract_ssl: Option<bool>,
     options: OptionSet,
@@ -177,9 +188,20 @@ impl ServerDirectives {
         self.log_stamp = Some(format.to_owned());
     }
 
-    /// `JkRequestLogFormat` (D-13).
-    pub fn set_request_log_format(&mut self, format: &str) {
-        self.request_log_format = Some(format.to_owned());
+    /// `JkRequestLogFormat` (D-13): with a mistake in it no lines are written, and nothing else happens;
+    /// the text of a warning is given back.
+    pub fn set_request_log_format(&mut self, format: &str) -> Option<String> {
+        let parsed = RequestLogFormat::parse(format);
+        let warning = parsed.as_ref().err().map(|error| {
+            format!(
+                "JkRequestLogFormat: {error}; no line is written for a request until it is mended"
+            )
+        });
+        self.request_log = Some(match parsed {
+            Ok(format) => RequestLog::Lines(Arc::new(format)),
+            Err(_) => RequestLog::Nothing,
+        });
+        warning
     }
 
     /// One of the directives that name an environment variable (D-17…D-27, D-29…D-35).
@@ -239,7 +261,7 @@ impl ServerDirectives {
             log_file: inherit(&main.log_file, &vhost.log_file),
             log_level: vhost.log_level.or(main.log_level),
             log_stamp: inherit(&main.log_stamp, &vhost.log_stamp),
-            request_log_format: inherit(&main.request_log_format, &vhost.request_log_format),
+            request_log: inherit(&main.request_log, &vhost.request_log),
             indicators: IndicatorNames::merge(&main.indicators, &vhost.indicators),
             extract_ssl: vhost.extract_ssl.or(main.extract_ssl),
             options: OptionSet::merge(&main.options, &vhost.options),

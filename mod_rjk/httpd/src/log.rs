@@ -2,7 +2,7 @@
 
 use crate::ffi::apr::Pool;
 use crate::ffi::sys;
-use rjk_log::line::{Fraction, LineHead, StampFormat};
+use rjk_log::line::{Fraction, LineHead, StampFormat, cut};
 use rjk_log::{Level, Log, Origin};
 use std::ffi::{CString, c_int};
 use std::fmt;
@@ -34,6 +34,15 @@ impl LogFile {
     pub(crate) fn error_log() -> std::io::Result<Arc<LogFile>> {
         let own = std::io::stderr().as_fd().try_clone_to_owned()?;
         Ok(Arc::new(LogFile(File::from(own))))
+    }
+
+    /// Writes a line, which gets its end here.
+    fn write(&self, mut line: String) {
+        cut(&mut line);
+        line.push('\n');
+        // One write of a line in append mode keeps lines of all children apart (J-03), and so does a
+        // pipe with lines of this length. A full disk must not fail a request.
+        let _ = (&self.0).write_all(line.as_bytes());
     }
 }
 
@@ -125,6 +134,14 @@ impl LogSink {
     pub(crate) fn with_id<'a>(&'a self, id: &'a str) -> IdLog<'a> {
         IdLog { sink: self, id }
     }
+
+    /// Writes the line of a request, which has the time stamp in front and goes out at every level (J-04).
+    pub(crate) fn write_request(&self, push: impl FnOnce(&mut String)) {
+        let mut line = String::with_capacity(256);
+        self.stamp.write(&mut line);
+        push(&mut line);
+        self.file.write(line);
+    }
 }
 
 /// A [`Log`] that writes an id into each line.
@@ -150,9 +167,7 @@ impl Log for IdLog<'_> {
             origin,
         };
         head.complete(&mut line, message);
-        // One write of a line in append mode keeps lines of all children apart (J-03). A full
-        // disk must not fail a request.
-        let _ = (&self.sink.file.0).write_all(line.as_bytes());
+        self.sink.file.write(line);
     }
 }
 

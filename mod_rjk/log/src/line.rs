@@ -78,7 +78,7 @@ pub struct LineHead<'a> {
 }
 
 impl LineHead<'_> {
-    /// Completes `line`, which holds the time stamp: `[id] [pid:thread] [level] origin: message\n`.
+    /// Completes `line`, which holds the time stamp: `[id] [pid:thread] [level] origin: message`.
     ///
     /// Control characters of id and message are escaped: whatever a client or a worker sends stays
     /// on its line, and does nothing to the terminal that shows it.
@@ -90,8 +90,30 @@ impl LineHead<'_> {
         let head = write!(safe.0, "] [{pid}:{thread}] [{}] {origin}: ", level.as_str());
         let text = safe.write_fmt(message);
         debug_assert!(id.and(head).and(text).is_ok(), "a Display failed");
-        cut(line);
-        line.push('\n');
+    }
+}
+
+/// Adds a value that a client or a worker may have chosen to a line whose form others read: it ends
+/// neither the line nor a text in quotes, and bytes that are no text show themselves in hex.
+pub fn push_value(line: &mut String, value: &[u8]) {
+    for chunk in value.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '"' | '\\' | '\n' | '\r' | '\t' => line.extend(character.escape_default()),
+                _ if character.is_control() => {
+                    push_hex(line, character.encode_utf8(&mut [0; 4]).as_bytes())
+                }
+                _ => line.push(character),
+            }
+        }
+        push_hex(line, chunk.invalid());
+    }
+}
+
+fn push_hex(line: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        let written = write!(line, "\\x{byte:02x}");
+        debug_assert!(written.is_ok(), "a String takes everything");
     }
 }
 
@@ -111,7 +133,8 @@ impl fmt::Write for Escaped<'_> {
     }
 }
 
-fn cut(line: &mut String) {
+/// Cuts a line that is longer than [`LONGEST_LINE`], so that one sees it (J-07).
+pub fn cut(line: &mut String) {
     if line.len() > LONGEST_LINE {
         line.truncate(line.floor_char_boundary(LONGEST_LINE - CUT.len()));
         line.push_str(CUT);
@@ -137,6 +160,7 @@ mod tests {
         };
         let mut line = "[now] ".to_owned();
         head.complete(&mut line, format_args!("{message}"));
+        cut(&mut line);
         line
     }
 
@@ -144,7 +168,7 @@ mod tests {
     fn j05_parts_in_their_order() {
         assert_eq!(
             line("NO-ID", "worker w1 is back"),
-            "[now] [NO-ID] [12:34] [warn] take::pool.rs (7): worker w1 is back\n"
+            "[now] [NO-ID] [12:34] [warn] take::pool.rs (7): worker w1 is back"
         );
     }
 
@@ -152,22 +176,38 @@ mod tests {
     fn j03_data_never_splits_a_line() {
         let text = line("a\nb", "x\r\n[now] forged \x1b[31m\t\u{9b}é");
         assert!(
-            text.ends_with("x\\r\\n[now] forged \\u{1b}[31m\t\\u{9b}é\n"),
+            text.ends_with("x\\r\\n[now] forged \\u{1b}[31m\t\\u{9b}é"),
             "{text}"
         );
         assert!(text.starts_with("[now] [a\\nb] ["), "{text}");
-        assert_eq!(text.matches('\n').count(), 1);
+        assert_eq!(text.matches('\n').count(), 0);
+    }
+
+    #[test]
+    fn r_values_are_told_from_what_stands_around_them() {
+        let rows: [(&[u8], &str); 5] = [
+            (b"plain /x?y=1", "plain /x?y=1"),
+            (b"a\"b\\c", "a\\\"b\\\\c"),
+            (b"\r\n\t\x00\x1b\x7f", "\\r\\n\\t\\x00\\x1b\\x7f"),
+            ("é\u{9b}".as_bytes(), "é\\xc2\\x9b"),
+            (b"\xff\xc3", "\\xff\\xc3"),
+        ];
+        for (value, expected) in rows {
+            let mut line = String::new();
+            push_value(&mut line, value);
+            assert_eq!(line, expected, "{value:?}");
+        }
     }
 
     #[test]
     fn j07_a_longer_line_ends_in_three_dots() {
-        let head = line("i", "").len() - 1;
+        let head = line("i", "").len();
         let longest = line("i", &"x".repeat(LONGEST_LINE - head));
-        assert_eq!(longest.len(), LONGEST_LINE + 1);
-        assert!(longest.ends_with("xx\n"));
+        assert_eq!(longest.len(), LONGEST_LINE);
+        assert!(longest.ends_with("xx"));
         let cut = line("i", &"x".repeat(LONGEST_LINE - head + 1));
-        assert_eq!(cut.len(), LONGEST_LINE + 1);
-        assert!(cut.ends_with("x...\n"));
+        assert_eq!(cut.len(), LONGEST_LINE);
+        assert!(cut.ends_with("x..."));
     }
 
     #[test]
@@ -199,8 +239,8 @@ mod tests {
         #[test]
         fn j07_any_message_makes_one_line_of_bounded_length(id in ".*", message in "(?s).{0,600}") {
             let text = line(&id, &message);
-            prop_assert!(text.len() <= LONGEST_LINE + 1);
-            prop_assert_eq!(text.find('\n'), Some(text.len() - 1));
+            prop_assert!(text.len() <= LONGEST_LINE);
+            prop_assert_eq!(text.find('\n'), None);
         }
     }
 }

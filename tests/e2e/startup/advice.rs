@@ -95,7 +95,7 @@ const WARNED: &[Refused] = &[
     ("<Directory /app/x>\nJkMount w\n</Directory>", &["belongs into <Location>"], "; write"),
     ("JkAutoAlias htdocs", &["has no effect yet"], "; write"),
     ("JkStripSession On", &["has no effect yet"], "; write"),
-    ("JkRequestLogFormat %w", &["has no effect yet"], "; write"),
+    ("JkRequestLogFormat %x", &["'%x' is no conversion"], "; write"),
     ("JkMountFileReload 5s", &["write a number of seconds"], "\u{0}"),
     ("JkOptions +CollapseSlashesAll", &["has no effect"], "; write"),
     ("JkShmSize 100", &["has no effect"], "; write"),

@@ -115,11 +115,7 @@ const DIRECTIVES: &[(&str, &str, &str)] = &[
     ("D-08", "JkAutoAlias htdocs", "JkAutoAlias is accepted"),
     ("D-09", "JkStripSession On", "JkStripSession is accepted"),
     ("D-11", "JkLogLevel warning", "'warning' is no level"),
-    (
-        "D-13",
-        "JkRequestLogFormat %w",
-        "JkRequestLogFormat is accepted",
-    ),
+    ("D-13", "JkRequestLogFormat %>s", "'%>' is no conversion"),
     ("D-15", "JkShmSize big", "JkShmSize is obsolete"),
     (
         "D-16",

@@ -1,7 +1,8 @@
 //! The form of a server's configuration that requests use.
 
 use super::options::Options;
-use super::{EnvVar, Indicators, ServerDirectives, StripSession};
+use super::request_log::RequestLogFormat;
+use super::{EnvVar, Indicators, RequestLog, ServerDirectives, StripSession};
 use crate::error::{ConfigError, Location, Warning};
 use crate::uri_map::{FileText, LiveMap, Source, UriMap, UriMapBuilder};
 use crate::workers::{WorkerMount, Workers};
@@ -43,8 +44,8 @@ pub struct ServerConfig {
     pub strip_session: StripSession,
     /// `JkAutoAlias` (D-08); no effect yet.
     pub auto_alias: Option<String>,
-    /// `JkRequestLogFormat` (D-13); no effect yet.
-    pub request_log_format: Option<String>,
+    /// `JkRequestLogFormat` (D-13).
+    pub request_log: Option<Arc<RequestLogFormat>>,
 }
 
 /// `JkLogFile`, `JkLogLevel` and `JkLogStampFormat`.
@@ -99,7 +100,7 @@ impl ServerDirectives {
             log: self.log_settings(),
             strip_session: self.strip_session.clone().unwrap_or_default(),
             auto_alias: self.auto_alias.clone(),
-            request_log_format: self.request_log_format.clone(),
+            request_log: self.request_log_format(),
         })
     }
 
@@ -111,6 +112,13 @@ impl ServerDirectives {
                 .log_stamp
                 .clone()
                 .unwrap_or_else(|| LOG_STAMP.to_owned()),
+        }
+    }
+
+    fn request_log_format(&self) -> Option<Arc<RequestLogFormat>> {
+        match self.request_log.as_ref()? {
+            RequestLog::Lines(format) => Some(format.clone()),
+            RequestLog::Nothing => None,
         }
     }
 

@@ -84,10 +84,7 @@ fn d03_to_d37_defaults() {
         assert!(config.extract_ssl, "D-28");
         assert_eq!(config.strip_session, StripSession::default(), "D-09");
         assert_eq!(config.env_vars, [], "D-37");
-        assert_eq!(
-            (&config.auto_alias, &config.request_log_format),
-            (&None, &None)
-        );
+        assert_eq!((&config.auto_alias, &config.request_log), (&None, &None));
         assert_eq!(config.indicators.worker, "JK_WORKER_NAME", "D-17");
         assert_eq!(
             config.indicators.cert_chain_prefix, "SSL_CLIENT_CERT_CHAIN_",
@@ -502,7 +499,7 @@ fn d10_to_d13_log_directives_are_inherited() {
     let mut main = ServerDirectives::main();
     main.set_log_file("logs/jk.log");
     main.set_log_stamp("%Y ");
-    main.set_request_log_format("%w");
+    assert_eq!(main.set_request_log_format("%w"), None);
     assert_eq!(main.set_log_level("Debug"), None);
     let mut vhost = ServerDirectives::vhost();
     let config = vhost_of(&main, &vhost);
@@ -514,11 +511,25 @@ fn d10_to_d13_log_directives_are_inherited() {
             stamp: "%Y ".into()
         }
     );
-    assert_eq!(config.request_log_format.as_deref(), Some("%w"));
+    assert_eq!(
+        config.request_log,
+        RequestLogFormat::parse("%w").ok().map(Arc::new),
+        "D-13"
+    );
     let warning = vhost.set_log_level("warning").unwrap();
     assert!(
         warning.contains("'warning'") && warning.contains("warn,"),
         "{warning}"
+    );
+    let warning = vhost.set_request_log_format("%w %x").unwrap();
+    assert!(
+        warning.contains("'%x'") && warning.contains("no line"),
+        "D-13 R-12: {warning}"
+    );
+    assert_eq!(
+        vhost_of(&main, &vhost).request_log,
+        None,
+        "D-13: broken is off, not inherited"
     );
     vhost.set_log_file("|prog");
     let config = vhost_of(&main, &vhost);

@@ -135,8 +135,9 @@ pub(super) fn log_stamp(s: &mut Setting<'_>) -> Result<(), String> {
 }
 
 pub(super) fn request_log_format(s: &mut Setting<'_>) -> Result<(), String> {
-    s.slot.directives.set_request_log_format(s.first);
-    s.not_yet("JkRequestLogFormat");
+    if let Some(message) = s.slot.directives.set_request_log_format(s.first) {
+        s.warn(message);
+    }
     Ok(())
 }
 

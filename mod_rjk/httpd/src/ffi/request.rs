@@ -1,5 +1,7 @@
 //! A safe view of httpd's `request_rec`, valid for one hook call.
 
+mod response;
+
 use crate::ffi::apr::{Pool, Table, bytes};
 use crate::ffi::file_type::FileType;
 use crate::ffi::sys;
@@ -268,11 +270,6 @@ impl<'r> RequestRec<'r> {
 
     pub(crate) fn is_aborted(self) -> bool {
         self.connection().aborted != 0
-    }
-
-    /// The status that the response has, or will have.
-    pub(crate) fn status(self) -> c_int {
-        self.rec().status
     }
 
     /// Whether the end of a response went into the output filters, whoever sent it there.

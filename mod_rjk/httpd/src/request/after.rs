@@ -1,5 +1,6 @@
 //! The log_transaction hook: what is done when a request has been served.
 
+use super::request_line;
 use super::state::ready;
 use crate::ffi::answer::DECLINED;
 use crate::ffi::request::RequestRec;
@@ -13,8 +14,11 @@ const CHECK_BUDGET: Duration = Duration::from_secs(1);
 
 /// The log_transaction hook.
 pub(crate) fn log(request: RequestRec<'_>) -> c_int {
-    if let Some(ready) = ready(request)
-        && let Some(child) = ready.child.get()
+    let Some(ready) = ready(request) else {
+        return DECLINED;
+    };
+    request_line::write(request, ready);
+    if let Some(child) = ready.child.get()
         && !child.has_watchdog
         && let Some(sink) = &ready.log
     {

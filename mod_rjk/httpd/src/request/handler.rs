@@ -52,6 +52,9 @@ pub(crate) fn handle(request: RequestRec<'_>) -> c_int {
     let Some(target) = Target::choose(request, ready, &log) else {
         return DECLINED;
     };
+    if let Some(state) = state::of_forwarded(request) {
+        state.note_handled();
+    }
     let Some(child) = ready.child.get() else {
         return fail(&NO_CHILD, SERVER_ERROR, &log);
     };
@@ -93,7 +96,12 @@ fn serve(
         child.dispatcher.maintain(log);
     }
     match worker {
-        Worker::Status(spec) => status_page::send(request, ready, child, spec, log),
+        Worker::Status(spec) => {
+            let began = Instant::now();
+            let answer = status_page::send(request, ready, child, spec, log);
+            notes::set_duration(request, began.elapsed());
+            answer
+        }
         Worker::Legacy(spec) => not_supported(spec, log),
         worker => forward(request, ready, child, worker, target, log),
     }
@@ -144,7 +152,8 @@ fn forward(
         log_failure(&what, told, log);
         return answer;
     };
-    notes::set_report(request, &report, began.elapsed());
+    notes::set_duration(request, began.elapsed());
+    notes::set_report(request, &report);
     jk_log!(
         log,
         Debug,

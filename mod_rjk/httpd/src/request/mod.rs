@@ -12,6 +12,7 @@ pub(crate) mod index_file;
 mod map_file;
 pub(crate) mod mapping;
 mod notes;
+mod request_line;
 pub(crate) mod state;
 mod status_page;
 mod target;

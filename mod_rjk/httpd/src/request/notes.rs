@@ -6,6 +6,11 @@ use rjk_proxy::job::report::Report;
 use std::ffi::CStr;
 use std::time::Duration;
 
+/// Seconds from the choice of a worker to the end of the response (T-03).
+pub(super) const DURATION: &CStr = c"JK_REQUEST_DURATION";
+/// The route of the member that served (T-04).
+pub(super) const ROUTE: &CStr = c"JK_WORKER_ROUTE";
+
 /// `JK_WORKER_TYPE` (T-02).
 pub(crate) fn set_type(request: RequestRec<'_>, name: &str) {
     request
@@ -13,13 +18,19 @@ pub(crate) fn set_type(request: RequestRec<'_>, name: &str) {
         .set(c"JK_WORKER_TYPE", request.pool(), name.as_bytes());
 }
 
-/// What is known after the service (T-03…T-24).
-pub(crate) fn set_report(request: RequestRec<'_>, report: &Report, duration: Duration) {
-    let (notes, pool) = (request.notes(), request.pool());
+/// How long a worker took, whatever came of it.
+pub(crate) fn set_duration(request: RequestRec<'_>, duration: Duration) {
     let seconds = format!("{}.{:06}", duration.as_secs(), duration.subsec_micros());
-    notes.set(c"JK_REQUEST_DURATION", pool, seconds.as_bytes());
+    request
+        .notes()
+        .set(DURATION, request.pool(), seconds.as_bytes());
+}
+
+/// What is known after the service (T-04…T-24).
+pub(crate) fn set_report(request: RequestRec<'_>, report: &Report) {
+    let (notes, pool) = (request.notes(), request.pool());
     if let Some(route) = &report.route {
-        notes.set(c"JK_WORKER_ROUTE", pool, route);
+        notes.set(ROUTE, pool, route);
     }
     if !report.decided_by.is_empty() {
         notes.set(c"RJK_DECIDED_BY", pool, report.decided_by.as_bytes());

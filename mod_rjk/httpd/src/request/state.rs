@@ -49,6 +49,7 @@ pub(crate) struct Mapped {
     /// The URI before normalisation replaced it.
     pub(crate) original_uri: Vec<u8>,
     has_parts: Cell<bool>,
+    is_handled: Cell<bool>,
 }
 
 impl Mapped {
@@ -57,12 +58,23 @@ impl Mapped {
             mount,
             original_uri: original_uri.to_vec(),
             has_parts: Cell::default(),
+            is_handled: Cell::default(),
         }
     }
 
     /// Whether a sub-request was made for this request, or for one of its parts.
     pub(crate) fn has_parts(&self) -> bool {
         self.has_parts.get()
+    }
+
+    /// Notes that the handler took the request.
+    pub(crate) fn note_handled(&self) {
+        self.is_handled.set(true);
+    }
+
+    /// Whether the handler took the request, whatever came of it.
+    pub(crate) fn is_handled(&self) -> bool {
+        self.is_handled.get()
     }
 
     /// The extensions of the rule.
