@@ -61,14 +61,21 @@ fn load_modules(builder: &Builder, modules: &Path, module: Option<&Path>) -> Res
     {
         load(&mut text, modules, name)?;
     }
-    for name in std::iter::once(mpm).chain(builder.modules.iter().map(String::as_str)) {
-        if !ALWAYS.contains(&name) {
-            load(&mut text, modules, name)?;
+    load(&mut text, modules, mpm)?;
+    let mut wanted = String::new();
+    for name in &builder.modules {
+        if !ALWAYS.contains(&&**name) {
+            load(&mut wanted, modules, name)?;
         }
     }
-    if let Some(path) = module {
-        writeln!(text, "LoadModule jk_module \"{}\"", path.display())?;
-    }
+    let jk = module.map(|path| format!("LoadModule jk_module \"{}\"\n", path.display()));
+    let jk = jk.unwrap_or_default();
+    let ordered = if builder.modules_behind {
+        [jk, wanted]
+    } else {
+        [wanted, jk]
+    };
+    text.extend(ordered);
     Ok(text)
 }
 

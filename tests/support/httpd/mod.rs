@@ -63,6 +63,7 @@ pub struct Builder {
     directives: String,
     vhosts: String,
     modules: Vec<String>,
+    modules_behind: bool,
     log_level: String,
     access_log: String,
     files: Vec<(String, Vec<u8>)>,
@@ -114,6 +115,7 @@ impl Builder {
             directives: String::new(),
             vhosts: String::new(),
             modules: Vec::new(),
+            modules_behind: false,
             log_level: "debug".into(),
             access_log: "%h \\\"%r\\\" %>s %b".into(),
             files: Vec::new(),
@@ -183,6 +185,12 @@ impl Builder {
     pub fn module(mut self, name: &str) -> Self {
         self.modules
             .push(name.trim_start_matches("mod_").to_owned());
+        self
+    }
+
+    /// Loads httpd's modules behind ours: hooks of one place run in the order of LoadModule.
+    pub fn modules_behind(mut self) -> Self {
+        self.modules_behind = true;
         self
     }
 

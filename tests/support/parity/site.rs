@@ -57,6 +57,12 @@ pub struct Server {
     /// httpd's modules: `rewrite`.
     #[serde(default)]
     pub modules: Vec<String>,
+    /// Loads them behind `jk_module`, not in front of it.
+    #[serde(default)]
+    pub modules_behind: bool,
+    /// Plays the site a second time, as `SITE@behind`, with `modules_behind`.
+    #[serde(default)]
+    pub both_orders: bool,
     /// Mounts a status worker `jkstatus` there, for `page`.
     pub status: Option<String>,
     /// JkLogLevel; info by default.
@@ -177,7 +183,14 @@ pub fn load() -> Result<Vec<Site>> {
     let mut files = Vec::new();
     walk(&root, &mut files)?;
     files.sort();
-    files.iter().map(|file| read(&root, file)).collect()
+    let mut sites = Vec::new();
+    for file in files {
+        let site = read(&root, &file)?;
+        let behind = site.behind();
+        sites.push(site);
+        sites.extend(behind);
+    }
+    Ok(sites)
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result {
@@ -214,6 +227,16 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Site> {
             .with_context(|| format!("case {}", case.name))?;
     }
     Ok(site)
+}
+
+impl Site {
+    /// The same with httpd's modules behind ours, where the file asks for it.
+    fn behind(&self) -> Option<Site> {
+        let mut behind = self.clone();
+        behind.name.push_str("@behind");
+        behind.server.modules_behind = true;
+        self.server.both_orders.then_some(behind)
+    }
 }
 
 impl Case {
@@ -330,6 +353,7 @@ impl Server {
         all.env.extend(own.env.clone());
         all.no_workers_file |= own.no_workers_file;
         all.no_jk_defaults |= own.no_jk_defaults;
+        all.modules_behind |= own.modules_behind;
         all.peers = own.peers.clone().or(all.peers);
         all.status = own.status.clone().or(all.status);
         all.log_level = own.log_level.clone().or(all.log_level);

@@ -206,6 +206,9 @@ fn builder(
     for name in &server.modules {
         builder = builder.module(name);
     }
+    if server.modules_behind {
+        builder = builder.modules_behind();
+    }
     for (name, text) in &server.files {
         builder = builder.file(name, with_ports(text, ports));
     }
