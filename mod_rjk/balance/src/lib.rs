@@ -5,15 +5,21 @@
 //! Nothing here reads a clock, sleeps or does I/O: callers pass the time as [`Moment`].
 //!
 //! All that processes share lives in a [`Segment`] of atomics, for which all zero is a valid
-//! start. There is no lock between processes.
+//! start. There is no lock between processes on the way of a request.
+//!
+//! What an operator changes while the server runs goes through an [`edit::Editor`] into records
+//! beside the slots. A request asks for the [`Roster`] of its balancer, which is what the files say
+//! with what the records say over it.
 #![forbid(unsafe_code)]
 
 mod attempt;
 mod balancer;
+mod binding;
 mod choose;
 mod cookie;
 mod decision;
 pub mod edit;
+mod live;
 pub mod load;
 mod maintenance;
 mod note;
@@ -22,6 +28,7 @@ mod overlay;
 mod overrides;
 mod policy;
 mod reset;
+mod roster;
 mod rounds;
 mod session;
 mod shared;
@@ -31,10 +38,11 @@ mod time;
 mod worker;
 
 pub use attempt::lease::Lease;
-pub use balancer::{Balancer, UnknownWorker};
+pub use balancer::Balancer;
 pub use choose::selection::{Choice, Missing, Pick, RoutingInput, Selection};
 pub use cookie::cookie_values;
 pub use decision::{DecidedBy, Decision, FaultKind};
+pub use live::{AsOf, Live};
 pub use maintenance::maintain;
 pub use note::MemberNote;
 pub use outcome::{Outcome, Traffic};
@@ -43,6 +51,7 @@ pub use policy::{
     Answer, Builtin, Candidate, CandidateView, Observation, Question, RequestView, RoutingPolicy,
 };
 pub use reset::{recover_member, reset_balancer, reset_member, reset_worker};
+pub use roster::Roster;
 pub use rounds::{Round, Rounds};
 pub use session::SessionRoutes;
 pub use shared::cell::{Cell, RowOwner};
@@ -53,7 +62,7 @@ pub use shared::policy_slot::{POLICY_COUNTERS, PolicySlot};
 pub use shared::record::{AjpRecord, BalancerRecord, MemberRecord};
 pub use shared::segment::{Segment, Slots};
 pub use shared::slot::{AjpSlot, BalancerSlot, LATENCY_HALVES, MemberSlot};
-pub use shared::topology::Topology;
+pub use shared::topology::{Topology, UnknownWorker};
 pub use state::State;
 pub use time::{AtomicMoment, Clock, Happened, Moment};
 pub use worker::{AjpWorker, EndpointSettings};

@@ -2,6 +2,7 @@
 
 use crate::balancer::Balancer;
 use crate::load::Aged;
+use crate::roster::{Member, Roster};
 use crate::shared::slot::decay;
 use crate::state::State;
 use crate::time::{Moment, millis};
@@ -18,25 +19,26 @@ pub fn maintain(balancer: &Balancer, interval: Duration, now: Moment, log: &dyn 
     let Some(exponent) = maintenance_due(balancer, millis(interval).max(1), now) else {
         return false;
     };
+    let roster = balancer.roster();
     jk_log!(
         log,
         Debug,
         "balancer {}: decay by 2^{exponent}",
-        balancer.spec.name
+        roster.spec.name
     );
-    decay_load(balancer, exponent);
-    let highest = highest_value(balancer);
-    for member in &balancer.members {
+    decay_load(&roster, exponent);
+    let highest = highest_value(&roster);
+    for member in &roster.members {
         decay(&member.ajp.reply_timeouts, exponent);
     }
     let mut working = 0;
-    for index in 0..balancer.members.len() {
-        working += usize::from(maintain_member(balancer, index, highest, now, log));
+    for index in 0..roster.members.len() {
+        working += usize::from(maintain_member(&roster, index, highest, now, log));
     }
     if working == 0 {
-        for index in 0..balancer.members.len() {
-            if force_member(balancer, index, now) {
-                let name = balancer.name(index);
+        for (index, member) in roster.members.iter().enumerate() {
+            if force_member(member, now) {
+                let name = roster.name(index);
                 jk_log!(log, Info, "worker {name} is marked for forced recovery");
             }
         }
@@ -45,29 +47,28 @@ pub fn maintain(balancer: &Balancer, interval: Duration, now: Moment, log: &dyn 
 }
 
 /// Old load weighs less, by the balancer's method (LB-10…LB-15).
-fn decay_load(balancer: &Balancer, exponent: u32) {
-    let members: Vec<Aged<'_>> = std::iter::zip(balancer.member_slots, &balancer.members)
-        .map(|(slot, member)| Aged {
-            slot,
-            usable: slot.state().usable_for_balancing(member.activation),
-        })
-        .collect();
-    balancer.method.decay(&members, exponent);
+fn decay_load(roster: &Roster, exponent: u32) {
+    let aged = |member: &Member| Aged {
+        slot: member.slot,
+        usable: member.slot.state().usable_for_balancing(member.activation),
+    };
+    let members: Vec<Aged<'_>> = roster.members.iter().map(aged).collect();
+    roster.method.decay(&members, exponent);
 }
 
 /// The highest load that was counted. A load that is worked out (LB-12) is not among them: nobody can
 /// be given one.
-pub(crate) fn highest_value(balancer: &Balancer) -> u64 {
-    let values = balancer.member_slots.iter();
-    let values = values.map(|slot| slot.value.load(Relaxed));
+pub(crate) fn highest_value(roster: &Roster) -> u64 {
+    let values = roster.members.iter();
+    let values = values.map(|member| member.slot.value.load(Relaxed));
     values.max().unwrap_or(0)
 }
 
 /// ERROR → FORCE (TR-19, TR-20); `false` when the member is not in error.
-pub(crate) fn force_member(balancer: &Balancer, index: usize, now: Moment) -> bool {
-    let forced = balancer.member_slots[index].replace_state(State::Error, State::Force, now);
+pub(crate) fn force_member(member: &Member, now: Moment) -> bool {
+    let forced = member.slot.replace_state(State::Error, State::Force, now);
     if forced {
-        balancer.members[index].ajp.reply_timeouts.store(0, Relaxed);
+        member.ajp.reply_timeouts.store(0, Relaxed);
     }
     forced
 }
@@ -87,33 +88,33 @@ fn maintenance_due(balancer: &Balancer, interval: u64, now: Moment) -> Option<u3
 
 /// TR-16…TR-18; `true` when the member is not in error afterwards.
 fn maintain_member(
-    balancer: &Balancer,
+    roster: &Roster,
     index: usize,
     highest: u64,
     now: Moment,
     log: &dyn Log,
 ) -> bool {
-    let slot = &balancer.member_slots[index];
-    let used = balancer.members[index].ajp.used.load(Relaxed);
+    let Member { slot, ajp, .. } = &roster.members[index];
+    let used = ajp.used.load(Relaxed);
     let unused = slot.used_snapshot.swap(used, Relaxed) == used;
     let state = slot.state();
     if state == State::Error {
         let since = now.since(slot.last_error.load());
-        let recovers = since > balancer.spec.recover_time;
-        if recovers && release(balancer, index, highest, now) {
+        let recovers = since > roster.spec.recover_time;
+        if recovers && release(&roster.members[index], highest, now) {
             jk_log!(
                 log,
                 Info,
                 "worker {} is marked for recovery",
-                balancer.name(index)
+                roster.name(index)
             );
         }
         return recovers;
     }
     let first = slot.first_error.load();
-    let escalation = balancer.spec.error_escalation_time;
+    let escalation = roster.spec.error_escalation_time;
     if first != Moment::NEVER && state != State::Recover && now.since(first) >= escalation {
-        let name = balancer.name(index);
+        let name = roster.name(index);
         if slot.replace_state(state, State::Error, now) {
             jk_log!(
                 log,
@@ -130,14 +131,12 @@ fn maintain_member(
 }
 
 /// ERROR → RECOVER with the highest load, so that the member is not flooded (TR-16, TR-21).
-pub(crate) fn release(balancer: &Balancer, index: usize, highest: u64, now: Moment) -> bool {
-    let Some(slot) = balancer.member_slot(index) else {
-        return false;
-    };
+pub(crate) fn release(member: &Member, highest: u64, now: Moment) -> bool {
+    let Member { slot, ajp, .. } = member;
     if slot.state() != State::Error {
         return false;
     }
     slot.value.store(highest, Relaxed);
-    balancer.members[index].ajp.reply_timeouts.store(0, Relaxed);
+    ajp.reply_timeouts.store(0, Relaxed);
     slot.replace_state(State::Error, State::Recover, now)
 }

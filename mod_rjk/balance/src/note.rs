@@ -34,7 +34,6 @@ pub struct MemberNote {
 impl MemberNote {
     pub(crate) fn new(
         spec: &MemberSpec,
-        activation: Activation,
         value: u64,
         slot: &MemberSlot,
         ajp: &AjpSlot,
@@ -48,7 +47,7 @@ impl MemberNote {
             transferred: ajp.sent_bytes.load(Relaxed),
             errors: slot.errors.load(Relaxed),
             busy: ajp.busy(),
-            activation,
+            activation: spec.activation,
             state: slot.state(),
         }
     }

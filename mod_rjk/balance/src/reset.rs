@@ -10,7 +10,9 @@ use std::sync::atomic::Ordering::Relaxed;
 /// Recover: a member in error may be tried by the next request (TR-21). `false` when the member is
 /// not in error, or is none (CM-06).
 pub fn recover_member(balancer: &Balancer, index: usize, now: Moment) -> bool {
-    release(balancer, index, highest_value(balancer), now)
+    let roster = balancer.roster();
+    let member = roster.members.get(index);
+    member.is_some_and(|member| release(member, highest_value(&roster), now))
 }
 
 /// Reset of a balancer: its highest count and all its members (CM-05). What is in flight stays.
@@ -18,7 +20,7 @@ pub fn reset_balancer(balancer: &Balancer, now: Moment) {
     let slot = balancer.slot();
     slot.max_busy.store(0, Relaxed);
     slot.last_reset.store(now);
-    for index in 0..balancer.member_slots.len() {
+    for index in 0..balancer.binding.slots.len() {
         reset_member(balancer, index, now);
     }
 }

@@ -2,7 +2,7 @@
 //! OUT-11). A renderer needs nothing else.
 
 use crate::balancer::Balancer;
-use crate::shared::slot::AjpSlot;
+use crate::roster::Roster;
 use crate::state::State;
 use crate::time::{Clock, Happened, Moment};
 use crate::worker::{AjpWorker, EndpointSettings};
@@ -97,64 +97,69 @@ pub struct Window {
     pub max: Duration,
 }
 
-impl Balancer {
+impl BalancerSnapshot {
     /// The balancer at this moment; `maintain` is `worker.maintain`.
-    pub fn snapshot(&self, clock: &Clock, maintain: Duration) -> BalancerSnapshot {
-        let started = self.slots.segment.header.started();
-        let last_maintenance = or(self.slot.last_maintenance.load(), started);
+    pub fn of(balancer: &Balancer, clock: &Clock, maintain: Duration) -> BalancerSnapshot {
+        let (slot, roster) = (balancer.slot(), balancer.roster());
+        let started = balancer.slots.segment.header.started();
+        let last_maintenance = or(slot.last_maintenance.load(), started);
         let since_maintenance = clock.now.since(last_maintenance);
         let time_to_maintenance = next_maintenance(since_maintenance, maintain);
-        let spec = without_secrets(self.effective_spec());
         let due = Due {
-            recover_time: spec.recover_time,
+            recover_time: roster.spec.recover_time,
             maintain,
             next: time_to_maintenance,
         };
-        let members = self.member_snapshots(&spec, clock, &due);
+        let members = std::iter::zip(0.., &balancer.binding.workers)
+            .map(|(index, worker)| MemberSnapshot::of(&roster, index, worker, clock, &due))
+            .collect();
         BalancerSnapshot {
-            busy: self.slot.busy(),
-            max_busy: highest(&self.slot.max_busy),
+            busy: slot.busy(),
+            max_busy: highest(&slot.max_busy),
             since_maintenance,
             time_to_maintenance,
-            last_reset: clock.happened(or(self.slot.last_reset.load(), started)),
+            last_reset: clock.happened(or(slot.last_reset.load(), started)),
             members,
-            spec,
+            spec: without_secrets(roster.spec.clone()),
         }
-    }
-
-    fn member_snapshots(&self, spec: &LbSpec, clock: &Clock, due: &Due) -> Vec<MemberSnapshot> {
-        let method = crate::load::of(spec.method);
-        let multipliers = crate::load::multipliers_of(spec);
-        let members = std::iter::zip(&spec.members, multipliers);
-        let bound = std::iter::zip(self.member_slots, &self.workers);
-        std::iter::zip(members, bound)
-            .map(|((spec, multiplier), (slot, worker))| {
-                let (state, error) = (slot.state(), slot.last_error.load());
-                MemberSnapshot {
-                    spec: spec.clone(),
-                    endpoint: worker.snapshot(clock),
-                    state,
-                    multiplier,
-                    value: method.value(slot, multiplier),
-                    sessions: slot.sessions.load(Relaxed),
-                    errors: slot.errors.load(Relaxed),
-                    time_to_recover: match state {
-                        State::Error => due.recovery(clock.now.since(error)),
-                        _ => Window::default(),
-                    },
-                    error: (error != Moment::NEVER).then(|| clock.happened(error)),
-                }
-            })
-            .collect()
     }
 }
 
-impl AjpWorker {
+impl MemberSnapshot {
+    fn of(
+        roster: &Roster,
+        index: usize,
+        worker: &AjpWorker,
+        clock: &Clock,
+        due: &Due,
+    ) -> MemberSnapshot {
+        let member = &roster.members[index];
+        let (state, error) = (member.slot.state(), member.slot.last_error.load());
+        let mut spec = roster.spec.members[index].clone();
+        spec.ajp.secret = None;
+        MemberSnapshot {
+            spec,
+            endpoint: EndpointSnapshot::of(worker, clock),
+            state,
+            multiplier: member.multiplier,
+            value: roster.value(index),
+            sessions: member.slot.sessions.load(Relaxed),
+            errors: member.slot.errors.load(Relaxed),
+            time_to_recover: match state {
+                State::Error => due.recovery(clock.now.since(error)),
+                _ => Window::default(),
+            },
+            error: (error != Moment::NEVER).then(|| clock.happened(error)),
+        }
+    }
+}
+
+impl EndpointSnapshot {
     /// The worker at this moment.
-    pub fn snapshot(&self, clock: &Clock) -> EndpointSnapshot {
-        let settings = self.settings();
+    pub fn of(worker: &AjpWorker, clock: &Clock) -> EndpointSnapshot {
+        let (settings, slot) = (worker.settings(), worker.slot());
         let address = address(&settings);
-        let slot: &AjpSlot = self.slot();
+        let started = worker.slots.segment.header.started();
         let (error, reset) = (slot.error_time.load(), slot.last_reset.load());
         EndpointSnapshot {
             spec: AjpSpec {
@@ -173,7 +178,7 @@ impl AjpWorker {
             max_busy: highest(&slot.max_busy),
             connected: slot.connected(),
             max_connected: highest(&slot.max_connected),
-            last_reset: clock.happened(or(reset, self.slots.segment.header.started())),
+            last_reset: clock.happened(or(reset, started)),
             error: (error != Moment::NEVER).then(|| clock.happened(error)),
         }
     }

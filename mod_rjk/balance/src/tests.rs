@@ -4,6 +4,7 @@ mod maintenance;
 mod methods;
 mod model;
 mod policy;
+mod roster;
 mod session;
 pub(crate) mod support;
 mod transitions;

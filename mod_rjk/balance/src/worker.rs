@@ -1,12 +1,11 @@
 //! An ajp13 worker of this process: its configuration bound to its slot and its record.
 
-use crate::balancer::UnknownWorker;
 use crate::overlay::codec::decode;
 use crate::overlay::{EndpointOverlay, laid};
 use crate::shared::record::AjpRecord;
 use crate::shared::segment::Slots;
 use crate::shared::slot::AjpSlot;
-use crate::shared::topology::Topology;
+use crate::shared::topology::{Topology, UnknownWorker};
 use bstr::{BStr, ByteSlice};
 use rjk_config::model::AjpSpec;
 use std::net::SocketAddr;

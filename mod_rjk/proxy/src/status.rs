@@ -86,7 +86,8 @@ impl Page {
 }
 
 fn balancer(html: &mut String, lb: &LoadBalancer) {
-    let (spec, slot) = (lb.balancer.spec(), lb.balancer.slot());
+    let roster = lb.balancer.roster();
+    let (spec, slot) = (roster.spec(), lb.balancer.slot());
     let _ = writeln!(
         html,
         "<h2>Balancer {}</h2>\n<p>sticky sessions: {}, forced: {}, busy: {}, most busy: {}</p>\n\
@@ -185,7 +186,8 @@ fn member_row(
     let Some(slot) = lb.balancer.ajp_slot(index) else {
         return;
     };
-    let spec = &lb.balancer.members()[index];
+    let roster = lb.balancer.roster();
+    let spec = &roster.spec().members[index];
     let state = member.state.as_str();
     let class = match state {
         "OK" | "OK/IDLE" => "",

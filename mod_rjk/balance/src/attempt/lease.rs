@@ -1,13 +1,15 @@
 //! One attempt on a member, and what its result means for the member (contract TR-04…TR-14).
 
-use crate::balancer::Balancer;
 use crate::choose::selection::{Choice, Selection, Start};
+use crate::live::AsOf;
 use crate::outcome::{Outcome, Traffic};
+use crate::roster::{Member, Roster};
 use crate::shared::ledger::InFlight;
 use crate::shared::slot::{MemberSlot, add};
 use crate::state::State;
 use crate::time::Moment;
 use rjk_log::{Log, jk_log};
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ use std::time::Duration;
 /// [`Outcome::Aborted`].
 #[must_use = "finish it, or it counts as aborted"]
 pub struct Lease<'a> {
-    balancer: &'a Balancer,
+    roster: Arc<AsOf<Roster>>,
     log: &'a dyn Log,
     index: usize,
     /// This attempt holds the member's PROBE.
@@ -27,26 +29,27 @@ pub struct Lease<'a> {
 
 impl<'a> Lease<'a> {
     /// The chosen member gave an endpoint: the attempt begins and counts (LB-10, LB-16).
-    pub fn begin(selection: &mut Selection<'a>, choice: &Choice<'_>) -> Lease<'a> {
+    pub fn begin(selection: &mut Selection<'a>, choice: &Choice) -> Lease<'a> {
         let index = choice.index;
         let Start {
             balancer,
+            roster,
             log,
             new_session,
             probing,
         } = selection.take_start(choice);
-        let (slot, member) = (&balancer.member_slots[index], &balancer.members[index]);
+        let member = &roster.members[index];
         let in_flight = Some(balancer.slots.enter_ajp(member.column));
-        let counted = balancer.method.counts_in_flight();
+        let counted = roster.method.counts_in_flight();
         let load = counted.then(|| balancer.slots.enter_member(balancer.first_member + index));
-        balancer
+        roster
             .method
-            .on_attempt(slot, member.multiplier, new_session);
+            .on_attempt(member.slot, member.multiplier, new_session);
         if new_session {
-            add(&slot.sessions, 1);
+            add(&member.slot.sessions, 1);
         }
         Lease {
-            balancer,
+            roster,
             log,
             index,
             probing,
@@ -96,7 +99,7 @@ impl<'a> Lease<'a> {
             State::Error => "",
             _ => "local ",
         };
-        let name = self.balancer.name(self.index);
+        let name = self.roster.name(self.index);
         jk_log!(
             self.log,
             Info,
@@ -110,11 +113,10 @@ impl<'a> Lease<'a> {
             return;
         }
         self.load = None;
-        let member = &self.balancer.members[self.index];
+        let member = self.member();
         member.ajp.record(outcome, traffic, now);
-        self.balancer
-            .method
-            .on_finish(self.slot(), member.multiplier, traffic);
+        let method = self.roster.method;
+        method.on_finish(member.slot, member.multiplier, traffic);
         self.change_state(outcome, now);
     }
 
@@ -131,8 +133,8 @@ impl<'a> Lease<'a> {
             Outcome::StatusHard => self.fail(now),
             Outcome::BusyLimit => slot.set_state(State::Busy, now),
             Outcome::ReplyTimeout { .. } => {
-                let ajp = self.balancer.members[self.index].ajp;
-                let limit = u64::from(self.balancer.spec.max_reply_timeouts);
+                let ajp = self.member().ajp;
+                let limit = u64::from(self.roster.spec.max_reply_timeouts);
                 if ajp.reply_timeouts.load(Relaxed) > limit {
                     self.fail(now);
                 } else {
@@ -167,8 +169,8 @@ impl<'a> Lease<'a> {
             Ok(()) => now,
             Err(first) => first,
         };
-        let escalation = self.balancer.spec.error_escalation_time;
-        let idle = self.balancer.members[self.index].ajp.busy() == 0;
+        let escalation = self.roster.spec.error_escalation_time;
+        let idle = self.member().ajp.busy() == 0;
         if idle || now.since(first) >= escalation {
             slot.set_state(State::Error, now);
         } else {
@@ -184,7 +186,11 @@ impl<'a> Lease<'a> {
     }
 
     fn slot(&self) -> &'static MemberSlot {
-        &self.balancer.member_slots[self.index]
+        self.member().slot
+    }
+
+    fn member(&self) -> &Member {
+        &self.roster.members[self.index]
     }
 }
 

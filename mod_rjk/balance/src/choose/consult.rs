@@ -1,6 +1,5 @@
 //! Putting the question to a policy, and judging its answer.
 
-use crate::balancer::Balancer;
 use crate::choose::rules::View;
 use crate::decision::Decision;
 use crate::policy::{Answer, Candidate, CandidateView, Question, RequestView, RoutingPolicy};
@@ -11,18 +10,14 @@ use std::sync::atomic::Ordering::Relaxed;
 /// The question of one attempt. Which members are candidates stays the same during it; their
 /// numbers are those of the moment.
 pub(crate) struct Consultation<'v> {
-    view: &'v View<'v, 'v>,
+    view: &'v View<'v>,
     sticky: Option<usize>,
     now: Moment,
 }
 
 impl<'v> Consultation<'v> {
     /// `sticky`: the member that the session rules resolve to.
-    pub(crate) fn new(
-        view: &'v View<'v, 'v>,
-        sticky: Option<usize>,
-        now: Moment,
-    ) -> Consultation<'v> {
+    pub(crate) fn new(view: &'v View<'v>, sticky: Option<usize>, now: Moment) -> Consultation<'v> {
         Consultation { view, sticky, now }
     }
 
@@ -80,12 +75,9 @@ impl Consultation<'_> {
     }
 
     fn candidate(&self, index: usize) -> Candidate {
-        let Balancer {
-            member_slots,
-            members,
-            ..
-        } = self.view.balancer;
-        let (slot, ajp) = (&member_slots[index], members[index].ajp);
+        let roster = self.view.roster;
+        let member = &roster.members[index];
+        let (slot, ajp) = (member.slot, member.ajp);
         let usable_for_ms = match slot.usable_since.load() {
             Moment::NEVER => 0,
             since => millis(self.now.since(since)),
@@ -93,7 +85,7 @@ impl Consultation<'_> {
         Candidate {
             index,
             busy: ajp.busy(),
-            value: self.view.balancer.value(index),
+            value: roster.value(index),
             errors: slot.errors.load(Relaxed),
             latency_us: slot.latency_us(self.now),
             requests: ajp.used.load(Relaxed),

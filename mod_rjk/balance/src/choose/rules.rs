@@ -1,49 +1,52 @@
 //! The built-in rules: which member a session belongs to, and which is the least loaded
 //! (contract §4.2, §4.3). Reads only; changes nothing but the start of the next scan.
 
-use crate::balancer::Balancer;
 use crate::overrides::ActivationOverrides;
+use crate::roster::Roster;
 use crate::session::SessionRoutes;
 use crate::state::State;
 use bstr::ByteSlice;
 use rjk_config::model::Activation;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// A member found by the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Target<'a> {
+pub(crate) struct Target {
     pub(crate) index: usize,
     /// The session is on this very member.
     pub(crate) sticky: bool,
-    /// The domain by which it was found.
-    pub(crate) domain: Option<&'a [u8]>,
+    /// It was found by its domain.
+    pub(crate) by_domain: bool,
 }
 
-impl Target<'_> {
-    pub(crate) fn plain(index: usize) -> Target<'static> {
+impl Target {
+    pub(crate) fn plain(index: usize) -> Target {
         Target {
             index,
             sticky: false,
-            domain: None,
+            by_domain: false,
         }
     }
 }
 
 /// The members as one request sees them.
 #[derive(Clone, Copy)]
-pub(crate) struct View<'a, 's> {
-    pub(crate) balancer: &'a Balancer,
-    pub(crate) overrides: &'a ActivationOverrides,
-    pub(crate) states: &'s [State],
+pub(crate) struct View<'v> {
+    pub(crate) roster: &'v Roster,
+    /// Where a scan starts.
+    pub(crate) next_offset: &'v AtomicUsize,
+    pub(crate) overrides: &'v ActivationOverrides,
+    pub(crate) states: &'v [State],
     pub(crate) stateless: bool,
 }
 
-impl<'a> View<'a, '_> {
+impl View<'_> {
     /// Activation in effect: the rule's, else the member's (ST-10).
     pub(crate) fn activation(&self, index: usize) -> Activation {
         self.overrides
             .get(index)
-            .unwrap_or(self.balancer.members[index].activation)
+            .unwrap_or(self.roster.members[index].activation)
     }
 
     /// Balancing-usable (SS-12).
@@ -56,7 +59,7 @@ impl<'a> View<'a, '_> {
     }
 
     /// The member that the session rules resolve to (SS-07, SS-09…SS-11, SS-14).
-    pub(crate) fn by_session(&self, routes: &SessionRoutes<'_>) -> Option<Target<'a>> {
+    pub(crate) fn by_session(&self, routes: &SessionRoutes<'_>) -> Option<Target> {
         if self.states.len() == 1 {
             if !self.usable_for_session(0) {
                 return None;
@@ -65,7 +68,7 @@ impl<'a> View<'a, '_> {
                 return Some(Target {
                     index: 0,
                     sticky: true,
-                    domain: None,
+                    by_domain: false,
                 });
             }
         }
@@ -73,15 +76,15 @@ impl<'a> View<'a, '_> {
     }
 
     /// The least loaded member, else the target of the first redirect (§4.2, SS-13).
-    pub(crate) fn by_load(&self) -> Option<Target<'a>> {
+    pub(crate) fn by_load(&self) -> Option<Target> {
         self.least_loaded()
             .map(Target::plain)
             .or_else(|| self.by_failover_redirect())
     }
 
-    fn by_failover_redirect(&self) -> Option<Target<'a>> {
+    fn by_failover_redirect(&self) -> Option<Target> {
         let redirect = self
-            .balancer
+            .roster
             .spec
             .members
             .iter()
@@ -92,8 +95,8 @@ impl<'a> View<'a, '_> {
         })
     }
 
-    fn by_route(&self, route: &[u8]) -> Option<Target<'a>> {
-        let Some(&index) = self.balancer.by_route.get(route.as_bstr()) else {
+    fn by_route(&self, route: &[u8]) -> Option<Target> {
+        let Some(&index) = self.roster.by_route.get(route.as_bstr()) else {
             // SS-10: a route that nobody has names a domain.
             return self.by_domain(
                 route
@@ -105,20 +108,20 @@ impl<'a> View<'a, '_> {
             return Some(Target {
                 index,
                 sticky: true,
-                domain: None,
+                by_domain: false,
             });
         }
         self.replacement(index)
     }
 
     /// SS-11: who stands in for the unusable member of a session.
-    fn replacement(&self, index: usize) -> Option<Target<'a>> {
-        let member = &self.balancer.spec.members[index];
-        if self.balancer.spec.sticky_session_force {
+    fn replacement(&self, index: usize) -> Option<Target> {
+        let member = &self.roster.spec.members[index];
+        if self.roster.spec.sticky_session_force {
             return None;
         }
         if let Some(redirect) = &member.redirect {
-            let target = *self.balancer.by_route.get(redirect)?;
+            let target = *self.roster.by_route.get(redirect)?;
             return self
                 .usable_for_session(target)
                 .then(|| Target::plain(target));
@@ -127,40 +130,40 @@ impl<'a> View<'a, '_> {
     }
 
     /// Best of a domain: lowest distance, then lowest load, then first (SS-10).
-    fn by_domain(&self, domain: &[u8]) -> Option<Target<'a>> {
-        let (name, members) = self.balancer.by_domain.get_key_value(domain.as_bstr())?;
+    fn by_domain(&self, domain: &[u8]) -> Option<Target> {
+        let members = self.roster.by_domain.get(domain.as_bstr())?;
         let usable = members.iter().copied().filter(|&index| self.usable(index));
         let index =
-            usable.min_by_key(|&i| (self.balancer.members[i].distance, self.balancer.value(i)))?;
+            usable.min_by_key(|&i| (self.roster.members[i].distance, self.roster.value(i)))?;
         Some(Target {
             index,
             sticky: false,
-            domain: Some(name),
+            by_domain: true,
         })
     }
 
     /// Lowest distance, then lowest load unless stateless; ties rotate (§4.2, below LB-16).
     fn least_loaded(&self) -> Option<usize> {
         let count = self.states.len();
-        let start = self.balancer.next_offset.load(Relaxed).checked_rem(count)?;
+        let start = self.next_offset.load(Relaxed).checked_rem(count)?;
         let mut best: Option<(usize, i32, u64)> = None;
         for index in (start..count).chain(0..start) {
             if !self.usable(index) {
                 continue;
             }
-            let distance = self.balancer.members[index].distance;
+            let distance = self.roster.members[index].distance;
             // For a stateless request all loads are alike.
             let value = if self.stateless {
                 0
             } else {
-                self.balancer.value(index)
+                self.roster.value(index)
             };
             if best.is_none_or(|(_, d, v)| (distance, value) < (d, v)) {
                 best = Some((index, distance, value));
             }
         }
         let (index, ..) = best?;
-        self.balancer.next_offset.store(index + 1, Relaxed);
+        self.next_offset.store(index + 1, Relaxed);
         Some(index)
     }
 }

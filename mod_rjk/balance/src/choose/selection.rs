@@ -4,26 +4,28 @@ use crate::balancer::Balancer;
 use crate::choose::consult::Consultation;
 use crate::choose::rules::{Target, View};
 use crate::decision::{DecidedBy, Decision};
+use crate::live::AsOf;
 use crate::maintenance::force_member;
 use crate::overrides::ActivationOverrides;
 use crate::policy::{Answer, RequestView};
+use crate::roster::{Member, Roster};
 use crate::session::SessionRoutes;
 use crate::shared::ledger::InFlight;
 use crate::state::State;
 use crate::time::Moment;
-use bstr::ByteSlice;
 use rjk_config::model::Activation;
 use rjk_log::{Log, jk_log};
+use std::sync::Arc;
 
 /// What the choice depends on, besides the members.
 pub struct RoutingInput<'a> {
-    /// Session ids, from [`Balancer::session_routes`].
+    /// Session ids, from [`Roster::session_routes`].
     pub routes: SessionRoutes<'a>,
     /// A non-empty `JK_ROUTE`: forwarded whatever member serves (SS-15, E-06).
     pub jk_route: Option<&'a [u8]>,
     /// The request makes no session and ignores the load (X-03, E-05).
     pub stateless: bool,
-    /// From [`Balancer::overrides`].
+    /// From [`Roster::overrides`].
     pub overrides: &'a ActivationOverrides,
     /// The request, for the policy.
     pub request: &'a dyn RequestView,
@@ -31,14 +33,13 @@ pub struct RoutingInput<'a> {
 
 /// A chosen member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Choice<'a> {
+pub struct Choice {
     /// Index in configuration order.
     pub index: usize,
     /// The session is on this member: no session cookie is to be set (SS-16).
     pub sticky: bool,
-    /// Route to forward and to note: `JK_ROUTE`, else the domain by which the member was found,
-    /// else the member's own (SS-15, BG-04).
-    pub route: &'a [u8],
+    /// It was found by its domain: see [`Selection::route`].
+    by_domain: bool,
     /// Activation in effect for this request (AT-14).
     pub activation: Activation,
 }
@@ -54,9 +55,9 @@ pub enum Missing {
 
 /// The result of one choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pick<'a> {
+pub enum Pick {
     /// Try this member.
-    Member(Choice<'a>),
+    Member(Choice),
     /// Nobody can take the request now; counts as an attempt.
     NoMember(Missing),
     /// The policy answers with this status; no retry.
@@ -66,6 +67,7 @@ pub enum Pick<'a> {
 /// The states of the members as one request sees them (LB-07), from its first choice to its end.
 pub struct Selection<'a> {
     balancer: &'a Balancer,
+    roster: Arc<AsOf<Roster>>,
     input: &'a RoutingInput<'a>,
     log: &'a dyn Log,
     states: Vec<State>,
@@ -78,11 +80,12 @@ pub struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
-    /// Starts the choice for one request: members that are busy no more are set free (TR-02,
+    /// Starts the choice for one request, with the roster by which its input was read: members that are busy no more are set free (TR-02,
     /// `pool_has_room` says whether this process has a free endpoint for a member), and the states
     /// are copied.
     pub fn begin(
         balancer: &'a Balancer,
+        roster: Arc<AsOf<Roster>>,
         input: &'a RoutingInput<'a>,
         pool_has_room: &dyn Fn(usize) -> bool,
         now: Moment,
@@ -91,13 +94,13 @@ impl<'a> Selection<'a> {
         if input.routes.only_empty_id() {
             jk_log!(log, Info, "empty session id");
         }
-        for (index, slot) in balancer.member_slots.iter().enumerate() {
+        for (index, Member { slot, .. }) in roster.members.iter().enumerate() {
             if slot.state() == State::Busy
-                && balancer.below_busy_limit(index)
+                && roster.below_busy_limit(index)
                 && pool_has_room(index)
                 && slot.replace_state(State::Busy, State::Ok, now)
             {
-                let name = balancer.name(index);
+                let name = roster.name(index);
                 jk_log!(log, Debug, "worker {name} is busy no more");
             }
         }
@@ -105,18 +108,19 @@ impl<'a> Selection<'a> {
             balancer,
             input,
             log,
-            states: Vec::with_capacity(balancer.members.len()),
+            states: Vec::with_capacity(roster.members.len()),
+            roster,
             forced: false,
             probing: None,
             decided_by: DecidedBy::Builtin,
             _busy: balancer.slots.enter_balancer(balancer.index),
         };
-        selection.next_round(now);
+        selection.copy_states(now);
         selection
     }
 
     /// Chooses a member for the next attempt.
-    pub fn pick(&mut self, now: Moment) -> Pick<'a> {
+    pub fn pick(&mut self, now: Moment) -> Pick {
         loop {
             let (found, by) = self.choose(now);
             self.decided_by = by;
@@ -136,15 +140,27 @@ impl<'a> Selection<'a> {
         }
     }
 
-    /// Copies the shared states again, at the start of each round.
+    /// Starts another round: with the balancer as it is now, and its states.
     pub fn next_round(&mut self, now: Moment) {
-        self.states.clear();
-        for slot in self.balancer.member_slots {
-            let state = slot.state();
-            if state.is_usable() {
-                slot.seen_usable(now);
-            }
-            self.states.push(state);
+        self.roster = self.balancer.roster();
+        self.copy_states(now);
+    }
+
+    /// The balancer as this request sees it, until its next round.
+    pub fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// Route to forward and to note: `JK_ROUTE`, else the domain by which the member was found,
+    /// else the member's own (SS-15, BG-04).
+    pub fn route(&self, choice: &Choice) -> &[u8] {
+        if let Some(forced) = self.input.jk_route.filter(|route| !route.is_empty()) {
+            return forced;
+        }
+        let member = &self.roster.spec.members[choice.index];
+        match &member.domain {
+            Some(domain) if choice.by_domain => domain,
+            _ => &member.route,
         }
     }
 
@@ -155,7 +171,7 @@ impl<'a> Selection<'a> {
         };
         slot.set_state_unless_error(State::Busy, now);
         self.settle(index, State::Busy);
-        let name = self.balancer.name(index);
+        let name = self.roster.name(index);
         jk_log!(
             self.log,
             Info,
@@ -174,9 +190,10 @@ impl<'a> Selection<'a> {
     }
 
     /// What an attempt on the chosen member starts from.
-    pub(crate) fn take_start(&mut self, choice: &Choice<'_>) -> Start<'a> {
+    pub(crate) fn take_start(&mut self, choice: &Choice) -> Start<'a> {
         Start {
             balancer: self.balancer,
+            roster: Arc::clone(&self.roster),
             log: self.log,
             new_session: !self.input.routes.has_session() && !self.input.stateless,
             probing: self
@@ -194,19 +211,31 @@ impl<'a> Selection<'a> {
         self.probing.take_if(|probed| *probed == index);
     }
 
-    fn view(&self) -> View<'a, '_> {
+    fn copy_states(&mut self, now: Moment) {
+        self.states.clear();
+        for Member { slot, .. } in &self.roster.members {
+            let state = slot.state();
+            if state.is_usable() {
+                slot.seen_usable(now);
+            }
+            self.states.push(state);
+        }
+    }
+
+    fn view(&self) -> View<'_> {
         View {
-            balancer: self.balancer,
+            roster: &self.roster,
+            next_offset: &self.balancer.next_offset,
             overrides: self.input.overrides,
             states: &self.states,
             stateless: self.input.stateless,
         }
     }
 
-    fn choose(&self, now: Moment) -> (Found<'a>, DecidedBy<'a>) {
+    fn choose(&self, now: Moment) -> (Found, DecidedBy<'a>) {
         let view = self.view();
         let sticky = view.by_session(&self.input.routes);
-        let force = self.balancer.spec.sticky_session_force;
+        let force = self.roster.spec.sticky_session_force;
         if sticky.is_none() && force && self.input.routes.has_session() {
             return (Found::Missing(Missing::StickyForce), DecidedBy::Builtin);
         }
@@ -246,7 +275,7 @@ impl<'a> Selection<'a> {
     /// TR-01: whoever picks a recovering member probes it, and nobody else. `false`: another
     /// request was first and its result is still open or bad.
     fn admit(&mut self, index: usize, now: Moment) -> bool {
-        let slot = &self.balancer.member_slots[index];
+        let slot = self.roster.members[index].slot;
         if slot.replace_state(State::Recover, State::Probe, now) {
             self.states[index] = State::Probe;
             self.probing = Some(index);
@@ -265,7 +294,7 @@ impl<'a> Selection<'a> {
         }
         let mut count = 0;
         for index in 0..self.states.len() {
-            if force_member(self.balancer, index, now) {
+            if force_member(&self.roster.members[index], now) {
                 self.states[index] = State::Force;
                 count += 1;
             }
@@ -276,13 +305,11 @@ impl<'a> Selection<'a> {
         count > 0
     }
 
-    fn choice(&self, target: &Target<'a>) -> Choice<'a> {
-        let own = || self.balancer.spec.members[target.index].route.as_bytes();
-        let forced = self.input.jk_route.filter(|route| !route.is_empty());
+    fn choice(&self, target: &Target) -> Choice {
         Choice {
             index: target.index,
             sticky: target.sticky,
-            route: forced.or(target.domain).unwrap_or_else(own),
+            by_domain: target.by_domain,
             activation: self.view().activation(target.index),
         }
     }
@@ -310,6 +337,7 @@ impl<'a> Selection<'a> {
 /// What an attempt needs to know of the choice.
 pub(crate) struct Start<'a> {
     pub(crate) balancer: &'a Balancer,
+    pub(crate) roster: Arc<AsOf<Roster>>,
     pub(crate) log: &'a dyn Log,
     /// The request carries no session and is not stateless.
     pub(crate) new_session: bool,
@@ -321,11 +349,8 @@ impl Drop for Selection<'_> {
     fn drop(&mut self) {
         // A member picked for a probe that never began may be probed by the next request.
         if let Some(index) = self.probing {
-            self.balancer.member_slots[index].replace_state(
-                State::Probe,
-                State::Recover,
-                Moment::NEVER,
-            );
+            let slot = self.roster.members[index].slot;
+            slot.replace_state(State::Probe, State::Recover, Moment::NEVER);
         }
     }
 }
@@ -333,13 +358,13 @@ impl Drop for Selection<'_> {
 /// The status when a policy failed and the configuration wants no other to decide.
 const UNAVAILABLE: u16 = 503;
 
-enum Found<'a> {
-    Target(Target<'a>),
+enum Found {
+    Target(Target),
     Missing(Missing),
     Reject(u16),
 }
 
-impl Found<'_> {
+impl Found {
     fn member(&self) -> Option<usize> {
         match self {
             Found::Target(target) => Some(target.index),
@@ -349,7 +374,7 @@ impl Found<'_> {
 }
 
 /// The choice without a policy: the session's member, else the least loaded.
-fn builtin<'a>(view: &View<'a, '_>, sticky: Option<Target<'a>>) -> (Found<'a>, DecidedBy<'a>) {
+fn builtin(view: &View<'_>, sticky: Option<Target>) -> (Found, DecidedBy<'static>) {
     if let Some(target) = sticky {
         return (Found::Target(target), DecidedBy::Sticky);
     }

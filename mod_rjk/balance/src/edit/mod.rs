@@ -93,7 +93,8 @@ pub enum EditError {
 }
 
 impl Editor<'_> {
-    /// Changes a balancer.
+    /// Changes a balancer. A new method lets all members begin with a load of zero: what another one
+    /// counted says nothing to it.
     ///
     /// # Errors
     /// See [`EditError`].
@@ -103,7 +104,12 @@ impl Editor<'_> {
         setting: &BalancerSetting,
     ) -> Result<Change, EditError> {
         let control = balancer.slots.segment.control;
-        self.change(control, setting, &balancer.spec, balancer.record)
+        let binding = &balancer.binding;
+        let change = self.change(control, setting, &binding.configured, binding.record)?;
+        if change.made() && matches!(setting, BalancerSetting::Method(_)) {
+            binding.zero_values();
+        }
+        Ok(change)
     }
 
     /// Changes a member of a balancer. A new activation lets all members begin with a load of zero
@@ -117,13 +123,14 @@ impl Editor<'_> {
         index: usize,
         setting: &MemberSetting,
     ) -> Result<Change, EditError> {
-        let member = balancer.spec.members.get(index);
-        let record = balancer.member_records.get(index);
+        let binding = &balancer.binding;
+        let member = binding.configured.members.get(index);
+        let record = binding.records.get(index);
         let (configured, record) = member.zip(record).ok_or(EditError::NoMember(index))?;
         let control = balancer.slots.segment.control;
         let change = self.change(control, setting, configured, record)?;
         if change.made() && matches!(setting, MemberSetting::Activation(_)) {
-            balancer.zero_values();
+            binding.zero_values();
         }
         Ok(change)
     }

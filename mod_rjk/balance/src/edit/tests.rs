@@ -51,7 +51,7 @@ fn v01_v08_what_changes_of_a_balancer() {
             (change.old.to_string(), change.new.to_string()),
             (old.into(), new.into())
         );
-        let spec = balancer.effective_spec();
+        let spec = balancer.roster().spec().clone();
         assert_eq!(setting.text(&spec), new, "{setting:?}");
         let again = with_editor(|editor, _| editor.balancer(&balancer, &setting).unwrap());
         assert!(!again.made(), "{setting:?}");
@@ -82,9 +82,13 @@ fn v10_v15_what_changes_of_a_member() {
             (change.old.to_string(), change.new.to_string()),
             (old.into(), new.into())
         );
-        let spec = balancer.effective_spec();
+        let spec = balancer.roster().spec().clone();
         assert_eq!(setting.text(&spec.members[1]), new, "{setting:?}");
-        assert_eq!(spec.members[0], balancer.spec.members[0], "the other stays");
+        assert_eq!(
+            spec.members[0],
+            balancer.spec().members[0],
+            "the other stays"
+        );
     }
 }
 
@@ -93,8 +97,8 @@ fn v10_a_new_activation_zeroes_all_loads() {
     let balancer = plain(2, |_| {});
     let values = || [0, 1].map(|index| balancer.note(index).unwrap().value);
     let edit = |setting: MemberSetting| {
-        balancer.member_slots[0].value.store(5, Relaxed);
-        balancer.member_slots[1].value.store(8, Relaxed);
+        balancer.binding.slots[0].value.store(5, Relaxed);
+        balancer.binding.slots[1].value.store(8, Relaxed);
         with_editor(|editor, _| editor.member(&balancer, 0, &setting).unwrap());
         values()
     };
@@ -106,7 +110,7 @@ fn v10_a_new_activation_zeroes_all_loads() {
 
 #[test]
 fn v12_a_route_sets_the_domain_when_there_is_none() {
-    let domain = |balancer: &Balancer| balancer.effective_spec().members[0].domain.clone();
+    let domain = |balancer: &Balancer| balancer.roster().spec().clone().members[0].domain.clone();
     let route = |text: &str| MemberSetting::Route(text.into());
     with_editor(|editor, _| {
         let balancer = plain(1, |_| {});
@@ -153,7 +157,7 @@ fn v22_v30_what_changes_of_a_worker() {
             addresses: None,
         };
         assert_eq!(prepared.text(&worker.settings().spec), new, "{setting:?}");
-        let members = balancer.effective_spec().members;
+        let members = balancer.roster().spec().clone().members;
         assert_eq!(members[1].ajp, worker.settings().spec);
         assert_eq!(members[0].ajp, ajp("m1"), "the other stays");
     }
@@ -250,9 +254,9 @@ fn lb05_all_that_have_a_worker_see_its_settings() {
             .endpoint(&alone, &EndpointSetting::Retries(9))
             .unwrap()
     });
-    assert_eq!(one.effective_spec().members[0].ajp.retries, 9);
-    assert_eq!(two.effective_spec().members[0].ajp.retries, 9);
-    assert_eq!(two.effective_spec().members[1].ajp.retries, 2);
+    assert_eq!(one.roster().spec().members[0].ajp.retries, 9);
+    assert_eq!(two.roster().spec().members[0].ajp.retries, 9);
+    assert_eq!(two.roster().spec().members[1].ajp.retries, 2);
 }
 
 #[test]
@@ -288,8 +292,11 @@ fn what_a_worker_cannot_run_with_is_refused() {
         );
         assert_eq!(rows[3].to_string(), "route is longer than 63 bytes");
     });
-    assert_eq!(balancer.effective_spec(), *balancer.spec);
+    assert_eq!(balancer.roster().spec().clone(), **balancer.spec());
     let fits = MemberSetting::Route("y".repeat(63).into());
     with_editor(|editor, _| editor.member(&balancer, 0, &fits).unwrap());
-    assert_eq!(balancer.effective_spec().members[0].route, "y".repeat(63));
+    assert_eq!(
+        balancer.roster().spec().clone().members[0].route,
+        "y".repeat(63)
+    );
 }

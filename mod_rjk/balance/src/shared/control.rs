@@ -24,6 +24,11 @@ const PATIENCE: u32 = 2000;
 const PAUSE: Duration = Duration::from_millis(1);
 
 impl Control {
+    /// The number of edits so far; what they wrote can be read from now on.
+    pub(crate) fn sequence_before_reading(&self) -> u64 {
+        self.sequence.load(Acquire)
+    }
+
     /// The number of edits so far, for one comparison at the begin of a request.
     pub fn sequence(&self) -> u64 {
         self.sequence.load(Relaxed)
@@ -106,12 +111,20 @@ impl Drop for EditLock<'_> {
 }
 
 #[cfg(test)]
+impl Control {
+    /// Leaves the lock to a process.
+    pub(crate) fn leave_to(&self, pid: u64) {
+        self.writer.store(pid, Relaxed);
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     fn held_by(pid: u64) -> Control {
         let control = Control::default();
-        control.writer.store(pid, Relaxed);
+        control.leave_to(pid);
         control
     }
 

@@ -4,6 +4,11 @@ use bstr::{BStr, BString, ByteSlice};
 use rjk_config::model::{LbSpec, WorkerSpec};
 use std::collections::HashMap;
 
+/// The topology or the segment has no slot for a worker.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no slot in shared memory for worker {0}")]
+pub struct UnknownWorker(pub BString);
+
 /// The slot of every worker, member and balancer of one configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Topology {

@@ -8,7 +8,7 @@ use std::time::Duration;
 const OK: Outcome = Outcome::Success;
 
 fn shares(balancer: &Balancer, ask: &Ask<'_>, requests: usize) -> Vec<usize> {
-    let mut counts = vec![0; balancer.members().len()];
+    let mut counts = vec![0; balancer.spec().members.len()];
     for _ in 0..requests {
         counts[serve(balancer, ask, OK, T0)] += 1;
     }
@@ -164,7 +164,7 @@ fn ss09_to_ss13_table() {
             ask.rule.activation = activation.iter().map(|(n, a)| ((*n).into(), *a)).collect();
             let got = with(&balancer, &ask, T0, |selection| match selection.pick(T0) {
                 Pick::Member(c) if c_forced(selection, c.index) => None,
-                Pick::Member(c) => Some((c.index, c.sticky, c.route.to_vec())),
+                Pick::Member(c) => Some((c.index, c.sticky, selection.route(&c).to_vec())),
                 Pick::NoMember(why) => {
                     assert_eq!(why, Missing::StickyForce, "{row}");
                     None
@@ -251,14 +251,14 @@ fn bg04_bg06_after_a_failover_route_and_ids_are_those_of_the_attempt() {
         let Pick::Member(first) = selection.pick(T0) else {
             panic!()
         };
-        assert_eq!((first.index, first.route), (1, &b"m2"[..]));
+        assert_eq!((first.index, selection.route(&first)), (1, &b"m2"[..]));
         let lease = Lease::begin(selection, &first);
         end(lease, Outcome::LocalError, Traffic::default(), selection);
         let Pick::Member(second) = selection.pick(T0) else {
             panic!()
         };
         assert_eq!(
-            (second.index, second.route, second.sticky),
+            (second.index, selection.route(&second), second.sticky),
             (2, &b"m3"[..], true)
         );
     });
@@ -298,7 +298,8 @@ fn ss16_session_cookie() {
     let balancer = plain(2, |spec| spec.set_session_cookie = true);
     let text = |rule: &RuleExtensions, secure| {
         balancer
-            .session_cookie(b"m1", rule, secure)
+            .roster()
+            .session_cookie(0, rule, secure)
             .map(|c| String::from_utf8(c).unwrap())
     };
     let none = RuleExtensions::default();
@@ -317,12 +318,12 @@ fn ss16_session_cookie() {
     };
     assert_eq!(text(&bg07, false).unwrap(), "SID=.m1;PATH=/app;HttpOnly");
     let off = plain(2, |_| {});
-    assert_eq!(off.session_cookie(b"m1", &none, false), None);
+    assert_eq!(off.roster().session_cookie(0, &none, false), None);
     let x09 = RuleExtensions {
         set_session_cookie: true,
         ..RuleExtensions::default()
     };
-    assert!(off.session_cookie(b"m1", &x09, false).is_some());
+    assert!(off.roster().session_cookie(0, &x09, false).is_some());
 }
 
 #[test]
@@ -348,10 +349,10 @@ fn x04_the_last_override_of_a_name_wins() {
         assert_eq!((choice.index, choice.activation), (1, Activation::Active));
     });
     assert_eq!(
-        balancer.overrides(&ask.rule).get(0),
+        balancer.roster().overrides(&ask.rule).get(0),
         Some(Activation::Stopped)
     );
-    assert_eq!(balancer.overrides(&ask.rule).get(1), None);
+    assert_eq!(balancer.roster().overrides(&ask.rule).get(1), None);
 }
 
 /// Attempts on Tomcat when every one fails (FO-01: the member's own retries multiply).
@@ -386,7 +387,7 @@ fn fo01_all_down_tries_each_member_in_each_round() {
     let balancer = plain(2, |_| {});
     let mut tried = Vec::new();
     with(&balancer, &Ask::default(), T0, |selection| {
-        let mut rounds = balancer.rounds();
+        let mut rounds = balancer.roster().rounds();
         loop {
             match rounds.next() {
                 Round::Attempt => {

@@ -1,4 +1,5 @@
 use super::support::*;
+use crate::snapshot::{BalancerSnapshot, Window};
 use crate::*;
 use rjk_log::NoLog;
 use std::sync::atomic::Ordering::Relaxed;
@@ -200,7 +201,7 @@ fn cm05_reset_of_a_balancer() {
     let balancer = plain(2, |_| {});
     balancer.slots.segment.header.start(T0);
     dirty(&balancer);
-    let before = balancer.snapshot(&clock(later(5000)), MINUTE);
+    let before = BalancerSnapshot::of(&balancer, &clock(later(5000)), MINUTE);
     assert_eq!(before.max_busy, 1);
     assert_eq!(
         before.last_reset.ago,
@@ -208,9 +209,11 @@ fn cm05_reset_of_a_balancer() {
         "since the start"
     );
     assert!(before.members.iter().any(|member| member.value > 0));
-    let held = balancer.slots.enter_ajp(balancer.members[0].column);
+    let held = balancer
+        .slots
+        .enter_ajp(balancer.worker(0).unwrap().column());
     crate::reset_balancer(&balancer, later(6000));
-    let after = balancer.snapshot(&clock(later(8000)), MINUTE);
+    let after = BalancerSnapshot::of(&balancer, &clock(later(8000)), MINUTE);
     assert_eq!(after.max_busy, 0);
     assert_eq!(after.last_reset.ago, Duration::from_secs(2));
     assert_eq!(after.last_reset.unix_seconds, 1_999_999_998);
@@ -239,9 +242,9 @@ fn cm05_reset_of_a_balancer() {
 fn cm05_reset_of_one_member_leaves_the_others() {
     let balancer = plain(2, |_| {});
     dirty(&balancer);
-    let before = balancer.snapshot(&clock(T0), MINUTE);
+    let before = BalancerSnapshot::of(&balancer, &clock(T0), MINUTE);
     assert!(crate::reset_member(&balancer, 0, T0));
-    let after = balancer.snapshot(&clock(T0), MINUTE);
+    let after = BalancerSnapshot::of(&balancer, &clock(T0), MINUTE);
     assert_eq!(after.members[1], before.members[1]);
     assert_eq!(after.max_busy, before.max_busy);
     assert_eq!(after.members[0].endpoint.used, 0);
@@ -252,7 +255,7 @@ fn cm05_reset_of_a_worker_by_itself() {
     let balancer = plain(1, |_| {});
     serve(&balancer, &Ask::default(), Outcome::StatusHard, T0);
     crate::reset_worker(balancer.ajp_slot(0).unwrap(), later(1));
-    let after = balancer.snapshot(&clock(later(1)), MINUTE);
+    let after = BalancerSnapshot::of(&balancer, &clock(later(1)), MINUTE);
     let member = &after.members[0];
     assert_eq!(member.endpoint.errors, 0);
     assert_eq!(
@@ -273,7 +276,7 @@ fn out06_a_snapshot_of_a_member_in_error() {
         T0,
     );
     let at = clock(later(10_000));
-    let shown = balancer.snapshot(&at, MINUTE);
+    let shown = BalancerSnapshot::of(&balancer, &at, MINUTE);
     let error = shown.members[0].error.unwrap();
     assert_eq!(
         (error.ago, error.unix_seconds),
@@ -284,10 +287,7 @@ fn out06_a_snapshot_of_a_member_in_error() {
         shown.members[0].time_to_recover.max,
         Duration::from_secs(110)
     );
-    assert_eq!(
-        shown.members[1].time_to_recover,
-        crate::snapshot::Window::default()
-    );
+    assert_eq!(shown.members[1].time_to_recover, Window::default());
     assert_eq!(shown.members[1].error, None);
     assert_eq!(shown.members[0].endpoint.address, "unresolved");
     assert_eq!(shown.spec.members[0].ajp.secret, None, "secrets never show");

@@ -20,7 +20,7 @@ fn by(method: BalanceMethod, factors: &[u32], change: impl FnOnce(&mut LbSpec)) 
 }
 
 fn values(balancer: &Balancer) -> Vec<u64> {
-    let members = 0..balancer.members().len();
+    let members = 0..balancer.spec().members.len();
     members
         .map(|index| balancer.note(index).unwrap().value)
         .collect()
@@ -38,7 +38,7 @@ fn set_values(balancer: &Balancer, values: &[u64]) {
 
 /// Attempts of requests without a session that are still under way.
 fn hold<'a>(balancer: &'a Balancer, input: &'a RoutingInput<'a>) -> Lease<'a> {
-    let mut selection = Selection::begin(balancer, input, &|_| true, T0, &NoLog);
+    let mut selection = Selection::begin(balancer, balancer.roster(), input, &|_| true, T0, &NoLog);
     let Pick::Member(choice) = selection.pick(T0) else {
         panic!("no member")
     };

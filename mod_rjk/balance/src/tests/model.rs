@@ -217,7 +217,7 @@ impl Model {
 }
 
 fn seen(balancer: &Balancer) -> Vec<(u64, u64, u64, State)> {
-    let snapshots = (0..balancer.members().len()).map(|index| balancer.note(index).unwrap());
+    let snapshots = (0..balancer.spec().members.len()).map(|index| balancer.note(index).unwrap());
     snapshots
         .map(|s| (s.value, s.sessions, s.accessed, s.state))
         .collect()
@@ -349,7 +349,9 @@ fn input<'a>(
     };
     let cookie = session.map(|index| cookies[index % cookies.len()].as_bytes());
     RoutingInput {
-        routes: balancer.session_routes(&RuleExtensions::default(), None, b"/", cookie),
+        routes: balancer
+            .roster()
+            .session_routes(&RuleExtensions::default(), None, b"/", cookie),
         jk_route: None,
         stateless,
         overrides,
@@ -358,7 +360,14 @@ fn input<'a>(
 }
 
 fn begin<'a>(balancer: &'a Balancer, input: &'a RoutingInput<'a>, now: u64) -> Option<Lease<'a>> {
-    let mut selection = Selection::begin(balancer, input, &|_| true, later(now), &NoLog);
+    let mut selection = Selection::begin(
+        balancer,
+        balancer.roster(),
+        input,
+        &|_| true,
+        later(now),
+        &NoLog,
+    );
     match selection.pick(later(now)) {
         Pick::Member(choice) => Some(Lease::begin(&mut selection, &choice)),
         _ => None,

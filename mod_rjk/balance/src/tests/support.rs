@@ -153,11 +153,15 @@ pub fn with<R>(
 ) -> R {
     let jk_route = ask.jk_route.map(str::as_bytes);
     let cookies = (!ask.cookie.is_empty()).then_some(ask.cookie.as_bytes());
-    let overrides = balancer.overrides(&ask.rule);
+    let overrides = balancer.roster().overrides(&ask.rule);
     // As the caller does: whether the session is ignored is not the balancer's to say.
     let routes = match ask.rule.sticky_ignore {
         true => SessionRoutes::default(),
-        false => balancer.session_routes(&ask.rule, jk_route, ask.path.as_bytes(), cookies),
+        false => {
+            balancer
+                .roster()
+                .session_routes(&ask.rule, jk_route, ask.path.as_bytes(), cookies)
+        }
     };
     let input = RoutingInput {
         routes,
@@ -168,6 +172,7 @@ pub fn with<R>(
     };
     body(&mut Selection::begin(
         balancer,
+        balancer.roster(),
         &input,
         &|_| true,
         now,
@@ -179,7 +184,7 @@ pub fn with<R>(
 pub fn pick(balancer: &Balancer, ask: &Ask<'_>) -> Result<(usize, bool, String), Missing> {
     with(balancer, ask, T0, |selection| match selection.pick(T0) {
         Pick::Member(choice) => {
-            let route = String::from_utf8(choice.route.to_vec()).unwrap();
+            let route = String::from_utf8(selection.route(&choice).to_vec()).unwrap();
             Ok((choice.index, choice.sticky, route))
         }
         Pick::NoMember(why) => Err(why),

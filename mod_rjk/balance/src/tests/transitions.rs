@@ -15,7 +15,7 @@ struct After(State, State, u64, Moment, Moment);
 fn attempt(before: State, error: Moment, others: usize, outcome: Outcome) -> After {
     let balancer = plain(2, |_| {});
     let slot = balancer.member_slot(0).unwrap();
-    let column = balancer.members[0].column;
+    let column = balancer.worker(0).unwrap().column();
     let held: Vec<_> = (0..others)
         .map(|_| balancer.slots.enter_ajp(column))
         .collect();
@@ -114,7 +114,9 @@ fn tr07_a_probe_that_this_host_could_not_make_is_free_for_the_next() {
 #[test]
 fn tr14_without_escalation_time() {
     let balancer = plain(2, |spec| spec.error_escalation_time = Duration::ZERO);
-    let _other = balancer.slots.enter_ajp(balancer.members[0].column);
+    let _other = balancer
+        .slots
+        .enter_ajp(balancer.worker(0).unwrap().column());
     assert_eq!(
         serve(&balancer, &Ask::default(), Outcome::LocalError, T0),
         0
@@ -184,8 +186,8 @@ fn a_probe_that_is_given_up_is_free_for_the_next() {
 }
 
 #[test]
-fn tr02_tr03_busy() {
-    let balancer = plain(2, |spec| spec.members[0].ajp.busy_limit = Some(1));
+fn tr03_no_endpoint() {
+    let balancer = plain(2, |_| {});
     with(&balancer, &Ask::default(), T0, |selection| {
         let Pick::Member(choice) = selection.pick(T0) else {
             panic!()
@@ -206,6 +208,12 @@ fn tr02_tr03_busy() {
             (State::Error, Some(State::Busy))
         );
     });
+}
+
+#[test]
+fn tr02_busy_no_more() {
+    let balancer = plain(2, |spec| spec.members[0].ajp.busy_limit = Some(1));
+    set(&balancer, 0, State::Busy);
     let overrides = ActivationOverrides::default();
     let input = RoutingInput {
         routes: SessionRoutes::default(),
@@ -214,14 +222,25 @@ fn tr02_tr03_busy() {
         overrides: &overrides,
         request: &NoRequest,
     };
-    let begin = |room: bool| drop(Selection::begin(&balancer, &input, &|_| room, T0, &NoLog));
+    let begin = |room: bool| {
+        drop(Selection::begin(
+            &balancer,
+            balancer.roster(),
+            &input,
+            &|_| room,
+            T0,
+            &NoLog,
+        ))
+    };
     begin(false);
     assert_eq!(
         state(&balancer, 0),
         State::Busy,
         "TR-02: no room in the pool"
     );
-    let at_limit = balancer.slots.enter_ajp(balancer.members[0].column);
+    let at_limit = balancer
+        .slots
+        .enter_ajp(balancer.worker(0).unwrap().column());
     begin(true);
     assert_eq!(state(&balancer, 0), State::Busy, "TR-02: at the busy limit");
     drop(at_limit);
@@ -247,7 +266,8 @@ fn tr20_forces_recovery_once_per_request() {
         overrides: &overrides,
         request: &NoRequest,
     };
-    let mut selection = Selection::begin(&balancer, &input, &|_| false, T0, &NoLog);
+    let mut selection =
+        Selection::begin(&balancer, balancer.roster(), &input, &|_| false, T0, &NoLog);
     let Pick::Member(choice) = selection.pick(T0) else {
         panic!()
     };

@@ -32,7 +32,7 @@ impl<'a> Failover<'a, '_, '_> {
     }
 
     fn try_members(&mut self) -> Result<Served, Failure> {
-        let mut rounds = self.balancer.rounds();
+        let mut rounds = self.selection.roster().rounds();
         let mut last = None;
         loop {
             match rounds.next() {
@@ -71,7 +71,7 @@ impl<'a> Failover<'a, '_, '_> {
         }))
     }
 
-    fn try_member(&mut self, choice: &Choice<'a>) -> Result<Served, Failure> {
+    fn try_member(&mut self, choice: &Choice) -> Result<Served, Failure> {
         let member = &self.endpoints[choice.index];
         let Some(mut checkout) = member.pool().checkout() else {
             self.selection.no_endpoint(choice.index, now());
@@ -115,18 +115,16 @@ impl<'a> Failover<'a, '_, '_> {
         &mut self,
         member: &Endpoint,
         checkout: &mut Checkout<'_>,
-        choice: &Choice<'a>,
+        choice: &Choice,
     ) -> Result<Served, Failure> {
         let request = self.job.request;
-        let own_route = &self.balancer.members()[choice.index].route;
+        let roster = self.selection.roster();
+        let is_ssl = request.forward.is_ssl;
         let cookie = (!choice.sticky)
-            .then(|| {
-                self.balancer
-                    .session_cookie(own_route, request.rule, request.forward.is_ssl)
-            })
+            .then(|| roster.session_cookie(choice.index, request.rule, is_ssl))
             .flatten();
         let target = Target {
-            route: Some(choice.route),
+            route: Some(self.selection.route(choice)),
             activation: choice.activation.as_str().as_bytes(),
             cookie: cookie.as_deref(),
         };
@@ -134,13 +132,13 @@ impl<'a> Failover<'a, '_, '_> {
     }
 
     /// Keeps what the notes say of a member that was tried (T-04…T-24).
-    fn note(&mut self, choice: &Choice<'_>) {
-        let snapshot = self.balancer.note(choice.index);
+    fn note(&mut self, choice: &Choice) {
+        let note = self.selection.roster().note(choice.index);
         if self.report.first.is_none() {
-            self.report.first.clone_from(&snapshot);
+            self.report.first.clone_from(&note);
         }
-        self.report.last = snapshot;
-        self.report.route = Some(choice.route.to_vec());
+        self.report.last = note;
+        self.report.route = Some(self.selection.route(choice).to_vec());
     }
 
     /// Tells the policy of the answer, if a member gave one, whatever became of it on its way to the

@@ -7,7 +7,7 @@ use crate::clock::now;
 use crate::job::Forwarding;
 use crate::job::report::Report;
 use crate::job::request::UpstreamRequest;
-use rjk_balance::{Balancer, RoutingInput, Selection, SessionRoutes, UnknownWorker};
+use rjk_balance::{Balancer, Roster, RoutingInput, Selection, SessionRoutes, UnknownWorker};
 use rjk_config::model::{Activation, LbSpec};
 use rjk_log::Log;
 use std::sync::Arc;
@@ -18,8 +18,6 @@ pub struct LoadBalancer {
     pub balancer: Balancer,
     /// How its members are reached, in configuration order.
     pub endpoints: Vec<Endpoint>,
-    /// Index of the one with the largest packets: so much of a body is read before the choice.
-    largest: usize,
 }
 
 impl LoadBalancer {
@@ -33,8 +31,6 @@ impl LoadBalancer {
             .iter()
             .map(|member| setup.endpoint(&member.ajp, log))
             .collect::<Result<Vec<Endpoint>, _>>()?;
-        let packet_size = |index: &usize| endpoints[*index].spec().max_packet_size;
-        let largest = (0..endpoints.len()).max_by_key(packet_size).unwrap_or(0);
         let balancer = Balancer::new(
             Arc::new(reachable(spec, setup)),
             setup.topology,
@@ -45,24 +41,25 @@ impl LoadBalancer {
         Ok(LoadBalancer {
             balancer,
             endpoints,
-            largest,
         })
     }
 
     pub(crate) fn serve(&self, job: &mut Forwarding<'_>, log: &dyn Log) -> Report {
         let request = job.request;
-        let largest = self.endpoints.get(self.largest);
+        // So much of a body is read before the choice.
+        let largest = self.endpoints.get(self.balancer.roster().largest());
         job.read_ahead(largest.and_then(|member| member.eager_body(request)));
-        let overrides = self.balancer.overrides(request.rule);
+        let roster = self.balancer.roster();
+        let overrides = roster.overrides(request.rule);
         let input = RoutingInput {
-            routes: self.session_routes(request),
+            routes: session_routes(&roster, request),
             jk_route: request.overrides.route,
             stateless: request.is_stateless(),
             overrides: &overrides,
             request: request.view,
         };
         let has_room = |index: usize| self.endpoints[index].pool().has_room();
-        let selection = Selection::begin(&self.balancer, &input, &has_room, now(), log);
+        let selection = Selection::begin(&self.balancer, roster, &input, &has_room, now(), log);
         let mut failover = Failover {
             balancer: &self.balancer,
             endpoints: &self.endpoints,
@@ -76,19 +73,18 @@ impl LoadBalancer {
         let report = failover.report;
         Report { result, ..report }
     }
+}
 
-    fn session_routes<'a>(&self, request: &'a UpstreamRequest<'_>) -> SessionRoutes<'a> {
-        if request.ignores_session() {
-            return SessionRoutes::default();
-        }
-        let headers = request.forward.headers.iter();
-        let cookies = headers
-            .filter(|(name, _)| name.eq_ignore_ascii_case(b"Cookie"))
-            .map(|(_, value)| *value);
-        let path = request.forward.uri;
-        self.balancer
-            .session_routes(request.rule, request.overrides.route, path, cookies)
+fn session_routes<'a>(roster: &Roster, request: &'a UpstreamRequest<'_>) -> SessionRoutes<'a> {
+    if request.ignores_session() {
+        return SessionRoutes::default();
     }
+    let headers = request.forward.headers.iter();
+    let cookies = headers
+        .filter(|(name, _)| name.eq_ignore_ascii_case(b"Cookie"))
+        .map(|(_, value)| *value);
+    let path = request.forward.uri;
+    roster.session_routes(request.rule, request.overrides.route, path, cookies)
 }
 
 /// A member whose host does not resolve takes no requests.
