@@ -66,13 +66,21 @@ fn play(sites: &[Site], wanted: &dyn Fn(&str) -> bool) -> bool {
     for verdict in &failed {
         println!("FAILED {}", verdict.name);
         for problem in &verdict.problems {
-            println!("  {}", problem.replace('\n', "\n  "));
+            problem
+                .lines()
+                .for_each(|line| println!("  {}", short(line)));
         }
     }
     let (all, failed) = (verdicts.len(), failed.len());
     let seconds = begun.elapsed().as_secs_f64();
     println!("parity: {all} cases played, {failed} failed, {seconds:.1} s");
     failed == 0
+}
+
+/// The beginning of a long line.
+fn short(line: &str) -> &str {
+    const MOST: usize = 600;
+    &line[..line.floor_char_boundary(MOST.min(line.len()))]
 }
 
 /// Shows where the modules differ, and the rows.

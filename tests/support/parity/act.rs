@@ -251,10 +251,26 @@ impl Player<'_> {
         }
         self.note(label, wrong);
         if step.mod_jk.is_none() && step.older.is_none() {
-            let mut lines = transcript::transcript(self.stage, marks, seen);
+            let has_body = step.request.as_ref().is_some_and(Ask::has_body);
+            let mut lines = self.settled(marks, seen, has_body);
             lines.retain(|(name, _)| !step.vary.iter().any(|vary| name.starts_with(vary)));
             self.played.transcripts.push((label.to_owned(), lines));
         }
+    }
+
+    /// The transcript; once it stays the same, for a backend may read a body behind its answer.
+    fn settled(&self, marks: &Marks, seen: &Seen, has_body: bool) -> Vec<(String, String)> {
+        let begun = Instant::now();
+        let mut lines = transcript::transcript(self.stage, marks, seen);
+        while has_body && begun.elapsed() < LATE {
+            std::thread::sleep(Duration::from_millis(40));
+            let later = transcript::transcript(self.stage, marks, seen);
+            if later == lines {
+                break;
+            }
+            lines = later;
+        }
+        lines
     }
 
     fn note(&mut self, label: &str, wrong: Vec<Wrong>) {

@@ -86,6 +86,11 @@ impl Ask {
         }
     }
 
+    /// Whether body bytes may follow the head.
+    pub fn has_body(&self) -> bool {
+        self.raw.is_some() || self.length().is_some()
+    }
+
     fn head(&self) -> String {
         let mut text = format!("{} {} HTTP/{}\r\n", self.method, self.target, self.version);
         let is_host = |line: &String| line.to_ascii_lowercase().starts_with("host:");

@@ -55,6 +55,8 @@ pub struct Answer {
 pub enum Does1 {
     /// Bytes in hexadecimal digits; blanks are left out.
     Hex(String),
+    /// A packet, right or wrong.
+    Frame(FrameOf),
     /// A response head.
     Head(HeadOf),
     /// A body chunk.
@@ -87,6 +89,34 @@ pub enum Does1 {
     Close,
     /// Resets it.
     Reset,
+}
+
+/// A packet.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FrameOf {
+    /// The first two bytes in hexadecimal digits; `4142` by default.
+    pub magic: Option<String>,
+    /// The payload in hexadecimal digits.
+    #[serde(default)]
+    pub hex: String,
+    /// So many zero bytes behind it.
+    #[serde(default)]
+    pub zeros: usize,
+    /// The length that is announced; the true one by default.
+    pub length: Option<u16>,
+}
+
+impl FrameOf {
+    fn bytes(&self) -> crate::Result<Vec<u8>> {
+        let magic = hex(self.magic.as_deref().unwrap_or("4142"))?;
+        ensure!(magic.len() == 2, "the magic has two bytes");
+        let mut payload = hex(&self.hex)?;
+        payload.resize(payload.len() + self.zeros, 0);
+        let length = u16::try_from(payload.len());
+        let length = self.length.map_or(length, Ok)?;
+        Ok(peer::frame_with([magic[0], magic[1]], length, &payload))
+    }
 }
 
 /// A response head.
@@ -193,6 +223,7 @@ impl Does1 {
     fn step(&self, gate: &Gate) -> crate::Result<Step> {
         Ok(match self {
             Does1::Hex(digits) => Step::Send(hex(digits)?),
+            Does1::Frame(of) => Step::Send(of.bytes()?),
             Does1::Head(of) => Step::Head(head(of.status, of.phrase.as_deref(), &of.headers)?),
             Does1::Chunk(text) => Step::Chunk(latin1(text)),
             Does1::Fill(length) => Step::Chunk(pattern(*length)),

@@ -155,9 +155,32 @@ impl Stage {
 }
 
 fn with_ports(text: &str, ports: &BTreeMap<String, u16>) -> String {
-    ports.iter().fold(text.to_owned(), |text, (name, port)| {
+    let text = ports.iter().fold(text.to_owned(), |text, (name, port)| {
         text.replace(&format!("@PORT:{name}@"), &port.to_string())
-    })
+    });
+    repeated(&text)
+}
+
+/// The text with each `@x*20@` written out.
+fn repeated(text: &str) -> String {
+    let mut parts = text.split('@');
+    let mut all = parts.next().unwrap_or_default().to_owned();
+    let mut is_open = true;
+    for part in parts {
+        let word = part.split_once('*').filter(|_| is_open);
+        match word.and_then(|(word, count)| Some(word.repeat(count.parse().ok()?))) {
+            Some(written) => {
+                all.push_str(&written);
+                is_open = false;
+            }
+            None if is_open => all.extend(["@", part]),
+            None => {
+                all.push_str(part);
+                is_open = true;
+            }
+        }
+    }
+    all
 }
 
 /// The lines of a peer's worker that the case does not write itself.
@@ -239,4 +262,21 @@ fn log_format(fields: &[String]) -> String {
         false => format!("%{{{field}}}n"),
     };
     fields.iter().map(format).collect::<Vec<_>>().join("\\t")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_written_out() {
+        for (text, expected) in [
+            ("/app/@a*3@/x", "/app/aaa/x"),
+            ("@ab*2@@c*2@", "ababcc"),
+            ("me@home.test @ROOT@ @x*y@", "me@home.test @ROOT@ @x*y@"),
+            ("a@x*2@b@x*1@c", "axxbxc"),
+        ] {
+            assert_eq!(repeated(text), expected);
+        }
+    }
 }
