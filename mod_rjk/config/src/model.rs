@@ -11,7 +11,7 @@ mod worker;
 pub use balancer::{Activation, BalanceMethod, LbSpec, Lock, MemberSpec};
 pub use legacy::{LegacyProtocol, LegacySpec};
 pub use rule::RuleExtensions;
-pub use status::StatusSpec;
+pub use status::{RatedState, RatingSet, StatusSpec};
 pub use worker::{AjpSpec, FailStatus, PingSpec, PoolSpec, RecoveryOptions};
 
 use bstr::BString;

@@ -92,16 +92,8 @@ const WORKERS: &[(&str, &str, &str)] = &[
         "lock is \"mutex\"; Optimistic is used",
     ),
     ("L-09", "worker.l.recover_time=0", "recover_time is 0"),
-    (
-        "S-05",
-        "worker.s.good=a.o",
-        "good is accepted and has no effect yet",
-    ),
-    (
-        "S-08",
-        "worker.s.ns=x:",
-        "ns is accepted and has no effect yet",
-    ),
+    ("S-05", "worker.s.good=a.x", "good has \"a.x\""),
+    ("S-06", "worker.s.bad=a", "good and bad cover the same"),
 ];
 
 /// The same for directives of the main server.

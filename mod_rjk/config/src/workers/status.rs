@@ -1,48 +1,95 @@
 //! Status workers (contract §2.6).
 
 use super::values::{Attributes, split_list};
-use crate::model::StatusSpec;
-use bstr::{BStr, ByteSlice};
+use crate::model::{Activation, RatedState, RatingSet, StatusSpec};
+use bstr::{BStr, BString, ByteSlice};
 
-/// Reads the worker. `good`, `bad` and the output names (S-05…S-10) are accepted without effect.
+/// Reads the worker.
 pub(super) fn read(attributes: &mut Attributes<'_>) -> StatusSpec {
-    for attribute in ["good", "bad"] {
-        check_ratings(attributes, attribute);
-    }
-    for attribute in ["good", "bad", "prefix", "ns", "xmlns", "doctype"] {
-        attributes.not_used_yet(attribute);
-    }
     let users = attributes.text("user").unwrap_or_default();
-    StatusSpec {
+    let (good, bad) = (ratings(attributes, "good"), ratings(attributes, "bad"));
+    let spec = StatusSpec {
         name: attributes.worker().into(),
         css: attributes.text("css"),
         read_only: attributes.boolean("read_only", false),
         users: split_list(&users).map(Into::into).collect(),
         user_case_insensitive: attributes.boolean("user_case_insensitive", false),
+        good: good.unwrap_or(RatingSet::GOOD),
+        bad: bad.unwrap_or(RatingSet::BAD),
+        prefix: attributes.text("prefix").unwrap_or("worker".into()),
+        ns: unless_dash(attributes.text("ns"), "jk:"),
+        xmlns: unless_dash(
+            attributes.text("xmlns"),
+            "xmlns:jk=\"http://tomcat.apache.org\"",
+        ),
+        doctype: attributes.text("doctype"),
+    };
+    warn_of_overlap(attributes, &spec);
+    spec
+}
+
+/// S-08, S-09: a value that begins with a dash stands for no text.
+fn unless_dash(text: Option<BString>, default: &str) -> BString {
+    match text {
+        Some(text) if text.starts_with(b"-") => BString::default(),
+        Some(text) => text,
+        None => default.into(),
     }
 }
 
-/// S-05, S-06: entries that match nothing get a warning.
-fn check_ratings(attributes: &mut Attributes<'_>, attribute: &str) {
-    let Some(entry) = attributes.entry(attribute) else {
+/// S-05, S-06: a list of ratings; entries that match nothing get a warning.
+fn ratings(attributes: &mut Attributes<'_>, attribute: &str) -> Option<RatingSet> {
+    let entry = attributes.entry(attribute)?;
+    let mut set = RatingSet::default();
+    for word in split_list(&entry.value) {
+        let Some(rating) = rating(word) else {
+            let message = format!(
+                "{attribute} has {word:?}, which matches nothing; write an activation (a, d, s), \
+                 a state (o, i, n, b, r, e) or activation.state"
+            );
+            attributes.warn(entry, message);
+            continue;
+        };
+        set = set.union(rating);
+    }
+    Some(set)
+}
+
+/// Good and bad overlap: a member that is both counts as bad.
+fn warn_of_overlap(attributes: &mut Attributes<'_>, spec: &StatusSpec) {
+    if spec.good.intersection(spec.bad).is_empty() {
         return;
-    };
-    for rating in split_list(&entry.value).filter(|rating| !is_rating(rating)) {
-        let message = format!(
-            "{attribute} has {rating:?}, which matches nothing; write an activation (a, d, s), \
-             a state (o, i, n, b, r, e) or activation.state"
-        );
+    }
+    let entry = attributes.entry("good").or_else(|| attributes.entry("bad"));
+    if let Some(entry) = entry {
+        let message = "good and bad cover the same members; they count as bad";
         attributes.warn(entry, message);
     }
 }
 
-/// `X` or `X.Y`, where first letters count: an activation, a state, or both in this order.
-fn is_rating(rating: &BStr) -> bool {
-    let first = |word: &[u8]| word.first().map(u8::to_ascii_lowercase);
-    let is_activation = |word: &[u8]| first(word).is_some_and(|letter| b"ads".contains(&letter));
-    let is_state = |word: &[u8]| first(word).is_some_and(|letter| b"oinbre".contains(&letter));
-    match rating.split_once_str(".") {
-        Some((activation, state)) => is_activation(activation) && is_state(state),
-        None => is_activation(rating) || is_state(rating),
-    }
+/// `X` or `X.Y`, where first letters count; `X.Y` is what both cover.
+fn rating(word: &BStr) -> Option<RatingSet> {
+    let Some((one, other)) = word.split_once_str(".") else {
+        return letter(word);
+    };
+    let both = match (one, other) {
+        (word, b"") | (b"", word) => letter(word)?,
+        (one, other) => letter(one)?.intersection(letter(other)?),
+    };
+    (!both.is_empty()).then_some(both)
+}
+
+fn letter(word: &[u8]) -> Option<RatingSet> {
+    let (activation, state) = match word.first()?.to_ascii_lowercase() {
+        b'a' => (Some(Activation::Active), None),
+        b'd' => (Some(Activation::Disabled), None),
+        b's' => (Some(Activation::Stopped), None),
+        b'o' => (None, Some(RatedState::Ok)),
+        b'i' | b'n' => (None, Some(RatedState::Idle)),
+        b'b' => (None, Some(RatedState::Busy)),
+        b'r' => (None, Some(RatedState::Recovering)),
+        b'e' => (None, Some(RatedState::Error)),
+        _ => return None,
+    };
+    Some(RatingSet::of(activation, state))
 }

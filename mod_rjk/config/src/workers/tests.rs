@@ -1,5 +1,8 @@
 use super::*;
-use crate::model::{Activation, AjpSpec, BalanceMethod, FailStatus, LbSpec, Lock, MemberSpec};
+use crate::model::{
+    Activation, AjpSpec, BalanceMethod, FailStatus, LbSpec, Lock, MemberSpec, RatedState, RatingSet,
+    StatusSpec,
+};
 use proptest::prelude::*;
 
 fn build(text: &str) -> Result<(Workers, Vec<String>), String> {
@@ -815,15 +818,76 @@ fn s01_to_s10_status() {
     assert_eq!(spec.css, Some("/x.css".into()));
     assert!(spec.read_only && spec.user_case_insensitive);
     assert_eq!(warnings, Vec::<String>::new());
-    #[rustfmt::skip]
-    let ratings = [("a.o,a.i,d.b,s.r,e", 0), ("Active.OK n", 0), ("x", 1), ("a.x o.a", 2), ("a.", 1)];
-    for (value, unknown) in ratings {
-        let warnings = build(&format!("{text}worker.s.good={value}")).unwrap().1;
-        assert_eq!(warnings.len(), unknown + 1, "{value}: {warnings:?}");
+    assert_eq!((spec.good, spec.bad), (RatingSet::GOOD, RatingSet::BAD));
+    assert_eq!(
+        (spec.prefix.as_slice(), spec.ns.as_slice()),
+        (&b"worker"[..], &b"jk:"[..])
+    );
+    assert_eq!(spec.xmlns, "xmlns:jk=\"http://tomcat.apache.org\"");
+    assert_eq!(spec.doctype, None);
+}
+
+fn status(lines: &str) -> (StatusSpec, Vec<String>) {
+    let (workers, warnings) =
+        build(&format!("worker.list=s\nworker.s.type=status\n{lines}")).unwrap();
+    match workers.get(b"s") {
+        Some(WorkerSpec::Status(spec)) => (spec.clone(), warnings),
+        _ => panic!("no status"),
     }
-    for attribute in ["bad=s", "prefix=p", "ns=-", "xmlns=-", "doctype=<x>"] {
-        let warnings = build(&format!("{text}worker.s.{attribute}")).unwrap().1;
-        assert_eq!(warnings.len(), 1, "{attribute}: {warnings:?}");
+}
+
+#[test]
+fn s07_to_s10_names_of_the_output() {
+    let (spec, warnings) = status(
+        "worker.s.prefix=p\nworker.s.ns=x:\nworker.s.xmlns=xmlns:x=\"u\"\n\
+         worker.s.doctype=<!DOCTYPE x>\n",
+    );
+    assert_eq!(
+        (spec.prefix.as_slice(), spec.ns.as_slice()),
+        (&b"p"[..], &b"x:"[..])
+    );
+    assert_eq!(spec.xmlns, "xmlns:x=\"u\"");
+    assert_eq!(spec.doctype, Some("<!DOCTYPE x>".into()));
+    assert_eq!(warnings, Vec::<String>::new());
+    let (spec, _) = status("worker.s.ns=-\nworker.s.xmlns=-x\n");
+    assert!(spec.ns.is_empty() && spec.xmlns.is_empty());
+}
+
+/// How many of six members, idle, two of each activation, are good and bad: as mod_jk counts them.
+#[test]
+fn s05_s06_ratings() {
+    #[rustfmt::skip]
+    let rows = [
+        ("", "", 2, 2, 0), ("a", "", 2, 2, 1), ("d", "", 2, 2, 1), ("", "d", 2, 2, 0),
+        ("", "a", 0, 2, 1), ("s", "", 0, 2, 1), ("s.i", "a", 2, 2, 0), ("a.o", "a.i", 0, 2, 0),
+        ("i", "o", 6, 0, 0), ("n,d.n", "s.n", 4, 2, 1), ("active.idle", "disabled.idle", 2, 2, 0),
+        ("A.I", "D.I", 2, 2, 0), ("i.a", "x", 2, 0, 1), ("x", "x", 0, 0, 2), ("x", "", 0, 2, 1),
+        ("", "x", 2, 0, 1), ("a,x", "s.x", 2, 0, 2), ("a.", "", 2, 2, 1), (".i", "", 4, 2, 1),
+        ("a.i.o", "", 2, 2, 0), ("ax", "", 2, 2, 1), ("a.s", "b r", 0, 0, 1), ("a.o e", "", 0, 2, 1),
+    ];
+    for (good, bad, expected_good, expected_bad, warned) in rows {
+        let line = |name: &str, value: &str| match value {
+            "" => String::new(),
+            value => format!("worker.s.{name}={value}\n"),
+        };
+        let (spec, warnings) = status(&(line("good", good) + &line("bad", bad)));
+        let (mut is_good, mut is_bad) = (0, 0);
+        for activation in [
+            Activation::Active,
+            Activation::Disabled,
+            Activation::Stopped,
+        ] {
+            let idle = RatedState::Idle;
+            let bad = spec.bad.contains(activation, idle);
+            is_bad += 2 * usize::from(bad);
+            is_good += 2 * usize::from(!bad && spec.good.contains(activation, idle));
+        }
+        let row = format!("good={good} bad={bad}: {warnings:?}");
+        assert_eq!(
+            (is_good, is_bad, warnings.len()),
+            (expected_good, expected_bad, warned),
+            "{row}"
+        );
     }
 }
 

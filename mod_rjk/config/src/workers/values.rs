@@ -191,16 +191,6 @@ impl<'a> Attributes<'a> {
         check_length(attribute, &entry.value, Some(&entry.location))?;
         Ok(Some(entry.value.clone()))
     }
-
-    /// Warns once that an accepted attribute changes nothing here.
-    pub fn not_used_yet(&mut self, attribute: &str) {
-        if let Some(entry) = self.entry(attribute) {
-            self.warn(
-                entry,
-                format!("{attribute} is accepted and has no effect yet"),
-            );
-        }
-    }
 }
 
 /// P-12: what blanks, tabs and commas separate.
