@@ -130,7 +130,7 @@ impl Httpd {
             .header(HEADERS)
             .clang_args(self.arguments())
             .allowlist_function("(ap|apr|rjk)_.*")
-            .allowlist_var("DEFAULT_REL_LOGFILEDIR|(AP|APR|APLOG|MODULE|OR|RSRC|ACCESS|HTTP|M|OK|DECLINED|DONE|REMOTE|REQUEST|NOT_IN|GLOBAL_ONLY)_?.*")
+            .allowlist_var("DEFAULT_REL_LOGFILEDIR|ap_server_conf|(AP|APR|APLOG|MODULE|OR|RSRC|ACCESS|HTTP|M|OK|DECLINED|DONE|REMOTE|REQUEST|NOT_IN|GLOBAL_ONLY)_?.*")
             .allowlist_type("(module|apr_table_entry_t|command_rec|request_rec|server_rec|conn_rec|cmd_parms).*")
             .blocklist_function(".*(printf|va_list|vformatter|vsnprintf|vrprintf|vbprintf|strtof).*")
             .default_enum_style(bindgen::EnumVariation::Consts)

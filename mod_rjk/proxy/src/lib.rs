@@ -7,7 +7,7 @@
 //!
 //! | floor | what is at home there |
 //! |---|---|
-//! | [`dispatcher`], [`status`] | all workers of one child, and the page that shows them |
+//! | [`dispatcher`] | all workers of one child |
 //! | [`worker`] | what the configuration names: a worker is configured, an endpoint is how one Tomcat is reached, a member is a worker in a balancer |
 //! | `exchange` | one request and its answer on one connection |
 //! | [`job`] | a request on its way, its client, and how it ended |
@@ -19,7 +19,6 @@ pub mod clock;
 pub mod dispatcher;
 mod exchange;
 pub mod job;
-pub mod status;
 pub mod way;
 pub mod worker;
 

@@ -92,7 +92,7 @@ const WORKERS: &[(&str, &str, &str)] = &[
         "lock is \"mutex\"; Optimistic is used",
     ),
     ("L-09", "worker.l.recover_time=0", "recover_time is 0"),
-    ("S-05", "worker.s.good=a.x", "good has \"a.x\""),
+    ("S-05", "worker.s.good=a.x,a.o", "good has \"a.x\""),
     ("S-06", "worker.s.bad=a", "good and bad cover the same"),
 ];
 

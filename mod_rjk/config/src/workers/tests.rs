@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::{
-    Activation, AjpSpec, BalanceMethod, FailStatus, LbSpec, Lock, MemberSpec, RatedState, RatingSet,
-    StatusSpec,
+    Activation, AjpSpec, BalanceMethod, FailStatus, LbSpec, Lock, MemberSpec, RatedState,
+    RatingSet, StatusSpec,
 };
 use proptest::prelude::*;
 

@@ -1,5 +1,6 @@
 //! Safe views of httpd and APR, and the guard at their border.
 
+pub(crate) mod about;
 pub(crate) mod answer;
 pub(crate) mod apr;
 pub(crate) mod error_log;

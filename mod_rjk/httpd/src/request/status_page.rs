@@ -1,23 +1,28 @@
-//! The status worker's answers (contract §6, first cut).
+//! The status worker's answers (contract §6).
 
 use super::body::RequestBody;
 use super::client::Client;
 use super::failed::{NO_MEMORY, fail};
 use super::map_file;
+use crate::ffi::about;
 use crate::ffi::answer::{OK, SERVER_ERROR};
 use crate::ffi::request::RequestRec;
 use crate::server::ready::{Child, Ready};
-use bstr::ByteSlice;
-use rjk_config::model::StatusSpec;
+use crate::server::slot::{ServerSlot, servers};
+use crate::startup::generation::Generation;
+use bstr::{BStr, BString, ByteSlice};
+use rjk_balance::{AjpWorker, Clock, Slots};
+use rjk_config::model::{AjpSpec, StatusSpec};
+use rjk_config::uri_map::UriMap;
 use rjk_log::Log;
+use rjk_proxy::clock::now;
+use rjk_proxy::dispatcher::{Dispatcher, Worker};
 use rjk_proxy::job::downstream::{Downstream, Then};
-use rjk_proxy::status::{self, Unsupported};
+use rjk_status::{Answer, Format, Provenance, Request, Site, WallTime};
 use std::ffi::{CStr, c_int};
+use std::sync::Arc;
 
-/// For what has no answer yet.
-const NOT_IMPLEMENTED: c_int = 501;
-
-/// Answers with the page of one status worker, or with 501 to what is not there yet.
+/// Answers a request to a status worker.
 pub(super) fn send(
     request: RequestRec<'_>,
     ready: &'static Ready,
@@ -25,34 +30,113 @@ pub(super) fn send(
     spec: &StatusSpec,
     log: &dyn Log,
 ) -> c_int {
-    if let Some(unsupported) = request.args().and_then(Unsupported::of) {
-        let name = &spec.name;
-        let what = format_args!("status worker {name}: {unsupported}, nothing was changed");
-        fail(&what, NOT_IMPLEMENTED, log);
-        request.set_status(NOT_IMPLEMENTED);
-        let text = format!("{unsupported}: nothing was changed\n");
-        return answer(request, c"text/plain;charset=utf-8", &text, log);
-    }
+    // SAFETY: httpd's configuration outlives every request of this child.
+    let generation = unsafe { Generation::of(about::main_server()) };
+    let Some(generation) = generation else {
+        return fail(&"the configuration is gone", SERVER_ERROR, log);
+    };
     map_file::look_at_all(request, log);
+    let headers = request.headers_in();
     let user = request
         .env()
         .get(&ready.env.remote_user)
         .or_else(|| request.user());
-    let page = status::Page {
-        server: request.server_name().as_bstr().to_string(),
-        port: request.server_port(),
-        user: user.map(|user| user.as_bstr().to_owned()),
+    let asked = Request {
+        spec,
+        query: request.args().unwrap_or_default(),
+        path: request.uri().as_bstr(),
+        client: rjk_status::Client {
+            user: user.map(ByteSlice::as_bstr),
+            address: request.useragent().0.unwrap_or(b"-").as_bstr(),
+        },
+        provenance: Provenance {
+            fetch_site: headers.get(c"Sec-Fetch-Site"),
+            origin: headers.get(c"Origin"),
+            referer: headers.get(c"Referer"),
+            host: headers.get(c"Host"),
+        },
     };
-    let html = page.render(spec, &child.dispatcher);
-    answer(request, c"text/html;charset=utf-8", &html, log)
+    let site = Site {
+        name: request.server_name().as_bstr(),
+        port: request.server_port(),
+        web_server: about::banner().as_bstr(),
+        workers: workers(&child.dispatcher, generation),
+        maps: maps(),
+        properties: generation
+            .workers
+            .properties()
+            .filter_map(|property| Some((property.name, property.value?)))
+            .collect(),
+        maintain: generation.workers.maintain,
+        clock: Clock {
+            now: now(),
+            unix: about::unix_time(),
+        },
+        calendar: &wall_time,
+    };
+    let answer = rjk_status::answer(&asked, &site, log);
+    give(request, &answer, log)
 }
 
-fn answer(
-    request: RequestRec<'_>,
-    content_type: &'static CStr,
-    text: &str,
-    log: &dyn Log,
-) -> c_int {
+fn workers<'a>(
+    dispatcher: &'a Dispatcher,
+    generation: &Generation,
+) -> Vec<(&'a BStr, rjk_status::Worker<'a>)> {
+    let all = dispatcher.workers();
+    all.map(|(name, worker)| {
+        let worker = match worker {
+            Worker::Lb(lb) => rjk_status::Worker::Balancer(&lb.balancer),
+            Worker::Ajp(worker) => standalone(worker.endpoint.spec(), generation)
+                .map_or(rjk_status::Worker::Other, rjk_status::Worker::Ajp),
+            Worker::Status(_) | Worker::Legacy(_) => rjk_status::Worker::Other,
+        };
+        (name.as_bstr(), worker)
+    })
+    .collect()
+}
+
+fn standalone(spec: &AjpSpec, generation: &Generation) -> Option<Arc<AjpWorker>> {
+    let addresses = generation.addresses.get()?.get(&spec.name);
+    let slots = Slots {
+        segment: *generation.segment.get()?,
+        row: None,
+    };
+    let addresses = addresses.map_or(&[][..], Vec::as_slice);
+    let worker = AjpWorker::new(spec, addresses, &generation.topology, slots);
+    worker.ok().map(Arc::new)
+}
+
+/// The rules of all servers, in httpd's order.
+fn maps() -> Vec<(BString, Arc<UriMap>)> {
+    // SAFETY: the servers of the running configuration, which children never change.
+    unsafe {
+        servers(about::main_server())
+            .filter_map(|server| {
+                let ready = ServerSlot::of(server)?.ready.as_ref()?;
+                Some((
+                    about::server_text(server).into(),
+                    Arc::clone(&ready.config.uri_map.load()),
+                ))
+            })
+            .collect()
+    }
+}
+
+fn wall_time(unix: i64) -> WallTime {
+    let time = about::local_time(unix);
+    WallTime {
+        unix,
+        year: time.tm_year + 1900,
+        month: time.tm_mon + 1,
+        day: time.tm_mday,
+        hour: time.tm_hour,
+        minute: time.tm_min,
+        second: time.tm_sec,
+        offset: time.tm_gmtoff,
+    }
+}
+
+fn give(request: RequestRec<'_>, answer: &Answer, log: &dyn Log) -> c_int {
     let body = RequestBody::new(request, false, 0);
     let Some(mut client) = body.and_then(|body| Client::new(request, body)) else {
         return fail(&NO_MEMORY, SERVER_ERROR, log);
@@ -60,9 +144,22 @@ fn answer(
     let (headers, pool) = (request.headers_out(), request.pool());
     headers.set_bytes(pool, b"Cache-Control", b"no-cache");
     headers.set_bytes(pool, b"Pragma", b"no-cache");
-    request.set_content_type(content_type);
-    if client.send(&[text.as_bytes()], Then::End).is_err() {
+    request.set_content_type(content_type(answer.format));
+    if answer.status != 200 {
+        request.set_status(c_int::from(answer.status));
+    }
+    if client.send(&[answer.text.as_bytes()], Then::End).is_err() {
         client.break_off(500);
     }
     OK
+}
+
+/// C-12.
+fn content_type(format: Option<Format>) -> &'static CStr {
+    match format {
+        Some(Format::Html) => c"text/html;charset=utf-8",
+        Some(Format::Xml) => c"text/xml",
+        Some(Format::Json) => c"application/json",
+        Some(Format::Text | Format::Properties) | None => c"text/plain",
+    }
 }

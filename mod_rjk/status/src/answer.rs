@@ -1,0 +1,208 @@
+//! The way of a request to its answer.
+
+use crate::access::{Client, Provenance};
+use crate::command::{Command, Format, Options};
+use crate::gather::Gather;
+use crate::model::{Body, Page, Verdict};
+use crate::query::Query;
+use crate::site::{Site, Worker};
+use crate::target::Target;
+use crate::{html, json, properties, text, xml};
+use bstr::{BStr, ByteSlice};
+use rjk_config::model::StatusSpec;
+use rjk_log::{Log, jk_log};
+
+/// A request to a status worker.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// The worker.
+    pub spec: &'a StatusSpec,
+    /// The query string.
+    pub query: &'a [u8],
+    /// The path, for links.
+    pub path: &'a BStr,
+    /// Who sent it.
+    pub client: Client<'a>,
+    /// Where from.
+    pub provenance: Provenance<'a>,
+}
+
+/// What goes back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Its format; `None` when the request names none that is known.
+    pub format: Option<Format>,
+    /// The text.
+    pub text: String,
+}
+
+/// What a renderer of pages for people gets besides the [`Page`].
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The worker.
+    pub spec: &'a StatusSpec,
+    /// The request's parameters.
+    pub query: &'a Query,
+    /// The path, for links.
+    pub path: &'a BStr,
+    /// Nothing may be changed.
+    pub is_read_only: bool,
+}
+
+/// Why a request is not served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Refused {
+    status: u16,
+    message: String,
+}
+
+impl From<&str> for Refused {
+    fn from(message: &str) -> Refused {
+        Refused {
+            status: 200,
+            message: message.to_owned(),
+        }
+    }
+}
+
+/// Answers a request.
+pub fn answer(request: &Request<'_>, site: &Site<'_>, log: &dyn Log) -> Answer {
+    let query = Query::parse(request.query);
+    let (status, page) = match serve(request, &query, site) {
+        Ok(page) => (200, page),
+        Err(refused) => {
+            let (name, address) = (&request.spec.name, request.client.address);
+            let message = &refused.message;
+            jk_log!(
+                log,
+                Warn,
+                "status worker {name}: {message} (client {address})"
+            );
+            let page = Page {
+                result: Verdict::Failed(refused.message),
+                ..Page::default()
+            };
+            (refused.status, page)
+        }
+    };
+    let format = Format::of(&query);
+    Answer {
+        status,
+        format,
+        text: render(request, &query, format, &page),
+    }
+}
+
+fn render(request: &Request<'_>, query: &Query, format: Option<Format>, page: &Page) -> String {
+    let spec = request.spec;
+    match format {
+        Some(Format::Html) => {
+            let context = Context {
+                spec,
+                query,
+                path: request.path,
+                is_read_only: spec.read_only || Options::of(query).is_read_only(),
+            };
+            html::render(page, &context)
+        }
+        Some(Format::Xml) => xml::render(page, spec),
+        Some(Format::Text) => text::render(page),
+        Some(Format::Json) => json::render(page),
+        Some(Format::Properties) | None => properties::render(page, spec.prefix.as_bstr()),
+    }
+}
+
+fn serve(request: &Request<'_>, query: &Query, site: &Site<'_>) -> Result<Page, Refused> {
+    let command = admit(request, query)?;
+    let options = Options::of(query);
+    let gather = Gather {
+        site,
+        spec: request.spec,
+        hides_members: options.hides_members(),
+        hides_maps: options.hides_maps(),
+    };
+    let body = match command {
+        Command::List => list(&gather, options),
+        Command::Version => Body::Empty,
+        Command::Dump => dump(site),
+        Command::Show => show(&gather, query)?,
+        _ => {
+            return Err(Refused {
+                status: 501,
+                message: format!("cmd={} is not supported yet", command.as_str()),
+            });
+        }
+    };
+    Ok(Page {
+        head: Some(gather.head()),
+        body,
+        result: Verdict::Done,
+    })
+}
+
+/// Whether the client may ask for this at all.
+fn admit(request: &Request<'_>, query: &Query) -> Result<Command, Refused> {
+    let spec = request.spec;
+    if !request.client.may_use(spec) {
+        return Err("Access denied.".into());
+    }
+    if query.broken().is_some() {
+        return Err("Error during parsing of URI".into());
+    }
+    let command = Command::of(query).ok_or("Invalid command.")?;
+    if let Some((name, value)) = request.provenance.foreign()
+        && command.is_change()
+    {
+        let (command, value) = (command.as_str(), value.as_bstr());
+        return Err(Refused {
+            status: 403,
+            message: format!("cmd={command} comes from another site ({name}: {value})"),
+        });
+    }
+    if command.needs_write() && (spec.read_only || Options::of(query).is_read_only()) {
+        return Err("This command is not allowed in read only mode.".into());
+    }
+    Format::of(query).ok_or("Invalid mime type.")?;
+    Ok(command)
+}
+
+/// CM-01.
+fn list(gather: &Gather<'_>, options: Options) -> Body {
+    let workers = || gather.site.workers.iter().map(|(_, worker)| worker);
+    let balancers = workers().filter_map(|worker| match worker {
+        Worker::Balancer(balancer) => Some(gather.balancer(balancer, None)),
+        _ => None,
+    });
+    let ajp = workers().filter_map(|worker| match worker {
+        Worker::Ajp(worker) => Some(gather.worker(worker)),
+        _ => None,
+    });
+    Body::List {
+        balancers: (!options.hides_balancers()).then(|| balancers.collect()),
+        workers: (!options.hides_workers()).then(|| ajp.collect()),
+    }
+}
+
+/// CM-02.
+fn show(gather: &Gather<'_>, query: &Query) -> Result<Body, Refused> {
+    let target = Target::find(query, gather.site, false)?;
+    Ok(match target.worker {
+        Worker::Balancer(balancer) => {
+            Body::Balancer(Box::new(gather.balancer(balancer, target.member())))
+        }
+        Worker::Ajp(worker) => Body::Worker(Box::new(gather.worker(&worker))),
+        Worker::Other => Body::Empty,
+    })
+}
+
+/// CM-08.
+fn dump(site: &Site<'_>) -> Body {
+    let pairs = site.properties.iter();
+    Body::Dump(
+        pairs
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect(),
+    )
+}

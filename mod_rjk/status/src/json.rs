@@ -1,0 +1,122 @@
+//! `mime=json`: the names of the text formats, with numbers as numbers and flags as flags.
+
+use crate::fields::{self, Field, Order, Value};
+use crate::model::{BalancerView, Body, Head, MapView, Page, PolicyView, WorkerView};
+use crate::text::verdict;
+use bstr::{BStr, BString, ByteSlice};
+use serde_json::{Map, Value as Json, json};
+
+/// The whole answer.
+pub(crate) fn render(page: &Page) -> String {
+    let mut out = Map::new();
+    if let Some(head) = &page.head {
+        write_head(&mut out, head);
+    }
+    match &page.body {
+        Body::Empty | Body::Edit(_) => {}
+        Body::List { balancers, workers } => {
+            if let Some(balancers) = balancers {
+                out.insert("balancers".into(), balancers.iter().map(balancer).collect());
+            }
+            if let Some(workers) = workers {
+                out.insert("ajp_workers".into(), workers.iter().map(worker).collect());
+            }
+        }
+        Body::Balancer(view) => {
+            out.insert("balancer".into(), balancer(view));
+        }
+        Body::Worker(view) => {
+            out.insert("ajp".into(), worker(view));
+        }
+        Body::Dump(properties) => {
+            out.insert("configuration".into(), dump(properties));
+        }
+    }
+    let (kind, message) = verdict(&page.result);
+    out.insert("result".into(), json!({"type": kind, "message": message}));
+    format!("{:#}\n", Json::Object(out))
+}
+
+fn write_head(out: &mut Map<String, Json>, head: &Head) {
+    for (name, fields) in [
+        ("server", fields::server(head)),
+        ("time", fields::time(&head.time).into()),
+        ("software", fields::software(head)),
+    ] {
+        out.insert(name.into(), Json::Object(object(fields)));
+    }
+}
+
+fn balancer(view: &BalancerView) -> Json {
+    let mut out = named(view.name.as_bstr(), fields::balancer(view));
+    let members = view.members.iter().map(|view| {
+        let mut fields = fields::member(view, Order::RetriesFirst);
+        fields.extend(fields::last_reset(view.last_reset));
+        fields.extend(view.error_time.iter().flat_map(fields::error_time));
+        Json::Object(named(view.endpoint.name(), fields))
+    });
+    out.insert("members".into(), members.collect());
+    out.insert("maps".into(), view.maps.iter().map(map).collect());
+    if let Some(view) = &view.policy {
+        out.insert("policy".into(), policy(view));
+    }
+    Json::Object(out)
+}
+
+fn worker(view: &WorkerView) -> Json {
+    let mut fields = fields::worker(view, Order::RetriesFirst);
+    fields.extend(fields::last_reset(view.last_reset));
+    fields.extend(view.error_time.iter().flat_map(fields::error_time));
+    let mut out = named(view.endpoint.name(), fields);
+    out.insert("state".into(), view.state.as_str().into());
+    out.insert("maps".into(), view.maps.iter().map(map).collect());
+    Json::Object(out)
+}
+
+fn map(view: &MapView) -> Json {
+    let mut out = object(fields::map(view));
+    out.insert("id".into(), view.id.into());
+    Json::Object(out)
+}
+
+fn policy(view: &PolicyView) -> Json {
+    let decisions: Map<String, Json> = view
+        .decisions
+        .iter()
+        .map(|(heading, count)| (key(heading), (*count).into()))
+        .collect();
+    let counters: Map<String, Json> = view
+        .counters
+        .iter()
+        .map(|(number, count)| (number.to_string(), (*count).into()))
+        .collect();
+    json!({"name": view.name, "decisions": decisions, "counters": counters})
+}
+
+/// `Shadow same` as `shadow_same`.
+fn key(heading: &str) -> String {
+    heading.to_lowercase().replace([' ', '-'], "_")
+}
+
+fn dump(properties: &[(BString, BString)]) -> Json {
+    let pair = |(name, value): &(BString, BString)| json!({"name": name.to_str_lossy(), "value": value.to_str_lossy()});
+    properties.iter().map(pair).collect()
+}
+
+fn named<'a>(name: &BStr, fields: impl IntoIterator<Item = Field<'a>>) -> Map<String, Json> {
+    let mut out = object(fields);
+    out.insert("name".into(), name.to_str_lossy().into());
+    out
+}
+
+fn object<'a>(fields: impl IntoIterator<Item = Field<'a>>) -> Map<String, Json> {
+    let pair = |field: Field<'_>| {
+        let value = match field.value {
+            Value::Text(text) => text.to_str_lossy().into(),
+            Value::Number(number) => number.into(),
+            Value::Flag(flag) | Value::Bit(flag) => flag.into(),
+        };
+        (field.name.to_owned(), value)
+    };
+    fields.into_iter().map(pair).collect()
+}

@@ -1,0 +1,50 @@
+//! The status worker: what it is asked, what it may do, and its answers in each format (contract §6).
+//!
+//! [`answer()`] is the one door. A request goes through
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | `query` | parameters of the query string |
+//! | `access` | who may ask, and what browsers say of pages of other sites |
+//! | `command` | the words of `cmd`, `mime` and `opt` |
+//! | `target` | which worker and members a request names |
+//! | `gather`, `maps`, `policy` | the running server ([`Site`]) as a [`model::Page`] |
+//! | `text`, `properties`, `xml`, `json`, `html` | a page in its format |
+//!
+//! # How a renderer is written
+//!
+//! A renderer is a function from [`model::Page`] to text. It reads nothing but the page, and for links
+//! and forms the request's parameters, path and worker ([`Context`]). The page has its three parts in the
+//! order of the output: `head` (absent after an error or a change), `body` (one variant for each kind of
+//! answer) and `result`. The text formats do not name the fields one by one: `fields` gives those of each block,
+//! in order, with the names that scripts know. A page for people names what it shows, and
+//! formats it itself. All texts in a page are as the configuration or a client wrote them: a renderer
+//! escapes whatever it writes. Secrets are in no page.
+#![forbid(unsafe_code)]
+
+mod access;
+mod answer;
+mod command;
+mod fields;
+mod gather;
+mod html;
+mod json;
+mod maps;
+pub mod model;
+mod policy;
+mod properties;
+mod query;
+mod site;
+mod target;
+#[cfg(test)]
+mod testing;
+mod text;
+mod wall_time;
+mod xml;
+
+pub use access::{Client, Provenance};
+pub use answer::{Answer, Context, Request, answer};
+pub use command::{Command, Format, Options};
+pub use query::Query;
+pub use site::{Site, Worker};
+pub use wall_time::WallTime;

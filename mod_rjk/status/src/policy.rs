@@ -1,0 +1,51 @@
+//! What a balancer's routing policy decided and heard, over all children since the start of httpd.
+
+use crate::model::PolicyView;
+use rjk_balance::{FaultKind, PolicySlot, RoutingPolicy};
+use std::borrow::Cow;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// The counters of a policy, if it has any.
+pub(crate) fn view(policy: &dyn RoutingPolicy) -> Option<PolicyView> {
+    let slot = policy.slot()?;
+    let counters = slot.counters();
+    let used = counters.iter().copied().enumerate();
+    Some(PolicyView {
+        name: policy.name().to_owned(),
+        decisions: decisions(slot, policy.observes()),
+        counters: used.filter(|(_, value)| *value > 0).collect(),
+    })
+}
+
+/// Headings with values; the faults of an observer are none of its decisions.
+fn decisions(slot: &PolicySlot, observes: bool) -> Vec<(Cow<'static, str>, u64)> {
+    let counted = |(heading, counter): (&'static str, &AtomicU64)| {
+        (Cow::Borrowed(heading), counter.load(Relaxed))
+    };
+    let decisions = [
+        ("Built-in", &slot.builtin),
+        ("Member", &slot.workers),
+        ("Rejected", &slot.rejects),
+        ("Shadow same", &slot.shadow_same),
+        ("Shadow other", &slot.shadow_other),
+        ("Skipped", &slot.skipped),
+        ("Switched off", &slot.switched_off),
+    ];
+    let faults = FaultKind::ALL.map(|kind| {
+        let heading = format!("Fault {}", kind.as_str());
+        (Cow::Owned(heading), slot.faults(kind))
+    });
+    let observer = [
+        ("Observed", &slot.observed),
+        ("Observer faults", &slot.observer_faults),
+        ("Observer switched off", &slot.observer_switched_off),
+        ("Observer skipped", &slot.observer_skipped),
+    ];
+    let mut columns: Vec<_> = decisions.into_iter().map(counted).collect();
+    columns.extend(faults);
+    if observes {
+        columns.extend(observer.into_iter().map(counted));
+    }
+    columns
+}

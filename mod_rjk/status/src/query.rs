@@ -1,0 +1,207 @@
+//! What a query string says to the status worker (C-11).
+
+use bstr::{BStr, BString, ByteSlice};
+
+/// The parameters of a request, in their order; of several of one name the last counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    parameters: Vec<(BString, BString)>,
+    broken: Option<(BString, BString)>,
+}
+
+impl Query {
+    /// Reads a query string. A value that cannot be decoded ends the reading: [`Query::broken`].
+    ///
+    /// What mod_jk masks is masked here too: `<`, `>` and `"` become `@`, before and after decoding; and
+    /// so do control characters, which would end a line of the text formats. Names are not decoded.
+    pub fn parse(raw: &[u8]) -> Query {
+        let mut query = Query::default();
+        for parameter in raw.split(|byte| *byte == b'&') {
+            let Some((name, value)) = parameter.split_once_str("=") else {
+                continue;
+            };
+            let name = masked(name.to_vec());
+            match decode(value) {
+                Some(value) => query.parameters.push((name, masked(value))),
+                None => {
+                    query.broken = Some((name, masked(value.to_vec())));
+                    break;
+                }
+            }
+        }
+        query
+    }
+
+    /// The parameter with a broken escape, and its value as it was sent.
+    pub fn broken(&self) -> Option<(&BStr, &BStr)> {
+        let (name, value) = self.broken.as_ref()?;
+        Some((name.as_bstr(), value.as_bstr()))
+    }
+
+    /// The value of a parameter.
+    pub fn get(&self, name: &str) -> Option<&BStr> {
+        let mut latest = self.parameters.iter().rev();
+        let (_, value) = latest.find(|(known, _)| known == name)?;
+        Some(value.as_bstr())
+    }
+
+    /// A parameter as a number, read like `atoi` does; 0 when absent.
+    pub fn number(&self, name: &str) -> i64 {
+        self.get(name).map_or(0, |value| leading_number(value))
+    }
+
+    /// All parameters in the order of their first appearance, each once with its last value.
+    pub fn iter(&self) -> impl Iterator<Item = (&BStr, &BStr)> {
+        let is_first = |index: usize, name: &BString| {
+            !self.parameters[..index]
+                .iter()
+                .any(|(known, _)| known == name)
+        };
+        self.parameters
+            .iter()
+            .enumerate()
+            .filter(move |(index, (name, _))| is_first(*index, name))
+            .filter_map(|(_, (name, _))| {
+                let mut latest = self.parameters.iter().rev();
+                let (name, value) = latest.find(|(known, _)| known == name)?;
+                Some((name.as_bstr(), value.as_bstr()))
+            })
+    }
+}
+
+/// A leading decimal number with its sign, 0 without one; what is too large for any setting stays so.
+pub(crate) fn leading_number(text: &[u8]) -> i64 {
+    let text = text.trim_ascii_start();
+    let (negative, digits) = match text.split_first() {
+        Some((b'-', rest)) => (true, rest),
+        Some((b'+', rest)) => (false, rest),
+        _ => (false, text),
+    };
+    let mut number = 0i64;
+    for digit in digits.iter().take_while(|byte| byte.is_ascii_digit()) {
+        number = number
+            .saturating_mul(10)
+            .saturating_add(i64::from(digit - b'0'));
+    }
+    if negative { -number } else { number }
+}
+
+fn masked(mut text: Vec<u8>) -> BString {
+    for byte in &mut text {
+        if matches!(byte, b'<' | b'>' | b'"') || byte.is_ascii_control() {
+            *byte = b'@';
+        }
+    }
+    text.into()
+}
+
+/// Percent- and plus-decoded; `None` when an escape is broken or stands for NUL.
+fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        decoded.push(match first {
+            b'+' => b' ',
+            b'%' => {
+                let (high, low) = (hex(*after.first()?)?, hex(*after.get(1)?)?);
+                rest = &after[2..];
+                Some(high << 4 | low).filter(|byte| *byte != 0)?
+            }
+            byte => *byte,
+        });
+    }
+    Some(decoded)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    let value = char::from(digit).to_digit(16)?;
+    u8::try_from(value).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pairs(raw: &str) -> Vec<(String, String)> {
+        let query = Query::parse(raw.as_bytes());
+        let text = |(name, value): (&BStr, &BStr)| (name.to_string(), value.to_string());
+        query.iter().map(text).collect()
+    }
+
+    #[test]
+    fn c11_rows() {
+        #[rustfmt::skip]
+        let rows: [(&str, &[(&str, &str)]); 16] = [
+            ("", &[]),
+            ("cmd=list&re=5", &[("cmd", "list"), ("re", "5")]),
+            ("cmd", &[]),
+            ("&&cmd=&x", &[("cmd", "")]),
+            ("=x", &[("", "x")]),
+            ("a=b=c", &[("a", "b=c")]),
+            ("mime==txt", &[("mime", "=txt")]),
+            ("cmd=vers%69on", &[("cmd", "version")]),
+            ("c%6dd=version", &[("c%6dd", "version")]),
+            ("w=a+b%2Bc", &[("w", "a b+c")]),
+            ("w=%3clb%22%3E%26%27", &[("w", "@lb@@&'")]),
+            ("w=<lb>\"&<x>=1", &[("w", "@lb@@"), ("@x@", "1")]),
+            ("sw=m%3f?", &[("sw", "m??")]),
+            ("vwn=x%0a%0Dy%7f", &[("vwn", "x@@y@")]),
+            ("a=1&b=2&a=3", &[("a", "3"), ("b", "2")]),
+            ("w=%C3%A4", &[("w", "ä")]),
+        ];
+        for (raw, expected) in rows {
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect();
+            assert_eq!(pairs(raw), expected, "{raw}");
+        }
+    }
+
+    #[test]
+    fn c11_a_broken_escape_ends_the_reading() {
+        for value in ["%zz", "%4", "%", "a%g0", "%00", "x%"] {
+            let raw = format!("mime=xml&x={value}&cmd=list");
+            let query = Query::parse(raw.as_bytes());
+            assert_eq!(query.get("mime"), Some("xml".into()), "{raw}");
+            assert_eq!(query.get("cmd"), None, "{raw}");
+            assert_eq!(query.broken(), Some(("x".into(), value.into())), "{raw}");
+        }
+    }
+
+    #[test]
+    fn c05_c06_numbers() {
+        #[rustfmt::skip]
+        let rows = [("3", 3), ("3x", 3), (" 7", 7), ("+6", 6), ("-5", -5), ("", 0), ("x", 0), ("0x3", 0),
+            ("99999999999", 99_999_999_999), ("99999999999999999999", i64::MAX), ("--1", 0)];
+        for (text, expected) in rows {
+            assert_eq!(leading_number(text.as_bytes()), expected, "{text}");
+        }
+        assert_eq!(Query::parse(b"opt=1&opt=%33").number("opt"), 3);
+        assert_eq!(Query::parse(b"").number("opt"), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(raw in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let query = Query::parse(&raw);
+            for (name, value) in query.iter() {
+                let is_clean = |text: &BStr| {
+                    text.iter().all(|byte| !byte.is_ascii_control() && !b"<>\"".contains(byte))
+                };
+                prop_assert!(is_clean(name) && is_clean(value));
+                let text = std::str::from_utf8(name);
+                prop_assert!(text.is_err() || query.get(text.unwrap()) == Some(value));
+            }
+        }
+
+        #[test]
+        fn what_is_encoded_comes_back(value in "[ -~&&[^<>\"]]{0,20}") {
+            let encoded: String = value.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            let query = Query::parse(format!("w={encoded}").as_bytes());
+            prop_assert_eq!(query.get("w"), Some(value.as_str().into()));
+        }
+    }
+}
