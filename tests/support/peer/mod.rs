@@ -15,6 +15,7 @@ mod tests;
 pub use behaviour::Behaviour;
 pub use connection::Connection;
 pub use forwarded::{Attribute, BodyPacket, Forwarded, Header};
+pub(crate) use packet::MAX_CHUNK;
 pub use packet::{
     CPONG, Head, body_chunk, end_response, frame, frame_with, get_body_chunk, response_head,
 };

@@ -5,7 +5,7 @@ pub(super) const CPING: [u8; 5] = [0x12, 0x34, 0, 1, 0x0A];
 /// CPONG (K-07).
 pub const CPONG: [u8; 5] = [0x41, 0x42, 0, 1, 0x09];
 /// Most data bytes of a chunk in a packet of the default 8192 bytes: 4 for the frame, 4 for the chunk.
-pub(super) const MAX_CHUNK: usize = 8184;
+pub(crate) const MAX_CHUNK: usize = 8184;
 
 /// The response headers that have a code, in code order from A001 (HC-01…HC-11).
 const CODED: [&str; 11] = [
