@@ -75,6 +75,13 @@ pub fn play(stage: &mut Stage, case: &Case) -> Result<Played> {
 impl Player<'_> {
     fn step(&mut self, index: usize, step: &Step) -> Result {
         let expect = self.expectation(step);
+        if self.stage.httpd.is_err() {
+            // As it was to be; there is nobody who could be asked.
+            let start = expect.start.unwrap_or_default();
+            let wrong = seen::look_at_start(self.stage, &start);
+            self.note("start", wrong);
+            return Ok(());
+        }
         for text in &expect.bad_log {
             self.stage.httpd()?.expect_log(text);
         }
