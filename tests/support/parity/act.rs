@@ -91,27 +91,14 @@ impl Player<'_> {
             let wrong = seen::look_at_start(self.stage, start);
             self.note(&label, wrong);
         }
-        let marks = Marks::now(self.stage);
-        if let Some(name) = &step.finish {
-            let thread = self
-                .pending
-                .remove(name)
-                .with_context(|| format!("nothing is called {name:?}"))?;
-            let seen = thread
-                .join()
-                .map_err(|_| anyhow::anyhow!("the client panicked"))?;
-            self.look(&label, &marks, &seen, &expect, 0, step);
-            return Ok(());
+        match &step.request {
+            Some(ask) => self.ask(&label, ask, &expect, step),
+            None => self.see(&label, &expect, step),
         }
-        let Some(ask) = &step.request else {
-            let seen = Seen {
-                answer: None,
-                took: Duration::ZERO,
-                line: None,
-            };
-            self.look(&label, &marks, &seen, &expect, 0, step);
-            return Ok(());
-        };
+    }
+
+    /// Sends the step's request.
+    fn ask(&mut self, label: &str, ask: &Ask, expect: &Expect, step: &Step) -> Result {
         if let Some(name) = &ask.background {
             let thread = self.send_in_background(ask)?;
             self.pending.insert(name.clone(), thread);
@@ -120,16 +107,35 @@ impl Player<'_> {
         for turn in 0..ask.repeat {
             let marks = Marks::now(self.stage);
             let seen = self.send(ask)?;
-            let label = if ask.repeat > 1 {
-                format!("{label}, request {}", turn + 1)
-            } else {
-                label.clone()
+            let label = match ask.repeat {
+                1 => label.to_owned(),
+                _ => format!("{label}, request {}", turn + 1),
             };
-            self.look(&label, &marks, &seen, &expect, turn, step);
+            self.look(&label, &marks, &seen, expect, turn, step);
             if !self.played.wrong.is_empty() {
                 break;
             }
         }
+        Ok(())
+    }
+
+    /// Looks at the answer of a request in the background, or at no answer.
+    fn see(&mut self, label: &str, expect: &Expect, step: &Step) -> Result {
+        let marks = Marks::now(self.stage);
+        let seen = match &step.finish {
+            None => Seen {
+                answer: None,
+                took: Duration::ZERO,
+                line: None,
+            },
+            Some(name) => {
+                let thread = self.pending.remove(name);
+                let thread = thread.with_context(|| format!("nothing is called {name:?}"))?;
+                let seen = thread.join();
+                seen.map_err(|_| anyhow::anyhow!("the client panicked"))?
+            }
+        };
+        self.look(label, &marks, &seen, expect, 0, step);
         Ok(())
     }
 
