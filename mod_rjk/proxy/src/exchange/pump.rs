@@ -1,6 +1,7 @@
 //! The only loop that moves bytes between a worker and a client.
 
 use super::limits::{Limits, Overdue, Wait};
+use super::packet_log::PacketLog;
 use super::protocol;
 use super::response::Response;
 use crate::job::downstream::Then;
@@ -46,6 +47,7 @@ enum Next {
 /// One exchange on one connection.
 pub(crate) struct Pump<'p, 'r> {
     pub(crate) spec: &'p AjpSpec,
+    pub(crate) packets: PacketLog<'p>,
     pub(crate) connection: &'p mut Connection,
     pub(crate) exchange: Exchange,
     pub(crate) job: &'p mut Forwarding<'r>,
@@ -96,6 +98,7 @@ impl Pump<'_, '_> {
                 Frame::Complete { packet, consumed } => (packet, consumed),
             };
             used += consumed;
+            self.packets.received(&packet);
             let action = self
                 .exchange
                 .on_packet(packet)
@@ -197,6 +200,7 @@ impl Pump<'_, '_> {
             .next(quota, self.job.downstream, &mut packet)
             .map_err(|broken| Failure::last(phase(&self.exchange), Cause::ClientRead(broken)))?;
         self.kept_waiting = self.kept_waiting.max(began.elapsed());
+        self.packets.body(got);
         if got == 0 {
             self.exchange.body_ended();
             return self.send(&END_OF_BODY);

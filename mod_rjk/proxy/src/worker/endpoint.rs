@@ -2,6 +2,7 @@
 
 use crate::clock::now;
 use crate::exchange::limits::Limits;
+use crate::exchange::packet_log::PacketLog;
 use crate::exchange::protocol::{self, Rest, frame_body};
 use crate::exchange::pump::{Ending, Pump};
 use crate::job::failure::{Cause, Failure, Fault, Phase};
@@ -11,6 +12,7 @@ use crate::way::address;
 use crate::way::connection::Connection;
 use crate::way::connector::{Connector, Counter};
 use crate::way::pool::{Budget, Check, Checkout, Pool};
+use bstr::ByteSlice;
 use rjk_ajp::exchange::Exchange;
 use rjk_ajp::wire::BROKEN_BODY;
 use rjk_config::model::AjpSpec;
@@ -231,10 +233,17 @@ impl Endpoint {
         let limits = Limits::new(request, &self.spec);
         job.body.rewind();
         job.heard = Heard::default();
+        let packets = PacketLog {
+            worker: self.spec.name.as_bstr(),
+            log,
+        };
+        let eager = exchange.eager_body().unwrap_or(0);
+        packets.request(&request.forward, head.len(), eager);
         let sent = self.send(&mut connection, &mut exchange, job, head, limits);
         let result = sent.and_then(|()| {
             Pump {
                 spec: &self.spec,
+                packets,
                 connection: &mut connection,
                 exchange,
                 job,
