@@ -5,7 +5,10 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-both! { h01_h02_h11_the_file d14_the_last_name_counts h10_a_restart_begins_anew }
+both! {
+    h01_h02_h11_the_file d14_the_last_name_counts h10_a_restart_begins_anew
+    d15_h04_a_size_that_is_too_small
+}
 
 /// The files in a folder whose name starts with `prefix`, lock files not counted (H-03).
 fn files(folder: &Path, prefix: &str) -> Result<Vec<PathBuf>> {
@@ -87,6 +90,41 @@ fn d14_the_last_name_counts(subject: Subject) -> Result {
     let expected = run.join(format!("last.{}", farm.httpd.pid()));
     assert_eq!(files(&run, "last")?, [expected]);
     assert!(files(&run, "other")?.is_empty() && files(&run, "jk.shm")?.is_empty());
+    Ok(())
+}
+
+/// D-15, H-04: 1 means the least, room for 193 records. mod_jk then does not start when there are more; here
+/// the size is computed.
+fn d15_h04_a_size_that_is_too_small(subject: Subject) -> Result {
+    let names: Vec<String> = (0..200).map(|number| format!("w{number}")).collect();
+    let site = Httpd::builder(subject)
+        .workers(format!("worker.list={}\n", names.join(",")))
+        .directives("JkShmSize 1");
+    if subject == Subject::ModJk {
+        let failed = site.start_expect_failure()?;
+        assert_ne!(failed.code, Some(0), "{failed:?}");
+        return Ok(());
+    }
+    let httpd = site.start()?;
+    assert!(httpd.error_log().contains("JkShmSize is obsolete"));
+    let file = httpd.path(&format!("run/jk.shm.{}", httpd.pid()));
+    assert!(fs::metadata(file)?.len() > 200 * 64);
+    Ok(())
+}
+
+/// H-03, H-04: no lock file stands beside it, and its place on the disk is reserved.
+#[test]
+fn rjk_h03_h04_no_lock_file_and_a_place_on_the_disk() -> Result {
+    let farm = Plan::new(Subject::Rjk, &["m1", "m2"]).start()?;
+    let run = farm.httpd.root().join("run");
+    let file = run.join(format!("jk.shm.{}", farm.httpd.pid()));
+    assert!(
+        !run.join(format!("jk.shm.{}.lock", farm.httpd.pid()))
+            .exists()
+    );
+    let about = fs::metadata(&file)?;
+    assert!(about.len() > 0);
+    assert!(about.blocks() * 512 >= about.len(), "{about:?}");
     Ok(())
 }
 

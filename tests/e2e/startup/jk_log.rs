@@ -1,6 +1,6 @@
 //! The Jk log (contract §8): form of a line, levels, files, pipes, ids.
 
-use rjk_testbed::client::Request;
+use rjk_testbed::client::{Pending, Request};
 use rjk_testbed::httpd::Builder;
 use rjk_testbed::peer::Behaviour;
 use rjk_testbed::tempdir::Dir;
@@ -234,7 +234,13 @@ fn j01_the_program_of_a_piped_log_in_quotes() -> Result {
     Ok(())
 }
 
-/// J-01, J-02: a piped log, its program restarted by httpd when it dies, and by a graceful restart.
+/// The name of a process.
+fn name_of(pid: u32) -> String {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    name.trim().to_owned()
+}
+
+/// J-01: a piped log, its program restarted by httpd when it dies, and by a graceful restart.
 #[test]
 fn j01_piped_logs() -> Result {
     let httpd = site(&dead_worker()?)
@@ -243,14 +249,8 @@ fn j01_piped_logs() -> Result {
         .start()?;
     let piped = || fs::read_to_string(httpd.path("logs/piped.log")).unwrap_or_default();
     let programs = || -> Vec<u32> {
-        let is_tee = |pid: &u32| {
-            let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-            name.trim() == "tee"
-        };
-        process::children(httpd.pid())
-            .into_iter()
-            .filter(is_tee)
-            .collect()
+        let all = process::children(httpd.pid()).into_iter();
+        all.filter(|pid| name_of(*pid) == "tee").collect()
     };
     let failures = || {
         piped()
@@ -275,6 +275,30 @@ fn j01_piped_logs() -> Result {
     fails(3)?;
     wait::until("one program is left", LIMIT, || programs().len() == 1)?;
     lines(&piped())?;
+    Ok(())
+}
+
+/// J-02: a child's end is written down where all else is, although httpd's own end of the pipe may be
+/// closed by then.
+#[test]
+fn j02_lines_of_a_clean_up_go_through_the_pipe() -> Result {
+    let peer = Peer::start(Behaviour::Stalls)?;
+    let httpd = site(&peer.only_worker("w"))
+        .directives("JkLogFile \"|/usr/bin/tee -a @ROOT@/logs/piped.log\"")
+        .start()?;
+    let held = Pending::start(httpd.port(), Request::get("/x"));
+    peer.wait_requests(1)?;
+    let is_program = |pid: &u32| name_of(*pid) == "tee";
+    let child = httpd.children().into_iter().find(|pid| !is_program(pid));
+    httpd.kill_child(child.context("no child")?)?;
+    let piped = || fs::read_to_string(httpd.path("logs/piped.log")).unwrap_or_default();
+    wait::until("the line", LIMIT, || piped().contains("] [CLEANUP] ["))?;
+    let text = piped();
+    let line = text.lines().find(|line| line.contains("[CLEANUP]"));
+    let line = parse(line.unwrap_or_default()).context("no line")?;
+    assert_eq!((line.pid, line.level), (httpd.pid(), "warn"));
+    assert!(line.message.contains("1 requests in flight"), "{line:?}");
+    assert!(held.response().is_err());
     Ok(())
 }
 
