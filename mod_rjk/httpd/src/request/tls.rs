@@ -5,6 +5,9 @@ use crate::ffi::request::RequestRec;
 use crate::server::ready::Ready;
 use std::borrow::Cow;
 
+/// What mod_jk takes for no size.
+const NO_SIZE: i64 = -1;
+
 /// The client's TLS connection, as environment variables tell it.
 pub(super) struct Tls<'r> {
     pub(super) cert: Option<Cow<'r, [u8]>>,
@@ -32,7 +35,9 @@ impl<'r> Tls<'r> {
             key_size: env
                 .get(&names.key_size)
                 .filter(|_| config.options.key_size)
-                .map(|value| leading_number(value) as u16),
+                .map(leading_number)
+                .filter(|size| *size != NO_SIZE)
+                .map(|size| size as u16),
             protocol: env.get(&names.ssl_protocol),
         })
     }
