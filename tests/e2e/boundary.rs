@@ -123,6 +123,6 @@ fn h09_connections_of_ended_children_are_taken_off_once() -> Result {
 
 /// The connections of the worker, by the status page.
 fn connected(httpd: &Httpd) -> Result<u64> {
-    let column = farm::status_page(httpd)?.column("Connected");
-    column.first().copied().context("no row")
+    let numbers = farm::status_page(httpd)?.numbers("connected");
+    numbers.first().copied().context("no row")
 }

@@ -1,14 +1,17 @@
-//! The page of a status worker, of either module.
+//! What a status worker says, of either module.
 
 use crate::client::{self, Response};
 use crate::{Result, Subject};
 use anyhow::{Context, ensure};
+use serde_json::Value;
+use std::collections::BTreeMap;
 
-/// A page that was read once.
+/// What the status worker said once.
 #[derive(Debug)]
 pub struct StatusPage {
-    subject: Subject,
     response: Response,
+    /// The same in JSON, which only ours has.
+    json: Option<Value>,
 }
 
 /// What it says of a member of a balancer.
@@ -33,152 +36,111 @@ pub struct MemberStatus {
 }
 
 impl StatusPage {
-    /// Reads the page that is mounted at `path`: ours as HTML, mod_jk's as properties.
+    /// Asks the status worker that is mounted at `path`: ours for JSON, mod_jk's for properties.
     pub fn read(subject: Subject, port: u16, path: &str) -> Result<StatusPage> {
-        let response = match subject {
-            Subject::Rjk => client::get(port, path)?,
-            Subject::ModJk => client::get(port, &format!("{path}?mime=prop"))?,
+        let format = match subject {
+            Subject::Rjk => "json",
+            Subject::ModJk => "prop",
         };
+        let response = client::get(port, &format!("{path}?mime={format}"))?;
         ensure!(response.status == 200, "{response:?}");
-        Ok(StatusPage { subject, response })
+        let json = (subject == Subject::Rjk).then(|| serde_json::from_slice(&response.body));
+        Ok(StatusPage {
+            json: json.transpose()?,
+            response,
+        })
     }
 
     /// A member, by its name.
     pub fn member(&self, name: &str) -> Result<MemberStatus> {
-        let page = self.response.text();
-        let text = |ours: &str, theirs: &str| {
-            let found = match self.subject {
-                Subject::Rjk => cell(&page, name, ours),
-                Subject::ModJk => self.response.field(&format!("worker.{name}.{theirs}")),
+        let text = |key: &str| {
+            let found = match &self.json {
+                Some(_) => self
+                    .rows()
+                    .find(|row| row["name"] == name)
+                    .map(|row| plain(&row[key])),
+                None => self.response.field(&format!("worker.{name}.{key}")),
             };
-            found.with_context(|| format!("no {ours} of {name} in {page}"))
+            found.with_context(|| format!("no {key} of {name} in {}", self.text()))
         };
-        let number = |ours, theirs| -> Result<u64> { Ok(text(ours, theirs)?.parse()?) };
+        let number = |key| -> Result<u64> { Ok(text(key)?.parse()?) };
         Ok(MemberStatus {
-            state: text("State", "state")?,
-            activation: text("Activation", "activation")?,
-            value: number("Value", "lbvalue")?,
-            accessed: number("Accessed", "elected")?,
-            sessions: number("Sessions", "sessions")?,
-            errors: number("Errors", "errors")?,
-            busy: number("Busy", "busy")?,
-            connected: number("Connected", "connected")?,
+            state: text("state")?,
+            activation: text("activation")?,
+            value: number("lbvalue")?,
+            accessed: number("elected")?,
+            sessions: number("sessions")?,
+            errors: number("errors")?,
+            busy: number("busy")?,
+            connected: number("connected")?,
         })
     }
 
     /// Requests in flight of a balancer itself.
     pub fn balancer_busy(&self, name: &str) -> Result<u64> {
-        let page = self.response.text();
-        let found = match self.subject {
-            Subject::Rjk => page
-                .split_once(&format!("<h2>Balancer {name}</h2>"))
-                .and_then(|(_, rest)| rest.split_once(", busy: "))
-                .and_then(|(_, rest)| Some(rest.split_once(',')?.0.to_owned())),
-            Subject::ModJk => self.response.field(&format!("worker.{name}.busy")),
+        let found = match &self.json {
+            Some(_) => {
+                let mut balancers = self.balancers();
+                let found = balancers.find(|balancer| balancer["name"] == name);
+                found.map(|balancer| plain(&balancer["busy"]))
+            }
+            None => self.response.field(&format!("worker.{name}.busy")),
         };
-        let text = found.with_context(|| format!("no balancer {name} in {page}"))?;
+        let text = found.with_context(|| format!("no balancer {name} in {}", self.text()))?;
         Ok(text.parse()?)
     }
 
-    /// The numbers under a heading of the page of mod_rjk, of all tables that have one.
-    pub fn column(&self, heading: &str) -> Vec<u64> {
-        column(&self.response.text(), heading)
+    /// The numbers of mod_rjk under a key, of all members and of all workers without a balancer.
+    pub fn numbers(&self, key: &str) -> Vec<u64> {
+        self.rows().filter_map(|row| row[key].as_u64()).collect()
     }
 
-    /// What the page of mod_rjk says of the balancer's policy under a heading, `Shadow same` for
-    /// instance; the first policy of that name.
-    pub fn policy(&self, name: &str, heading: &str) -> Result<u64> {
-        let page = self.response.text();
-        let found = policy_cell(&page, name, heading);
-        let text = found.with_context(|| format!("no {heading} of policy {name} in {page}"))?;
-        Ok(text.parse()?)
+    /// What mod_rjk says of a balancer's policy, `shadow_same` for instance; the first policy of that
+    /// name.
+    pub fn policy(&self, name: &str, key: &str) -> Result<u64> {
+        let mut policies = self.balancers().map(|balancer| &balancer["policy"]);
+        let found = policies.find(|policy| policy["name"] == name);
+        let count = found.and_then(|policy| policy["decisions"][key].as_u64());
+        count.with_context(|| format!("no {key} of policy {name} in {}", self.text()))
     }
 
-    /// The page as text.
+    /// The counters of the first balancer's policy that it has used itself, by their number.
+    pub fn own_counters(&self) -> BTreeMap<String, u64> {
+        let policy = self.balancers().map(|balancer| &balancer["policy"]).next();
+        let counters = policy.and_then(|policy| policy["counters"].as_object());
+        let pairs = counters.into_iter().flatten();
+        pairs
+            .filter_map(|(key, count)| Some((key.clone(), count.as_u64()?)))
+            .collect()
+    }
+
+    /// The answer as text.
     pub fn text(&self) -> String {
         self.response.text()
     }
-}
 
-/// The cell under a heading of the table that follows a policy's title.
-fn policy_cell(page: &str, name: &str, heading: &str) -> Option<String> {
-    let (_, rest) = page.split_once(&format!("<h3>Policy {name}</h3>"))?;
-    let (table, _) = rest.split_once("</table>")?;
-    let index = texts(table, "th").iter().position(|text| text == heading)?;
-    texts(table, "td").get(index).cloned()
-}
-
-/// The cell of a member's row under a heading.
-fn cell(page: &str, member: &str, heading: &str) -> Option<String> {
-    let table = page
-        .split("<table>")
-        .find(|table| texts(table, "td").iter().any(|text| text == member))?;
-    let mut rows = table.split("<tr>");
-    let headings = rows.find_map(|row| Some(texts(row, "th")).filter(|cells| !cells.is_empty()))?;
-    let index = headings.iter().position(|text| text == heading)?;
-    let cells = rows
-        .map(|row| texts(row, "td"))
-        .find(|cells| cells.first().is_some_and(|name| name == member))?;
-    cells.get(index).cloned()
-}
-
-/// The numbers under a heading, of all tables that have one.
-fn column(page: &str, heading: &str) -> Vec<u64> {
-    let mut index = None;
-    let mut numbers = Vec::new();
-    for row in page.split("<tr>").skip(1) {
-        let headings = texts(row, "th");
-        if !headings.is_empty() {
-            index = headings.iter().position(|text| text == heading);
-            continue;
-        }
-        let cells = texts(row, "td");
-        let cell = index.and_then(|index: usize| cells.get(index));
-        numbers.extend(cell.and_then(|text| text.parse::<u64>().ok()));
-    }
-    numbers
-}
-
-/// The texts of all elements of a name, which hold no others.
-fn texts(html: &str, element: &str) -> Vec<String> {
-    let (start, end) = (format!("<{element}"), format!("</{element}>"));
-    let inner = |part: &str| {
-        let text = part.split_once('>')?.1.split_once(&end)?.0;
-        Some(text.to_owned())
-    };
-    html.split(&start).skip(1).filter_map(inner).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_is_found_by_heading_and_member() {
-        let page = "<table>\n<tr><th>Member</th><th>Busy</th></tr>\n\
-            <tr><td>m1</td><td class=\"n\">1</td></tr>\n<tr><td>m2</td><td>2</td></tr></table>";
-        assert_eq!(cell(page, "m1", "Busy").as_deref(), Some("1"));
-        assert_eq!(cell(page, "m2", "Busy").as_deref(), Some("2"));
-        assert_eq!(cell(page, "m2", "State"), None);
-        assert_eq!(cell(page, "m3", "Busy"), None);
+    fn balancers(&self) -> impl Iterator<Item = &Value> {
+        items(self.json.as_ref(), "balancers")
     }
 
-    #[test]
-    fn a_column_has_the_numbers_of_all_tables() {
-        let page = "<table><tr><th>Worker</th><th>Busy</th></tr>\n<tr><td>w</td><td>3</td></tr></table>\
-            <table><tr><th>Busy</th><th>Member</th></tr><tr><td class=\"n\">1</td><td>m</td></tr></table>";
-        assert_eq!(column(page, "Busy"), [3, 1]);
-        assert!(column(page, "Member").is_empty(), "no number");
+    /// Members and workers without a balancer.
+    fn rows(&self) -> impl Iterator<Item = &Value> {
+        let members = self
+            .balancers()
+            .flat_map(|balancer| items(Some(balancer), "members"));
+        members.chain(items(self.json.as_ref(), "ajp_workers"))
     }
+}
 
-    #[test]
-    fn a_counter_of_a_policy_is_found_by_heading() {
-        let page = "<h3>Policy a</h3>\n<table>\n<tr><th>Built-in</th><th>Member</th></tr>\n\
-            <tr><td class=\"n\">1</td><td class=\"n\">2</td></tr>\n</table>\n\
-            <h3>Policy b</h3>\n<table><tr><th>Built-in</th></tr><tr><td>3</td></tr></table>";
-        assert_eq!(policy_cell(page, "a", "Member").as_deref(), Some("2"));
-        assert_eq!(policy_cell(page, "b", "Built-in").as_deref(), Some("3"));
-        assert_eq!(policy_cell(page, "b", "Member"), None);
-        assert_eq!(policy_cell(page, "c", "Member"), None);
-    }
+fn items<'a>(of: Option<&'a Value>, key: &str) -> impl Iterator<Item = &'a Value> {
+    of.and_then(|value| value[key].as_array())
+        .into_iter()
+        .flatten()
+}
+
+/// A value as the other formats write it.
+fn plain(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -129,6 +129,16 @@ impl Options {
         Options(query.number("opt"))
     }
 
+    /// The number in the query.
+    pub fn bits(self) -> i64 {
+        self.0
+    }
+
+    /// With one bit the other way round.
+    pub fn toggled(self, bit: i64) -> Options {
+        Options(self.0 ^ bit)
+    }
+
     fn has(self, bit: i64) -> bool {
         self.0 & bit != 0
     }

@@ -1,219 +1,184 @@
-//! `mime=html`: the page for people.
+//! The page for people: readable on a phone and in a text browser, without scripts.
+//!
+//! Its layout is not an interface; scripts read the other formats. What changes something is a button of
+//! a form, not a link, so that nothing that only follows links changes anything.
+
+mod balancer;
+mod controls;
+mod edit;
+mod legend;
+mod maps;
+mod settings;
+mod size;
+mod table;
+mod worker;
 
 use crate::answer::Context;
-use crate::model::{BalancerView, Body, MemberView, Page, PolicyView, Verdict, WorkerView};
-use bstr::ByteSlice;
-use std::fmt::Write as _;
+use crate::command::{Command, Options};
+use crate::model::{Body, Head, Page, Subject, Verdict};
+use crate::query::Query;
+use bstr::{BStr, BString, ByteSlice};
+use controls::Link;
+use maud::{DOCTYPE, Markup, PreEscaped, display, html};
+use rjk_config::model::StatusSpec;
 
-const STYLE: &str = "body{font:14px/1.4 sans-serif;margin:2em}table{border-collapse:collapse;margin:.5em 0 1.5em}\
-th,td{border:1px solid #999;padding:.2em .6em;text-align:left}th{background:#eee}td.n{text-align:right}\
-.bad{background:#fbb}.warn{background:#fe9}";
+const STYLE: &str = include_str!("html/style.css");
 
-/// The whole page.
+/// Seconds that the result of a change stays before the view comes back (CM-09).
+const PAUSE: i64 = 3;
+
+/// The page.
 pub(crate) fn render(page: &Page, context: &Context<'_>) -> String {
-    let mut html = String::with_capacity(4096);
-    begin(&mut html, page, context);
-    match &page.body {
-        Body::Empty | Body::Edit(_) => {}
-        Body::List { balancers, workers } => {
-            let (balancers, workers) = (balancers.iter().flatten(), workers.iter().flatten());
-            balancers.for_each(|view| balancer(&mut html, view));
-            workers.for_each(|view| worker(&mut html, view));
-        }
-        Body::Balancer(view) => balancer(&mut html, view),
-        Body::Worker(view) => worker(&mut html, view),
-        Body::Dump(properties) => {
-            html.push_str("<pre>");
-            for (name, value) in properties {
-                let _ = writeln!(html, "{}={}", escape(name), escape(value));
+    let view = &View::of(context);
+    let markup = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head { (document_head(page, view)) }
+            body {
+                header { (title(page.head.as_ref(), view)) }
+                main { (content(page, view)) }
+                footer { p.mute { a href=(Link::start(view)) { "Start page" } } }
             }
-            html.push_str("</pre>\n");
         }
-    }
-    if let Verdict::Failed(message) = &page.result {
-        let message = escape(message);
-        let _ = writeln!(html, "<p class=\"bad\">Result: ERROR - {message}</p>");
-    }
-    html.push_str("</body></html>\n");
-    html
-}
-
-fn begin(html: &mut String, page: &Page, context: &Context<'_>) {
-    let _ = write!(
-        html,
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <title>JK Status Manager</title>\n"
-    );
-    match &context.spec.css {
-        Some(css) => {
-            let _ = writeln!(html, "<link rel=\"stylesheet\" href=\"{}\">", escape(css));
-        }
-        None => {
-            let _ = writeln!(html, "<style>{STYLE}</style>");
-        }
-    }
-    html.push_str("</head><body>\n");
-    if let Some(head) = &page.head {
-        let read_only = if context.is_read_only {
-            " (read only)"
-        } else {
-            ""
-        };
-        let _ = writeln!(
-            html,
-            "<h1>JK Status Manager for {}:{}{read_only}</h1>\n<p>{}</p>",
-            escape(&head.name),
-            head.port,
-            head.jk_version.replace('/', " "),
-        );
-    }
-}
-
-fn balancer(html: &mut String, view: &BalancerView) {
-    let _ = writeln!(
-        html,
-        "<h2>Balancer {}</h2>\n<p>sticky sessions: {}, forced: {}, busy: {}, most busy: {}</p>\n\
-         <table>\n<tr><th>Member</th><th>Address</th><th>Route</th><th>Activation</th><th>State</th>\
-         <th>Factor</th><th>Value</th><th>Accessed</th><th>Sessions</th><th>Errors</th>\
-         <th>Client errors</th><th>Reply timeouts</th><th>Read</th><th>Sent</th><th>Busy</th>\
-         <th>Most busy</th><th>Connected</th></tr>",
-        escape(&view.name),
-        yes_no(view.settings.sticky_session),
-        yes_no(view.settings.sticky_session_force),
-        view.busy,
-        view.max_busy,
-    );
-    view.members.iter().for_each(|view| member(html, view));
-    html.push_str("</table>\n");
-    if let Some(view) = &view.policy {
-        policy(html, view);
-    }
-}
-
-fn policy(html: &mut String, view: &PolicyView) {
-    let _ = write!(
-        html,
-        "<h3>Policy {}</h3>\n<table>\n<tr>",
-        escape(&view.name)
-    );
-    for (heading, _) in &view.decisions {
-        let _ = write!(html, "<th>{heading}</th>");
-    }
-    html.push_str("</tr>\n<tr>");
-    let values: Vec<u64> = view.decisions.iter().map(|(_, value)| *value).collect();
-    numbers(html, &values);
-    html.push_str("</table>\n");
-    if view.counters.is_empty() {
-        return;
-    }
-    html.push_str("<table>\n<tr><th>Counter</th><th>Value</th></tr>\n");
-    for (number, value) in &view.counters {
-        let _ = write!(html, "<tr><td>{number}</td>");
-        numbers(html, &[*value]);
-    }
-    html.push_str("</table>\n");
-}
-
-fn member(html: &mut String, view: &MemberView) {
-    let state = view.state.as_str();
-    let class = match state {
-        "OK" | "OK/IDLE" => "",
-        "ERR" => " class=\"bad\"",
-        _ => " class=\"warn\"",
     };
-    let endpoint = &view.endpoint;
-    let _ = write!(
-        html,
-        "<tr><td>{}</td><td>{}:{}</td><td>{}</td><td>{}</td><td{class}>{state}</td>",
-        escape(endpoint.name()),
-        escape(&endpoint.spec.host),
-        endpoint.spec.port,
-        escape(&view.route),
-        view.activation.as_str(),
-    );
-    numbers(
-        html,
-        &[
-            u64::from(view.lbfactor),
-            view.value,
-            endpoint.used,
-            view.sessions,
-            view.errors,
-            endpoint.client_errors,
-            endpoint.reply_timeouts,
-            endpoint.read,
-            endpoint.transferred,
-            endpoint.busy,
-            endpoint.max_busy,
-            endpoint.connected,
-        ],
-    );
+    markup.into_string()
 }
 
-fn worker(html: &mut String, view: &WorkerView) {
-    let endpoint = &view.endpoint;
-    let _ = write!(
-        html,
-        "<h2>Worker {}</h2>\n<table>\n<tr><th>Address</th><th>State</th><th>Accessed</th>\
-         <th>Errors</th><th>Client errors</th><th>Read</th><th>Sent</th><th>Busy</th>\
-         <th>Connected</th></tr>\n<tr><td>{}:{}</td><td>{}</td>",
-        escape(endpoint.name()),
-        escape(&endpoint.spec.host),
-        endpoint.spec.port,
-        view.state.as_str(),
-    );
-    numbers(
-        html,
-        &[
-            endpoint.used,
-            view.errors,
-            endpoint.client_errors,
-            endpoint.read,
-            endpoint.transferred,
-            endpoint.busy,
-            endpoint.connected,
-        ],
-    );
-    html.push_str("</table>\n");
+/// What the page needs to know of its request.
+#[derive(Clone, Copy)]
+struct View<'a> {
+    spec: &'a StatusSpec,
+    path: &'a BStr,
+    command: Command,
+    options: Options,
+    query: &'a Query,
+    /// Nothing may be changed: no buttons for it.
+    read_only: bool,
 }
 
-fn numbers(html: &mut String, values: &[u64]) {
-    for value in values {
-        let _ = write!(html, "<td class=\"n\">{value}</td>");
-    }
-    html.push_str("</tr>\n");
-}
-
-fn yes_no(flag: bool) -> &'static str {
-    if flag { "yes" } else { "no" }
-}
-
-/// Text for HTML content and attributes.
-fn escape(text: impl AsRef<[u8]>) -> String {
-    let text = text.as_ref().as_bstr().to_string();
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ => escaped.push(character),
+impl<'a> View<'a> {
+    fn of(context: &Context<'a>) -> View<'a> {
+        View {
+            spec: context.spec,
+            path: context.path,
+            command: Command::of(context.query).unwrap_or(Command::List),
+            options: Options::of(context.query),
+            query: context.query,
+            read_only: context.is_read_only,
         }
     }
-    escaped
+}
+
+fn document_head(page: &Page, view: &View<'_>) -> Markup {
+    html! {
+        meta charset="utf-8";
+        meta name="viewport" content="width=device-width, initial-scale=1";
+        meta name="robots" content="noindex, nofollow";
+        // A link to elsewhere must not tell the names of workers.
+        meta name="referrer" content="same-origin";
+        @if let Some((seconds, target)) = refresh(page, view) {
+            meta http-equiv="refresh" content=(format!("{seconds};url={target}"));
+        }
+        title { "JK Status Manager" }
+        style { (PreEscaped(STYLE)) }
+        @if let Some(css) = &view.spec.css {
+            link rel="stylesheet" type="text/css" href=(display(css));
+        }
+    }
+}
+
+/// C-05, CM-09: back to the view before after a change, else the same again every `re` seconds.
+fn refresh(page: &Page, view: &View<'_>) -> Option<(i64, String)> {
+    if view.command.is_change() {
+        return (page.result == Verdict::Done).then(|| (PAUSE, Link::back(view).to_string()));
+    }
+    let seconds = view.query.number("re");
+    let is_shown = matches!(view.command, Command::List | Command::Show);
+    (is_shown && seconds > 0).then(|| (seconds, Link::same(view).to_string()))
+}
+
+fn title(head: Option<&Head>, view: &View<'_>) -> Markup {
+    html! {
+        h1 {
+            "JK Status Manager"
+            @if let Some(head) = head {
+                " for " (display(&head.name)) ":" (head.port)
+            }
+            @if view.read_only { " (read only)" }
+        }
+        @if let Some(head) = head {
+            p.mute {
+                (head.jk_version) " in " (display(&head.web_server)) ", "
+                (head.time.readable()) ", Unix " (head.time.unix)
+            }
+        }
+    }
+}
+
+fn content(page: &Page, view: &View<'_>) -> Markup {
+    html! {
+        (result(page, view))
+        @match &page.body {
+            Body::Empty => {},
+            Body::List { balancers, workers } => {
+                (controls::bar(view))
+                @if let Some(balancers) = balancers { (balancer::overview(balancers)) }
+                @for one in balancers.iter().flatten() { (balancer::section(one, view)) }
+                @for one in workers.iter().flatten() { (worker::section(one, view)) }
+                (legend::legend(view))
+            },
+            Body::Balancer(one) => {
+                (controls::bar(view))
+                (balancer::section(one, view))
+                (legend::legend(view))
+            },
+            Body::Worker(one) => {
+                (controls::bar(view))
+                (worker::section(one, view))
+                (legend::legend(view))
+            },
+            Body::Edit(subject) => (form(subject, view)),
+            Body::Dump(properties) => (dump(properties)),
+        }
+    }
+}
+
+/// Scripts that read the page look for `Result: OK` (CM-09).
+fn result(page: &Page, view: &View<'_>) -> Markup {
+    html! {
+        @match &page.result {
+            Verdict::Failed(reason) => p { b.bad { "Result: ERROR - " (reason) } },
+            Verdict::Done if view.command.is_change() => p {
+                b.good { "Result: OK" } " - You will be redirected in " (PAUSE) " seconds. "
+                a href=(Link::back(view)) { "Back" }
+            },
+            Verdict::Done => {},
+        }
+    }
+}
+
+fn form(subject: &Subject, view: &View<'_>) -> Markup {
+    match subject {
+        Subject::Balancer(one) => match edit::attribute_of(view) {
+            Some(attribute) => edit::all_members(one, attribute, view),
+            None => edit::balancer(one, view),
+        },
+        Subject::Member(balancer) => edit::member(balancer, view),
+        Subject::Worker(one) => edit::worker(one, view),
+        Subject::Other => html! { p { "There is nothing to edit." } },
+    }
+}
+
+fn dump(properties: &[(BString, BString)]) -> Markup {
+    html! {
+        h2 { "Configuration" }
+        pre {
+            @for (name, value) in properties {
+                (display(name.as_bstr())) "=" (display(value.as_bstr())) "\n"
+            }
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cv12_names_are_escaped() {
-        assert_eq!(
-            escape(b"\"><script>'&"),
-            "&quot;&gt;&lt;script&gt;&#39;&amp;"
-        );
-    }
-}
+mod tests;

@@ -33,9 +33,9 @@ fn assert_unharmed(httpd: &Httpd, subject: Subject, client_errors: u64) -> Resul
     if subject == Subject::Rjk {
         farm::wait_idle(httpd)?;
         let page = farm::status_page(httpd)?;
-        assert_eq!(page.column("Errors"), [0], "CP-02");
+        assert_eq!(page.numbers("errors"), [0], "CP-02");
         assert_eq!(
-            page.column("Client errors"),
+            page.numbers("client_errors"),
             [client_errors],
             "SV-05, BG-19"
         );

@@ -242,7 +242,7 @@ fn shrinks(subject: Subject) -> Result {
     open_some(&httpd, &peer, 5)?;
     assert_eq!(peer.open_connections(), 5);
     if subject == Subject::Rjk {
-        assert_eq!(farm::status_page(&httpd)?.column("Connected"), [5]);
+        assert_eq!(farm::status_page(&httpd)?.numbers("connected"), [5]);
     }
     let mut least = 5;
     wait::until("the pool shrinks", wait::SOON, || {

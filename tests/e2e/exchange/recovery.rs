@@ -102,7 +102,7 @@ fn retries(subject: Subject) -> Result {
         assert_eq!(peer.requests().len(), expected);
         if subject == Subject::Rjk {
             let page = farm::status_page(&httpd)?;
-            assert_eq!(page.column("Errors"), [1], "SV-05");
+            assert_eq!(page.numbers("errors"), [1], "SV-05");
         }
     }
     Ok(())

@@ -6,19 +6,10 @@ use rjk_testbed::peer::{Head, Script, Step};
 use rjk_testbed::{Farm, Plan, Result, Subject, wait};
 use std::time::Duration;
 
-/// The policy's own counters 0 to 3, as the page shows those that are not 0.
+/// The policy's own counters 0 to 3; the page has those that are not 0.
 fn own_counters(site: &mut Farm) -> Result<[u64; 4]> {
-    let text = site.page()?.text();
-    let of = |key: usize| {
-        let row = format!("<td>{key}</td><td class=\"n\">");
-        let value = text
-            .split_once(&row)
-            .and_then(|(_, rest)| rest.split_once('<'));
-        value
-            .and_then(|(number, _)| number.parse().ok())
-            .unwrap_or(0)
-    };
-    Ok([0, 1, 2, 3].map(of))
+    let counters = site.page()?.own_counters();
+    Ok(["0", "1", "2", "3"].map(|key| counters.get(key).copied().unwrap_or(0)))
 }
 
 /// Waits for these counters; what is told comes after the response.

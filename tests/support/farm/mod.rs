@@ -75,7 +75,7 @@ pub fn wait_idle(httpd: &Httpd) -> Result {
             .as_ref()
             .map_or_else(|e| format!("{e:#}"), StatusPage::text);
         page.is_ok_and(|page| {
-            let busy = page.column("Busy");
+            let busy = page.numbers("busy");
             !busy.is_empty() && busy.iter().all(|count| *count == 0)
         })
     })
@@ -233,7 +233,8 @@ impl Farm {
         let page = self.page()?;
         let mut counters = [0; N];
         for (counter, heading) in counters.iter_mut().zip(headings) {
-            *counter = page.policy(policy, heading)?;
+            let key = heading.to_lowercase().replace([' ', '-'], "_");
+            *counter = page.policy(policy, &key)?;
         }
         Ok(counters)
     }
