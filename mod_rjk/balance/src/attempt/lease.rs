@@ -69,6 +69,11 @@ impl<'a> Lease<'a> {
         self.in_flight.as_ref().map_or(0, InFlight::count)
     }
 
+    /// The request is within `busy_limit`: it counts in the worker's highest number of requests.
+    pub fn admitted(&self) {
+        self.member().ajp.admitted(self.busy());
+    }
+
     /// Ends the attempt: counts and sets the shared state; `waited` is the time in which the worker
     /// gave the response head, whatever the client took. Returns the state in which the request
     /// itself sees the member from now on, for [`Selection::settle`].

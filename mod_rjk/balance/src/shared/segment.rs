@@ -6,8 +6,7 @@ use crate::shared::layout::{Header, Layout};
 use crate::shared::ledger::{InFlight, Ledger};
 use crate::shared::policy_slot::PolicySlot;
 use crate::shared::record::{AjpRecord, BalancerRecord, MemberRecord};
-use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
-use std::sync::atomic::AtomicI64;
+use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot, raise};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// A mapped segment. The slices must have the lengths of one [`Layout`].
@@ -86,7 +85,6 @@ impl Slots {
         let entered = self.enter(column);
         if let Some(slot) = self.segment.ajp.get(column) {
             slot.used.fetch_add(1, Relaxed);
-            raise(&slot.max_busy, entered.count);
         }
         entered
     }
@@ -117,13 +115,6 @@ impl Slots {
 
     fn enter(&self, column: usize) -> InFlight {
         self.segment.ledger().enter(self.row, column)
-    }
-}
-
-fn raise(max: &AtomicI64, count: i64) {
-    // Read first: the maximum rarely moves, and a plain read leaves the cache line shared.
-    if max.load(Relaxed) < count {
-        max.fetch_max(count, Relaxed);
     }
 }
 

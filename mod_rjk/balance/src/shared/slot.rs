@@ -59,6 +59,13 @@ impl AjpSlot {
         State::from_code(self.state.load(Relaxed))
     }
 
+    /// A request was let in, and this many are in flight with it. Those that `busy_limit` turned away
+    /// are no part of the highest number (SV-02).
+    pub fn admitted(&self, in_flight: u64) {
+        let in_flight = i64::try_from(in_flight).unwrap_or(i64::MAX);
+        raise(&self.max_busy, in_flight);
+    }
+
     /// Counts the end of a service call on this worker (SV-02, SV-05, BG-19). A [`crate::Lease`]
     /// does it for balanced requests, the caller for those sent to the worker directly.
     pub fn record(&self, outcome: Outcome, traffic: Traffic, now: Moment) {
@@ -252,6 +259,14 @@ impl BalancerSlot {
     /// Requests in flight over all children.
     pub fn busy(&self) -> u64 {
         clamped(&self.busy)
+    }
+}
+
+/// Raises the highest number seen.
+pub(crate) fn raise(max: &AtomicI64, count: i64) {
+    // Read first: the maximum rarely moves, and a plain read leaves the cache line shared.
+    if max.load(Relaxed) < count {
+        max.fetch_max(count, Relaxed);
     }
 }
 

@@ -199,6 +199,9 @@ pub fn serve(balancer: &Balancer, ask: &Ask<'_>, outcome: Outcome, now: Moment) 
             panic!("no member")
         };
         let lease = Lease::begin(selection, &choice);
+        if outcome != Outcome::BusyLimit {
+            lease.admitted();
+        }
         let duration = Duration::from_millis(8);
         let local = lease.finish(outcome, Traffic { read: 10, sent: 5 }, duration, now);
         selection.settle(choice.index, local);

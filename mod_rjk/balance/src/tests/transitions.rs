@@ -334,7 +334,12 @@ fn sv02_a_lease_knows_how_busy_the_worker_was() {
         let Pick::Member(choice) = selection.pick(T0) else {
             panic!()
         };
-        assert_eq!(Lease::begin(selection, &choice).busy(), 4);
+        let lease = Lease::begin(selection, &choice);
+        assert_eq!(lease.busy(), 4);
+        let highest = || balancer.ajp_slot(0).unwrap().max_busy.load(Relaxed);
+        assert_eq!(highest(), 0, "whoever is turned away is not counted");
+        lease.admitted();
+        assert_eq!(highest(), 4);
     });
 }
 

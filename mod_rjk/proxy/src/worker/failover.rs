@@ -84,7 +84,10 @@ impl<'a> Failover<'a, '_, '_> {
         self.job.begin_call();
         let result = match over_limit(member.spec(), lease.busy()) {
             Some(failure) => Err(failure),
-            None => self.call(member, &mut checkout, choice),
+            None => {
+                lease.admitted();
+                self.call(member, &mut checkout, choice)
+            }
         };
         drop(checkout);
         let outcome = outcome(&result, self.job.timeouts);

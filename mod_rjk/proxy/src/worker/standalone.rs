@@ -66,7 +66,10 @@ impl Standalone {
         };
         let result = match over_limit(self.endpoint.spec(), in_flight.count()) {
             Some(failure) => Err(failure),
-            None => self.endpoint.call(&mut checkout, job, target, log),
+            None => {
+                self.slot.admitted(in_flight.count());
+                self.endpoint.call(&mut checkout, job, target, log)
+            }
         };
         self.slot
             .record(outcome(&result, job.timeouts), job.traffic, now());
