@@ -61,7 +61,7 @@ test: ## everything: packages, formatting, lints, unit, property and end-to-end 
 	RJK_MODULE='$(MODULE)' $(CARGO) test --workspace --no-fail-fast || status=1; \
 	exit $$status
 
-parity: ## every row of mod_jk: what both modules do, where they differ and why, and what proves it
+parity: ## mod_jk row by row: the same asked of both modules, each difference with its reason, the wire read by tshark
 	@tests/tools/install-packages test
 	$(CARGO) build --release -p mod_rjk --no-default-features --target-dir '$(TARGET)/parity'
 	@RJK_MODULE='$(TARGET)/parity/release/libmod_rjk.so' $(CARGO) test -q -p rjk-testbed --test parity -- --report

@@ -7,10 +7,12 @@
 #![forbid(unsafe_code)]
 
 use rjk_testbed::Result;
-use rjk_testbed::parity::{self, Site, report, run};
+use rjk_testbed::module;
+use rjk_testbed::parity::run::{self, Manner, Outcome, Verdict};
+use rjk_testbed::parity::{self, Site, dissect, report};
 use rjk_testbed::rows::{self, MAY_BE_UNFINISHED, Rows, State};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -39,9 +41,15 @@ fn act(arguments: &[String]) -> Result<bool> {
         rows::page::write(&Rows::load(&sites)?)?;
         return Ok(true);
     }
-    let passed = play(&sites, &wanted);
+    let manner = Manner {
+        threads: threads(),
+        capture: has("--report"),
+    };
+    let begun = Instant::now();
+    let outcome = run::all(&sites, manner, &wanted);
+    let passed = show(&outcome, begun.elapsed());
     if has("--report") {
-        return Ok(report(&sites)? && passed);
+        return Ok(report(&sites, &outcome)? && passed);
     }
     Ok(passed)
 }
@@ -55,14 +63,10 @@ fn list(sites: &[Site], wanted: &dyn Fn(&str) -> bool) {
     }
 }
 
-/// Plays the cases and shows what is wrong.
-fn play(sites: &[Site], wanted: &dyn Fn(&str) -> bool) -> bool {
-    let begun = Instant::now();
-    let verdicts = run::all(sites, threads(), wanted);
-    let failed: Vec<_> = verdicts
-        .iter()
-        .filter(|verdict| !verdict.problems.is_empty())
-        .collect();
+/// Shows what is wrong; whether nothing is.
+fn show(outcome: &Outcome, took: Duration) -> bool {
+    let is_failed = |verdict: &&Verdict| !verdict.problems.is_empty();
+    let failed: Vec<&Verdict> = outcome.verdicts.iter().filter(is_failed).collect();
     for verdict in &failed {
         println!("FAILED {}", verdict.name);
         for problem in &verdict.problems {
@@ -71,8 +75,8 @@ fn play(sites: &[Site], wanted: &dyn Fn(&str) -> bool) -> bool {
                 .for_each(|line| println!("  {}", short(line)));
         }
     }
-    let (all, failed) = (verdicts.len(), failed.len());
-    let seconds = begun.elapsed().as_secs_f64();
+    let (all, failed) = (outcome.verdicts.len(), failed.len());
+    let seconds = took.as_secs_f64();
     println!("parity: {all} cases played, {failed} failed, {seconds:.1} s");
     failed == 0
 }
@@ -83,8 +87,8 @@ fn short(line: &str) -> &str {
     &line[..line.floor_char_boundary(MOST.min(line.len()))]
 }
 
-/// Shows where the modules differ, and the rows.
-fn report(sites: &[Site]) -> Result<bool> {
+/// Shows where the modules differ, what a network tool finds, and the rows.
+fn report(sites: &[Site], outcome: &Outcome) -> Result<bool> {
     println!("\nWhere the modules differ:\n");
     for site in sites {
         for case in &site.cases {
@@ -98,7 +102,11 @@ fn report(sites: &[Site]) -> Result<bool> {
             println!("{}: {older}", row.id);
         }
     }
-    let problems = rows::check::problems(&rows)?;
+    let capture = module::repository().join("target/parity.pcap");
+    let mut problems = dissect::problems(outcome, &capture)?;
+    let (requests, wires) = (outcome.requests, outcome.wires.len());
+    println!("\nThe wire: {requests} requests in {wires} exchanges, read by tshark.");
+    problems.extend(rows::check::problems(&rows)?);
     for problem in &problems {
         println!("FAILED {problem}");
     }

@@ -2,7 +2,8 @@
 
 use super::act::{self, Played};
 use super::site::{Case, Server, Site};
-use super::stage::{Purpose, Stage};
+use super::stage::{Captured, Purpose, Stage};
+use crate::peer::wire::Wire;
 use crate::{Result, Subject};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -16,6 +17,7 @@ struct Job<'a> {
     subject: Subject,
     server: Server,
     cases: Vec<&'a Case>,
+    capture: bool,
 }
 
 /// What became of one case.
@@ -33,31 +35,81 @@ type Key = (String, String);
 /// What each module did in a case, or why it could not be played.
 type Results = BTreeMap<Key, Vec<(Subject, Result<Played, String>)>>;
 
-/// Each case's result, and what is wrong with the server as a whole.
-type JobResult = (Vec<(String, Result<Played, String>)>, Vec<String>);
+/// What became of a server and its cases.
+#[derive(Default)]
+struct JobResult {
+    played: Vec<(String, Result<Played, String>)>,
+    /// What is wrong with the server as a whole.
+    problems: Vec<String>,
+    captured: Captured,
+}
 
-/// Plays the cases that `wanted` takes, `threads` servers at a time; all verdicts in order.
-pub fn all(sites: &[Site], threads: usize, wanted: &dyn Fn(&str) -> bool) -> Vec<Verdict> {
-    let jobs = jobs(sites, wanted);
+/// How all is played.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// Servers at a time.
+    pub threads: usize,
+    /// What mod_rjk sends to backends is kept.
+    pub capture: bool,
+}
+
+/// What became of all.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// One for each case, in order.
+    pub verdicts: Vec<Verdict>,
+    /// What went over the wire, with the site of each exchange.
+    pub wires: Vec<(String, Wire)>,
+    /// Forward requests among it.
+    pub requests: usize,
+}
+
+/// What all threads together found.
+#[derive(Default)]
+struct Collected {
+    results: Results,
+    problems: Vec<String>,
+    wires: Vec<(String, Wire)>,
+    requests: usize,
+}
+
+/// Plays the cases that `wanted` takes.
+pub fn all(sites: &[Site], manner: Manner, wanted: &dyn Fn(&str) -> bool) -> Outcome {
+    let jobs = jobs(sites, wanted, manner);
     let next = AtomicUsize::new(0);
-    let results = Mutex::new((Results::new(), Vec::new()));
+    let collected = Mutex::new(Collected::default());
     std::thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, jobs.len().max(1)) {
+        for _ in 0..manner.threads.clamp(1, jobs.len().max(1)) {
             scope.spawn(|| {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let (played, problems) = job.play();
-                    let mut all = results.lock().unwrap_or_else(PoisonError::into_inner);
-                    for (case, result) in played {
-                        let key = (job.site.name.clone(), case);
-                        all.0.entry(key).or_default().push((job.subject, result));
-                    }
-                    all.1.extend(problems);
+                    let result = job.play();
+                    let mut all = collected.lock().unwrap_or_else(PoisonError::into_inner);
+                    all.put(job, result);
                 }
             });
         }
     });
-    let (results, problems) = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    verdicts(results, problems)
+    let all = collected.into_inner();
+    let all = all.unwrap_or_else(PoisonError::into_inner);
+    Outcome {
+        verdicts: verdicts(all.results, all.problems),
+        wires: all.wires,
+        requests: all.requests,
+    }
+}
+
+impl Collected {
+    fn put(&mut self, job: &Job<'_>, result: JobResult) {
+        for (case, played) in result.played {
+            let key = (job.site.name.clone(), case);
+            let results = self.results.entry(key).or_default();
+            results.push((job.subject, played));
+        }
+        self.problems.extend(result.problems);
+        self.requests += result.captured.requests;
+        let wires = result.captured.wires.into_iter();
+        self.wires.extend(wires.map(|wire| (job.place(), wire)));
+    }
 }
 
 /// The name of a case, as filters and rows write it.
@@ -65,7 +117,7 @@ pub fn name(site: &Site, case: &Case) -> String {
     format!("{}/{}", site.name, case.name)
 }
 
-fn jobs<'a>(sites: &'a [Site], wanted: &dyn Fn(&str) -> bool) -> Vec<Job<'a>> {
+fn jobs<'a>(sites: &'a [Site], wanted: &dyn Fn(&str) -> bool, manner: Manner) -> Vec<Job<'a>> {
     let mut jobs = Vec::new();
     for site in sites {
         for subject in Subject::BOTH {
@@ -78,6 +130,7 @@ fn jobs<'a>(sites: &'a [Site], wanted: &dyn Fn(&str) -> bool) -> Vec<Job<'a>> {
                 subject,
                 server,
                 cases,
+                capture: manner.capture && subject == Subject::Rjk,
             };
             if !shared.is_empty() {
                 jobs.push(job(site.server.clone(), shared));
@@ -97,13 +150,13 @@ impl Job<'_> {
     fn play(&self) -> JobResult {
         let caught = panic::catch_unwind(AssertUnwindSafe(|| self.try_play()));
         match caught.unwrap_or_else(|_| Err(anyhow::anyhow!("the test panicked"))) {
-            Ok((played, problems)) => {
-                let label = |problem| format!("{} on {:?}: {problem}", self.place(), self.subject);
-                (played, problems.into_iter().map(label).collect())
-            }
+            Ok(result) => result,
             Err(error) => {
                 let failed = |case: &&Case| (case.name.clone(), Err(format!("{error:#}")));
-                (self.cases.iter().map(failed).collect(), Vec::new())
+                JobResult {
+                    played: self.cases.iter().map(failed).collect(),
+                    ..JobResult::default()
+                }
             }
         }
     }
@@ -114,17 +167,24 @@ impl Job<'_> {
         for case in &self.cases {
             let caught = panic::catch_unwind(AssertUnwindSafe(|| act::play(&mut stage, case)));
             let result = caught.unwrap_or_else(|_| Err(anyhow::anyhow!("the test panicked")));
-            played.push((
-                case.name.clone(),
-                result.map_err(|error| format!("{error:#}")),
-            ));
+            let result = result.map_err(|error| format!("{error:#}"));
+            played.push((case.name.clone(), result));
         }
-        Ok((played, stage.finish()))
+        let (problems, captured) = stage.finish();
+        let label = |problem| format!("{} on {:?}: {problem}", self.place(), self.subject);
+        Ok(JobResult {
+            played,
+            problems: problems.into_iter().map(label).collect(),
+            captured,
+        })
     }
 
     /// How the start of a server is to go; only a case with a server of its own may say so.
     fn purpose(&self) -> Purpose {
-        let mut purpose = Purpose::of(self.site);
+        let mut purpose = Purpose {
+            capture: self.capture,
+            ..Purpose::of(self.site)
+        };
         let steps = self.cases.iter().flat_map(|case| &case.steps);
         for step in steps {
             let mut expect = step.expect.clone().unwrap_or_default();

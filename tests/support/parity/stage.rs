@@ -4,6 +4,7 @@ use super::script::Does;
 use super::site::{Server, Site};
 use crate::farm::Members;
 use crate::httpd::{Builder, FailedStart, Mpm};
+use crate::peer::wire::Wire;
 use crate::{Gate, Httpd, Result, Subject};
 use anyhow::{Context, bail};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +38,17 @@ pub struct Purpose {
     pub refused: bool,
     /// `-t` is asked as well.
     pub configtest: bool,
+    /// What goes over the wire is kept.
+    pub capture: bool,
+}
+
+/// What went over the wire to the peers of a stage.
+#[derive(Debug, Default)]
+pub struct Captured {
+    /// Every exchange.
+    pub wires: Vec<Wire>,
+    /// Forward requests that the peers decoded.
+    pub requests: usize,
 }
 
 impl Purpose {
@@ -59,6 +71,9 @@ impl Stage {
         let mut ports = BTreeMap::new();
         for name in server.peers() {
             members.start(&name, crate::peer::Script::default())?;
+            if purpose.capture {
+                members.peer(&name)?.keep_wires();
+            }
             ports.insert(name.clone(), members.peer(&name)?.port());
             lines.push_str(&worker_lines(&name, ports[&name], &server.properties));
         }
@@ -142,15 +157,20 @@ impl Stage {
     }
 
     /// Stops the server and says what is wrong with its logs.
-    pub fn finish(self) -> Vec<String> {
-        let Ok(mut httpd) = self.httpd else {
-            return Vec::new();
-        };
-        let stopped = httpd.stop().err().map(|error| format!("{error:#}"));
-        let mut problems = httpd.problems();
-        problems.extend(stopped);
-        httpd.forgive();
-        problems
+    pub fn finish(self) -> (Vec<String>, Captured) {
+        let mut problems = Vec::new();
+        if let Ok(mut httpd) = self.httpd {
+            let stopped = httpd.stop().err().map(|error| format!("{error:#}"));
+            problems = httpd.problems();
+            problems.extend(stopped);
+            httpd.forgive();
+        }
+        let mut captured = Captured::default();
+        for peer in self.members.all().filter(|peer| peer.keeps_wires()) {
+            captured.wires.extend(peer.wires());
+            captured.requests += peer.requests().len();
+        }
+        (problems, captured)
     }
 }
 

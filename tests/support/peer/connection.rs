@@ -3,6 +3,7 @@
 use super::forwarded::{BodyPacket, Forwarded};
 use super::packet::{self, Head};
 use super::script::Step;
+use super::wire::Way;
 use super::{Shared, lock};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -76,6 +77,7 @@ impl Connection {
 
     /// Sends bytes as they are.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.shared.keep(self.number, Way::ToHttpd, bytes);
         self.stream.write_all(bytes)
     }
 
@@ -146,6 +148,7 @@ impl Connection {
         let steps = lock(&self.shared.script).on_accept.clone();
         self.steps(&steps)?;
         loop {
+            self.shared.keep_apart(self.number);
             let payload = self.read_frame()?;
             match payload.first() {
                 Some(0x0A) if payload.len() == 1 => {
@@ -184,7 +187,7 @@ impl Connection {
 
     fn chunks(&mut self, data: &[u8]) -> io::Result<()> {
         data.chunks(packet::MAX_CHUNK)
-            .try_for_each(|chunk| self.stream.write_all(&packet::body_chunk(chunk)))
+            .try_for_each(|chunk| self.send(&packet::body_chunk(chunk)))
     }
 
     fn trickle(&mut self, bytes: &[u8], pause: Duration) -> io::Result<()> {
@@ -261,6 +264,8 @@ impl Connection {
         }
         let mut payload = vec![0; usize::from(u16::from_be_bytes([head[2], head[3]]))];
         self.stream.read_exact(&mut payload)?;
+        let whole = [&head[..], &payload].concat();
+        self.shared.keep(self.number, Way::FromHttpd, &whole);
         Ok(payload)
     }
 }

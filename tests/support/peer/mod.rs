@@ -11,6 +11,7 @@ mod packet;
 mod script;
 #[cfg(test)]
 mod tests;
+pub mod wire;
 
 pub use behaviour::Behaviour;
 pub use connection::Connection;
@@ -55,6 +56,8 @@ pub(crate) struct Shared {
     served: AtomicUsize,
     pings: AtomicUsize,
     ended: Mutex<Vec<String>>,
+    /// The bytes of each exchange and the number of its connection, once somebody wants them.
+    wires: Mutex<Option<Vec<(usize, wire::Wire)>>>,
     stopping: AtomicBool,
 }
 
@@ -174,6 +177,23 @@ impl Peer {
         lock(&self.shared.ended).clone()
     }
 
+    /// Keeps what goes over the connections from now on.
+    pub fn keep_wires(&self) {
+        lock(&self.shared.wires).get_or_insert_default();
+    }
+
+    /// Whether it does.
+    pub fn keeps_wires(&self) -> bool {
+        lock(&self.shared.wires).is_some()
+    }
+
+    /// What went over the connections, an exchange each: a request and its answer, or a ping.
+    pub fn wires(&self) -> Vec<wire::Wire> {
+        let wires = lock(&self.shared.wires).clone().unwrap_or_default();
+        let wires = wires.into_iter().map(|(_, wire)| wire);
+        wires.filter(|wire| !wire.is_empty()).collect()
+    }
+
     /// Closes all open connections and goes on listening, as an idle timeout would.
     pub fn close_connections(&self) {
         for (_, stream) in lock(&self.shared.streams).drain(..) {
@@ -206,12 +226,29 @@ impl Shared {
             served: AtomicUsize::new(0),
             pings: AtomicUsize::new(0),
             ended: Mutex::default(),
+            wires: Mutex::default(),
             stopping: AtomicBool::new(false),
         }
     }
 
     fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Begins another exchange on a connection.
+    fn keep_apart(&self, number: usize) {
+        if let Some(wires) = lock(&self.wires).as_mut() {
+            wires.push((number, wire::Wire::default()));
+        }
+    }
+
+    /// Keeps bytes of a connection, if anybody wants them.
+    fn keep(&self, number: usize, way: wire::Way, bytes: &[u8]) {
+        let mut wires = lock(&self.wires);
+        let wires = wires.iter_mut().flatten().rev();
+        if let Some((_, wire)) = wires.into_iter().find(|(other, _)| *other == number) {
+            wire.put(way, bytes);
+        }
     }
 
     /// Records a request; its index among all.
