@@ -34,9 +34,9 @@ pub(super) fn section(one: &BalancerView, view: &View<'_>) -> Markup {
             h2 { "Balancer " (display(&one.name)) }
             @if !view.options.hides_summary() { (summary(one)) }
             div.bar {
-                @if view.command != Command::Show { a href=(target.link(view, Command::Show)) { "Show only this" } }
+                @if view.command != Command::Show { a href=(target.link(view, Command::Show)) { "Show only this" } " " }
                 @if !view.read_only {
-                    a href=(target.link(view, Command::Edit)) { "Edit" }
+                    a href=(target.link(view, Command::Edit)) { "Edit" } " "
                     (target.button(view, Command::Reset, None, "Reset statistics"))
                 }
             }
@@ -87,13 +87,10 @@ fn members(one: &BalancerView, view: &View<'_>) -> Markup {
         "Member",
         "Activation",
         "State",
+        "Actions",
         "Route",
-        "Redirect",
-        "Domain",
-        "Distance",
-        "Factor",
-        "Multiplier",
-        "Load",
+        "In flight",
+        "Connections",
         "Requests",
         "Sessions",
         "Errors",
@@ -101,13 +98,14 @@ fn members(one: &BalancerView, view: &View<'_>) -> Markup {
         "Reply timeouts",
         "Sent",
         "Read",
-        "In flight",
-        "Most in flight",
-        "Connections",
-        "Most connections",
+        "Load",
+        "Factor",
+        "Multiplier",
+        "Distance",
+        "Redirect",
+        "Domain",
         "Recovery",
         "Last error",
-        "Actions",
     ]);
     for member in &one.members {
         table.row(member_row(one, member, view));
@@ -115,30 +113,18 @@ fn members(one: &BalancerView, view: &View<'_>) -> Markup {
     table.markup()
 }
 
-fn member_row(one: &BalancerView, member: &MemberView, view: &View<'_>) -> [Cell; 24] {
+fn member_row(one: &BalancerView, member: &MemberView, view: &View<'_>) -> [Cell; 22] {
     let (endpoint, ago) = (&member.endpoint, member.last_reset.ago);
-    let [
-        client_errors,
-        timeouts,
-        sent,
-        read,
-        busy,
-        max_busy,
-        connected,
-        max_connected,
-    ] = traffic(endpoint);
+    let [busy, connected, client_errors, timeouts, sent, read] = traffic(endpoint);
     let failed = member.error_time.as_ref().map(|time| time.at.readable());
     [
         cell(html! { b { (display(endpoint.name())) } }),
         cell(activation(member.activation)),
         cell(state(member.state)),
+        cell(actions(one, member, view)),
         text(&member.route),
-        text(&member.redirect),
-        text(&member.domain),
-        number(member.distance),
-        number(member.lbfactor),
-        number(member.multiplier),
-        number(member.value),
+        busy,
+        connected,
         number(size::rate(endpoint.used, ago)),
         number(size::rate(member.sessions, ago)),
         number(member.errors),
@@ -146,13 +132,14 @@ fn member_row(one: &BalancerView, member: &MemberView, view: &View<'_>) -> [Cell
         timeouts,
         sent,
         read,
-        busy,
-        max_busy,
-        connected,
-        max_connected,
+        number(member.value),
+        number(member.lbfactor),
+        number(member.multiplier),
+        number(member.distance),
+        text(&member.redirect),
+        text(&member.domain),
         text(recovery(member)),
         text(failed.unwrap_or_default()),
-        cell(actions(one, member, view)),
     ]
 }
 
@@ -164,16 +151,15 @@ fn recovery(member: &MemberView) -> String {
 }
 
 /// The numbers of an endpoint that a member and a worker of its own share.
-pub(super) fn traffic(endpoint: &EndpointView) -> [Cell; 8] {
+pub(super) fn traffic(endpoint: &EndpointView) -> [Cell; 6] {
+    let most = |now: u64, most: u64| number(format_args!("{now} (most {most})"));
     [
+        most(endpoint.busy, endpoint.max_busy),
+        most(endpoint.connected, endpoint.max_connected),
         number(endpoint.client_errors),
         number(endpoint.reply_timeouts),
         number(size::bytes(endpoint.transferred)),
         number(size::bytes(endpoint.read)),
-        number(endpoint.busy),
-        number(endpoint.max_busy),
-        number(endpoint.connected),
-        number(endpoint.max_connected),
     ]
 }
 
@@ -190,10 +176,10 @@ fn actions(one: &BalancerView, member: &MemberView, view: &View<'_>) -> Markup {
     html! {
         span.bar {
             @if !(view.command == Command::Show && view.query.get("sw").is_some()) {
-                a href=(target.link(view, Command::Show)) { "Show" }
+                a href=(target.link(view, Command::Show)) { "Show" } " "
             }
             @if !view.read_only {
-                a href=(edit_link(target, view)) { "Edit" }
+                a href=(edit_link(target, view)) { "Edit" } " "
                 @for (activation, letter, label) in switches {
                     @if activation != member.activation {
                         (target.button(view, Command::Update, Some(("vwa", letter)), label))

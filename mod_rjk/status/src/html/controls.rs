@@ -174,7 +174,7 @@ pub(super) fn bar(view: &View<'_>) -> Markup {
     let read_only = view.options.toggled(32);
     html! {
         nav.bar {
-            @if view.command == Command::Show { a href=(Link::command(view, Command::List)) { "All workers" } }
+            @if view.command == Command::Show { a href=(Link::command(view, Command::List)) { "All workers" } " " }
             (auto_refresh(view))
             span {
                 "Formats: "
@@ -186,6 +186,7 @@ pub(super) fn bar(view: &View<'_>) -> Markup {
                 a href=(Link::command(&View { options: read_only, ..*view }, Command::List)) {
                     @if view.read_only { "Allow changes" } @else { "Read only" }
                 }
+                " "
             }
             a href=(Link::command(view, Command::Dump)) { "Dump" }
         }
@@ -195,7 +196,7 @@ pub(super) fn bar(view: &View<'_>) -> Markup {
 fn auto_refresh(view: &View<'_>) -> Markup {
     if view.query.number("re") > 0 {
         let quiet = Link::command(view, view.command).of_query(view, &["w", "sw"]);
-        return html! { a href=(quiet) { "Stop auto refresh" } };
+        return html! { a href=(quiet) { "Stop auto refresh" } " " };
     }
     html! {
         form method="get" action=(Link::start(view)) {

@@ -29,18 +29,26 @@ impl<const N: usize> Table<N> {
 
     pub(super) fn markup(&self) -> Markup {
         html! {
-            table.wide {
-                thead { tr { @for heading in &self.headings { th scope="col" { (heading) } } } }
-                tbody {
-                    @for cells in &self.rows {
-                        tr {
-                            @for (heading, cell) in self.headings.iter().zip(cells) {
-                                td data-label=(heading) class=[cell.is_number.then_some("n")] { (cell.content) }
-                            }
+            div.scroll {
+                table.wide {
+                    thead { tr { @for heading in &self.headings { th scope="col" { (heading) } } } }
+                    tbody {
+                        @for cells in &self.rows {
+                            (self.row_markup(cells))
+                            // Who reads the source finds one row in one line.
+                            "\n"
                         }
-                        // Who reads the source finds one row in one line.
-                        "\n"
                     }
+                }
+            }
+        }
+    }
+
+    fn row_markup(&self, cells: &[Cell; N]) -> Markup {
+        html! {
+            tr {
+                @for (heading, cell) in self.headings.iter().zip(cells) {
+                    td data-label=(heading) class=[cell.is_number.then_some("n")] { (cell.content) }
                 }
             }
         }

@@ -18,9 +18,9 @@ pub(super) fn section(one: &WorkerView, view: &View<'_>) -> Markup {
         section {
             h2 { "Worker " (display(one.endpoint.name())) }
             div.bar {
-                @if view.command != Command::Show { a href=(target.link(view, Command::Show)) { "Show only this" } }
+                @if view.command != Command::Show { a href=(target.link(view, Command::Show)) { "Show only this" } " " }
                 @if !view.read_only {
-                    a href=(target.link(view, Command::Edit)) { "Edit" }
+                    a href=(target.link(view, Command::Edit)) { "Edit" } " "
                     (target.button(view, Command::Reset, None, "Reset statistics"))
                 }
             }
@@ -39,41 +39,28 @@ pub(super) fn section(one: &WorkerView, view: &View<'_>) -> Markup {
 fn numbers(one: &WorkerView) -> Markup {
     let mut table = Table::new([
         "State",
+        "In flight",
+        "Connections",
         "Requests",
         "Errors",
         "Client errors",
         "Reply timeouts",
         "Sent",
         "Read",
-        "In flight",
-        "Most in flight",
-        "Connections",
-        "Most connections",
         "Last error",
     ]);
     let failed = one.error_time.as_ref().map(|time| time.at.readable());
-    let [
-        client_errors,
-        timeouts,
-        sent,
-        read,
-        busy,
-        max_busy,
-        connected,
-        max_connected,
-    ] = traffic(&one.endpoint);
+    let [busy, connected, client_errors, timeouts, sent, read] = traffic(&one.endpoint);
     table.row([
         cell(state(one.state)),
+        busy,
+        connected,
         number(size::rate(one.endpoint.used, one.last_reset.ago)),
         number(one.errors),
         client_errors,
         timeouts,
         sent,
         read,
-        busy,
-        max_busy,
-        connected,
-        max_connected,
         text(failed.unwrap_or_default()),
     ]);
     table.markup()
