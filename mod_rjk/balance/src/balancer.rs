@@ -73,6 +73,11 @@ impl Balancer {
         self.roster.get(control, |_| Roster::of(&self.binding))
     }
 
+    /// The workers of its members, in configuration order.
+    pub fn workers(&self) -> &[Arc<AjpWorker>] {
+        &self.binding.workers
+    }
+
     /// The worker of a member.
     pub fn worker(&self, index: usize) -> Option<&Arc<AjpWorker>> {
         self.binding.workers.get(index)

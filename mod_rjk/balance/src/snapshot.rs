@@ -159,7 +159,7 @@ impl EndpointSnapshot {
     pub fn of(worker: &AjpWorker, clock: &Clock) -> EndpointSnapshot {
         let (settings, slot) = (worker.settings(), worker.slot());
         let address = address(&settings);
-        let started = worker.slots.segment.header.started();
+        let started = worker.slots().segment.header.started();
         let (error, reset) = (slot.error_time.load(), slot.last_reset.load());
         EndpointSnapshot {
             spec: AjpSpec {

@@ -2,6 +2,7 @@
 
 use crate::overlay::codec::decode;
 use crate::overlay::{EndpointOverlay, laid};
+use crate::shared::control::Control;
 use crate::shared::record::AjpRecord;
 use crate::shared::segment::Slots;
 use crate::shared::slot::AjpSlot;
@@ -16,7 +17,7 @@ use std::net::SocketAddr;
 pub struct AjpWorker {
     configured: AjpSpec,
     addresses: Vec<SocketAddr>,
-    pub(crate) slots: Slots,
+    slots: Slots,
     column: usize,
     slot: &'static AjpSlot,
     pub(crate) record: &'static AjpRecord,
@@ -76,6 +77,16 @@ impl AjpWorker {
     /// The place of its slot, for [`Slots::enter_ajp`].
     pub fn column(&self) -> usize {
         self.column
+    }
+
+    /// This process's way to the segment.
+    pub fn slots(&self) -> Slots {
+        self.slots
+    }
+
+    /// Says whether a record was edited, for [`Live`](crate::Live).
+    pub fn control(&self) -> &'static Control {
+        self.slots.segment.control
     }
 
     /// The settings of this moment, read from the record.

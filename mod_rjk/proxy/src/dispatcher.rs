@@ -17,8 +17,8 @@ use rjk_balance::{Drift, Slots, UnknownWorker};
 use rjk_config::model::{LegacySpec, StatusSpec, WorkerSpec};
 use rjk_log::{Log, jk_log};
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::{Duration, Instant};
 
 /// The workers of one child.
@@ -28,6 +28,8 @@ pub struct Dispatcher {
     slots: Slots,
     maintain_interval: Duration,
     maintenance: Mutex<Maintenance>,
+    /// Edits of the configuration that all endpoints know of.
+    followed: AtomicU64,
     /// Maintenance was done, and the checks of idle connections that belong to it were not.
     checks_due: AtomicBool,
 }
@@ -71,6 +73,7 @@ impl Dispatcher {
             slots: setup.slots,
             maintain_interval: setup.workers.maintain,
             maintenance: Mutex::default(),
+            followed: AtomicU64::default(),
             checks_due: AtomicBool::default(),
         })
     }
@@ -95,6 +98,7 @@ impl Dispatcher {
         downstream: &mut dyn Downstream,
         log: &dyn Log,
     ) -> Report {
+        self.follow();
         let mut job = Forwarding::new(request, downstream);
         let report = match worker {
             Worker::Ajp(standalone) => standalone.serve(&mut job, self.slots, log),
@@ -116,10 +120,25 @@ impl Dispatcher {
         }
     }
 
+    /// Has all endpoints take in what was changed since: connections to where a worker was before are
+    /// closed at once, whichever worker the next request is for (PL-10).
+    pub fn follow(&self) {
+        let edits = self.slots.segment.control.sequence();
+        // Read first: each request asks.
+        if self.followed.load(Relaxed) == edits {
+            return;
+        }
+        for endpoint in self.workers.values().flat_map(Worker::endpoints) {
+            endpoint.contact();
+        }
+        self.followed.store(edits, Relaxed);
+    }
+
     /// Maintenance, at most once per `worker.maintain` and by one thread (MT-01): what waits for
     /// nobody, so that a request can have it done before it is served and finds its member
     /// recovered. The checks of idle connections are then due: [`Dispatcher::check_idle`].
     pub fn maintain(&self, log: &dyn Log) {
+        self.follow();
         if self.maintain_interval.is_zero() {
             return;
         }
@@ -184,7 +203,7 @@ impl Worker {
         let now = Instant::now();
         self.endpoints()
             .iter()
-            .for_each(|endpoint| endpoint.pool().shrink(now));
+            .for_each(|endpoint| endpoint.shrink(now));
     }
 
     fn endpoints(&self) -> &[Endpoint] {

@@ -3,6 +3,7 @@
 mod body;
 mod drip;
 mod late;
+mod moved;
 mod pool;
 mod pump;
 mod rig;

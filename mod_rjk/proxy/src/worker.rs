@@ -2,6 +2,8 @@
 //! member is a worker in a balancer.
 
 mod account;
+mod contact;
+pub mod edit;
 pub mod endpoint;
 mod failover;
 pub mod load_balancer;

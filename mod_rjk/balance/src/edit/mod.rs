@@ -152,7 +152,7 @@ impl Editor<'_> {
         let spec = worker.settings().spec;
         let moved = setting.destination(&spec);
         let addresses = moved.map(|spec| self.find(&spec)).transpose()?;
-        let control = worker.slots.segment.control;
+        let control = worker.control();
         let prepared = Prepared { setting, addresses };
         self.change(control, &prepared, worker.configured(), worker.record)
     }

@@ -12,6 +12,7 @@ use crate::startup::generation::Generation;
 use rjk_balance::{Segment, Slots};
 use rjk_log::jk_log;
 use rjk_proxy::dispatcher::Dispatcher;
+use rjk_proxy::worker::edit::is_alive;
 use rjk_proxy::worker::setup::Setup;
 
 /// The `child_init` hook.
@@ -86,15 +87,6 @@ fn start(
         watchdog,
     });
     Ok(())
-}
-
-fn is_alive(pid: u32) -> bool {
-    let Ok(pid) = libc::pid_t::try_from(pid) else {
-        return false;
-    };
-    // SAFETY: signal 0 is never delivered.
-    let sent = unsafe { libc::kill(pid, 0) };
-    sent == 0 || std::io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
 }
 
 /// Takes the child's counts off the totals when it ends in order; the parent does it for one that

@@ -11,8 +11,8 @@ use crate::server::ready::{Child, Ready};
 use crate::server::slot::{ServerSlot, servers};
 use crate::startup::generation::Generation;
 use bstr::{BStr, BString, ByteSlice};
-use rjk_balance::{AjpWorker, Clock, Slots};
-use rjk_config::model::{AjpSpec, StatusSpec};
+use rjk_balance::Clock;
+use rjk_config::model::StatusSpec;
 use rjk_config::uri_map::UriMap;
 use rjk_log::Log;
 use rjk_proxy::clock::now;
@@ -60,7 +60,7 @@ pub(super) fn send(
         name: request.server_name().as_bstr(),
         port: request.server_port(),
         web_server: about::banner().as_bstr(),
-        workers: workers(&child.dispatcher, generation),
+        workers: workers(&child.dispatcher),
         maps: maps(),
         properties: generation
             .workers
@@ -78,32 +78,17 @@ pub(super) fn send(
     give(request, &answer, log)
 }
 
-fn workers<'a>(
-    dispatcher: &'a Dispatcher,
-    generation: &Generation,
-) -> Vec<(&'a BStr, rjk_status::Worker<'a>)> {
+fn workers(dispatcher: &Dispatcher) -> Vec<(&BStr, rjk_status::Worker<'_>)> {
     let all = dispatcher.workers();
     all.map(|(name, worker)| {
         let worker = match worker {
             Worker::Lb(lb) => rjk_status::Worker::Balancer(&lb.balancer),
-            Worker::Ajp(worker) => standalone(worker.endpoint.spec(), generation)
-                .map_or(rjk_status::Worker::Other, rjk_status::Worker::Ajp),
+            Worker::Ajp(worker) => rjk_status::Worker::Ajp(worker.endpoint.worker().clone()),
             Worker::Status(_) | Worker::Legacy(_) => rjk_status::Worker::Other,
         };
         (name.as_bstr(), worker)
     })
     .collect()
-}
-
-fn standalone(spec: &AjpSpec, generation: &Generation) -> Option<Arc<AjpWorker>> {
-    let addresses = generation.addresses.get()?.get(&spec.name);
-    let slots = Slots {
-        segment: *generation.segment.get()?,
-        row: None,
-    };
-    let addresses = addresses.map_or(&[][..], Vec::as_slice);
-    let worker = AjpWorker::new(spec, addresses, &generation.topology, slots);
-    worker.ok().map(Arc::new)
 }
 
 /// The rules of all servers, in httpd's order.

@@ -212,7 +212,6 @@ fn pl12_shrinks_the_longest_idle_first_down_to_the_floor() {
     let listening = Listening::new();
     let spec = PoolSpec {
         min_size: Some(1),
-        timeout: Some(Duration::from_millis(400)),
         ..pool_spec(4, 0)
     };
     let pool = Pool::new(&spec, 4);
@@ -220,9 +219,9 @@ fn pl12_shrinks_the_longest_idle_first_down_to_the_floor() {
     let filled = Instant::now();
     use_once(&pool);
     let (limit, none) = (Duration::from_millis(400), PingSpec::default());
-    maintain(&pool, filled, &none);
+    maintain(&pool, Some(limit), filled, &none);
     assert_eq!(pool.counts(), (0, 3), "nothing is old yet");
-    maintain(&pool, filled + limit, &none);
+    maintain(&pool, Some(limit), filled + limit, &none);
     assert_eq!(pool.counts(), (0, 1));
     let closed: Vec<bool> = ends.iter_mut().map(is_closed).collect();
     assert_eq!(
@@ -233,11 +232,32 @@ fn pl12_shrinks_the_longest_idle_first_down_to_the_floor() {
 }
 
 #[test]
+fn pl10_a_worker_that_moved_loses_its_connections() {
+    let mut listening = Listening::new();
+    let pool = pool(4, 0);
+    let mut used = pool.checkout().unwrap();
+    let (connection, mut end) = listening.pair();
+    let mut idle = fill(&pool, &listening, 2);
+    assert!(!is_closed(&mut idle[0]));
+    pool.move_to(1);
+    assert_eq!(pool.counts(), (1, 0));
+    assert!(idle.iter_mut().all(is_closed), "idle ones at once");
+    assert!(!is_closed(&mut end), "in use");
+    used.put_back(connection);
+    drop(used);
+    assert!(is_closed(&mut end), "when it comes back");
+    listening.connector.moves = 1;
+    let mut ends = fill(&pool, &listening, 2);
+    pool.move_to(1);
+    assert_eq!(pool.counts(), (0, 2), "it did not move again");
+    assert!(!ends.iter_mut().any(is_closed));
+}
+
+#[test]
 fn a13_bg10_ping_keeps_the_idle_time_and_the_order() {
     let listening = Listening::new();
     let spec = PoolSpec {
         min_size: Some(0),
-        timeout: Some(Duration::from_millis(500)),
         ..pool_spec(4, 0)
     };
     let pool = Pool::new(&spec, 4);
@@ -261,10 +281,10 @@ fn a13_bg10_ping_keeps_the_idle_time_and_the_order() {
             })
         })
         .collect();
-    let filled = Instant::now();
-    maintain(&pool, filled, &ping);
+    let (filled, limit) = (Instant::now(), Duration::from_millis(500));
+    maintain(&pool, Some(limit), filled, &ping);
     assert_eq!(pool.counts(), (0, 2), "both answered");
-    maintain(&pool, filled + Duration::from_millis(500), &ping);
+    maintain(&pool, Some(limit), filled + limit, &ping);
     assert_eq!(pool.counts(), (0, 0), "a CPONG is no use");
     for backend in backends {
         assert_eq!(backend.join().unwrap(), 1);
@@ -278,6 +298,7 @@ fn a10_a_connection_without_cpong_is_closed_by_maintenance() {
     let _ends = fill(&pool, &listening, 1);
     maintain(
         &pool,
+        None,
         Instant::now(),
         &PingSpec {
             interval: Some(Duration::ZERO),
@@ -296,6 +317,7 @@ fn a10_a_hung_worker_costs_maintenance_one_wait() {
     let began = Instant::now();
     maintain(
         &pool,
+        None,
         began,
         &PingSpec {
             interval: Some(Duration::ZERO),
@@ -341,8 +363,8 @@ fn mt05_a_round_of_checks_has_one_budget() {
     assert_eq!(pools.map(|pool| pool.counts().1), [0, 2, 2]);
 }
 
-fn maintain(pool: &Pool, now: Instant, ping: &PingSpec) {
-    pool.shrink(now);
+fn maintain(pool: &Pool, idle: Option<Duration>, now: Instant, ping: &PingSpec) {
+    pool.shrink(idle, now);
     pool.check_idle(now, ping, &Budget::UNLIMITED, &|connection, limit| {
         if probe(connection, PacketSize::DEFAULT, limit).is_ok() {
             Check::Alive

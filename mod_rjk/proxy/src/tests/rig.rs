@@ -35,7 +35,7 @@ impl Rig {
     pub fn new(backend: &Backend, spec: AjpSpec) -> Rig {
         let address = ([127, 0, 0, 1], backend.port).into();
         Rig {
-            endpoint: Endpoint::new(&spec, &[address], 4, counter(&spec), &NoLog),
+            endpoint: Endpoint::new(worker(&spec, &[address]), 4, &NoLog),
             rule: RuleExtensions::default(),
         }
     }
@@ -50,7 +50,8 @@ impl Rig {
         };
         let mut checkout = self.endpoint.pool().checkout().unwrap();
         let mut job = Forwarding::new(&request, &mut client);
-        let result = self.endpoint.call(&mut checkout, &mut job, target, &NoLog);
+        let contact = self.endpoint.contact();
+        let result = contact.call(&mut checkout, &mut job, target, &NoLog);
         drop(checkout);
         Run {
             result,

@@ -4,13 +4,13 @@ use crate::job::downstream::{BrokenBody, ClientError, Downstream, Then};
 use crate::job::request::{EnvOverrides, ExchangeOptions, UpstreamRequest};
 use crate::way::connection::Connection;
 use crate::way::connector::{Connector, Counter};
-use rjk_balance::{Layout, RequestView, Segment, Slots, Topology};
+use rjk_balance::{AjpWorker, EndpointSettings, Layout, RequestView, Segment, Slots, Topology};
 use rjk_config::model::*;
 use rjk_message::ResponseHead;
 use rjk_message::{Attributes, BodyLength, RequestHead};
 use std::borrow::Cow;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Barrier};
@@ -51,13 +51,20 @@ pub fn spec() -> AjpSpec {
 }
 
 pub fn counter(spec: &AjpSpec) -> Counter {
+    let worker = worker(spec, &[]);
+    Counter {
+        slots: worker.slots(),
+        column: worker.column(),
+    }
+}
+
+/// A worker with a segment of its own.
+pub fn worker(spec: &AjpSpec, addresses: &[SocketAddr]) -> Arc<AjpWorker> {
     let topology = Topology::new(&[WorkerSpec::Ajp(spec.clone())]);
     let segment = Segment::leaked(&Layout::new(&topology, 1));
     let row = segment.ledger().claim_row(1, &|_| true);
-    Counter {
-        slots: Slots { segment, row },
-        column: 0,
-    }
+    let slots = Slots { segment, row };
+    Arc::new(AjpWorker::new(spec, addresses, &topology, slots).unwrap())
 }
 
 /// A listener that accepts in the background by the kernel's backlog alone.
@@ -71,7 +78,13 @@ impl Listening {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let spec = spec();
-        let connector = Connector::new(&spec, vec![address], Vec::new(), counter(&spec));
+        let counter = counter(&spec);
+        let settings = EndpointSettings {
+            spec,
+            addresses: vec![address],
+            moves: 0,
+        };
+        let connector = Connector::new(&settings, Vec::new(), counter);
         Listening {
             listener,
             connector,
@@ -100,16 +113,37 @@ pub struct Backend {
 pub type Serve = Box<dyn FnOnce(&mut TcpStream) + Send>;
 
 impl Backend {
+    /// One connection after the other.
     pub fn start(connections: Vec<Serve>) -> Backend {
+        Backend::accepting(connections, |serve, mut stream| serve(&mut stream))
+    }
+
+    /// All connections at the same time.
+    pub fn parallel(connections: Vec<Serve>) -> Backend {
+        let mut threads = Vec::new();
+        let count = connections.len();
+        Backend::accepting(connections, move |serve, mut stream| {
+            threads.push(std::thread::spawn(move || serve(&mut stream)));
+            if threads.len() == count {
+                let ends = threads.drain(..).map(JoinHandle::join);
+                assert!(ends.collect::<Result<Vec<()>, _>>().is_ok());
+            }
+        })
+    }
+
+    fn accepting(
+        connections: Vec<Serve>,
+        mut each: impl FnMut(Serve, TcpStream) + Send + 'static,
+    ) -> Backend {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let accepted = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&accepted);
         let thread = std::thread::spawn(move || {
             for serve in connections {
-                let (mut stream, _) = listener.accept().unwrap();
+                let (stream, _) = listener.accept().unwrap();
                 count.fetch_add(1, Ordering::SeqCst);
-                serve(&mut stream);
+                each(serve, stream);
             }
         });
         Backend {

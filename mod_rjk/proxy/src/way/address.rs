@@ -27,21 +27,21 @@ pub fn resolve(spec: &AjpSpec) -> io::Result<Vec<SocketAddr>> {
     Ok(found)
 }
 
-/// Resolves the local addresses to bind: one for each family among `peers` that the host has
-/// an address of.
+/// Resolves the local addresses to bind: the first of each family.
 ///
 /// # Errors
-/// The resolver's error, or `NotFound` when no address of such a family exists.
+/// The resolver's error, or `NotFound` when `peers`, where the worker listens, are all of another
+/// family.
 pub fn resolve_sources(host: &[u8], peers: &[SocketAddr]) -> io::Result<Vec<SocketAddr>> {
     let found = lookup(host, 0)?;
     let of_family = |ipv6: bool| found.iter().find(move |source| source.is_ipv6() == ipv6);
     let sources: Vec<SocketAddr> = [false, true]
         .into_iter()
-        .filter(|ipv6| peers.iter().any(|peer| peer.is_ipv6() == *ipv6))
         .filter_map(of_family)
         .copied()
         .collect();
-    if sources.is_empty() {
+    let fits = |peer: &SocketAddr| of_family(peer.is_ipv6()).is_some();
+    if !peers.is_empty() && !peers.iter().any(fits) {
         return Err(io::Error::new(
             io::ErrorKind::NotFound,
             "no address of the worker's family",

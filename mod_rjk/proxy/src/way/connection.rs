@@ -54,6 +54,7 @@ pub struct Connection {
     last_ping: Instant,
     moved: Traffic,
     _open: InFlight,
+    moves: u32,
 }
 
 /// Bytes that were read and not yet used.
@@ -84,8 +85,14 @@ impl Received {
 }
 
 impl Connection {
-    /// An open stream without limits; `open` counts it.
-    pub(super) fn over(stream: TcpStream, receive_buffer: usize, open: InFlight) -> Connection {
+    /// An open stream without limits; `open` counts it, `moves` is how often the worker had moved when
+    /// it listened there.
+    pub(super) fn over(
+        stream: TcpStream,
+        receive_buffer: usize,
+        open: InFlight,
+        moves: u32,
+    ) -> Connection {
         Connection {
             stream,
             received: Received {
@@ -99,7 +106,13 @@ impl Connection {
             last_ping: Instant::now(),
             moved: Traffic::default(),
             _open: open,
+            moves,
         }
+    }
+
+    /// How often the worker had moved when it was at the other end.
+    pub fn moves(&self) -> u32 {
+        self.moves
     }
 
     /// How long the connection has been idle.

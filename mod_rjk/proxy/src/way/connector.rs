@@ -2,8 +2,7 @@
 
 use super::connection::Connection;
 use super::exhaustion::Exhaustion;
-use rjk_balance::Slots;
-use rjk_config::model::AjpSpec;
+use rjk_balance::{EndpointSettings, Slots};
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
@@ -33,6 +32,8 @@ pub struct Connector {
     pub receive_buffer: usize,
     /// Where open connections are counted, over all children.
     pub counter: Counter,
+    /// How often the worker had moved when it listened there.
+    pub moves: u32,
 }
 
 /// The count of open connections of one worker (LB-05).
@@ -45,15 +46,16 @@ pub struct Counter {
 }
 
 impl Connector {
-    /// The connector of a worker that listens at one of `addresses`.
+    /// The connector of a worker as it is now; `sources` are the local addresses to bind, at most one of
+    /// each family.
     pub fn new(
-        spec: &AjpSpec,
-        addresses: Vec<SocketAddr>,
+        settings: &EndpointSettings,
         sources: Vec<SocketAddr>,
         counter: Counter,
     ) -> Connector {
+        let spec = &settings.spec;
         Connector {
-            addresses,
+            addresses: settings.addresses.clone(),
             working: AtomicUsize::new(0),
             sources,
             connect_timeout: spec.socket_connect_timeout,
@@ -61,6 +63,7 @@ impl Connector {
             buffer: spec.socket_buffer,
             receive_buffer: RECEIVE_BUFFER.max(spec.max_packet_size + 4),
             counter,
+            moves: settings.moves,
         }
     }
 
@@ -98,7 +101,12 @@ impl Connector {
 
     fn connection(&self, socket: Socket) -> Connection {
         let open = self.counter.slots.enter_connection(self.counter.column);
-        Connection::over(TcpStream::from(socket), self.receive_buffer, open)
+        Connection::over(
+            TcpStream::from(socket),
+            self.receive_buffer,
+            open,
+            self.moves,
+        )
     }
 
     fn connect(&self, index: usize, limit: Option<Duration>) -> io::Result<Socket> {

@@ -57,7 +57,6 @@ pub struct Pool {
     /// Places that are expected to be taken at most.
     size: usize,
     min_size: usize,
-    idle_timeout: Option<Duration>,
     acquire_timeout: Duration,
     places: Mutex<Places>,
     freed: Condvar,
@@ -71,6 +70,8 @@ struct Places {
     stuck: usize,
     /// Most places that were taken at the same time.
     peak: usize,
+    /// How often the worker moved: connections to where it was before are not kept.
+    moves: u32,
     /// Connections nobody uses, the most recently used last. Together with the places never more than
     /// the bound, or than the places that once were needed.
     idle: Vec<Connection>,
@@ -87,7 +88,6 @@ impl Pool {
             bound,
             size,
             min_size,
-            idle_timeout: spec.timeout,
             acquire_timeout: spec.acquire_timeout,
             places: Mutex::default(),
             freed: Condvar::new(),
@@ -161,6 +161,10 @@ impl Pool {
     fn free_place(&self, holder: ThreadId, kept: Option<Connection>) {
         let mut places = self.places.lock();
         places.give_back(holder);
+        let (kept, left) = match kept {
+            Some(connection) if connection.moves() == places.moves => (Some(connection), None),
+            other => (None, other),
+        };
         // Oldest first out: a request that opened a new one beside idle ones may leave one too many.
         if let Some(connection) = kept {
             let most = self.bound.unwrap_or(places.peak.max(self.size));
@@ -173,14 +177,29 @@ impl Pool {
             places.idle.insert(at, connection);
         }
         drop(places);
+        drop(left);
         self.freed.notify_one();
     }
 
-    /// Closes connections idle for too long at `now`, down to the floor (PL-12). Waits for nobody.
-    pub fn shrink(&self, now: Instant) {
-        if let Some(limit) = self.idle_timeout {
+    /// Closes connections idle for longer than `limit` at `now`, down to the floor (PL-12). Waits for
+    /// nobody.
+    pub fn shrink(&self, limit: Option<Duration>, now: Instant) {
+        if let Some(limit) = limit {
             self.close_old(limit, now);
         }
+    }
+
+    /// The worker moved: idle connections to where it was are closed, those in use when they come back
+    /// (PL-10).
+    pub fn move_to(&self, moves: u32) {
+        let mut places = self.places.lock();
+        if places.moves == moves {
+            return;
+        }
+        places.moves = moves;
+        let closed = std::mem::take(&mut places.idle);
+        drop(places);
+        drop(closed);
     }
 
     /// Checks with `check` the idle connections that are due at `now` (MT-05, A-13). It waits for

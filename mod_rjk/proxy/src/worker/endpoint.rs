@@ -1,57 +1,47 @@
-//! How one Tomcat is reached: the attempts to have it serve a request (contract §4.7).
+//! An endpoint: how this child reaches one Tomcat, as its settings are at each moment, and the
+//! connections that it has.
 
-use crate::clock::now;
-use crate::exchange::limits::Limits;
-use crate::exchange::packet_log::PacketLog;
-use crate::exchange::protocol::{self, Rest, frame_body};
-use crate::exchange::pump::{Ending, Pump};
-use crate::job::failure::{Cause, Failure, Fault, Phase};
-use crate::job::request::UpstreamRequest;
-use crate::job::{Forwarding, Heard, Served, Target};
+use super::contact::Contact;
 use crate::way::address;
-use crate::way::connection::Connection;
-use crate::way::connector::{Connector, Counter};
-use crate::way::pool::{Budget, Check, Checkout, Pool};
-use bstr::ByteSlice;
-use rjk_ajp::exchange::Exchange;
-use rjk_ajp::wire::BROKEN_BODY;
-use rjk_config::model::AjpSpec;
-use rjk_log::{Log, RateLimit, jk_log};
+use crate::way::connector::Counter;
+use crate::way::pool::{Budget, Pool};
+use rjk_balance::{AjpWorker, AsOf, Live};
+use rjk_log::{Log, jk_log};
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
-/// The way of this child to one Tomcat: its address and its connections.
+/// The way of this child to one Tomcat.
 #[derive(Debug)]
 pub struct Endpoint {
-    spec: AjpSpec,
-    connector: Option<Connector>,
+    worker: Arc<AjpWorker>,
+    /// Resolved at start: no request waits for a resolver.
+    sources: Vec<SocketAddr>,
+    contact: Live<Contact>,
     pool: Pool,
 }
 
 impl Endpoint {
-    /// The endpoint of a worker; `threads` is the number of threads per child, `addresses` where it
-    /// may listen, none if nowhere.
-    pub fn new(
-        spec: &AjpSpec,
-        addresses: &[SocketAddr],
-        threads: usize,
-        counter: Counter,
-        log: &dyn Log,
-    ) -> Endpoint {
-        let connector = (!addresses.is_empty()).then(|| {
-            let sources = sources(spec, addresses, log);
-            Connector::new(spec, addresses.to_vec(), sources, counter)
+    /// The endpoint of a worker; `threads` is the number of threads per child.
+    pub fn new(worker: Arc<AjpWorker>, threads: usize, log: &dyn Log) -> Endpoint {
+        let sources = sources(&worker, log);
+        let pool = Pool::new(&worker.configured().pool, threads);
+        let contact = Live::new(worker.control(), || {
+            let first = read(&worker, &sources);
+            pool.move_to(first.moves());
+            first
         });
         Endpoint {
-            spec: spec.clone(),
-            connector,
-            pool: Pool::new(&spec.pool, threads),
+            contact,
+            worker,
+            sources,
+            pool,
         }
     }
 
-    /// Its configuration.
-    pub fn spec(&self) -> &AjpSpec {
-        &self.spec
+    /// The worker.
+    pub fn worker(&self) -> &Arc<AjpWorker> {
+        &self.worker
     }
 
     /// Its pool in this child.
@@ -59,321 +49,54 @@ impl Endpoint {
         &self.pool
     }
 
-    /// Checks the idle connections that are due (MT-05).
-    pub fn check_idle(&self, budget: &Budget, log: &dyn Log) {
-        let check = |connection: &mut Connection, limit| {
-            if !self.is_quiet(connection, log) {
-                Check::Closed
-            } else if self.probe(connection, limit).is_ok() {
-                Check::Alive
-            } else {
-                Check::Silent
-            }
-        };
-        self.pool
-            .check_idle(Instant::now(), &self.spec.ping, budget, &check);
-    }
-
-    /// Bytes of a request's body that go out with its head.
-    pub(super) fn eager_body(&self, request: &UpstreamRequest<'_>) -> Option<usize> {
-        protocol::eager_body(request, &self.spec)
-    }
-
-    /// Has the worker serve a request: up to `retries` attempts on this worker (SV-03).
-    ///
-    /// # Errors
-    /// The last failure; its `retry` says whether another member may try.
-    pub fn call(
-        &self,
-        checkout: &mut Checkout<'_>,
-        job: &mut Forwarding<'_>,
-        target: Target<'_>,
-        log: &dyn Log,
-    ) -> Result<Served, Failure> {
-        job.begin_call();
-        let head = protocol::encode(job.request, target, &self.spec)
-            .map_err(|error| Failure::last(Phase::Send, error))?;
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let failure = match self.try_once(checkout, job, target, &head, log) {
-                Ok(served) => return Ok(served),
-                Err(failure) => failure,
-            };
-            if failure.is_reply_timeout() {
-                job.timeouts += 1;
-            }
-            self.tell_exhaustion(&failure, log);
-            if !failure.retry || attempt >= self.spec.retries {
-                return Err(failure);
-            }
-            jk_log!(
-                log,
-                Info,
-                "worker {} attempt {attempt} {failure}",
-                self.spec.name
-            );
-            std::thread::sleep(self.spec.retry_interval);
-        }
-    }
-
-    /// What this host ran out of concerns all workers and every request: said loudly, but once a
-    /// second.
-    fn tell_exhaustion(&self, failure: &Failure, log: &dyn Log) {
-        static LINES: RateLimit = RateLimit::new(1);
-        if let Some(exhaustion) = failure.exhaustion()
-            && LINES.allows(now().as_millis())
-        {
-            let (name, what) = (&self.spec.name, exhaustion.what());
-            jk_log!(
-                log,
-                Emerg,
-                "out of {what}: worker {name} cannot be reached, and keeps its state; {}",
-                exhaustion.remedy()
-            );
-        }
-    }
-
-    /// One attempt. A pooled connection that turns out dead before any byte of an answer does not
-    /// count as one: a request that is safe to repeat goes out again at once, on a new connection.
-    fn try_once(
-        &self,
-        checkout: &mut Checkout<'_>,
-        job: &mut Forwarding<'_>,
-        target: Target<'_>,
-        head: &[u8],
-        log: &dyn Log,
-    ) -> Result<Served, Failure> {
-        if let Some(connection) = self.reuse(checkout, log) {
-            match self.exchange(connection, checkout, job, target, head, log) {
-                Err(failure) if job.request.is_safe() && is_stale(&failure) => {
-                    jk_log!(
-                        log,
-                        Debug,
-                        "worker {}: a pooled connection was dead",
-                        self.spec.name
-                    );
-                }
-                result => return result,
-            }
-        }
-        let connection = self.open()?;
-        self.exchange(connection, checkout, job, target, head, log)
-    }
-
-    /// An idle connection that passed a look at its socket, and CPING when the worker asks for it
-    ///
-    fn reuse(&self, checkout: &mut Checkout<'_>, log: &dyn Log) -> Option<Connection> {
-        checkout.reuse(|connection| {
-            self.is_quiet(connection, log)
-                && self.spec.ping.prepost.is_none_or(|limit| {
-                    self.probe(connection, limit)
-                        .inspect_err(|error| {
-                            jk_log!(
-                                log,
-                                Info,
-                                "worker {}: a pooled connection gave no CPONG: {error}",
-                                self.spec.name
-                            );
-                        })
-                        .is_ok()
-                })
+    /// How the worker is reached now. When it moved, the connections to where it was are given up
+    /// (PL-10).
+    pub(crate) fn contact(&self) -> Arc<AsOf<Contact>> {
+        self.contact.get(self.worker.control(), |_| {
+            let contact = read(&self.worker, &self.sources);
+            self.pool.move_to(contact.moves());
+            contact
         })
     }
 
-    /// Looks at the socket of an idle connection (PL-02).
-    fn is_quiet(&self, connection: &mut Connection, log: &dyn Log) -> bool {
-        let rest = protocol::look(connection, protocol::packet_size(&self.spec));
-        if let Rest::Answer(bytes) = rest {
-            self.warn_of_rest(bytes, "while its connection was idle", log);
-        }
-        rest == Rest::Quiet
+    /// Closes connections that are idle for too long (PL-12).
+    pub(crate) fn shrink(&self, now: Instant) {
+        self.pool.shrink(self.contact().spec().pool.timeout, now);
     }
 
-    fn warn_of_rest(&self, bytes: usize, when: &str, log: &dyn Log) {
-        jk_log!(
-            log,
-            Warn,
-            "worker {} sent {bytes} bytes {when}: the next request could take them for its answer, the connection is closed; see what on that worker writes after its response",
-            self.spec.name
-        );
+    /// Checks the idle connections that are due (MT-05).
+    pub(crate) fn check_idle(&self, budget: &Budget, log: &dyn Log) {
+        let contact = self.contact();
+        let ping = &contact.spec().ping;
+        self.pool
+            .check_idle(Instant::now(), ping, budget, &|connection, limit| {
+                contact.check(connection, limit, log)
+            });
     }
+}
 
-    fn open(&self) -> Result<Connection, Failure> {
-        let connector = self
-            .connector
-            .as_ref()
-            .ok_or_else(|| Failure::unsent(Phase::Connect, Cause::NoAddress))?;
-        let mut connection = connector
-            .open()
-            .map_err(|error| Failure::unsent(Phase::Connect, Cause::Connect(error)))?;
-        // the check before a request covers a new connection only when connect has none.
-        if let Some(limit) = self.spec.ping.connect.or(self.spec.ping.prepost) {
-            self.probe(&mut connection, limit)
-                .map_err(|error| Failure::unsent(Phase::Ping, Cause::Ping(error)))?;
-        }
-        Ok(connection)
-    }
-
-    fn probe(&self, connection: &mut Connection, limit: Duration) -> std::io::Result<()> {
-        protocol::probe(connection, protocol::packet_size(&self.spec), limit)
-    }
-
-    fn exchange(
-        &self,
-        mut connection: Connection,
-        checkout: &mut Checkout<'_>,
-        job: &mut Forwarding<'_>,
-        target: Target<'_>,
-        head: &[u8],
-        log: &dyn Log,
-    ) -> Result<Served, Failure> {
-        let request = job.request;
-        let mut exchange = protocol::exchange(request, &self.spec);
-        let limits = Limits::new(request, &self.spec);
-        job.body.rewind();
-        job.heard = Heard::default();
-        let packets = PacketLog {
-            worker: self.spec.name.as_bstr(),
-            log,
-        };
-        let eager = exchange.eager_body().unwrap_or(0);
-        packets.request(&request.forward, head.len(), eager);
-        let sent = self.send(&mut connection, &mut exchange, job, head, limits);
-        let result = sent.and_then(|()| {
-            Pump {
-                spec: &self.spec,
-                packets,
-                connection: &mut connection,
-                exchange,
-                job,
-                cookie: target.cookie,
-                limits,
-                kept_waiting: Duration::ZERO,
-                wait: None,
-                out_of_step: false,
-            }
-            .run()
-        });
-        let moved = connection.take_traffic();
-        job.traffic.sent += moved.sent;
-        job.traffic.read += moved.read;
-        let finished = match result {
-            Ok(finished) => finished,
-            Err(failure) => {
-                self.leave(connection, &failure);
-                return Err(failure);
-            }
-        };
-        if self.may_be_reused(&mut connection, finished.ending, log)
-            && !request.options.disable_reuse
-        {
-            checkout.put_back(connection);
-        }
-        Ok(finished.served)
-    }
-
-    /// Whether the connection is in step with the worker after a whole response (SV-06, PL-09).
-    fn may_be_reused(&self, connection: &mut Connection, ending: Ending, log: &dyn Log) -> bool {
-        let why = match ending {
-            Ending::Reusable => {
-                return match protocol::swallow(connection, protocol::packet_size(&self.spec)) {
-                    Rest::Answer(bytes) => {
-                        self.warn_of_rest(bytes, "behind the end of its answer", log);
-                        false
-                    }
-                    rest => rest == Rest::Quiet,
-                };
-            }
-            Ending::Close => "END_RESPONSE does not allow it",
-            Ending::OutOfStep => "it answered without the body data that it had asked for",
-        };
-        jk_log!(
-            log,
-            Warn,
-            "worker {}: the connection is not used again: {why}",
-            self.spec.name
-        );
-        false
-    }
-
-    /// Closes a connection in the middle of an exchange: in order when the client failed and Tomcat
-    /// may go on, unless it is to notice (RO-03).
-    fn leave(&self, connection: Connection, failure: &Failure) {
-        let abrupt = self.spec.recovery_options.abort_on_client_error();
-        if failure.fault() == Fault::Client && !abrupt {
-            connection.close_in_order();
-        }
-    }
-
-    /// Sends the head and the first body packet in one go (BD-01).
-    fn send(
-        &self,
-        connection: &mut Connection,
-        exchange: &mut Exchange,
-        job: &mut Forwarding<'_>,
-        head: &[u8],
-        limits: Limits,
-    ) -> Result<(), Failure> {
-        let Some(bytes) = exchange.eager_body() else {
-            return self.send_bytes(connection, job, head, limits);
-        };
-        let mut packet = Vec::with_capacity(head.len() + 6 + bytes);
-        packet.extend_from_slice(head);
-        let first = match job.body.eager(bytes, job.downstream) {
-            Ok(first) => first,
-            Err(broken) => {
-                // BD-08: Tomcat learns that the body is broken, the connection is not used again.
-                packet.extend_from_slice(&BROKEN_BODY);
-                let _ = connection.send(&packet, limits.send());
-                return Err(Failure::last(Phase::Send, Cause::ClientRead(broken)));
-            }
-        };
-        frame_body(first, &mut packet);
-        exchange.body_sent(bytes);
-        self.send_bytes(connection, job, &packet, limits)
-    }
-
-    fn send_bytes(
-        &self,
-        connection: &mut Connection,
-        job: &Forwarding<'_>,
-        bytes: &[u8],
-        limits: Limits,
-    ) -> Result<(), Failure> {
-        connection
-            .send(bytes, limits.send())
-            .map_err(|(taken, error)| Failure {
-                phase: Phase::Send,
-                cause: Cause::Send(error),
-                retry: taken == 0 || job.may_repeat(&self.spec, Phase::Send),
-            })
-    }
+fn read(worker: &AjpWorker, sources: &[SocketAddr]) -> Contact {
+    let counter = Counter {
+        slots: worker.slots(),
+        column: worker.column(),
+    };
+    Contact::new(worker.settings(), sources, counter)
 }
 
 /// the local addresses to bind.
-fn sources(spec: &AjpSpec, addresses: &[SocketAddr], log: &dyn Log) -> Vec<SocketAddr> {
-    let Some(host) = &spec.source else {
+fn sources(worker: &AjpWorker, log: &dyn Log) -> Vec<SocketAddr> {
+    let Some(host) = &worker.configured().source else {
         return Vec::new();
     };
-    let found = address::resolve_sources(host, addresses);
+    let peers = worker.settings().addresses;
+    let found = address::resolve_sources(host, &peers);
     found.unwrap_or_else(|error| {
+        let name = worker.name();
         jk_log!(
             log,
             Warn,
-            "worker {}: source {host} is ignored: {error}",
-            spec.name
+            "worker {name}: source {host} is ignored: {error}"
         );
         Vec::new()
     })
-}
-
-/// The signs of a pooled connection that the worker had closed before it saw the request.
-fn is_stale(failure: &Failure) -> bool {
-    failure.retry
-        && matches!(failure.phase, Phase::Send | Phase::AwaitHead)
-        && matches!(
-            failure.cause,
-            Cause::Send(_) | Cause::Closed | Cause::Broken(_) | Cause::BrokenReply { .. }
-        )
 }

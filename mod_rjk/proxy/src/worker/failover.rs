@@ -1,6 +1,7 @@
 //! The failover loop of one request over the members of a balancer (contract §4.6).
 
 use super::account::{count_made_good, no_place, outcome, over_limit};
+use super::contact::Contact;
 use super::endpoint::Endpoint;
 use crate::clock::now;
 use crate::job::failure::{Cause, Failure, Phase};
@@ -73,6 +74,7 @@ impl<'a> Failover<'a, '_, '_> {
 
     fn try_member(&mut self, choice: &Choice) -> Result<Served, Failure> {
         let member = &self.endpoints[choice.index];
+        let contact = member.contact();
         let Some(mut checkout) = member.pool().checkout() else {
             self.selection.no_endpoint(choice.index, now());
             self.note(choice);
@@ -82,11 +84,11 @@ impl<'a> Failover<'a, '_, '_> {
         let lease = Lease::begin(&mut self.selection, choice);
         // What an attempt before this one moved is not this member's.
         self.job.begin_call();
-        let result = match over_limit(member.spec(), lease.busy()) {
+        let result = match over_limit(contact.spec(), lease.busy()) {
             Some(failure) => Err(failure),
             None => {
                 lease.admitted();
-                self.call(member, &mut checkout, choice)
+                self.call(&contact, &mut checkout, choice)
             }
         };
         drop(checkout);
@@ -104,7 +106,7 @@ impl<'a> Failover<'a, '_, '_> {
             began,
         });
         result.inspect_err(|failure| {
-            let name = &member.spec().name;
+            let name = &contact.spec().name;
             jk_log!(
                 self.log,
                 Info,
@@ -116,7 +118,7 @@ impl<'a> Failover<'a, '_, '_> {
 
     fn call(
         &mut self,
-        member: &Endpoint,
+        contact: &Contact,
         checkout: &mut Checkout<'_>,
         choice: &Choice,
     ) -> Result<Served, Failure> {
@@ -131,7 +133,7 @@ impl<'a> Failover<'a, '_, '_> {
             activation: choice.activation.as_str().as_bytes(),
             cookie: cookie.as_deref(),
         };
-        member.call(checkout, self.job, target, self.log)
+        contact.call(checkout, self.job, target, self.log)
     }
 
     /// Keeps what the notes say of a member that was tried (T-04…T-24).

@@ -4,10 +4,13 @@ use super::endpoint::Endpoint;
 use super::failover::Failover;
 use super::setup::Setup;
 use crate::clock::now;
+use crate::exchange::protocol;
 use crate::job::Forwarding;
 use crate::job::report::Report;
 use crate::job::request::UpstreamRequest;
-use rjk_balance::{Balancer, Roster, RoutingInput, Selection, SessionRoutes, UnknownWorker};
+use rjk_balance::{
+    AjpWorker, Balancer, Roster, RoutingInput, Selection, SessionRoutes, UnknownWorker,
+};
 use rjk_config::model::{Activation, LbSpec};
 use rjk_log::Log;
 use std::sync::Arc;
@@ -26,11 +29,6 @@ impl LoadBalancer {
         setup: &Setup<'_>,
         log: &dyn Log,
     ) -> Result<LoadBalancer, UnknownWorker> {
-        let endpoints = spec
-            .members
-            .iter()
-            .map(|member| setup.endpoint(&member.ajp, log))
-            .collect::<Result<Vec<Endpoint>, _>>()?;
         let balancer = Balancer::new(
             Arc::new(reachable(spec, setup)),
             setup.topology,
@@ -38,6 +36,8 @@ impl LoadBalancer {
             setup.addresses,
             setup.policies.get(&spec.name).cloned(),
         )?;
+        let endpoint = |worker: &Arc<AjpWorker>| Endpoint::new(worker.clone(), setup.threads, log);
+        let endpoints = balancer.workers().iter().map(endpoint).collect();
         Ok(LoadBalancer {
             balancer,
             endpoints,
@@ -46,9 +46,7 @@ impl LoadBalancer {
 
     pub(crate) fn serve(&self, job: &mut Forwarding<'_>, log: &dyn Log) -> Report {
         let request = job.request;
-        // So much of a body is read before the choice.
-        let largest = self.endpoints.get(self.balancer.roster().largest());
-        job.read_ahead(largest.and_then(|member| member.eager_body(request)));
+        job.read_ahead(eager_body(&self.balancer.roster(), request));
         let roster = self.balancer.roster();
         let overrides = roster.overrides(request.rule);
         let input = RoutingInput {
@@ -73,6 +71,13 @@ impl LoadBalancer {
         let report = failover.report;
         Report { result, ..report }
     }
+}
+
+/// What the member with the largest packets would take of a body with the head: so much is read before
+/// the choice.
+fn eager_body(roster: &Roster, request: &UpstreamRequest<'_>) -> Option<usize> {
+    let largest = roster.spec().members.get(roster.largest())?;
+    protocol::eager_body(request, &largest.ajp)
 }
 
 fn session_routes<'a>(roster: &Roster, request: &'a UpstreamRequest<'_>) -> SessionRoutes<'a> {

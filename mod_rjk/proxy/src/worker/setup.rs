@@ -1,12 +1,9 @@
 //! What a child needs to build its workers.
 
-use super::endpoint::Endpoint;
-use crate::way::connector::Counter;
 use bstr::BString;
-use rjk_balance::{RoutingPolicy, Slots, Topology, UnknownWorker};
+use rjk_balance::{AjpWorker, RoutingPolicy, Slots, Topology, UnknownWorker};
 use rjk_config::model::AjpSpec;
 use rjk_config::workers::Workers;
-use rjk_log::Log;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,19 +28,10 @@ pub struct Setup<'a> {
 }
 
 impl Setup<'_> {
-    /// The endpoint of a worker.
-    pub(super) fn endpoint(
-        &self,
-        spec: &AjpSpec,
-        log: &dyn Log,
-    ) -> Result<Endpoint, UnknownWorker> {
-        let column = self.topology.ajp_column(&spec.name);
-        let counter = Counter {
-            slots: self.slots,
-            column: column.ok_or_else(|| UnknownWorker(spec.name.clone()))?,
-        };
+    /// A worker by itself.
+    pub(super) fn worker(&self, spec: &AjpSpec) -> Result<AjpWorker, UnknownWorker> {
         let addresses = self.addresses.get(&spec.name);
         let addresses = addresses.map_or(&[][..], Vec::as_slice);
-        Ok(Endpoint::new(spec, addresses, self.threads, counter, log))
+        AjpWorker::new(spec, addresses, self.topology, self.slots)
     }
 }

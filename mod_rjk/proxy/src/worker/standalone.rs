@@ -10,6 +10,7 @@ use crate::job::{Forwarding, Served, Target};
 use rjk_balance::{AjpSlot, Slots, UnknownWorker};
 use rjk_config::model::AjpSpec;
 use rjk_log::Log;
+use std::sync::Arc;
 
 /// An ajp13 worker that requests reach directly.
 pub struct Standalone {
@@ -26,19 +27,17 @@ impl Standalone {
         setup: &Setup<'_>,
         log: &dyn Log,
     ) -> Result<Standalone, UnknownWorker> {
-        let unknown = || UnknownWorker(spec.name.clone());
-        let column = setup.topology.ajp_column(&spec.name).ok_or_else(unknown)?;
-        let slot = setup.slots.segment.ajp.get(column).ok_or_else(unknown)?;
+        let worker = setup.worker(spec)?;
         Ok(Standalone {
-            endpoint: setup.endpoint(spec, log)?,
-            slot,
-            column,
+            slot: worker.slot(),
+            column: worker.column(),
+            endpoint: Endpoint::new(Arc::new(worker), setup.threads, log),
         })
     }
 
     pub(crate) fn serve(&self, job: &mut Forwarding<'_>, slots: Slots, log: &dyn Log) -> Report {
         let route = job.request.overrides.route;
-        job.read_ahead(self.endpoint.eager_body(job.request));
+        job.read_ahead(self.endpoint.contact().eager_body(job.request));
         let result = self.call(job, slots, route, log);
         Report {
             route: route.map(<[u8]>::to_vec),
@@ -53,6 +52,7 @@ impl Standalone {
         route: Option<&[u8]>,
         log: &dyn Log,
     ) -> Result<Served, Failure> {
+        let contact = self.endpoint.contact();
         let mut checkout = self
             .endpoint
             .pool()
@@ -64,11 +64,11 @@ impl Standalone {
             activation: b"ACT",
             cookie: None,
         };
-        let result = match over_limit(self.endpoint.spec(), in_flight.count()) {
+        let result = match over_limit(contact.spec(), in_flight.count()) {
             Some(failure) => Err(failure),
             None => {
                 self.slot.admitted(in_flight.count());
-                self.endpoint.call(&mut checkout, job, target, log)
+                contact.call(&mut checkout, job, target, log)
             }
         };
         self.slot
