@@ -26,13 +26,34 @@ const THE_WORKERS: &str = "the workers that it had";
 const THE_MAP: &str = "the map file that it had";
 const THE_DIRECTIVES: &str = "the Jk directives that this server had";
 
+macro_rules! many {
+    ($text:literal) => {
+        concat!(
+            $text, $text, $text, $text, $text, $text, $text, $text, $text, $text, $text, $text
+        )
+    };
+}
+
+/// A map file with a value of more than 1 MiB.
+const GROWING: &str = concat!(
+    "a=",
+    many!("0123456789012345678901234567890123456789012345678901"),
+    "\nb=",
+    many!("$(a)"),
+    "\nc=",
+    many!("$(b)"),
+    "\nd=",
+    many!("$(c)"),
+    "\n",
+);
+
 #[rustfmt::skip]
 const BREAKAGES: &[Breakage] = &[
     (WORKERS, Some("worker.list=w\nworker.w.hsot=1\n"), "workers.properties:2: worker.w.hsot", THE_WORKERS),
     (WORKERS, Some("worker.list=w\nworker.w.mount=x\n"), "workers.properties:2: ", THE_WORKERS),
     (WORKERS, Some("worker.list=l\nworker.l.type=lb\n"), "has no members", THE_WORKERS),
     (WORKERS, None, "conf/workers.properties", THE_WORKERS),
-    (MAP, Some("/b/*=w\0\n"), "map:1: ", THE_MAP),
+    (MAP, Some(GROWING), "map:4: ", THE_MAP),
     (MAP, None, "conf/map", THE_MAP),
     (CONF, Some("JkMount a w\n"), "extra.conf:1: JkMount", THE_DIRECTIVES),
     (CONF, Some("JkMount /a/* w x\n"), "extra.conf:1: JkMount takes one or two", THE_DIRECTIVES),
