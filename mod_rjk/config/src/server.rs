@@ -3,21 +3,26 @@
 //! httpd calls a setter for each directive, then [`ServerDirectives::merge`] for each virtual host;
 //! [`ServerDirectives::resolve`] makes the form that requests use.
 
+mod auto_alias;
 mod config;
 mod forward_uri;
 mod indicators;
 mod mounts;
 pub mod options;
 pub mod request_log;
+mod strip_session;
 mod version;
 
+pub use auto_alias::Aliased;
 pub use config::{LogSettings, ReadFile, ServerConfig, check_map};
 pub use indicators::{Indicator, Indicators};
 pub use mounts::{MountArgs, Section, mount_args};
+pub use strip_session::{StripSession, Stripped};
 pub use version::ServerVersion;
 
 use crate::error::Location;
 use crate::uri_map::{RuleKind, atoi};
+use auto_alias::folder_problem;
 use indicators::IndicatorNames;
 use mounts::{MountCopy, MountDirective, MountFile};
 use options::OptionSet;
@@ -33,24 +38,6 @@ pub struct EnvVar {
     pub name: String,
     /// Sent when the variable is not set; never empty.
     pub default: Option<String>,
-}
-
-/// `JkStripSession`: what is cut from the path of a request that is not forwarded (D-09).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StripSession {
-    /// Whether it is on.
-    pub enabled: bool,
-    /// The text to cut from, with its own `;`.
-    pub name: String,
-}
-
-impl Default for StripSession {
-    fn default() -> StripSession {
-        StripSession {
-            enabled: false,
-            name: ";jsessionid".to_owned(),
-        }
-    }
 }
 
 /// What a `JkRequestLogFormat` asks for.
@@ -147,9 +134,10 @@ impl ServerDirectives {
         warning
     }
 
-    /// `JkAutoAlias`: a directory, used as written (D-08).
-    pub fn set_auto_alias(&mut self, directory: &str) {
+    /// `JkAutoAlias`: a directory, used as written (D-08). The text of a warning is given back.
+    pub fn set_auto_alias(&mut self, directory: &str) -> Option<String> {
         self.auto_alias = Some(directory.to_owned());
+        folder_problem(directory).map(|problem| format!("JkAutoAlias: {problem}"))
     }
 
     /// `JkStripSession On|Off [name]` (D-09).

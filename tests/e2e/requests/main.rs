@@ -2,6 +2,7 @@
 //! §1, §3, §5.2…§5.5, §5.8). What mod_jk does too is asked of both modules with the same
 //! expectation; what we do otherwise on purpose says so.
 
+mod alias;
 mod attributes;
 mod authorization;
 mod environment;

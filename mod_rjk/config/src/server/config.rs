@@ -1,8 +1,9 @@
 //! The form of a server's configuration that requests use.
 
+use super::auto_alias::{Aliased, auto_alias, folder_problem};
 use super::options::Options;
 use super::request_log::RequestLogFormat;
-use super::{EnvVar, Indicators, RequestLog, ServerDirectives, StripSession};
+use super::{EnvVar, Indicators, RequestLog, ServerDirectives, StripSession, Stripped};
 use crate::error::{ConfigError, Location, Warning};
 use crate::uri_map::{FileText, LiveMap, Source, UriMap, UriMapBuilder};
 use crate::workers::{WorkerMount, Workers};
@@ -28,7 +29,7 @@ pub struct ServerConfig {
     pub uri_map: Arc<LiveMap>,
     /// The server copies the main server's mounts and has none of its own (D-07).
     pub shares_main_map: bool,
-    /// There is a mount table, be it empty: what `JkStripSession` and `JkAutoAlias` ask for (D-09, §1.5).
+    /// There is a mount table, be it empty, as in each main server: what `JkStripSession` and `JkAutoAlias` ask for (D-09, §1.5).
     pub has_mount_table: bool,
     /// `JkOptions`; with a shared map `reject_unsafe_uri` is the main server's (D-07).
     pub options: Options,
@@ -40,9 +41,9 @@ pub struct ServerConfig {
     pub env_vars: Vec<EnvVar>,
     /// The log.
     pub log: LogSettings,
-    /// `JkStripSession` (D-09); no effect yet.
+    /// `JkStripSession` (D-09).
     pub strip_session: StripSession,
-    /// `JkAutoAlias` (D-08); no effect yet.
+    /// `JkAutoAlias` (D-08).
     pub auto_alias: Option<String>,
     /// `JkRequestLogFormat` (D-13).
     pub request_log: Option<Arc<RequestLogFormat>>,
@@ -86,9 +87,7 @@ impl ServerDirectives {
             }
             None => Arc::new(self.live_map(own_mounts, read_file, server_root, warnings)?),
         };
-        let has_mount_table = self.has_mount_table()
-            || !own_mounts.is_empty()
-            || shared.is_some_and(|main| main.has_mount_table);
+        let has_mount_table = main.is_none() || self.has_mount_table() || shared.is_some();
         Ok(ServerConfig {
             uri_map,
             shares_main_map: shared.is_some(),
@@ -173,6 +172,24 @@ impl ServerDirectives {
 }
 
 impl ServerConfig {
+    /// What becomes of a normalised path that no mount takes (§1.5); see [`auto_alias`].
+    pub fn alias(&self, normalised: &[u8], is_folder: impl FnOnce(&[u8]) -> bool) -> Aliased {
+        match &self.auto_alias {
+            Some(folder) if self.has_mount_table && folder_problem(folder).is_none() => {
+                auto_alias(folder, normalised, is_folder)
+            }
+            _ => Aliased::Elsewhere,
+        }
+    }
+
+    /// URI and file of a request that is not forwarded, without the session id (D-09).
+    pub fn without_session(&self, uri: &[u8], file: &[u8]) -> Stripped {
+        if !self.has_mount_table {
+            return (None, None);
+        }
+        self.strip_session.strip(uri, file)
+    }
+
     /// Warns of mounts that name a worker or a member that does not exist (G-09, M-24, X-04).
     ///
     /// A shared map is checked with the main server.

@@ -376,7 +376,7 @@ fn d07_matrix_without_own_mounts() {
     for (main_word, vhost_word, copies) in COPY_MATRIX {
         let mut main = mounted(ServerDirectives::main(), &[("/m%", "wm")]);
         main.set_mount_file("main.map", place(2));
-        main.set_auto_alias("/main/alias");
+        assert_eq!(main.set_auto_alias("/main/alias"), None);
         let main = with_copy(main, main_word, true);
         let mut vhost = with_copy(ServerDirectives::vhost(), vhost_word, false);
         vhost.set_option_words("+RejectUnsafeURI").unwrap();
@@ -433,8 +433,8 @@ fn d07_an_own_mount_file_is_a_table_and_wins() {
     main.set_mount_file("main.map", place(2));
     let mut vhost = with_copy(ServerDirectives::vhost(), "On", false);
     vhost.set_mount_file("vhost.map", place(3));
-    vhost.set_auto_alias("/own");
-    main.set_auto_alias("/main");
+    assert_eq!(vhost.set_auto_alias("/own"), None);
+    assert_eq!(main.set_auto_alias("/main"), None);
     let config = vhost_of(&main, &vhost);
     assert!(!config.shares_main_map);
     assert_eq!(worker(&config, "/m").as_deref(), Some("wm"));
@@ -463,10 +463,35 @@ fn d07_words() {
 #[test]
 fn d08_d03_are_not_inherited_without_copy() {
     let mut main = ServerDirectives::main();
-    main.set_auto_alias("/main");
+    assert_eq!(main.set_auto_alias("/main"), None);
     main.set_mount_file("main.map", place(2));
     let config = vhost_of(&main, &ServerDirectives::vhost());
     assert_eq!((config.auto_alias, config.uri_map.file()), (None, None));
+}
+
+#[test]
+fn d08_d09_act_with_a_mount_table_only() {
+    let mut main = ServerDirectives::main();
+    assert_eq!(main.set_auto_alias("/apps"), None);
+    main.set_strip_session("On", None).unwrap();
+    let vhost = |server: &ServerDirectives| {
+        let config = vhost_of(&main, server);
+        let (uri, _) = config.without_session(b"/x;jsessionid=1", b"");
+        (config.alias(b"/ctx/x", |_| true), uri.is_some())
+    };
+    let mut server = ServerDirectives::vhost();
+    assert_eq!(server.set_auto_alias("/apps"), None);
+    assert_eq!(vhost(&server), (Aliased::Elsewhere, false));
+    let server = mounted(server, &[("/*.jsp", "w")]);
+    let file = Aliased::File(b"/apps/ctx/x".to_vec());
+    assert_eq!(vhost(&server), (file, true));
+    let mut server = server;
+    assert!(
+        server
+            .set_auto_alias("apps")
+            .is_some_and(|text| text.contains("JkAutoAlias"))
+    );
+    assert_eq!(vhost(&server), (Aliased::Elsewhere, true), "no full path");
 }
 
 #[test]

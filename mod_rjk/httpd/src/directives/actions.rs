@@ -27,10 +27,6 @@ impl<'a> Setting<'a> {
             .push(Warning::new(Some(self.location.clone()), message));
     }
 
-    fn not_yet(&mut self, directive: &str) {
-        self.warn(format!("{directive} is accepted and has no effect yet"));
-    }
-
     /// Path and worker of a mount.
     fn mount(&mut self) -> Result<(&'a str, &'a str), String> {
         let mount = mount_args(self.section, self.first, self.second)?;
@@ -99,17 +95,14 @@ pub(super) fn mount_copy(s: &mut Setting<'_>) -> Result<(), String> {
 }
 
 pub(super) fn auto_alias(s: &mut Setting<'_>) -> Result<(), String> {
-    s.slot.directives.set_auto_alias(s.first);
-    s.not_yet("JkAutoAlias");
+    if let Some(message) = s.slot.directives.set_auto_alias(s.first) {
+        s.warn(message);
+    }
     Ok(())
 }
 
 pub(super) fn strip_session(s: &mut Setting<'_>) -> Result<(), String> {
-    s.slot.directives.set_strip_session(s.first, s.second)?;
-    if s.first.eq_ignore_ascii_case("on") {
-        s.not_yet("JkStripSession");
-    }
-    Ok(())
+    s.slot.directives.set_strip_session(s.first, s.second)
 }
 
 pub(super) fn log_file(s: &mut Setting<'_>) -> Result<(), String> {

@@ -9,6 +9,10 @@ pub(crate) const OK: c_int = sys::OK as c_int;
 pub(crate) const DECLINED: c_int = sys::DECLINED;
 /// 400.
 pub(crate) const BAD_REQUEST: c_int = 400;
+/// 403.
+pub(crate) const FORBIDDEN: c_int = 403;
+/// 404.
+pub(crate) const NOT_FOUND: c_int = 404;
 /// 500; from a hook of the configuration it ends the start.
 pub(crate) const SERVER_ERROR: c_int = 500;
 /// 503.

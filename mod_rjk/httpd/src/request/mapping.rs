@@ -1,8 +1,8 @@
 //! Which requests are forwarded: the translate_name and map_to_storage hooks (contract §0, §3.2).
 
 use super::failed::fail;
-use super::map_file;
 use super::state::{self, Mapped, RequestState, ready, request_id};
+use super::{local, map_file};
 use crate::ffi::answer::{BAD_REQUEST, DECLINED, OK, UNAVAILABLE};
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
@@ -26,9 +26,9 @@ const NO_JK: &CStr = c"no-jk";
 pub(super) const PHASE: &str = "JK_TRANSLATE";
 
 /// What the map says about a request.
-struct Match {
-    mount: Arc<Mount>,
-    normalised: Vec<u8>,
+struct Looked<'r> {
+    normalised: Cow<'r, [u8]>,
+    mount: Option<Arc<Mount>>,
 }
 
 /// Whether an environment variable keeps the request here.
@@ -37,15 +37,13 @@ pub(crate) fn is_kept_here(request: RequestRec<'_>) -> bool {
 }
 
 /// Looks the request's URI up in the map of its server; an error is the HTTP status.
-fn look_up(request: RequestRec<'_>, ready: &Ready) -> Result<Option<Match>, c_int> {
+fn look_up<'r>(request: RequestRec<'r>, ready: &Ready) -> Result<Looked<'r>, c_int> {
     let normalised = normalize(request.uri()).map_err(|error| {
         log_refusal(request, ready, &error);
         BAD_REQUEST
     })?;
-    Ok(find(request, ready, &normalised).map(|mount| Match {
-        mount,
-        normalised: normalised.into_owned(),
-    }))
+    let mount = find(request, ready, &normalised);
+    Ok(Looked { normalised, mount })
 }
 
 fn find(request: RequestRec<'_>, ready: &Ready, normalised: &[u8]) -> Option<Arc<Mount>> {
@@ -93,16 +91,19 @@ pub(crate) fn translate(request: RequestRec<'_>) -> c_int {
     if request.is_proxy_request() || is_ours(request) || is_kept_here(request) {
         return DECLINED;
     }
-    match look_up(request, ready) {
-        Ok(Some(found)) => {
-            accept(request, &found);
+    let Looked { normalised, mount } = match look_up(request, ready) {
+        Ok(looked) => looked,
+        Err(status) => return status,
+    };
+    match mount {
+        Some(mount) => {
+            accept(request, mount, &normalised);
             OK
         }
-        Ok(None) => {
+        None => {
             log_miss(request, ready);
-            DECLINED
+            local::alias(request, ready, &normalised)
         }
-        Err(status) => status,
     }
 }
 
@@ -137,17 +138,17 @@ fn log_miss(request: RequestRec<'_>, ready: &Ready) {
     }
 }
 
-fn accept(request: RequestRec<'_>, found: &Match) {
-    let mapped = Mapped::new(Some(found.mount.clone()), request.uri());
+fn accept(request: RequestRec<'_>, mount: Arc<Mount>, normalised: &[u8]) {
+    let mapped = Mapped::new(Some(mount.clone()), request.uri());
     state::set(request, RequestState::Mapped(mapped));
-    mark(request, &found.mount.worker);
+    mark(request, &mount.worker);
     // G-05: from here on every module sees the URI that was mapped.
-    request.set_uri(&found.normalised);
+    request.set_uri(normalised);
     // G-06: mod_dir passes the filters of the folder's request on; who only looks does not.
     if let Some(lookup) = request.main().and_then(state::lookup)
         && request.has_filters_of_main()
     {
-        lookup.note(found.mount.clone());
+        lookup.note(mount);
     }
 }
 
@@ -174,8 +175,14 @@ pub(crate) fn map_to_storage(request: RequestRec<'_>) -> c_int {
             return DECLINED;
         }
         match look_up(request, ready) {
-            Ok(Some(found)) => accept(request, &found),
-            Ok(None) => return DECLINED,
+            Ok(Looked {
+                normalised,
+                mount: Some(mount),
+            }) => accept(request, mount, &normalised),
+            Ok(_) => {
+                local::strip_session(request, ready);
+                return DECLINED;
+            }
             Err(status) => return status,
         }
     }

@@ -9,6 +9,7 @@ mod facts;
 mod failed;
 pub(crate) mod handler;
 pub(crate) mod index_file;
+mod local;
 mod map_file;
 pub(crate) mod mapping;
 mod notes;
