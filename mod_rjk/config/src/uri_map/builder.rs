@@ -8,14 +8,24 @@ use crate::properties::{Entry, Properties};
 use bstr::{BString, ByteSlice};
 use std::collections::HashMap;
 
-/// What makes two rules the same rule, so that the later one replaces the earlier one.
+/// What makes two rules the same rule, so that the later one replaces the earlier one: the pattern is as
+/// it was written. Of `/a` and `/a|/*`, which differ and both mount `/a`, the first wins in the map.
 type RuleKey = (Source, RuleKind, bool, BString, Option<BString>);
+
+/// A rule as it was written, and the one or two that it stands for (M-05).
+#[derive(Clone, Debug)]
+struct Written {
+    key: RuleKey,
+    mounts: Vec<Mount>,
+}
 
 /// Collects rules; [`build`](UriMapBuilder::build) makes the map.
 #[derive(Clone, Debug, Default)]
 pub struct UriMapBuilder {
-    rules: Vec<Mount>,
+    rules: Vec<Written>,
     known: HashMap<RuleKey, usize>,
+    /// The rule that mounts a pattern first.
+    first: HashMap<RuleKey, usize>,
 }
 
 impl UriMapBuilder {
@@ -27,7 +37,10 @@ impl UriMapBuilder {
     /// Starts from the rules of a map.
     pub(super) fn from_rules(rules: impl Iterator<Item = Mount>) -> UriMapBuilder {
         let mut builder = UriMapBuilder::new();
-        rules.for_each(|rule| drop(builder.replace(rule)));
+        for rule in rules {
+            let pattern = rule.pattern.clone();
+            builder.replace(key(&rule, pattern), vec![rule]);
+        }
         builder
     }
 
@@ -109,13 +122,10 @@ impl UriMapBuilder {
 
     /// Takes over the `JkMount` and `JkUnMount` rules of the main server; own ones win (D-07).
     pub fn inherit(&mut self, main: &UriMapBuilder) {
-        for rule in main
-            .rules
-            .iter()
-            .filter(|rule| rule.source == Source::JkMount)
-        {
-            if !self.known.contains_key(&key(rule)) {
-                let _none = self.replace(rule.clone());
+        for written in &main.rules {
+            let is_mount = written.key.0 == Source::JkMount;
+            if is_mount && !self.known.contains_key(&written.key) {
+                self.replace(written.key.clone(), written.mounts.clone());
             }
         }
     }
@@ -127,7 +137,8 @@ impl UriMapBuilder {
 
     /// The map of these rules.
     pub fn build(self) -> UriMap {
-        UriMap::new(self.rules)
+        let mounts = self.rules.into_iter().flat_map(|written| written.mounts);
+        UriMap::new(mounts.collect())
     }
 
     fn add(
@@ -148,36 +159,66 @@ impl UriMapBuilder {
             .iter_mut()
             .skip(before)
             .for_each(|warning| warning.location = location.clone());
-        for pattern in patterns {
-            let mount = Mount {
-                pattern,
-                worker: worker.clone(),
-                extensions: extensions.clone(),
-                source,
-                kind: rule.kind,
-                disabled: rule.disabled,
-                location: location.clone(),
-            };
-            let old = self.replace(mount);
-            if let Some(old) = old.filter(|old| differ(old, &worker, &extensions)) {
-                let message = format!(
-                    "'{}' was mounted to '{}' before; this rule, to '{worker}', replaces that one",
-                    old.pattern, old.worker
-                );
-                warnings.push(Warning::new(location.clone(), message));
-            }
+        let mount = |pattern| Mount {
+            pattern,
+            worker: worker.clone(),
+            extensions: extensions.clone(),
+            source,
+            kind: rule.kind,
+            disabled: rule.disabled,
+            location: location.clone(),
+        };
+        let mounts: Vec<Mount> = patterns.into_iter().map(mount).collect();
+        let Some(first) = mounts.first() else {
+            return Err(ConfigError::new(location, rule.problem()));
+        };
+        let key = key(first, rule.pattern.into());
+        let (at, old) = self.replace(key, mounts);
+        for old in old.iter().filter(|old| differ(old, &worker, &extensions)) {
+            let message = format!(
+                "'{}' was mounted to '{}' before; this rule, to '{worker}', replaces that one",
+                old.pattern, old.worker
+            );
+            warnings.push(Warning::new(location.clone(), message));
         }
+        let earlier = self
+            .earlier(at)
+            .filter(|old| differ(old, &worker, &extensions));
+        warnings.extend(earlier.map(|old| {
+            let message = format!(
+                "'{}' is mounted to '{}' by a rule before this one, which wins",
+                old.pattern, old.worker
+            );
+            Warning::new(location.clone(), message)
+        }));
         Ok(())
     }
 
-    /// Adds a rule or puts it in the place of the same rule, which is given back.
-    fn replace(&mut self, rule: Mount) -> Option<Mount> {
-        let at = *self.known.entry(key(&rule)).or_insert(self.rules.len());
-        if let Some(old) = self.rules.get_mut(at) {
-            return Some(std::mem::replace(old, rule));
+    /// What rules before the one at `at` mount of its patterns.
+    fn earlier(&self, at: usize) -> impl Iterator<Item = &Mount> {
+        let mounts = self.rules.get(at).map_or(&[][..], |rule| &rule.mounts);
+        mounts.iter().filter_map(move |mount| {
+            let first = *self.first.get(&key(mount, mount.pattern.clone()))?;
+            let mut others = self.rules.get(first)?.mounts.iter();
+            others.find(|other| first < at && other.pattern == mount.pattern)
+        })
+    }
+
+    /// Adds a rule or puts it in the place of the same rule; its place, and what that one stood for.
+    fn replace(&mut self, key: RuleKey, mounts: Vec<Mount>) -> (usize, Vec<Mount>) {
+        let at = *self.known.entry(key.clone()).or_insert(self.rules.len());
+        for mount in &mounts {
+            let key = self::key(mount, mount.pattern.clone());
+            self.first.entry(key).or_insert(at);
         }
-        self.rules.push(rule);
-        None
+        let written = Written { key, mounts };
+        match self.rules.get_mut(at) {
+            Some(old) => (at, std::mem::replace(old, written).mounts),
+            None => {
+                self.rules.push(written);
+                (at, Vec::new())
+            }
+        }
     }
 }
 
@@ -235,16 +276,12 @@ impl<'a> Rule<'a> {
     }
 }
 
-/// Exclusions of one pattern are told apart by their worker (BG-14).
-fn key(rule: &Mount) -> RuleKey {
-    let worker = (rule.kind == RuleKind::Unmount).then(|| rule.worker.clone());
-    (
-        rule.source,
-        rule.kind,
-        rule.disabled,
-        rule.pattern.clone(),
-        worker,
-    )
+/// Exclusions of one pattern are told apart by their worker (BG-14), and so are the mounts that workers
+/// define: of those the first wins.
+fn key(rule: &Mount, written: BString) -> RuleKey {
+    let is_of_worker = rule.kind == RuleKind::Unmount || rule.source == Source::WorkerDefinition;
+    let worker = is_of_worker.then(|| rule.worker.clone());
+    (rule.source, rule.kind, rule.disabled, written, worker)
 }
 
 /// Whether replacing a rule changes anything; the extensions of an exclusion have no effect.

@@ -147,6 +147,32 @@ fn m05_w05_an_empty_stem_and_a_bar_of_a_worker() {
 }
 
 #[test]
+fn m05_m10_of_equal_patterns_that_were_written_differently_the_first_wins() {
+    let (map, warnings) = file("/a=w1\n/a|/*=w2\n/b|/*=w1\n/b=w2\n");
+    for (path, expected) in [("/a", "w1"), ("/a/x", "w2"), ("/b", "w1"), ("/b/x", "w1")] {
+        assert_eq!(worker(&map, path), Some(expected), "{path}");
+    }
+    assert_eq!(
+        warnings,
+        [
+            "map:2: '/a' is mounted to 'w1' by a rule before this one, which wins",
+            "map:4: '/b' is mounted to 'w1' by a rule before this one, which wins",
+        ]
+    );
+    let mut builder = UriMapBuilder::new();
+    for (pattern, name) in [("/c|/*", "w1"), ("/c", "w2"), ("/c|/*", "w3")] {
+        mount(&mut builder, Source::JkMount, pattern, name);
+    }
+    for name in ["w1", "w2"] {
+        mount(&mut builder, Source::WorkerDefinition, "/d", name);
+    }
+    let map = builder.build();
+    for (path, expected) in [("/c", "w3"), ("/c/x", "w3"), ("/d", "w1")] {
+        assert_eq!(worker(&map, path), Some(expected), "{path}");
+    }
+}
+
+#[test]
 fn m06_m07_exact_is_equality_and_wildcards_cross_slashes() {
     let (map, _) = file("/app=w1\n/dir/*=w2\n/*.jsp=w3\n/q?r=w4\n");
     for (path, expected) in [
