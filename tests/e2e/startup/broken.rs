@@ -77,7 +77,7 @@ const VALUES: &[Broken] = &[
         &["the balancer l has no members", "worker.l.balance_workers="], RefusesAtStart),
     ("L-01", Workers(3),
         "worker.list=l\nworker.l.type=lb\nworker.l.balance_workers=l",
-        &["names l, whose type is not ajp13"], RefusesAtStart),
+        &["names the balancer itself", "remove l"], RefusesAtStart),
     ("W-01", Workers(1), "worker.list=, ,", &["worker.list names no worker"], RefusesAtStart),
     ("W-05", Workers(2), "worker.list=w\nworker.w.mount=x/*",
         &["worker.w.mount", "does not start with \"/\"", "write /x/*"], RefusesAtStart),

@@ -116,34 +116,32 @@ fn max_packet_size(attributes: &mut Attributes<'_>) -> usize {
 
 /// A-09…A-13: a letter of `ping_mode` fills in the timeout that the file does not set.
 fn ping(attributes: &mut Attributes<'_>) -> PingSpec {
-    let timeout = attributes
-        .not_negative("ping_timeout")
-        .and_then(|millis| some_time(Duration::from_millis(millis.into())))
+    let written = attributes.milliseconds("ping_timeout");
+    let timeout = written
+        .and_then(some_time)
         .unwrap_or(PingSpec::DEFAULT_TIMEOUT);
     let modes = ping_modes(attributes);
-    let default = |mode: u8, time| {
-        if modes.contains(&mode) {
-            time
-        } else {
-            Duration::ZERO
-        }
-    };
+    // What they would fill in is 0 then.
+    let is_off = written.is_some_and(|time| time.is_zero());
+    if is_off
+        && !modes.is_empty()
+        && let Some(entry) = attributes.entry("ping_timeout")
+    {
+        let message = "ping_timeout is 0 and switches off what ping_mode asks for; write a time";
+        attributes.warn(entry, message);
+    }
     // Milliseconds divided by 100 are taken for seconds: 10 s become 100 s.
     let idle = Duration::from_secs(u64::try_from(timeout.as_millis() / 100).unwrap_or(0));
+    // An explicit 0 is as good as nothing.
+    let or_of_mode = |mode: u8, written: Option<Duration>, time: Duration| {
+        let of_mode = (modes.contains(&mode) && !is_off).then_some(time);
+        written.and_then(some_time).or(of_mode).and_then(some_time)
+    };
+    let interval = attributes.seconds("connection_ping_interval", 0);
     PingSpec {
-        connect: some_time(
-            attributes
-                .milliseconds("connect_timeout")
-                .unwrap_or(default(b'C', timeout)),
-        ),
-        prepost: some_time(
-            attributes
-                .milliseconds("prepost_timeout")
-                .unwrap_or(default(b'P', timeout)),
-        ),
-        interval: some_time(
-            attributes.seconds("connection_ping_interval", default(b'I', idle).as_secs()),
-        ),
+        connect: or_of_mode(b'C', attributes.milliseconds("connect_timeout"), timeout),
+        prepost: or_of_mode(b'P', attributes.milliseconds("prepost_timeout"), timeout),
+        interval: or_of_mode(b'I', Some(interval), idle),
         timeout,
     }
 }

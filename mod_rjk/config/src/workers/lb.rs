@@ -93,8 +93,9 @@ fn member(
 ) -> Result<MemberSpec, ConfigError> {
     check_length("a worker name", &name.into(), Some(&list.location))?;
     warn_about_absent(balancer.properties(), name, list, balancer.warnings());
+    let of = balancer.worker().to_owned();
     let mut attributes = balancer.of(name);
-    let is_served = is_served(&mut attributes, list)?;
+    let is_served = is_served(&mut attributes, of.as_bstr(), list)?;
     let mut ajp = ajp::read(&mut attributes)?;
     if !is_served {
         ajp.port = 0;
@@ -121,21 +122,31 @@ fn member(
     })
 }
 
-/// Whether AJP/1.3 is spoken to a member (L-01). mod_jk starts with an ajp12 or status worker in a
-/// balancer, and a request for it crashes the child; it does not start with a balancer in a balancer.
-fn is_served(member: &mut Attributes<'_>, list: &Entry) -> Result<bool, ConfigError> {
+/// Whether AJP/1.3 is spoken to a member (L-01). With an ajp12 or status worker in a balancer mod_jk
+/// starts, and its child crashes; with a balancer it starts or not, by the size of its shared memory.
+fn is_served(
+    member: &mut Attributes<'_>,
+    balancer: &BStr,
+    list: &Entry,
+) -> Result<bool, ConfigError> {
     let (kind, name) = (type_of(member)?, member.worker());
     if kind == Type::Ajp13 {
         return Ok(true);
     }
-    let problem = format!(
-        "{} names {name}, whose type is not ajp13; name only workers of type=ajp13",
+    if name == balancer {
+        let message = format!("{} names the balancer itself; remove {name}", list.name);
+        return Err(ConfigError::new(Some(list.location.clone()), message));
+    }
+    let remedy = if kind == Type::Lb {
+        "name its members instead"
+    } else {
+        "name only workers of type=ajp13"
+    };
+    let message = format!(
+        "{} names {name}, whose type is not ajp13 and which takes no requests here; {remedy}",
         list.name
     );
-    if kind == Type::Lb {
-        return Err(ConfigError::new(Some(list.location.clone()), problem));
-    }
-    member.warn(list, format!("{problem}, this one takes no requests"));
+    member.warn(list, message);
     Ok(false)
 }
 

@@ -203,10 +203,16 @@ fn a40_a41_a42_legacy_types_stop_their_worker_alone() {
 
 #[test]
 fn l01_members_that_speak_no_ajp13_take_no_requests() {
-    for (kind, lines) in [
-        ("ajp14", "worker.m1.secretkey=k"),
-        ("ajp12", "worker.m1.port=8007"),
-        ("status", "worker.m1.user=me"),
+    let only = "name only workers of type=ajp13";
+    for (kind, lines, remedy) in [
+        ("ajp14", "worker.m1.secretkey=k", only),
+        ("ajp12", "worker.m1.port=8007", only),
+        ("status", "worker.m1.user=me", only),
+        (
+            "lb",
+            "worker.m1.balance_workers=m2",
+            "name its members instead",
+        ),
     ] {
         let (spec, warnings) = lb(&format!("worker.m1.type={kind}\n{lines}"));
         let of = |index: usize| {
@@ -215,9 +221,11 @@ fn l01_members_that_speak_no_ajp13_take_no_requests() {
         };
         assert_eq!(of(0), (0, Activation::Stopped), "{kind}");
         assert_eq!(of(1), (8009, Activation::Active), "{kind}");
-        let said = "w:3: worker.l.balance_workers names m1, whose type is not ajp13; name only \
-                    workers of type=ajp13, this one takes no requests";
-        assert!(warnings.contains(&said.to_owned()), "{warnings:?}");
+        let said = format!(
+            "w:3: worker.l.balance_workers names m1, whose type is not ajp13 and which takes no \
+             requests here; {remedy}"
+        );
+        assert!(warnings.contains(&said), "{warnings:?}");
     }
 }
 
@@ -438,6 +446,7 @@ fn a05_a18_a20_negative_times_mean_none_with_one_warning() {
     for attribute in [
         "socket_timeout",
         "socket_connect_timeout",
+        "ping_timeout",
         "connect_timeout",
         "prepost_timeout",
         "connection_ping_interval",
@@ -467,7 +476,10 @@ fn a09_to_a13_ping() {
         ("connect_timeout=7", ms(7), None, None),
         ("prepost_timeout=8", None, ms(8), None),
         ("connection_ping_interval=9", None, None, ms(9000)),
-        ("ping_timeout=-1;ping_mode=C", ms(10_000), None, None),
+        ("ping_timeout=0;ping_mode=A", None, None, None),
+        ("ping_mode=A;connect_timeout=0;prepost_timeout=-1;connection_ping_interval=0", ms(10_000), ms(10_000), ms(100_000)),
+        ("ping_timeout=0;ping_mode=A;connect_timeout=7;connection_ping_interval=9", ms(7), None, ms(9000)),
+        ("ping_timeout=0;connection_ping_interval=9", None, None, ms(9000)),
     ];
     for (lines, connect, prepost, interval) in table {
         let (spec, warnings) = ajp(lines);
@@ -479,9 +491,12 @@ fn a09_to_a13_ping() {
         );
         assert_eq!(
             warnings.len(),
-            usize::from(lines.contains('x') || lines.contains("=-1")),
+            usize::from(
+                lines.contains('x') || lines.contains("=-1") || lines.contains("=0;ping_mode")
+            ),
             "{warnings:?}"
         );
+        assert!(ping.timeout >= Duration::from_secs(2), "{lines}");
     }
 }
 
@@ -582,7 +597,7 @@ fn l01_members() {
     let table = [
         ("worker.list=l\nworker.l.type=lb", "w:2: the balancer l has no members; write worker.l.balance_workers=<names>"),
         ("worker.list=l\nworker.l.type=lb\nworker.l.balance_workers=,", "w:2: the balancer l has no members; write worker.l.balance_workers=<names>"),
-        ("worker.list=l\nworker.l.type=lb\nworker.l.balance_workers=l", "w:3: worker.l.balance_workers names l, whose type is not ajp13; name only workers of type=ajp13"),
+        ("worker.list=l\nworker.l.type=lb\nworker.l.balance_workers=l", "w:3: worker.l.balance_workers names the balancer itself; remove l"),
         ("worker.list=l\nworker.l.type=lb\nworker.l.balance_workers=a\nworker.a.type=ajp14", "w:4: worker.a.type is \"ajp14\", which is not supported; write type=ajp13, Tomcat's AJP connector speaks it"),
         ("worker.list=l\nworker.l.type=lb\nworker.l.balance_workers=a,a\nworker.a.port=1", "w:3: worker.l.balance_workers names a twice; remove one"),
     ];
