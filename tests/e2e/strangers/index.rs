@@ -13,7 +13,7 @@ pub struct Index {
 }
 
 /// One file.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// Below tests/parity/strangers; what ends in `.map` is a uriworkermap file.
@@ -70,6 +70,22 @@ impl Index {
 }
 
 impl Entry {
+    /// A file of which nothing is known but what it is asked for.
+    pub fn generated(name: &str, workers: &[&str], paths: &[&str]) -> Entry {
+        let asked = |names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned());
+            names.map(|name| (name, String::new())).collect()
+        };
+        Entry {
+            name: name.to_owned(),
+            starts: true,
+            workers: asked(workers),
+            paths: asked(paths),
+            status: !name.ends_with(".map"),
+            ..Entry::default()
+        }
+    }
+
     /// The bytes of the file.
     pub fn content(&self) -> Result<Vec<u8>> {
         let path = folder().join(&self.name);

@@ -1,10 +1,12 @@
 //! Files as strangers write them: both modules start or refuse alike, and what they make of a file is the
 //! same. The files, and an index of what is known of each, are in tests/parity/strangers.
 
+mod generate;
 mod index;
 mod settings;
 mod site;
 
+use generate::Chance;
 use index::{Entry, Index};
 use rjk_testbed::{Error, Result, Subject, bail, ensure};
 use site::{Found, Peers, Site};
@@ -20,31 +22,9 @@ const AT_ONCE: usize = 4;
 fn each_file_is_taken_alike() -> Result {
     let index = Index::read()?;
     let peers = Peers::start()?;
-    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some(entry) = index.file.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    // A server that ends badly panics.
-                    let checked = catch_unwind(AssertUnwindSafe(|| check(entry, &peers)));
-                    let checked =
-                        checked.unwrap_or_else(|_| Err(Error::msg("see the panic above")));
-                    if let (Err(error), Ok(mut wrong)) = (checked, wrong.lock()) {
-                        wrong.push(format!("{}: {error:#}", entry.name));
-                    }
-                }
-            });
-        }
-    });
-    let wrong = wrong.into_inner().unwrap_or_default();
-    ensure!(
-        wrong.is_empty(),
-        "{} of {} files:\n{}",
-        wrong.len(),
-        index.file.len(),
-        wrong.join("\n")
-    );
-    Ok(())
+    for_each(&index.file, |entry| {
+        check(entry, &peers).map_err(|error| error.context(entry.name.clone()))
+    })
 }
 
 /// No file is forgotten, and each tells which rows it is about.
@@ -70,15 +50,82 @@ fn the_index_names_each_file_once() -> Result {
     Ok(())
 }
 
+/// For use by hand: `RJK_CASES` generated files, the first is number `RJK_FIRST`.
+#[test]
+#[ignore = "takes a second for five files"]
+fn generated_files_are_taken_alike() -> Result {
+    compare_many(
+        &Entry::generated("x.properties", generate::NAMES, &[]),
+        generate::file,
+    )
+}
+
+/// As before, with uriworkermap files.
+#[test]
+#[ignore = "takes a second for five files"]
+fn generated_maps_are_taken_alike() -> Result {
+    compare_many(
+        &Entry::generated("x.map", &[], generate::PATHS),
+        generate::map,
+    )
+}
+
+fn compare_many(entry: &Entry, text: fn(&mut Chance) -> String) -> Result {
+    let number = |name: &str, usual| match std::env::var(name) {
+        Ok(text) => text.parse::<u64>(),
+        Err(_) => Ok(usual),
+    };
+    let (first, count) = (number("RJK_FIRST", 0)?, number("RJK_CASES", 300)?);
+    let numbers: Vec<u64> = (first..first + count).collect();
+    let peers = Peers::start()?;
+    let started = AtomicUsize::new(0);
+    for_each(&numbers, |number| {
+        let text = text(&mut Chance::new(*number));
+        let is_started = compare_generated(entry, &text, &peers)
+            .map_err(|error| error.context(format!("file {number}:\n{text}")))?;
+        started.fetch_add(is_started.into(), Ordering::Relaxed);
+        Ok(())
+    })?;
+    println!("{} of {count} files were played", started.into_inner());
+    Ok(())
+}
+
+/// Does the same with all of `items`, some at a time, and collects what goes wrong.
+fn for_each<T: Sync>(items: &[T], check: impl Fn(&T) -> Result + Sync) -> Result {
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    // A server that ends badly panics.
+                    let checked = catch_unwind(AssertUnwindSafe(|| check(item)));
+                    let checked =
+                        checked.unwrap_or_else(|_| Err(Error::msg("there is a panic above")));
+                    if let (Err(error), Ok(mut wrong)) = (checked, wrong.lock()) {
+                        wrong.push(format!("{error:#}"));
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap_or_default();
+    ensure!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        items.len(),
+        wrong.join("\n")
+    );
+    Ok(())
+}
+
 fn check(entry: &Entry, peers: &Peers) -> Result {
-    let site = Site::new(entry, peers)?;
+    let site = Site::new(entry, &entry.content()?, peers);
     let [rjk, modjk] = [site.ask(Subject::Rjk)?, site.ask(Subject::ModJk)?];
     for (subject, found) in [(Subject::Rjk, &rjk), (Subject::ModJk, &modjk)] {
         check_one(entry, subject, found)?;
     }
-    if let (Found::Started(rjk), Found::Started(modjk)) = (&rjk, &modjk)
-        && !rjk.settings.is_empty()
-    {
+    if let (Found::Started(rjk), Found::Started(modjk)) = (&rjk, &modjk) {
         settings::compare(entry, &rjk.settings, &modjk.settings)?;
     }
     Ok(())
@@ -110,8 +157,44 @@ fn check_words(entry: &Entry, subject: Subject, text: &str) -> Result {
         for words in &entry.says {
             ensure!(text.contains(words.as_str()), "not said: {words:?}: {text}");
         }
-        let quiet = !entry.says.is_empty() || !text.contains("workers.properties:");
-        ensure!(quiet, "said without being expected: {text}");
+        let is_quiet = !text.contains(".properties:");
+        ensure!(
+            is_quiet || !entry.says.is_empty(),
+            "said without being expected: {text}"
+        );
     }
     Ok(())
+}
+
+/// Whether both started and were asked; `false` when both refuse the file, or mod_jk crashes with it.
+fn compare_generated(entry: &Entry, text: &str, peers: &Peers) -> Result<bool> {
+    let site = Site::new(entry, text.as_bytes(), peers);
+    let rjk = site.ask(Subject::Rjk)?;
+    let Ok(Ok(modjk)) = catch_unwind(AssertUnwindSafe(|| site.ask(Subject::ModJk))) else {
+        return Ok(false);
+    };
+    match (rjk, modjk) {
+        (Found::Started(rjk), Found::Started(modjk)) => {
+            ensure!(
+                rjk.answers == modjk.answers,
+                "{:?}, but mod_jk {:?}; {}",
+                rjk.answers,
+                modjk.answers,
+                modjk.said
+            );
+            settings::compare(entry, &rjk.settings, &modjk.settings)?;
+            Ok(true)
+        }
+        (Found::Refused(_), Found::Refused(_)) => Ok(false),
+        (Found::Refused(said), _) => bail!("only mod_rjk refuses it: {said}"),
+        // It crashed, or a balancer in a balancer has no room.
+        (_, Found::Refused(said))
+            if !said.contains("Configuration Failed")
+                || said.contains("Could not allocate shared memory") =>
+        {
+            Ok(false)
+        }
+        (_, Found::Refused(said)) => bail!("only mod_jk refuses it: {said}"),
+        _ => bail!("a server was not asked"),
+    }
 }

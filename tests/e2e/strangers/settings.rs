@@ -2,6 +2,7 @@
 
 use super::index::Entry;
 use rjk_testbed::{Result, ensure};
+use std::collections::HashSet;
 
 /// Attributes of workers and members that a file decides on.
 const DECIDED: &[&str] = &[
@@ -34,8 +35,6 @@ const DECIDED: &[&str] = &[
     "domain",
     "distance",
     "list",
-    "lb_count",
-    "ajp_count",
 ];
 
 /// Compares what a file decided on, but for what the index says of it.
@@ -59,7 +58,15 @@ fn decided<'a>(entry: &Entry, lines: &'a [String]) -> Vec<&'a String> {
         let attribute = name.rsplit('.').next().unwrap_or_default();
         !name.contains(".map.")
             && DECIDED.contains(&attribute)
-            && !entry.settings.iter().any(|known| known == name)
+            && !entry.settings.iter().any(|known| is_of(known, name))
     };
-    lines.iter().filter(is_decided).collect()
+    // mod_jk shows a worker as often as it is listed.
+    let mut seen = HashSet::new();
+    let decided = lines.iter().filter(is_decided);
+    decided.filter(|line| seen.insert(*line)).collect()
+}
+
+/// Whether the name is this one, or begins with this prefix, which ends with a dot.
+fn is_of(known: &str, name: &str) -> bool {
+    name == known || (known.ends_with('.') && name.starts_with(known))
 }

@@ -93,18 +93,18 @@ pub struct Site<'a> {
 }
 
 impl<'a> Site<'a> {
-    pub fn new(entry: &'a Entry, peers: &Peers) -> Result<Site<'a>> {
-        let content = peers.fill(&entry.content()?);
+    pub fn new(entry: &'a Entry, content: &[u8], peers: &Peers) -> Site<'a> {
+        let content = peers.fill(content);
         let workers = if entry.is_map() {
             peers.fill(WORKERS.as_bytes())
         } else {
             content.clone()
         };
-        Ok(Site {
+        Site {
             entry,
             content,
             workers,
-        })
+        }
     }
 
     /// Starts `subject` with it and asks what the index asks.
@@ -159,11 +159,6 @@ impl<'a> Site<'a> {
 
 fn settings(httpd: &Httpd) -> Result<Vec<String>> {
     let response = client::get(httpd.port(), &format!("{STATUS}?mime=prop"))?;
-    ensure!(
-        matches!(response.status, 200 | 501),
-        "status worker: {response:?}"
-    );
-    let lines = response.text();
-    let lines = lines.lines().filter(|_| response.status == 200);
-    Ok(lines.map(str::to_owned).collect())
+    ensure!(response.status == 200, "status worker: {response:?}");
+    Ok(response.text().lines().map(str::to_owned).collect())
 }

@@ -288,7 +288,7 @@ impl Builder {
             let started = Httpd::launch(Site::new(self.clone(), port)?)?;
             match started {
                 // Another process was faster.
-                Err(failed) if failed.error_log.contains("could not bind to address") => {
+                Err(failed) if failed.text().contains("could not bind to address") => {
                     bail!("{}", failed.text())
                 }
                 started => Ok(started),
