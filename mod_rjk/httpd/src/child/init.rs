@@ -76,6 +76,7 @@ fn start(
     let watchdog = Watchdog::wanted(&ready.child, sink, seconds, &log);
     let child = Child {
         dispatcher,
+        log: sink.clone(),
         has_watchdog: watchdog.is_some(),
     };
     if ready.child.set(child).is_err() {

@@ -1,5 +1,6 @@
 //! The handler hook: from a mapped request to its answer (contract G-08…G-15).
 
+use super::after::MAINTENANCE;
 use super::body::RequestBody;
 use super::client::Client;
 use super::env_value::overrides;
@@ -93,7 +94,7 @@ fn serve(
         return OK;
     }
     if !child.has_watchdog {
-        child.dispatcher.maintain(log);
+        child.dispatcher.maintain(&child.log.with_id(MAINTENANCE));
     }
     match worker {
         Worker::Status(spec) => {

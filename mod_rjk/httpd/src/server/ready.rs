@@ -23,6 +23,8 @@ pub(crate) struct Ready {
 /// The parts of a child.
 pub(crate) struct Child {
     pub(crate) dispatcher: Dispatcher,
+    /// The main server's log: what concerns all servers goes there (J-09).
+    pub(crate) log: LogSink,
     /// Maintenance runs in a thread of its own, not in requests (D-16).
     pub(crate) has_watchdog: bool,
 }
