@@ -52,6 +52,7 @@ pub fn play(stage: &mut Stage, case: &Case) -> Result<Played> {
             stage.members.revive(&name)?;
         }
     }
+    stage.taken.clear();
     stage.reset(&gate)?;
     let mut player = Player {
         start: Marks::now(stage),
@@ -107,6 +108,7 @@ impl Player<'_> {
         for turn in 0..ask.repeat {
             let marks = Marks::now(self.stage);
             let seen = self.send(ask)?;
+            self.take(&seen, step)?;
             let label = match ask.repeat {
                 1 => label.to_owned(),
                 _ => format!("{label}, request {}", turn + 1),
@@ -115,6 +117,22 @@ impl Player<'_> {
             if !self.played.wrong.is_empty() {
                 break;
             }
+        }
+        Ok(())
+    }
+
+    /// Keeps what later steps want of an answer.
+    fn take(&mut self, seen: &Seen, step: &Step) -> Result {
+        for (name, [before, after]) in &step.take {
+            let body = match &seen.answer {
+                Some(Ok(response)) => response.text(),
+                _ => String::new(),
+            };
+            let rest = body.split_once(before.as_str()).map(|(_, rest)| rest);
+            let value = rest.and_then(|rest| rest.split_once(after.as_str()));
+            let (value, _) = value
+                .with_context(|| format!("no {name} between {before:?} and {after:?} in {body}"))?;
+            self.stage.taken.insert(name.clone(), value.to_owned());
         }
         Ok(())
     }

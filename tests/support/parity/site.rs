@@ -164,6 +164,9 @@ pub struct Step {
     pub wait: BTreeMap<String, usize>,
     /// The request.
     pub request: Option<Ask>,
+    /// Texts of the answer's body by name, each between two others: `@name@` stands for it in later steps.
+    #[serde(default)]
+    pub take: BTreeMap<String, [String; 2]>,
     /// Looks at the answer of a request in the background.
     pub finish: Option<String>,
     /// What must come back, on both modules unless it says otherwise.

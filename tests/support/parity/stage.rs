@@ -27,6 +27,8 @@ pub struct Stage {
     scripts: BTreeMap<String, Does>,
     ports: BTreeMap<String, u16>,
     down: Vec<String>,
+    /// What the case took from answers.
+    pub taken: BTreeMap<String, String>,
 }
 
 /// What a server is started for.
@@ -102,6 +104,7 @@ impl Stage {
             scripts: server.peer.clone(),
             ports,
             down: server.down.clone(),
+            taken: BTreeMap::new(),
         };
         stage.reset(&Gate::new())?;
         Ok(stage)
@@ -131,9 +134,12 @@ impl Stage {
         Ok(())
     }
 
-    /// A text of a case with its placeholders filled: `@PORT@`, `@ROOT@`, `@PORT:peer@`.
+    /// A text of a case with its placeholders filled: `@PORT@`, `@ROOT@`, `@PORT:peer@`, what was taken.
     pub fn fill(&self, text: &str) -> String {
         let mut text = with_ports(text, &self.ports);
+        for (name, value) in &self.taken {
+            text = text.replace(&format!("@{name}@"), value);
+        }
         if let Ok(httpd) = &self.httpd {
             text = text
                 .replace("@PORT@", &httpd.port().to_string())
@@ -145,13 +151,15 @@ impl Stage {
     /// A text that was seen, with placeholders for what differs from run to run.
     pub fn unfill(&self, text: &str) -> String {
         let mut text = text.to_owned();
+        for (name, value) in self.taken.iter().filter(|(_, value)| !value.is_empty()) {
+            text = text.replace(value, &format!("@{name}@"));
+        }
         for (name, port) in &self.ports {
-            text = text.replace(&port.to_string(), &format!("@PORT:{name}@"));
+            text = without_number(&text, *port, &format!("@PORT:{name}@"));
         }
         if let Ok(httpd) = &self.httpd {
-            text = text
-                .replace(&*httpd.root().to_string_lossy(), "@ROOT@")
-                .replace(&httpd.port().to_string(), "@PORT@");
+            text = text.replace(&*httpd.root().to_string_lossy(), "@ROOT@");
+            text = without_number(&text, httpd.port(), "@PORT@");
         }
         text
     }
@@ -179,6 +187,21 @@ fn with_ports(text: &str, ports: &BTreeMap<String, u16>) -> String {
         text.replace(&format!("@PORT:{name}@"), &port.to_string())
     });
     repeated(&text)
+}
+
+/// The text with a number replaced where it is no part of a longer one.
+fn without_number(text: &str, number: u16, placeholder: &str) -> String {
+    let number = number.to_string();
+    let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    let mut all = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(&number) {
+        all.push_str(before);
+        let is_part = is_digit(all.chars().next_back()) || is_digit(after.chars().next());
+        all.push_str(if is_part { &number } else { placeholder });
+        rest = after;
+    }
+    all + rest
 }
 
 /// The text with each `@x*20@` written out.
@@ -287,6 +310,11 @@ fn log_format(fields: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_is_a_number_of_its_own() {
+        assert_eq!(without_number("a:80 180 801 80", 80, "P"), "a:P 180 801 P");
+    }
 
     #[test]
     fn placeholders_are_written_out() {
