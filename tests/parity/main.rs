@@ -2,15 +2,15 @@
 //!
 //! A case is played when its name, `SITE/CASE`, has one of the filters in it; `--list` names them all.
 //! `--report` plays all and shows where the modules differ and what became of the rows (`make parity`);
-//! `--write-rows` writes docs/mod_jk-rows.md (`make rows`).
+//! `--slow` shows what took longest; `--write-rows` writes docs/mod_jk-rows.md (`make rows`).
 
 #![forbid(unsafe_code)]
 
-use rjk_testbed::Result;
 use rjk_testbed::module;
 use rjk_testbed::parity::run::{self, Manner, Outcome, Verdict};
 use rjk_testbed::parity::{self, Site, dissect, report};
 use rjk_testbed::rows::{self, MAY_BE_UNFINISHED, Rows, State};
+use rjk_testbed::{Result, Subject};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -48,6 +48,9 @@ fn act(arguments: &[String]) -> Result<bool> {
     let begun = Instant::now();
     let outcome = run::all(&sites, manner, &wanted);
     let passed = show(&outcome, begun.elapsed());
+    if has("--slow") {
+        show_slow(outcome.took.clone());
+    }
     if has("--report") {
         return Ok(report(&sites, &outcome)? && passed);
     }
@@ -79,6 +82,14 @@ fn show(outcome: &Outcome, took: Duration) -> bool {
     let seconds = took.as_secs_f64();
     println!("parity: {all} cases played, {failed} failed, {seconds:.1} s");
     failed == 0
+}
+
+/// Shows what took longest.
+fn show_slow(mut took: Vec<(String, Subject, Duration)>) {
+    took.sort_by_key(|(_, _, took)| std::cmp::Reverse(*took));
+    for (place, subject, took) in took.iter().take(20) {
+        println!("{:6.1} s  {subject:?}  {place}", took.as_secs_f64());
+    }
 }
 
 /// The beginning of a long line.

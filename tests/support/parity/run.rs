@@ -10,6 +10,7 @@ use std::fmt::Write;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// One server to start, and the cases that are played on it.
 struct Job<'a> {
@@ -62,6 +63,8 @@ pub struct Outcome {
     pub wires: Vec<(String, Wire)>,
     /// Forward requests among it.
     pub requests: usize,
+    /// How long each server and its cases took.
+    pub took: Vec<(String, Subject, Duration)>,
 }
 
 /// What all threads together found.
@@ -71,6 +74,7 @@ struct Collected {
     problems: Vec<String>,
     wires: Vec<(String, Wire)>,
     requests: usize,
+    took: Vec<(String, Subject, Duration)>,
 }
 
 /// Plays the cases that `wanted` takes.
@@ -82,9 +86,12 @@ pub fn all(sites: &[Site], manner: Manner, wanted: &dyn Fn(&str) -> bool) -> Out
         for _ in 0..manner.threads.clamp(1, jobs.len().max(1)) {
             scope.spawn(|| {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let begun = Instant::now();
                     let result = job.play();
+                    let took = begun.elapsed();
                     let mut all = collected.lock().unwrap_or_else(PoisonError::into_inner);
                     all.put(job, result);
+                    all.took.push((job.place(), job.subject, took));
                 }
             });
         }
@@ -95,6 +102,7 @@ pub fn all(sites: &[Site], manner: Manner, wanted: &dyn Fn(&str) -> bool) -> Out
         verdicts: verdicts(all.results, all.problems),
         wires: all.wires,
         requests: all.requests,
+        took: all.took,
     }
 }
 
@@ -142,11 +150,18 @@ fn jobs<'a>(sites: &'a [Site], wanted: &dyn Fn(&str) -> bool, manner: Manner) ->
         }
     }
     // The longest first: they would be alone at the end.
-    jobs.sort_by_key(|job| std::cmp::Reverse(job.cases.len()));
+    jobs.sort_by_key(|job| std::cmp::Reverse(job.estimate_ms()));
     jobs
 }
 
 impl Job<'_> {
+    /// About how long it takes: its pauses, and some milliseconds for each case.
+    fn estimate_ms(&self) -> u64 {
+        let steps = self.cases.iter().flat_map(|case| &case.steps);
+        let pauses: u64 = steps.filter_map(|step| step.sleep_ms).sum();
+        pauses + 20 * self.cases.len() as u64
+    }
+
     fn play(&self) -> JobResult {
         let caught = panic::catch_unwind(AssertUnwindSafe(|| self.try_play()));
         match caught.unwrap_or_else(|_| Err(anyhow::anyhow!("the test panicked"))) {
