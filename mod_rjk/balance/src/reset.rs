@@ -41,11 +41,13 @@ pub fn reset_member(balancer: &Balancer, index: usize, now: Moment) -> bool {
         counter.store(0, Relaxed);
     }
     reset_worker(ajp, now);
+    ajp.error_time.store(Moment::NEVER);
     slot.set_state(State::Idle, now);
     true
 }
 
-/// Reset of a worker by itself: counters only (CM-05). What is in flight and connected stays.
+/// Reset of a worker by itself: counters only (CM-05). What is in flight and connected stays, and so
+/// does the time of its last error.
 pub fn reset_worker(ajp: &AjpSlot, now: Moment) {
     for counter in [
         &ajp.used,
@@ -58,7 +60,6 @@ pub fn reset_worker(ajp: &AjpSlot, now: Moment) {
     ] {
         counter.store(0, Relaxed);
     }
-    ajp.error_time.store(Moment::NEVER);
     ajp.max_busy.store(0, Relaxed);
     ajp.max_connected.store(0, Relaxed);
     ajp.last_reset.store(now);

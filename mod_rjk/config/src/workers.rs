@@ -7,6 +7,8 @@ mod status;
 mod tests;
 mod values;
 
+pub use values::parse_boolean;
+
 use crate::advice::{bare, nearest};
 use crate::error::{ConfigError, Location, Warning};
 use crate::model::{LegacyProtocol, LegacySpec, WorkerSpec};

@@ -1,9 +1,10 @@
 //! The way of a request to its answer.
 
 use crate::access::{Client, Provenance};
+use crate::change::Changer;
 use crate::command::{Command, Format, Options};
 use crate::gather::Gather;
-use crate::model::{Body, Page, Verdict};
+use crate::model::{Body, Page, Subject, Verdict};
 use crate::query::Query;
 use crate::site::{Site, Worker};
 use crate::target::Target;
@@ -60,9 +61,16 @@ struct Refused {
 
 impl From<&str> for Refused {
     fn from(message: &str) -> Refused {
+        Refused::from(message.to_owned())
+    }
+}
+
+/// The HTTP status of a refusal is 200, as mod_jk's (S-03).
+impl From<String> for Refused {
+    fn from(message: String) -> Refused {
         Refused {
             status: 200,
-            message: message.to_owned(),
+            message,
         }
     }
 }
@@ -70,7 +78,7 @@ impl From<&str> for Refused {
 /// Answers a request.
 pub fn answer(request: &Request<'_>, site: &Site<'_>, log: &dyn Log) -> Answer {
     let query = Query::parse(request.query);
-    let (status, page) = match serve(request, &query, site) {
+    let (status, page) = match serve(request, &query, site, log) {
         Ok(page) => (200, page),
         Err(refused) => {
             let (name, address) = (&request.spec.name, request.client.address);
@@ -114,8 +122,35 @@ fn render(request: &Request<'_>, query: &Query, format: Option<Format>, page: &P
     }
 }
 
-fn serve(request: &Request<'_>, query: &Query, site: &Site<'_>) -> Result<Page, Refused> {
+fn serve(
+    request: &Request<'_>,
+    query: &Query,
+    site: &Site<'_>,
+    log: &dyn Log,
+) -> Result<Page, Refused> {
     let command = admit(request, query)?;
+    let changer = Changer {
+        spec: request.spec,
+        site,
+        query,
+        client: request.client,
+        log,
+    };
+    match command {
+        Command::Update => changer.update()?,
+        Command::Reset => changer.reset()?,
+        Command::Recover => changer.recover()?,
+        _ => return shown(request, query, site, command),
+    }
+    Ok(Page::default())
+}
+
+fn shown(
+    request: &Request<'_>,
+    query: &Query,
+    site: &Site<'_>,
+    command: Command,
+) -> Result<Page, Refused> {
     let options = Options::of(query);
     let gather = Gather {
         site,
@@ -125,15 +160,10 @@ fn serve(request: &Request<'_>, query: &Query, site: &Site<'_>) -> Result<Page, 
     };
     let body = match command {
         Command::List => list(&gather, options),
-        Command::Version => Body::Empty,
-        Command::Dump => dump(site),
         Command::Show => show(&gather, query)?,
-        _ => {
-            return Err(Refused {
-                status: 501,
-                message: format!("cmd={} is not supported yet", command.as_str()),
-            });
-        }
+        Command::Edit => Body::Edit(edit(&gather, query)?),
+        Command::Dump => dump(site),
+        _ => Body::Empty,
     };
     Ok(Page {
         head: Some(gather.head()),
@@ -194,6 +224,21 @@ fn show(gather: &Gather<'_>, query: &Query) -> Result<Body, Refused> {
         }
         Worker::Ajp(worker) => Body::Worker(Box::new(gather.worker(&worker))),
         Worker::Other => Body::Empty,
+    })
+}
+
+/// CM-03.
+fn edit(gather: &Gather<'_>, query: &Query) -> Result<Subject, Refused> {
+    let target = Target::find(query, gather.site, false)?;
+    Ok(match (&target.worker, target.member()) {
+        (Worker::Balancer(balancer), None) => {
+            Subject::Balancer(Box::new(gather.balancer(balancer, None)))
+        }
+        (Worker::Balancer(balancer), only) => {
+            Subject::Member(Box::new(gather.balancer(balancer, only)))
+        }
+        (Worker::Ajp(worker), _) => Subject::Worker(Box::new(gather.worker(worker))),
+        (Worker::Other, _) => Subject::Other,
     })
 }
 

@@ -10,6 +10,7 @@ use bstr::{BStr, ByteSlice};
 use rjk_balance::snapshot::{BalancerSnapshot, EndpointSnapshot, MemberSnapshot, Window};
 use rjk_balance::{AjpWorker, Balancer, Happened, State};
 use rjk_config::model::{LbSpec, RatedState, StatusSpec};
+use std::time::Duration;
 
 /// Reads the running server for one request.
 pub(crate) struct Gather<'a> {
@@ -170,9 +171,14 @@ fn past(happened: Happened) -> Past {
 
 fn span(window: Window) -> Span {
     Span {
-        min: window.min.as_secs(),
-        max: window.max.as_secs(),
+        min: whole_seconds(window.min),
+        max: whole_seconds(window.max),
     }
+}
+
+/// A wait is not over before its last second is.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 fn rated(state: State) -> RatedState {

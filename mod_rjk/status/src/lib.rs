@@ -9,6 +9,7 @@
 //! | `command` | the words of `cmd`, `mime` and `opt` |
 //! | `target` | which worker and members a request names |
 //! | `gather`, `maps`, `policy` | the running server ([`Site`]) as a [`model::Page`] |
+//! | `change`, `setting` | what update, reset and recover do |
 //! | `text`, `properties`, `xml`, `json`, `html` | a page in its format |
 //!
 //! # How a renderer is written
@@ -20,10 +21,15 @@
 //! in order, with the names that scripts know. A page for people names what it shows, and
 //! formats it itself. All texts in a page are as the configuration or a client wrote them: a renderer
 //! escapes whatever it writes. Secrets are in no page.
+//!
+//! An edit form comes as a body of its own ([`model::Body::Edit`]); what it sends back are the parameters of
+//! contract §6.3. Of several parameters of one name the last counts, so a checkbox stands behind a hidden field
+//! with the other value: unticked, it still sends that one (BG-22).
 #![forbid(unsafe_code)]
 
 mod access;
 mod answer;
+mod change;
 mod command;
 mod fields;
 mod gather;
@@ -34,6 +40,7 @@ pub mod model;
 mod policy;
 mod properties;
 mod query;
+mod setting;
 mod site;
 mod target;
 #[cfg(test)]

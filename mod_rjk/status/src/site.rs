@@ -2,6 +2,7 @@
 
 use crate::wall_time::WallTime;
 use bstr::{BStr, BString};
+use rjk_balance::edit::Editor;
 use rjk_balance::{AjpWorker, Balancer, Clock};
 use rjk_config::uri_map::UriMap;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub struct Site<'a> {
     pub maintain: Duration,
     /// Now.
     pub clock: Clock,
+    /// Changes what can be changed.
+    pub editor: Editor<'a>,
     /// Local time of a moment in seconds since 1970.
     pub calendar: &'a dyn Fn(i64) -> WallTime,
 }

@@ -12,6 +12,8 @@ pub(crate) struct Target<'a> {
     pub worker: Worker<'a>,
     /// The members of `sw`, never none; `None` when the request names no member.
     pub members: Option<Vec<usize>>,
+    /// `sw` is a pattern.
+    pub is_pattern: bool,
 }
 
 impl<'a> Target<'a> {
@@ -35,6 +37,7 @@ impl<'a> Target<'a> {
             return Ok(Target {
                 worker,
                 members: None,
+                is_pattern: false,
             });
         };
         let Worker::Balancer(balancer) = worker else {
@@ -51,6 +54,7 @@ impl<'a> Target<'a> {
         Ok(Target {
             worker,
             members: Some(members),
+            is_pattern,
         })
     }
 

@@ -1,4 +1,4 @@
-//! Start-up, errors of the configuration, logs, the status page and the example configurations.
+//! Start-up, errors of the configuration, logs and the example configurations.
 
 mod advice;
 mod artifact;
@@ -11,7 +11,5 @@ mod jk_log;
 mod properties;
 mod restart;
 mod signal;
-mod status;
-mod status_commands;
 mod stop;
 mod tolerated;

@@ -73,6 +73,16 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// Reads a word of a file or of a status request: its first letter or number counts (A-32, V-10).
+    pub fn parse(word: &[u8]) -> Option<Activation> {
+        match word.first()? {
+            b'a' | b'A' | b'0' => Some(Activation::Active),
+            b'd' | b'D' | b'1' => Some(Activation::Disabled),
+            b's' | b'S' | b'2' => Some(Activation::Stopped),
+            _ => None,
+        }
+    }
+
     /// `ACT`, `DIS` or `STP`: the text in notes and in `JK_LB_ACTIVATION` (AT-14).
     pub fn as_str(self) -> &'static str {
         match self {

@@ -167,19 +167,14 @@ fn activation(attributes: &mut Attributes<'_>) -> Activation {
             (false, false) => Activation::Active,
         };
     };
-    match entry.value.first() {
-        Some(b'a' | b'A' | b'0') => Activation::Active,
-        Some(b'd' | b'D' | b'1') => Activation::Disabled,
-        Some(b's' | b'S' | b'2') => Activation::Stopped,
-        _ => {
-            let message = format!(
-                "activation is {:?}; active is used, write active, disabled or stopped",
-                entry.value
-            );
-            attributes.warn(entry, message);
-            Activation::Active
-        }
-    }
+    Activation::parse(&entry.value).unwrap_or_else(|| {
+        let message = format!(
+            "activation is {:?}; active is used, write active, disabled or stopped",
+            entry.value
+        );
+        attributes.warn(entry, message);
+        Activation::Active
+    })
 }
 
 /// two members with one route could not be told apart.

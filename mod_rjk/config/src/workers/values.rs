@@ -236,7 +236,8 @@ fn parse_integer(value: &[u8]) -> Option<(i32, &[u8])> {
     Some((i32::try_from(number.checked_mul(factor)?).ok()?, rest))
 }
 
-fn parse_boolean(value: &[u8]) -> Option<bool> {
+/// A word for true or false (P-11).
+pub fn parse_boolean(value: &[u8]) -> Option<bool> {
     match value.first()? {
         b'f' | b'F' | b'n' | b'N' => Some(false),
         b't' | b'T' | b'y' | b'Y' => Some(true),

@@ -1,4 +1,4 @@
-//! What httpd says of itself: its version, its servers, its clock.
+//! What httpd says of itself: its version, its servers and its clock.
 
 use crate::ffi::apr::bytes;
 use crate::ffi::sys;

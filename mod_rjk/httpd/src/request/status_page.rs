@@ -18,6 +18,7 @@ use rjk_log::Log;
 use rjk_proxy::clock::now;
 use rjk_proxy::dispatcher::{Dispatcher, Worker};
 use rjk_proxy::job::downstream::{Downstream, Then};
+use rjk_proxy::worker::edit::EDITOR;
 use rjk_status::{Answer, Format, Provenance, Request, Site, WallTime};
 use std::ffi::{CStr, c_int};
 use std::sync::Arc;
@@ -72,6 +73,7 @@ pub(super) fn send(
             now: now(),
             unix: about::unix_time(),
         },
+        editor: EDITOR,
         calendar: &wall_time,
     };
     let answer = rjk_status::answer(&asked, &site, log);

@@ -1,7 +1,6 @@
-//! What the status worker is asked (C-01…C-11). Commands that it does not have yet get 501 and a line, so
-//! that no script takes the answer for a success.
+//! The words of `cmd` and `mime`, and how they may be spelled (C-01, C-02, C-11).
 
-use rjk_testbed::client::{self, Request};
+use rjk_testbed::client;
 use rjk_testbed::peer::Script;
 use rjk_testbed::{Httpd, Peer, Result, Subject, both};
 
@@ -33,22 +32,6 @@ const PAGES: [&str; 9] = [
     "cmd&mime",
 ];
 
-/// Commands of mod_jk that are not there yet.
-const COMMANDS: [&str; 12] = [
-    "cmd=update&w=lb&sw=m&vwa=stopped",
-    "cmd=%75pdate&w=lb&sw=m&vwa=stopped",
-    "cmd=updat%65&w=lb&vlm=Busyness",
-    "w=lb&sw=m&vwa=1&cmd=update",
-    "&cmd=update&w=lb",
-    "cmd=list&cmd=update&w=lb",
-    "cmd=update&mime=prop&w=lb",
-    "cmd=reset&w=lb",
-    "cmd=r%65set&w=lb&sw=m",
-    "cmd=recover&w=lb&sw=m",
-    "cmd=recover&w=lb&sw=m&mime=txt",
-    "cmd=edit&w=lb&sw=m",
-];
-
 /// Formats of mod_jk.
 const FORMATS: [&str; 5] = [
     "mime=xml",
@@ -74,45 +57,6 @@ const UNKNOWN: [&str; 13] = [
     "mime=",
     "Mime=xml",
 ];
-
-fn page(httpd: &Httpd) -> Result<String> {
-    let answer = client::get(httpd.port(), "/jk-status?mime=prop")?;
-    assert_eq!(answer.status, 200);
-    let text = answer.text();
-    Ok(text
-        .lines()
-        .filter(|line| !line.contains("time") && !line.contains("_ago"))
-        .collect())
-}
-
-#[test]
-fn c01_c02_what_is_not_there_gets_501_and_a_line() -> Result {
-    let peer = Peer::start(Script::default())?;
-    let httpd = site(Subject::Rjk, &peer)?;
-    let before = page(&httpd)?;
-    for query in COMMANDS {
-        let lines = httpd.jk_log().lines().count();
-        for method in ["GET", "POST"] {
-            let request = Request::new(method, &format!("/jk-status?{query}"));
-            let answer = client::send(httpd.port(), request)?;
-            assert_eq!(answer.status, 501, "{method} {query}: {}", answer.text());
-            assert_eq!(answer.header("Cache-Control"), Some("no-cache"), "{query}");
-            let text = answer.text();
-            assert!(text.contains("is not supported yet"), "{query}: {text}");
-        }
-        let log = httpd.jk_log();
-        let new: Vec<&str> = log.lines().skip(lines).collect();
-        assert_eq!(new.len(), 2, "{query}: {new:#?}");
-        for line in new {
-            let said = line.contains("[warn] ") && line.contains("status worker s: cmd=");
-            assert!(said, "{query}: {line}");
-        }
-    }
-    assert_eq!(page(&httpd)?, before);
-    assert_eq!(client::get(httpd.port(), "/app/x")?.status, 200);
-    httpd.assert_clean();
-    Ok(())
-}
 
 /// What is a page here is one there, and of what is unknown nothing comes but an error.
 fn c01_c02_words(subject: Subject) -> Result {

@@ -1,0 +1,327 @@
+//! The commands that change something: update, reset and recover (CM-04…CM-06, §6.3, §6.4).
+
+use crate::access::Client;
+use crate::query::Query;
+use crate::setting::{self, AnyMemberSetting, Ignored};
+use crate::site::{Site, Worker};
+use crate::target::Target;
+use bstr::{BStr, ByteSlice};
+use rjk_balance::edit::{Change, EditError, EndpointSetting, MemberSetting};
+use rjk_balance::{
+    AjpWorker, Balancer, recover_member, reset_balancer, reset_member, reset_worker,
+};
+use rjk_config::model::StatusSpec;
+use rjk_log::{Log, jk_log};
+use std::fmt;
+
+/// Who changes what, and where it is written down.
+pub(crate) struct Changer<'a> {
+    pub(crate) spec: &'a StatusSpec,
+    pub(crate) site: &'a Site<'a>,
+    pub(crate) query: &'a Query,
+    pub(crate) client: Client<'a>,
+    pub(crate) log: &'a dyn Log,
+}
+
+/// What is changed, for the log.
+#[derive(Clone, Copy)]
+enum Object<'a> {
+    Balancer(&'a BStr),
+    Member { name: &'a BStr, balancer: &'a BStr },
+    Worker(&'a BStr),
+}
+
+impl fmt::Display for Object<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Object::Balancer(name) => write!(f, "balancer {name}"),
+            Object::Member { name, balancer } => write!(f, "member {name} of balancer {balancer}"),
+            Object::Worker(name) => write!(f, "worker {name}"),
+        }
+    }
+}
+
+impl Object<'_> {
+    /// The name in the texts of mod_jk.
+    fn name(&self) -> &BStr {
+        match self {
+            Object::Balancer(name) | Object::Member { name, .. } | Object::Worker(name) => name,
+        }
+    }
+}
+
+impl Changer<'_> {
+    /// `cmd=update`.
+    ///
+    /// # Errors
+    /// The text for the client, as from [`Changer::reset`] and [`Changer::recover`].
+    pub(crate) fn update(&self) -> Result<(), String> {
+        let target = Target::find(self.query, self.site, true)?;
+        match (&target.worker, &target.members) {
+            (Worker::Balancer(balancer), Some(members)) => {
+                self.update_members(balancer, members, target.is_pattern)
+            }
+            (Worker::Balancer(balancer), None) => match self.query.get("att") {
+                Some(att) => self.update_all(balancer, att),
+                None => self.update_balancer(balancer),
+            },
+            (Worker::Ajp(worker), _) => {
+                let object = Object::Worker(worker.name());
+                self.update_endpoint(worker, object)
+                    .map_or(Ok(()), |failed| Err(partly(&failed, "")))
+            }
+            (Worker::Other, _) => Err("Update failed".to_owned()),
+        }
+    }
+
+    /// `cmd=reset`.
+    pub(crate) fn reset(&self) -> Result<(), String> {
+        let target = Target::find(self.query, self.site, false)?;
+        let now = self.site.clock.now;
+        let object = match (&target.worker, target.member()) {
+            (Worker::Balancer(balancer), Some(index)) => {
+                reset_member(balancer, index, now);
+                member(balancer, index)
+            }
+            (Worker::Balancer(balancer), None) => {
+                reset_balancer(balancer, now);
+                Object::Balancer(balancer.spec().name.as_bstr())
+            }
+            (Worker::Ajp(worker), _) => {
+                reset_worker(worker.slot(), now);
+                Object::Worker(worker.name())
+            }
+            (Worker::Other, _) => return Err("Reset failed".to_owned()),
+        };
+        self.note(format_args!("{object}: statistics begin anew"));
+        Ok(())
+    }
+
+    /// `cmd=recover`.
+    pub(crate) fn recover(&self) -> Result<(), String> {
+        let target = Target::find(self.query, self.site, false)?;
+        let now = self.site.clock.now;
+        match (&target.worker, target.member()) {
+            (Worker::Balancer(balancer), Some(index)) if recover_member(balancer, index, now) => {
+                let object = member(balancer, index);
+                self.note(format_args!("{object}: marked for recovery"));
+                Ok(())
+            }
+            _ => Err("Marking worker for recovery failed".to_owned()),
+        }
+    }
+
+    fn update_balancer(&self, balancer: &Balancer) -> Result<(), String> {
+        let object = Object::Balancer(balancer.spec().name.as_bstr());
+        let mut failed = None;
+        for setting in setting::of_balancer(self.query) {
+            let done = self
+                .read(setting)
+                .map(|setting| self.site.editor.balancer(balancer, &setting));
+            failed = self.noted(done, object, None).or(failed);
+        }
+        failed.map_or(Ok(()), |failed| Err(partly(&failed, "")))
+    }
+
+    /// The members of `sw`: one, or all that a pattern matches until one fails.
+    fn update_members(
+        &self,
+        balancer: &Balancer,
+        members: &[usize],
+        is_pattern: bool,
+    ) -> Result<(), String> {
+        for index in members {
+            if let Some(failed) = self.update_member(balancer, *index) {
+                let rest = match is_pattern {
+                    true => " Aborting further wildcard updates.",
+                    false => "",
+                };
+                return Err(partly(&failed, rest));
+            }
+        }
+        Ok(())
+    }
+
+    /// What failed last, if anything did.
+    fn update_member(&self, balancer: &Balancer, index: usize) -> Option<String> {
+        let object = member(balancer, index);
+        let mut failed = None;
+        for setting in setting::of_member(self.query) {
+            let done = self.read(setting).map(|setting| {
+                let text = text_of(&setting);
+                (self.site.editor.member(balancer, index, &setting), text)
+            });
+            let (done, text) = done.unzip();
+            failed = self.noted(done, object, text.flatten()).or(failed);
+        }
+        let worker = balancer.worker(index)?;
+        self.update_endpoint(worker, object).or(failed)
+    }
+
+    fn update_endpoint(&self, worker: &AjpWorker, object: Object<'_>) -> Option<String> {
+        let mut failed = self.update_place(worker, object);
+        for setting in setting::of_endpoint(self.query) {
+            let done = self
+                .read(setting)
+                .map(|setting| self.site.editor.endpoint(worker, &setting));
+            failed = self.noted(done, object, None).or(failed);
+        }
+        failed
+    }
+
+    /// V-20, V-21.
+    fn update_place(&self, worker: &AjpWorker, object: Object<'_>) -> Option<String> {
+        let (host, port) = setting::place(self.query);
+        let port = port.and_then(|port| self.read(port));
+        if host.is_none() && port.is_none() {
+            return None;
+        }
+        let now = worker.settings().spec;
+        let host = host.unwrap_or(now.host.as_bstr()).to_owned();
+        let port = port.unwrap_or(now.port);
+        let unresolved = || {
+            let name = object.name();
+            format!("could not resolve address '{host}:{port}' for sub worker '{name}'.")
+        };
+        if host.is_empty() {
+            return Some(unresolved());
+        }
+        let setting = EndpointSetting::Address {
+            host: host.clone(),
+            port,
+        };
+        match self.site.editor.endpoint(worker, &setting) {
+            Err(EditError::Unresolved { error, .. }) => {
+                let name = &self.spec.name;
+                jk_log!(
+                    self.log,
+                    Error,
+                    "status worker {name}: {object}: host {host} does not resolve: {error}"
+                );
+                Some(unresolved())
+            }
+            done => self.noted(Some(done), object, Some(("host name", host))),
+        }
+    }
+
+    /// §6.4: one setting of all members, each with a value of its own.
+    fn update_all(&self, balancer: &Balancer, att: &BStr) -> Result<(), String> {
+        let Some(code) = setting::bulk_code(att) else {
+            let name = &self.spec.name;
+            jk_log!(
+                self.log,
+                Warn,
+                "status worker {name}: att={att} is no setting that all members can get at once"
+            );
+            return Ok(());
+        };
+        let mut failed = None;
+        for index in 0..balancer.spec().members.len() {
+            let Some(value) = self.query.get(&format!("val{index}")) else {
+                continue;
+            };
+            let object = member(balancer, index);
+            let setting = self.read(setting::of_code(code, value));
+            let text = match &setting {
+                Some(AnyMemberSetting::Member(setting)) => text_of(setting),
+                _ => None,
+            };
+            let done = setting.and_then(|setting| self.apply(balancer, index, &setting));
+            failed = self.noted(done, object, text).or(failed);
+        }
+        failed.map_or(Ok(()), |failed| Err(partly(&failed, "")))
+    }
+
+    fn apply(
+        &self,
+        balancer: &Balancer,
+        index: usize,
+        setting: &AnyMemberSetting,
+    ) -> Option<Result<Change, EditError>> {
+        let editor = &self.site.editor;
+        match setting {
+            AnyMemberSetting::Member(setting) => Some(editor.member(balancer, index, setting)),
+            AnyMemberSetting::Endpoint(setting) => {
+                Some(editor.endpoint(balancer.worker(index)?, setting))
+            }
+        }
+    }
+
+    /// The setting; what is none gets a line.
+    fn read<T>(&self, setting: Result<T, Ignored>) -> Option<T> {
+        setting
+            .inspect_err(|Ignored { parameter, value }| {
+                let name = &self.spec.name;
+                jk_log!(
+                    self.log,
+                    Warn,
+                    "status worker {name}: {parameter}={value} cannot be and is ignored"
+                );
+            })
+            .ok()
+    }
+
+    /// Writes down what became of an edit; the text of its failure. `text` says what a text is that may be
+    /// too long, and the text.
+    fn noted(
+        &self,
+        done: Option<Result<Change, EditError>>,
+        object: Object<'_>,
+        text: Option<(&'static str, bstr::BString)>,
+    ) -> Option<String> {
+        match done? {
+            Ok(change) => {
+                if change.made() {
+                    let Change { property, old, new } = change;
+                    self.note(format_args!("{object}: {property} '{old}' -> '{new}'"));
+                }
+                None
+            }
+            Err(error) => {
+                let (name, sub_worker) = (&self.spec.name, object.name());
+                jk_log!(self.log, Error, "status worker {name}: {object}: {error}");
+                Some(match (error, text) {
+                    (EditError::TooLong { .. }, Some((what, text))) => format!(
+                        "new {what} '{text}' too long for sub worker '{sub_worker}', \
+                         see log file for details."
+                    ),
+                    (error, _) => format!("{error}, for worker '{sub_worker}'."),
+                })
+            }
+        }
+    }
+
+    /// A change that was made, by whom and from where.
+    fn note(&self, what: fmt::Arguments<'_>) {
+        let name = &self.spec.name;
+        let Client { user, address } = self.client;
+        let user = user.unwrap_or(b"-".as_bstr());
+        jk_log!(
+            self.log,
+            Info,
+            "status worker {name}: {what}, by {user} from {address}"
+        );
+    }
+}
+
+fn member(balancer: &Balancer, index: usize) -> Object<'_> {
+    let spec = balancer.spec();
+    Object::Member {
+        name: spec.members[index].ajp.name.as_bstr(),
+        balancer: spec.name.as_bstr(),
+    }
+}
+
+/// The text of a setting that may be too long, and what it is.
+fn text_of(setting: &MemberSetting) -> Option<(&'static str, bstr::BString)> {
+    match setting {
+        MemberSetting::Route(text) => Some(("route", text.clone())),
+        MemberSetting::Redirect(text) => Some(("redirect", text.clone())),
+        MemberSetting::Domain(text) => Some(("domain", text.clone())),
+        _ => None,
+    }
+}
+
+fn partly(failed: &str, rest: &str) -> String {
+    format!("Update failed (at least partially): {failed}{rest}")
+}

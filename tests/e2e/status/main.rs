@@ -1,0 +1,10 @@
+//! The status worker: its formats, its commands, who may use it, and the page for people (contract §6).
+
+mod changes;
+mod foreign;
+mod json;
+mod page;
+mod secrets;
+mod site;
+mod transcripts;
+mod words;
