@@ -2,6 +2,7 @@
 //!
 //! Most tests run with mod_jk too: what is asserted is what came back and what the peers saw.
 
+mod alike;
 mod busy;
 mod children;
 mod distribution;
