@@ -4,9 +4,10 @@ use rjk_testbed::client::Request;
 use rjk_testbed::gate::gated;
 use rjk_testbed::httpd::Mpm;
 use rjk_testbed::peer::Behaviour;
-use rjk_testbed::{Farm, Plan, Result, Subject, both_on_each_mpm};
+use rjk_testbed::{Farm, Plan, Result, Subject, both, both_on_each_mpm};
 
 both_on_each_mpm! { core }
+both! { h07_each_child_has_connections_of_its_own }
 
 /// Two members behind two children or more.
 fn several(subject: Subject, mpm: Mpm) -> Plan {
@@ -53,6 +54,21 @@ fn core(subject: Subject, mpm: Mpm) -> Result {
     farm.wait_not_busy(&["m1", "m2"])?;
     farm.httpd.assert_clean();
     farm.httpd.stop()
+}
+
+/// H-07: counts are shared, connections are not.
+fn h07_each_child_has_connections_of_its_own(subject: Subject) -> Result {
+    let mut farm = several(subject, Mpm::Event).start()?;
+    let mut clients = farm.one_per_child(2)?;
+    let request = Request::get("/s").header("Cookie", "JSESSIONID=a.m1");
+    for _ in 0..3 {
+        for client in clients.values_mut() {
+            assert_eq!(client.send(&request)?.field("peer").as_deref(), Some("m1"));
+        }
+    }
+    assert_eq!(farm.peer("m1")?.open_connections(), 2);
+    assert!(farm.status("m1")?.accessed >= 6);
+    Ok(())
 }
 
 type Clients = std::collections::BTreeMap<u32, rjk_testbed::client::Client>;
