@@ -2,7 +2,7 @@
 
 use crate::ffi::apr::Pool;
 use crate::ffi::sys;
-use rjk_log::line::{Fraction, LineHead, StampFormat, cut};
+use rjk_log::line::{Fraction, LONGEST_LINE, LineHead, StampFormat, cut};
 use rjk_log::{Level, Log, Origin};
 use std::ffi::{CString, c_int};
 use std::fmt;
@@ -111,7 +111,7 @@ impl Stamp {
 }
 
 fn push_time(line: &mut String, format: &CString, time: &sys::apr_time_exp_t) {
-    let mut buffer = [0u8; 256];
+    let mut buffer = [0u8; LONGEST_LINE];
     let mut length: sys::apr_size_t = 0;
     let mut time = *time;
     // SAFETY: the buffer is writable for the size that is passed.
