@@ -4,6 +4,7 @@ mod changes;
 mod foreign;
 mod json;
 mod page;
+mod scripts;
 mod secrets;
 mod site;
 mod transcripts;
