@@ -24,6 +24,7 @@ pub mod ports;
 pub mod process;
 pub mod rows;
 pub mod status_page;
+pub mod strangers;
 pub mod table;
 pub mod tempdir;
 pub mod tls;

@@ -1,6 +1,6 @@
 //! What both modules' status workers show of the workers.
 
-use super::index::Entry;
+use rjk_testbed::strangers::Entry;
 use rjk_testbed::{Result, ensure};
 use std::collections::HashSet;
 

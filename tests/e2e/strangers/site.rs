@@ -1,7 +1,7 @@
 //! A server with one of the files.
 
-use super::index::Entry;
 use rjk_testbed::peer::Script;
+use rjk_testbed::strangers::Entry;
 use rjk_testbed::{Httpd, Peer, Result, Subject, client, ensure, ports};
 use std::collections::BTreeMap;
 

@@ -8,6 +8,7 @@ mod names;
 pub mod page;
 
 use crate::parity::Site;
+use crate::strangers::Index;
 use crate::{Result, parity};
 use anyhow::Context;
 use serde::Deserialize;
@@ -117,7 +118,7 @@ impl Rows {
         }
         Ok(Rows {
             sections,
-            cases: cases_by_row(sites),
+            cases: cases_by_row(sites, &Index::read()?),
         })
     }
 
@@ -153,7 +154,7 @@ impl Rows {
     }
 }
 
-fn cases_by_row(sites: &[Site]) -> BTreeMap<String, Vec<CaseName>> {
+fn cases_by_row(sites: &[Site], strangers: &Index) -> BTreeMap<String, Vec<CaseName>> {
     let mut cases: BTreeMap<String, Vec<CaseName>> = BTreeMap::new();
     for site in sites {
         for case in &site.cases {
@@ -165,6 +166,16 @@ fn cases_by_row(sites: &[Site]) -> BTreeMap<String, Vec<CaseName>> {
             for row in &case.rows {
                 cases.entry(row.clone()).or_default().push(name.clone());
             }
+        }
+    }
+    for file in &strangers.file {
+        let name = CaseName {
+            name: format!("strangers/{}", file.name),
+            is_compared: !file.differs(),
+            deviates: file.reason.is_some(),
+        };
+        for row in &file.rows {
+            cases.entry(row.clone()).or_default().push(name.clone());
         }
     }
     cases

@@ -1,6 +1,8 @@
-//! What is known of each file.
+//! Files as strangers write them, in tests/parity/strangers, and what its index says of each. The test
+//! `strangers` plays them; they count as cases of the rows that they name.
 
-use rjk_testbed::{Context, Result, Subject, module};
+use crate::{Result, Subject, parity};
+use anyhow::Context;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -9,6 +11,7 @@ use std::path::PathBuf;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Index {
+    /// All files.
     pub file: Vec<Entry>,
 }
 
@@ -37,6 +40,8 @@ pub struct Entry {
     pub settings: Vec<String>,
     /// Why that is so.
     pub reason: Option<String>,
+    /// The same, where mod_jk 1.2.48 differs from 1.2.51.
+    pub older: Option<String>,
     /// Whether a status worker is added to `worker.list`, which must not be there for some files.
     #[serde(default = "yes")]
     pub status: bool,
@@ -173,7 +178,7 @@ pub fn files() -> Result<BTreeSet<String>> {
 }
 
 fn folder() -> PathBuf {
-    module::repository().join("tests/parity/strangers")
+    parity::folder().join("strangers")
 }
 
 fn yes() -> bool {
