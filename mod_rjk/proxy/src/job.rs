@@ -106,10 +106,8 @@ impl<'r> Forwarding<'r> {
 
     /// Waits for the part of the body that goes out with the request, before a member is chosen and a
     /// connection taken: the client's slowness is nobody else's.
-    pub(crate) fn read_ahead(&mut self, bytes: Option<usize>) {
-        if let Some(bytes) = bytes {
-            self.body.read_ahead(bytes, self.downstream);
-        }
+    pub(crate) fn read_ahead(&mut self, bytes: usize) {
+        self.body.read_ahead(bytes, self.downstream);
     }
 
     /// Counts from zero, for the next call.

@@ -153,15 +153,12 @@ pub fn with<R>(
 ) -> R {
     let jk_route = ask.jk_route.map(str::as_bytes);
     let cookies = (!ask.cookie.is_empty()).then_some(ask.cookie.as_bytes());
-    let overrides = balancer.roster().overrides(&ask.rule);
+    let roster = balancer.roster();
+    let overrides = roster.overrides(&ask.rule);
     // As the caller does: whether the session is ignored is not the balancer's to say.
     let routes = match ask.rule.sticky_ignore {
         true => SessionRoutes::default(),
-        false => {
-            balancer
-                .roster()
-                .session_routes(&ask.rule, jk_route, ask.path.as_bytes(), cookies)
-        }
+        false => roster.session_routes(&ask.rule, jk_route, ask.path.as_bytes(), cookies),
     };
     let input = RoutingInput {
         routes,
@@ -172,7 +169,7 @@ pub fn with<R>(
     };
     body(&mut Selection::begin(
         balancer,
-        balancer.roster(),
+        roster,
         &input,
         &|_| true,
         now,

@@ -46,8 +46,11 @@ impl LoadBalancer {
 
     pub(crate) fn serve(&self, job: &mut Forwarding<'_>, log: &dyn Log) -> Report {
         let request = job.request;
-        job.read_ahead(eager_body(&self.balancer.roster(), request));
-        let roster = self.balancer.roster();
+        let mut roster = self.balancer.roster();
+        if let Some(bytes) = eager_body(&roster, request) {
+            job.read_ahead(bytes);
+            roster = self.balancer.roster();
+        }
         let overrides = roster.overrides(request.rule);
         let input = RoutingInput {
             routes: session_routes(&roster, request),

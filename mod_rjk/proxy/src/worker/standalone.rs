@@ -1,6 +1,7 @@
 //! An ajp13 worker that requests reach without a balancer.
 
 use super::account::{count_made_good, no_place, outcome, over_limit};
+use super::contact::Contact;
 use super::endpoint::Endpoint;
 use super::setup::Setup;
 use crate::clock::now;
@@ -37,8 +38,12 @@ impl Standalone {
 
     pub(crate) fn serve(&self, job: &mut Forwarding<'_>, slots: Slots, log: &dyn Log) -> Report {
         let route = job.request.overrides.route;
-        job.read_ahead(self.endpoint.contact().eager_body(job.request));
-        let result = self.call(job, slots, route, log);
+        let mut contact = self.endpoint.contact();
+        if let Some(bytes) = contact.eager_body(job.request) {
+            job.read_ahead(bytes);
+            contact = self.endpoint.contact();
+        }
+        let result = self.call(&contact, job, slots, route, log);
         Report {
             route: route.map(<[u8]>::to_vec),
             ..Report::ended(result)
@@ -47,12 +52,12 @@ impl Standalone {
 
     fn call(
         &self,
+        contact: &Contact,
         job: &mut Forwarding<'_>,
         slots: Slots,
         route: Option<&[u8]>,
         log: &dyn Log,
     ) -> Result<Served, Failure> {
-        let contact = self.endpoint.contact();
         let mut checkout = self
             .endpoint
             .pool()
