@@ -7,9 +7,10 @@ use crate::ffi::answer::{BAD_REQUEST, DECLINED, OK, UNAVAILABLE};
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
 use crate::server::ready::Ready;
+use bstr::ByteSlice;
 use rjk_config::uri_map::Mount;
 use rjk_config::uri_map::{MAX_MATCHED, UriError, normalize};
-use rjk_log::jk_log;
+use rjk_log::{Level, jk_log};
 use rjk_proxy::job::report::Told;
 use std::borrow::Cow;
 use std::ffi::{CStr, c_int};
@@ -95,6 +96,7 @@ pub(crate) fn translate(request: RequestRec<'_>) -> c_int {
         Ok(looked) => looked,
         Err(status) => return status,
     };
+    log_choice(request, ready, &normalised, mount.as_deref());
     match mount {
         Some(mount) => {
             accept(request, mount, &normalised);
@@ -109,6 +111,26 @@ pub(crate) fn translate(request: RequestRec<'_>) -> c_int {
 
 fn is_ours(request: RequestRec<'_>) -> bool {
     request.handler() == Some(HANDLER.to_bytes())
+}
+
+/// What people want to know first of a request that does not go where it should.
+fn log_choice(request: RequestRec<'_>, ready: &Ready, path: &[u8], mount: Option<&Mount>) {
+    let sink = ready.log.as_ref();
+    let Some(sink) = sink.filter(|sink| sink.level <= Level::Debug) else {
+        return;
+    };
+    let (id, path) = (request_id(request, ready, PHASE), path.as_bstr());
+    let log = sink.with_id(&id);
+    match mount {
+        Some(Mount {
+            worker, pattern, ..
+        }) => jk_log!(
+            &log,
+            Debug,
+            "[{path}] is for worker {worker}, by the rule {pattern}"
+        ),
+        None => jk_log!(&log, Debug, "[{path}] is for no worker by any rule"),
+    }
 }
 
 /// M-08 and M-27: what is wrong is not the path.
