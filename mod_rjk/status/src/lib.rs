@@ -45,6 +45,8 @@ mod site;
 mod target;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod text;
 mod wall_time;
 mod xml;

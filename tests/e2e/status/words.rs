@@ -1,10 +1,10 @@
 //! The words of `cmd` and `mime`, and how they may be spelled (C-01, C-02, C-11).
 
-use rjk_testbed::client;
+use rjk_testbed::client::{self, Request};
 use rjk_testbed::peer::Script;
 use rjk_testbed::{Httpd, Peer, Result, Subject, both};
 
-both! { c01_c02_words }
+both! { c01_c02_words c12_headers }
 
 fn site(subject: Subject, peer: &Peer) -> Result<Httpd> {
     Httpd::builder(subject)
@@ -89,5 +89,39 @@ fn c01_c02_words(subject: Subject) -> Result {
         let text = ask(query)?;
         assert!(text.contains("ERROR"), "{query}: {text}");
     }
+    Ok(())
+}
+
+fn c12_headers(subject: Subject) -> Result {
+    let peer = Peer::start(Script::default())?;
+    let httpd = site(subject, &peer)?;
+    for (mime, kind) in [
+        ("html", "text/html"),
+        ("xml", "text/xml"),
+        ("txt", "text/plain"),
+        ("prop", "text/plain"),
+        ("none", "text/plain"),
+    ] {
+        for (method, command) in [
+            ("GET", "list"),
+            ("HEAD", "list"),
+            ("POST", "version"),
+            ("GET", "none"),
+        ] {
+            let target = format!("/jk-status?mime={mime}&cmd={command}");
+            let answer = client::send(httpd.port(), Request::new(method, &target))?;
+            let headers = ["Cache-Control", "Pragma"].map(|name| answer.header(name));
+            assert_eq!(answer.status, 200, "{method} {target}");
+            assert_eq!(headers, [Some("no-cache"); 2], "{method} {target}");
+            let own = answer.header("Content-Type").unwrap_or_default();
+            assert_eq!(own.split(';').next(), Some(kind), "{method} {target}");
+            assert_eq!(
+                answer.body.is_empty(),
+                method == "HEAD",
+                "{method} {target}"
+            );
+        }
+    }
+    httpd.assert_clean();
     Ok(())
 }
