@@ -4,7 +4,7 @@ use rjk_testbed::client::{self, Client, Request};
 use rjk_testbed::farm::{Plan, vhost};
 use rjk_testbed::httpd::Builder;
 use rjk_testbed::peer::{Head, Script, Step};
-use rjk_testbed::{Farm, Httpd, Result, Subject, Table, both, wait};
+use rjk_testbed::{Farm, Httpd, Result, Subject, Table, both, on_mpm, wait};
 use std::fs;
 use std::path::Path;
 
@@ -12,6 +12,9 @@ both! {
     r01_to_r11_values r05_r08_r10_where_the_worker_comes_from d13_vhosts d13_text_and_stamp
     r12_a_format_with_a_mistake j07_long_lines_are_cut j03_values_stay_on_their_line
 }
+
+on_mpm! { Worker worker: r01_to_r11_values }
+on_mpm! { Prefork prefork: r01_to_r11_values d13_vhosts }
 
 /// All conversions; the request line comes last, for it may have the separator in it.
 const ALL: &str = "JkRequestLogFormat \"req|%b|%B|%H|%m|%p|%q|%s|%U|%v|%V|%w|%R|%T|%r\"";

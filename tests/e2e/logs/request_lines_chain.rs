@@ -5,12 +5,15 @@ use super::request_lines::{lines, plan};
 use rjk_testbed::client::{Client, Request};
 use rjk_testbed::gate::gated;
 use rjk_testbed::h2;
-use rjk_testbed::{Result, Subject, both};
+use rjk_testbed::{Result, Subject, both, on_mpm};
 
 both! {
     d13_a_failure_is_logged_as_it_was_asked_for d13_requests_that_have_no_line
     d13_index_files_and_rewritten_requests d13_http2 d13_clients_that_leave
 }
+
+on_mpm! { Worker worker: d13_http2 d13_clients_that_leave }
+on_mpm! { Prefork prefork: d13_a_failure_is_logged_as_it_was_asked_for d13_clients_that_leave }
 
 const FORMAT: &str = "JkRequestLogFormat \"req|%m|%U|%s|%B|%w\"";
 
