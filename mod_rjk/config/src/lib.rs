@@ -11,4 +11,5 @@ pub mod server;
 mod tests;
 pub mod toml;
 pub mod uri_map;
+pub mod wildcard;
 pub mod workers;

@@ -7,7 +7,6 @@ mod live;
 mod normalize;
 mod pattern;
 mod watch;
-mod wildcard;
 
 pub use builder::UriMapBuilder;
 pub use extensions::parse_worker_with_extensions;
@@ -20,6 +19,7 @@ pub(crate) use pattern::{is_plain_pattern, pattern_problem, pattern_remedy};
 
 use crate::error::{ConfigError, Location, Warning};
 use crate::model::{LbSpec, RuleExtensions, WorkerSpec};
+use crate::wildcard;
 use bstr::BString;
 use index::RuleIndex;
 use std::cmp::Reverse;

@@ -4,6 +4,7 @@ use crate::query::Query;
 use crate::site::{Site, Worker};
 use bstr::BStr;
 use rjk_balance::Balancer;
+use rjk_config::wildcard::{is_wildcard, matches};
 
 /// A worker that a request names.
 #[derive(Clone)]
@@ -40,13 +41,13 @@ impl<'a> Target<'a> {
                 is_pattern: false,
             });
         };
-        let Worker::Balancer(balancer) = worker else {
-            return Err("worker type has no sub workers");
-        };
-        let is_pattern = member.iter().any(|byte| b"*?".contains(byte));
+        let is_pattern = is_wildcard(member);
         if is_pattern && !may_be_pattern {
             return Err("wildcard not allowed in sub worker for this command");
         }
+        let Worker::Balancer(balancer) = worker else {
+            return Err("worker type has no sub workers");
+        };
         let members = members(balancer, member);
         if members.is_empty() {
             return Err("could not find sub worker");
@@ -77,37 +78,9 @@ fn members(balancer: &Balancer, pattern: &BStr) -> Vec<usize> {
         .collect()
 }
 
-/// Whether a name is of a pattern: `*` stands for any text, `?` for one byte.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
-    let (mut at, mut read) = (0, 0);
-    // Where to go on when the text after the latest star does not fit: the star takes one byte more.
-    let mut again: Option<(usize, usize)> = None;
-    while read < name.len() {
-        match pattern.get(at) {
-            Some(b'*') => {
-                again = Some((at + 1, read));
-                at += 1;
-            }
-            Some(byte) if *byte == b'?' || *byte == name[read] => {
-                at += 1;
-                read += 1;
-            }
-            _ => match again {
-                Some((after_star, from)) => {
-                    again = Some((after_star, from + 1));
-                    (at, read) = (after_star, from + 1);
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[at..].iter().all(|byte| *byte == b'*')
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use proptest::prelude::*;
+    use rjk_config::wildcard::matches;
 
     #[test]
     fn c04_bg22_patterns() {
@@ -133,28 +106,6 @@ mod tests {
         for (pattern, name, expected) in rows {
             let matched = matches(pattern.as_bytes(), name.as_bytes());
             assert_eq!(matched, expected, "{pattern} {name}");
-        }
-    }
-
-    fn by_definition(pattern: &[u8], name: &[u8]) -> bool {
-        match (pattern.split_first(), name.split_first()) {
-            (None, None) => true,
-            (Some((b'*', rest)), Some((_, shorter))) => {
-                by_definition(rest, name) || by_definition(pattern, shorter)
-            }
-            (Some((b'*', rest)), None) => by_definition(rest, name),
-            (Some((byte, rest)), Some((first, shorter))) => {
-                (*byte == b'?' || byte == first) && by_definition(rest, shorter)
-            }
-            _ => false,
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn c04_as_defined(pattern in "[ab*?]{0,7}", name in "[ab]{0,9}") {
-            let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
-            prop_assert_eq!(matches(pattern, name), by_definition(pattern, name));
         }
     }
 }

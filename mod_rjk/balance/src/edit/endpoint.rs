@@ -4,7 +4,7 @@ use super::{EditError, Setting, check_length, check_range, milliseconds, number,
 use crate::overlay::codec::MOST_ADDRESSES;
 use crate::overlay::{EndpointOverlay, Place};
 use bstr::BString;
-use rjk_config::model::{AjpSpec, PingSpec};
+use rjk_config::model::AjpSpec;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -123,10 +123,7 @@ impl Setting for Prepared<'_> {
         match self.setting {
             EndpointSetting::Address { host, port } => self.put_place(overlay, host, *port, before),
             EndpointSetting::PoolTimeout(time) => overlay.pool_timeout = Some(*time),
-            EndpointSetting::PingTimeout(time) => {
-                let default = PingSpec::DEFAULT_TIMEOUT;
-                overlay.ping_timeout = Some(if time.is_zero() { default } else { *time });
-            }
+            EndpointSetting::PingTimeout(time) => overlay.ping_timeout = Some(*time),
             EndpointSetting::ConnectTimeout(time) => overlay.connect_timeout = Some(*time),
             EndpointSetting::PrepostTimeout(time) => overlay.prepost_timeout = Some(*time),
             EndpointSetting::ReplyTimeout(time) => overlay.reply_timeout = Some(*time),

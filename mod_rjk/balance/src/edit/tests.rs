@@ -133,7 +133,6 @@ fn v22_v30_what_changes_of_a_worker() {
     let rows = [
         (PoolTimeout(millis(60_000)), "0", "60"),
         (PingTimeout(millis(3)), "0", "3"),
-        (PingTimeout(Duration::ZERO), "0", "10000"),
         (ConnectTimeout(millis(4)), "0", "4"),
         (PrepostTimeout(millis(5)), "0", "5"),
         (ReplyTimeout(millis(6)), "0", "6"),

@@ -55,13 +55,22 @@ pub struct PingSpec {
     pub prepost: Option<Duration>,
     /// In maintenance, for connections idle longer than this.
     pub interval: Option<Duration>,
-    /// How long the interval mode waits for CPONG.
+    /// How long the interval mode waits for CPONG; an explicit zero stays zero and is
+    /// [`PingSpec::wait`]ed as the default.
     pub timeout: Duration,
 }
 
 impl PingSpec {
     /// How long the interval mode waits when nothing else is said.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// How long the interval mode waits for CPONG.
+    pub fn wait(&self) -> Duration {
+        if self.timeout.is_zero() {
+            return Self::DEFAULT_TIMEOUT;
+        }
+        self.timeout
+    }
 }
 
 /// The connection pool of one worker in one child (A-14…A-17).

@@ -1,6 +1,6 @@
 //! Finds the rules that may match a path without trying them all.
 
-use super::wildcard;
+use crate::wildcard;
 use std::collections::HashMap;
 
 /// Rule numbers by what a path must have to match; each list is in priority order.

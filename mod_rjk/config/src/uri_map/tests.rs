@@ -1,8 +1,8 @@
-use super::wildcard::tests::by_definition;
 use super::*;
 use crate::model::{Activation, FailStatus};
 use crate::properties::Properties;
 use crate::uri_map::normalize;
+use crate::wildcard::tests::by_definition;
 use crate::workers::Workers;
 use proptest::prelude::*;
 use std::collections::HashSet;

@@ -117,13 +117,9 @@ fn max_packet_size(attributes: &mut Attributes<'_>) -> usize {
 /// A-09…A-13: a letter of `ping_mode` fills in the timeout that the file does not set.
 fn ping(attributes: &mut Attributes<'_>) -> PingSpec {
     let written = attributes.milliseconds("ping_timeout");
-    let timeout = written
-        .and_then(some_time)
-        .unwrap_or(PingSpec::DEFAULT_TIMEOUT);
+    let timeout = written.unwrap_or(PingSpec::DEFAULT_TIMEOUT);
     let modes = ping_modes(attributes);
-    // What they would fill in is 0 then.
-    let is_off = written.is_some_and(|time| time.is_zero());
-    if is_off
+    if timeout.is_zero()
         && !modes.is_empty()
         && let Some(entry) = attributes.entry("ping_timeout")
     {
@@ -134,7 +130,7 @@ fn ping(attributes: &mut Attributes<'_>) -> PingSpec {
     let idle = Duration::from_secs(u64::try_from(timeout.as_millis() / 100).unwrap_or(0));
     // An explicit 0 is as good as nothing.
     let or_of_mode = |mode: u8, written: Option<Duration>, time: Duration| {
-        let of_mode = (modes.contains(&mode) && !is_off).then_some(time);
+        let of_mode = modes.contains(&mode).then_some(time);
         written.and_then(some_time).or(of_mode).and_then(some_time)
     };
     let interval = attributes.seconds("connection_ping_interval", 0);

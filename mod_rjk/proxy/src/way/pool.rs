@@ -213,7 +213,7 @@ impl Pool {
     ) {
         if let Some(interval) = ping.interval {
             self.check_silent(interval, now, &|connection| {
-                let limit = budget.limit(ping.timeout)?;
+                let limit = budget.limit(ping.wait())?;
                 Some(check(connection, limit))
             });
         }

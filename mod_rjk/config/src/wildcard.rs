@@ -1,12 +1,12 @@
-//! Matching of wildcard patterns (contract M-06, M-07).
+//! Patterns with `*` and `?`: of rules (contract M-06, M-07) and of members that an operator means (C-04).
 
 /// Whether the pattern has wildcards; without any it is an exact rule (M-06).
-pub(super) fn is_wildcard(pattern: &[u8]) -> bool {
+pub fn is_wildcard(pattern: &[u8]) -> bool {
     pattern.iter().any(|byte| matches!(byte, b'*' | b'?'))
 }
 
 /// The part of the pattern before its first wildcard.
-pub(super) fn literal_prefix(pattern: &[u8]) -> &[u8] {
+pub(crate) fn literal_prefix(pattern: &[u8]) -> &[u8] {
     let end = pattern.iter().position(|byte| matches!(byte, b'*' | b'?'));
     &pattern[..end.unwrap_or(pattern.len())]
 }
@@ -15,7 +15,7 @@ pub(super) fn literal_prefix(pattern: &[u8]) -> &[u8] {
 ///
 /// A mismatch goes back to the last `*` only, which is enough and keeps the cost at the product
 /// of the two lengths at worst.
-pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
+pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
     while t < text.len() {
@@ -43,12 +43,12 @@ pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
 
     /// The definition, by recursion: exponential, for short texts only.
-    pub(in crate::uri_map) fn by_definition(pattern: &[u8], text: &[u8]) -> bool {
+    pub(crate) fn by_definition(pattern: &[u8], text: &[u8]) -> bool {
         match pattern.split_first() {
             None => text.is_empty(),
             Some((b'*', rest)) => (0..=text.len()).any(|skip| by_definition(rest, &text[skip..])),
