@@ -63,8 +63,8 @@ test: ## everything: packages, formatting, lints, unit, property and end-to-end 
 
 parity: ## mod_jk row by row: the same asked of both modules, each difference with its reason, the wire read by tshark
 	@tests/tools/install-packages test
-	$(CARGO) build --release -p mod_rjk --no-default-features --target-dir '$(TARGET)/parity'
-	@RJK_MODULE='$(TARGET)/parity/release/libmod_rjk.so' $(CARGO) test -q -p rjk-testbed --test parity -- --report
+	$(CARGO) build --release -p mod_rjk -p rjk
+	@RJK_MODULE='$(MODULE)' $(CARGO) test -q -p rjk-testbed --test parity -- --report
 
 rows: ## docs/mod_jk-rows.md, anew from tests/parity/rows and the cases
 	$(CARGO) test -q -p rjk-testbed --test parity -- --write-rows

@@ -280,6 +280,9 @@ impl Player<'_> {
             std::thread::sleep(Duration::from_millis(15));
             wrong = seen::look(self.stage, marks, seen, expect, turn);
         }
+        if wrong.is_empty() {
+            wrong.extend(self.false_claim(marks, seen, turn, step));
+        }
         self.note(label, wrong);
         if step.mod_jk.is_none() && step.older.is_none() {
             let has_body = step.request.as_ref().is_some_and(Ask::has_body);
@@ -287,6 +290,23 @@ impl Player<'_> {
             lines.retain(|(name, _)| !step.vary.iter().any(|vary| name.starts_with(vary)));
             self.played.transcripts.push((label.to_owned(), lines));
         }
+    }
+
+    /// The complaint that mod_jk does what this module is to do, though the step says that it differs.
+    fn false_claim(&self, marks: &Marks, seen: &Seen, turn: usize, step: &Step) -> Option<Wrong> {
+        let ours = step.expect.clone().unwrap_or_default();
+        if self.stage.subject == Subject::Rjk || step.difference().is_none() {
+            return None;
+        }
+        let start = ours.start.clone().unwrap_or_default();
+        let differs = start.refused == Some(true)
+            || !seen::look_at_start(self.stage, &start).is_empty()
+            || !seen::look(self.stage, marks, seen, &ours, turn).is_empty();
+        (!differs).then(|| Wrong {
+            field: "mod_jk".to_owned(),
+            expected: "a difference".to_owned(),
+            got: "what mod_rjk is to do".to_owned(),
+        })
     }
 
     /// The transcript; once it stays the same, for a backend may read a body behind its answer.
