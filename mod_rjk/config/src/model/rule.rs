@@ -29,3 +29,11 @@ pub struct RuleExtensions {
     /// Path of that cookie (X-10, BG-07).
     pub session_cookie_path: Option<BString>,
 }
+
+impl RuleExtensions {
+    /// The members whose activation the rule sets to this, as it names them (OUT-08).
+    pub fn members(&self, activation: Activation) -> impl Iterator<Item = &BString> {
+        let named = self.activation.iter();
+        named.filter_map(move |(name, state)| (*state == activation).then_some(name))
+    }
+}

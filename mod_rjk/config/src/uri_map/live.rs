@@ -171,7 +171,8 @@ impl LiveMap {
     fn take(&self, text: &[u8], path: &Path, state: Stamp, watch: &mut Watch) -> Option<Reload> {
         let mut warnings = Vec::new();
         let name = path.to_string_lossy();
-        match self.current.load().with_file(text, &name, &mut warnings) {
+        let current = self.current.load_full();
+        match current.with_file(text, &name, &mut warnings) {
             Ok(map) => {
                 watch.is_in_force();
                 let map = Arc::new(map);

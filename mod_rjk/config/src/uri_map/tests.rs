@@ -257,6 +257,38 @@ fn m14_o13_unsafe_paths() {
 }
 
 #[test]
+fn out08_a_rule_as_the_status_worker_lists_it() {
+    let (map, _) = file(
+        "/a/*=w\n-/b=w\n-!/c/*=w\n!/d=*\n!/e?=w\n-/f*=w\n-!/g=w\n/h=lb;stopped=m1 m2;active=m3\n",
+    );
+    let listed = |pattern: &str| map.rules().find(|rule| rule.pattern == pattern).unwrap();
+    for (pattern, kind) in [
+        ("/a/*", "Wildchar"),
+        ("/b", "Disabled Exact"),
+        ("/c/*", "Disabled Unmount Wildchar"),
+        ("/d", "Unmount Exact"),
+        ("/e?", "Unmount Wildchar"),
+        ("/f*", "Disabled Wildchar"),
+        ("/g", "Disabled Unmount Exact"),
+        ("/h", "Exact"),
+    ] {
+        assert_eq!(listed(pattern).match_type(), kind, "{pattern}");
+        assert_eq!(listed(pattern).source.as_str(), "uriworkermap");
+    }
+    assert!(listed("/d").concerns(b"w") && listed("/d").concerns(b"lb"));
+    assert!(listed("/a/*").concerns(b"w") && !listed("/a/*").concerns(b"lb"));
+    let members = |activation| {
+        let names = listed("/h").extensions.members(activation);
+        names.map(BString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(members(Activation::Stopped), ["m1", "m2"]);
+    assert_eq!(members(Activation::Active), ["m3"]);
+    assert!(members(Activation::Disabled).is_empty());
+    assert_eq!(Source::JkMount.as_str(), "JkMount");
+    assert_eq!(Source::WorkerDefinition.as_str(), "worker definition");
+}
+
+#[test]
 fn bg14_two_unmounts_of_one_path_both_count() {
     let mut builder = UriMapBuilder::new();
     mount(&mut builder, Source::JkMount, "/a/*", "w1");

@@ -216,6 +216,20 @@ fn m20_a_request_keeps_the_mount_that_it_found() {
     );
 }
 
+#[test]
+fn m20_old_rules_are_given_up_when_nobody_uses_them() {
+    let site = Site::new("/a/*=w1\n", MINUTE);
+    let old = Arc::downgrade(&site.map.load());
+    let used = site.map.load().lookup(b"/a/x", false).cloned();
+    site.write("/a/*=w2\n", 10);
+    assert!(site.map.check().is_some());
+    assert!(
+        old.upgrade().is_none(),
+        "a request keeps its rule, not the map"
+    );
+    assert_eq!(used.map(|mount| mount.worker.clone()), Some("w1".into()));
+}
+
 /// Many look at once: one reads, and nobody ever sees a part of the rules.
 #[test]
 fn m20_one_thread_reads_and_no_one_waits_for_it() {
