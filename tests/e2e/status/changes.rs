@@ -199,6 +199,8 @@ fn v10_an_unknown_word_changes_nothing() -> Result {
         ("w=lb&vlm=zz", "vlm=zz"),
         ("w=lb&vll=q", "vll=q"),
         ("w=lb&sw=m2&vaprt=99999", "vaprt=99999"),
+        ("w=lb&sw=m2&vaprt=0", "vaprt=0"),
+        ("w=lb&sw=m2&vahst=127.0.0.9&vaprt=x", "vaprt=x"),
         ("w=lb&sw=m2&vabl=99999999999", "vabl=99999999999"),
         ("w=lb&sw=m2&vwf=0", "vwf=0"),
         ("w=lb&att=vwa&val1=x", "vwa=x"),
