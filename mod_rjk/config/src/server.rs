@@ -23,6 +23,7 @@ pub use version::ServerVersion;
 use crate::error::Location;
 use crate::uri_map::{RuleKind, atoi};
 use auto_alias::folder_problem;
+use bstr::BString;
 use indicators::IndicatorNames;
 use mounts::{MountCopy, MountDirective, MountFile};
 use options::OptionSet;
@@ -37,7 +38,7 @@ pub struct EnvVar {
     /// The variable; names compare without case.
     pub name: String,
     /// Sent when the variable is not set; never empty.
-    pub default: Option<String>,
+    pub default: Option<BString>,
 }
 
 /// What a `JkRequestLogFormat` asks for.
@@ -91,10 +92,11 @@ impl ServerDirectives {
     /// `JkMount` (D-05); take the arguments from [`mount_args`]. The error text is for httpd.
     pub fn set_mount(
         &mut self,
-        path: &str,
-        worker: &str,
+        path: impl AsRef<[u8]>,
+        worker: impl AsRef<[u8]>,
         location: Location,
     ) -> Result<(), String> {
+        let (path, worker) = (path.as_ref(), worker.as_ref());
         let mount = MountDirective::new(RuleKind::Mount, path, worker, location)?;
         self.mounts.push(mount);
         Ok(())
@@ -103,10 +105,11 @@ impl ServerDirectives {
     /// `JkUnMount` (D-06); the worker `*` stands for all workers.
     pub fn set_unmount(
         &mut self,
-        path: &str,
-        worker: &str,
+        path: impl AsRef<[u8]>,
+        worker: impl AsRef<[u8]>,
         location: Location,
     ) -> Result<(), String> {
+        let (path, worker) = (path.as_ref(), worker.as_ref());
         let mount = MountDirective::new(RuleKind::Unmount, path, worker, location)?;
         self.mounts.push(mount);
         Ok(())
@@ -208,8 +211,8 @@ impl ServerDirectives {
     }
 
     /// `JkEnvVar` (D-37): a repeated name replaces the earlier one; an empty default is none.
-    pub fn add_env_var(&mut self, name: &str, default: Option<&str>) {
-        let default = default.filter(|text| !text.is_empty()).map(str::to_owned);
+    pub fn add_env_var(&mut self, name: &str, default: Option<&[u8]>) {
+        let default = default.filter(|text| !text.is_empty()).map(BString::from);
         let known = self
             .env_vars
             .iter_mut()

@@ -8,6 +8,7 @@ mod directives;
 mod examples;
 mod graceful_stop;
 mod jk_log;
+mod latin_1;
 mod properties;
 mod restart;
 mod signal;

@@ -2,6 +2,7 @@
 
 use crate::error::{ConfigError, Location, Warning};
 use crate::uri_map::{RuleKind, Source, UriMapBuilder, is_plain_pattern, pattern_problem};
+use bstr::{BString, ByteSlice};
 use std::path::PathBuf;
 
 /// The section around a directive (context L).
@@ -42,8 +43,8 @@ pub fn mount_args<'a>(
                 None => format!("the path comes first, and '{first}' does not start with '/'"),
             });
         }
-        (None, Some(worker)) => (first, worker, None),
-        (None, None) => return Err(alone(first)),
+        (None, Some(worker)) if !worker.is_empty() => (first, worker, None),
+        (None, _) => return Err(alone(first)),
         (Some(section), second) => {
             let warning = section.check(second.map(|second| (first, second)))?;
             (section.path, first, warning)
@@ -160,25 +161,25 @@ impl Section<'_> {
 #[derive(Clone, Debug)]
 pub(super) struct MountDirective {
     kind: RuleKind,
-    path: String,
-    worker: String,
+    path: BString,
+    worker: BString,
     location: Location,
 }
 
 impl MountDirective {
     pub(super) fn new(
         kind: RuleKind,
-        path: &str,
-        worker: &str,
+        path: &[u8],
+        worker: &[u8],
         location: Location,
     ) -> Result<MountDirective, String> {
-        if !path.starts_with('/') {
-            return Err(path_problem(kind, path));
+        if !path.starts_with(b"/") {
+            return Err(path_problem(kind, &path.to_str_lossy()));
         }
         Ok(MountDirective {
             kind,
-            path: path.to_owned(),
-            worker: worker.to_owned(),
+            path: path.into(),
+            worker: worker.into(),
             location,
         })
     }
@@ -188,7 +189,7 @@ impl MountDirective {
         builder: &mut UriMapBuilder,
         warnings: &mut Vec<Warning>,
     ) -> Result<(), ConfigError> {
-        let (path, worker) = (self.path.as_bytes(), self.worker.as_bytes());
+        let (path, worker) = (self.path.as_slice(), self.worker.as_slice());
         let place = Some(self.location.clone());
         match self.kind {
             RuleKind::Mount => builder.add_mount(path, worker, Source::JkMount, place, warnings),

@@ -171,6 +171,7 @@ fn d05_d06_arguments() {
         })
     };
     assert_eq!(mount_args(None, "/x", Some("w")), taken("/x", "w", None));
+    assert!(mount_args(None, "/x", Some("")).is_err());
     let location = section("Location", "/x", false);
     assert_eq!(mount_args(location, "w", None), taken("/x", "w", None));
     for (section, first, second, says) in [
@@ -649,18 +650,18 @@ fn d36_options_are_merged_by_bits() {
 fn d37_dd07_env_vars() {
     let var = |name: &str, default: Option<&str>| EnvVar {
         name: name.into(),
-        default: default.map(str::to_owned),
+        default: default.map(BString::from),
     };
     let mut main = ServerDirectives::main();
-    main.add_env_var("A", Some("1"));
-    main.add_env_var("B", Some(""));
-    main.add_env_var("a", Some("2"));
+    main.add_env_var("A", Some(b"1"));
+    main.add_env_var("B", Some(b""));
+    main.add_env_var("a", Some(b"2"));
     main.add_env_var("C", None);
     let expected = [var("A", Some("2")), var("B", None), var("C", None)];
     assert_eq!(resolve(&main, None).env_vars, expected);
     let mut vhost = ServerDirectives::vhost();
     vhost.add_env_var("V", None);
-    vhost.add_env_var("b", Some("own"));
+    vhost.add_env_var("b", Some(b"own"));
     let expected = [
         var("V", None),
         var("b", Some("own")),

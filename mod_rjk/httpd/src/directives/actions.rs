@@ -15,9 +15,20 @@ pub(super) struct Setting<'a> {
     /// The section around it.
     pub(super) section: Option<Section<'a>>,
     pub(super) location: Location,
+    /// The arguments as text; see [`Setting::raw`].
     pub(super) first: &'a str,
     pub(super) second: Option<&'a str>,
+    pub(super) raw: Raw<'a>,
     pub(super) pool: Pool<'a>,
+}
+
+/// What was written, byte for byte: paths, workers and values are not always UTF-8.
+#[derive(Clone, Copy)]
+pub(super) struct Raw<'a> {
+    /// The argument of the section around.
+    pub(super) section: Option<&'a [u8]>,
+    pub(super) first: &'a [u8],
+    pub(super) second: Option<&'a [u8]>,
 }
 
 impl<'a> Setting<'a> {
@@ -28,17 +39,39 @@ impl<'a> Setting<'a> {
     }
 
     /// Path and worker of a mount.
-    fn mount(&mut self) -> Result<(&'a str, &'a str), String> {
+    fn mount(&mut self) -> Result<(&'a [u8], &'a [u8]), String> {
         let mount = mount_args(self.section, self.first, self.second)?;
+        let raw = self.raw;
+        let found = match (raw.section, raw.second) {
+            (Some(path), _) => (path, raw.first),
+            (None, Some(worker)) => (raw.first, worker),
+            (None, None) => (mount.path.as_bytes(), mount.worker.as_bytes()),
+        };
         if let Some(message) = mount.warning {
             self.warn(message);
         }
-        Ok((mount.path, mount.worker))
+        Ok(found)
+    }
+
+    /// The first argument where it names a file.
+    fn file(&self) -> Result<&'a str, String> {
+        if self.raw.first != self.first.as_bytes() {
+            return Err("write the name in UTF-8".to_owned());
+        }
+        Ok(self.first)
+    }
+
+    /// Warns where letters get lost.
+    fn needs_text(&mut self) {
+        let second = self.second.map(str::as_bytes);
+        if self.raw.first != self.first.as_bytes() || self.raw.second != second {
+            self.warn("the argument is no UTF-8, and what is none becomes U+FFFD; write UTF-8");
+        }
     }
 
     /// The path under ServerRoot, and that it is a regular file (D-01, D-03).
     fn existing_file(&self) -> Result<String, String> {
-        let path = server_root_relative(self.pool, self.first);
+        let path = server_root_relative(self.pool, self.file()?);
         if self.is_restart || Path::new(&path).is_file() {
             Ok(path)
         } else {
@@ -59,7 +92,7 @@ pub(super) fn worker_property(s: &mut Setting<'_>) -> Result<(), String> {
     s.slot
         .global
         .worker_properties
-        .push((s.first.as_bytes().to_vec(), s.location.clone()));
+        .push((s.raw.first.to_vec(), s.location.clone()));
     Ok(())
 }
 
@@ -95,20 +128,23 @@ pub(super) fn mount_copy(s: &mut Setting<'_>) -> Result<(), String> {
 }
 
 pub(super) fn auto_alias(s: &mut Setting<'_>) -> Result<(), String> {
-    if let Some(message) = s.slot.directives.set_auto_alias(s.first) {
+    let folder = s.file()?;
+    if let Some(message) = s.slot.directives.set_auto_alias(folder) {
         s.warn(message);
     }
     Ok(())
 }
 
 pub(super) fn strip_session(s: &mut Setting<'_>) -> Result<(), String> {
+    s.needs_text();
     s.slot.directives.set_strip_session(s.first, s.second)
 }
 
 pub(super) fn log_file(s: &mut Setting<'_>) -> Result<(), String> {
-    let target = match s.first.strip_prefix('|') {
-        Some(_) => s.first.to_owned(),
-        None => server_root_relative(s.pool, s.first),
+    let file = s.file()?;
+    let target = match file.strip_prefix('|') {
+        Some(_) => file.to_owned(),
+        None => server_root_relative(s.pool, file),
     };
     s.slot.directives.set_log_file(&target);
     s.slot.log_file_at = Some(s.location.clone());
@@ -123,11 +159,13 @@ pub(super) fn log_level(s: &mut Setting<'_>) -> Result<(), String> {
 }
 
 pub(super) fn log_stamp(s: &mut Setting<'_>) -> Result<(), String> {
+    s.needs_text();
     s.slot.directives.set_log_stamp(s.first);
     Ok(())
 }
 
 pub(super) fn request_log_format(s: &mut Setting<'_>) -> Result<(), String> {
+    s.needs_text();
     if let Some(message) = s.slot.directives.set_request_log_format(s.first) {
         s.warn(message);
     }
@@ -135,7 +173,7 @@ pub(super) fn request_log_format(s: &mut Setting<'_>) -> Result<(), String> {
 }
 
 pub(super) fn shm_file(s: &mut Setting<'_>) -> Result<(), String> {
-    let path = server_root_relative(s.pool, s.first);
+    let path = server_root_relative(s.pool, s.file()?);
     s.slot.global.shm_file = Some((path, s.location.clone()));
     Ok(())
 }
@@ -145,7 +183,7 @@ pub(super) fn config_file(s: &mut Setting<'_>) -> Result<(), String> {
         return Err("only allowed once".to_owned());
     }
     // Whether it can be read is seen when it is read: a running server then goes on without it.
-    let path = server_root_relative(s.pool, s.first);
+    let path = server_root_relative(s.pool, s.file()?);
     s.slot.global.config_file = Some((path, s.location.clone()));
     Ok(())
 }
@@ -172,7 +210,7 @@ pub(super) fn options(s: &mut Setting<'_>) -> Result<(), String> {
 }
 
 pub(super) fn env_var(s: &mut Setting<'_>) -> Result<(), String> {
-    s.slot.directives.add_env_var(s.first, s.second);
+    s.slot.directives.add_env_var(s.first, s.raw.second);
     Ok(())
 }
 

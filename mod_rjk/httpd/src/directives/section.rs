@@ -1,9 +1,8 @@
 //! The section that a directive stands in.
 
-use crate::ffi::apr::bytes;
+use crate::ffi::apr::{Pool, bytes};
 use crate::ffi::sys;
 use rjk_config::server::Section;
-use std::str;
 
 /// The sections that give their argument to the directives in them.
 const NAMES: [&str; 11] = [
@@ -26,19 +25,17 @@ const NAMES: [&str; 11] = [
 /// `parms` is what httpd passed to a command; `'a` ends with that call.
 pub(super) unsafe fn section<'a>(
     parms: *mut sys::cmd_parms,
-) -> Result<Option<Section<'a>>, String> {
+    pool: Pool<'a>,
+) -> Option<Section<'a>> {
     // SAFETY: as promised; the path is null or a C string.
-    let Some(path) = (unsafe { bytes((*parms).path) }) else {
-        return Ok(None);
-    };
-    let path = str::from_utf8(path).map_err(|_| "write the section's argument in UTF-8")?;
+    let path = pool.text(unsafe { bytes((*parms).path) }?);
     // SAFETY: as promised: the directive and those around it live as long as the configuration.
     let (name, is_regex) = unsafe { around((*parms).directive) };
-    Ok(Some(Section {
+    Some(Section {
         name,
         path,
         is_regex,
-    }))
+    })
 }
 
 /// The name of the innermost section, and whether its argument is a regular expression.

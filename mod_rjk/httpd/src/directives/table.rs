@@ -12,7 +12,6 @@ use crate::server::slot::ServerSlot;
 use rjk_config::error::Location;
 use rjk_config::server::Indicator;
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::str;
 
 /// Where a directive may stand (contract §1.1).
 #[derive(Clone, Copy, PartialEq)]
@@ -297,28 +296,23 @@ unsafe fn setting<'a>(
     unsafe {
         let server = (*parms).server;
         let slot = ServerSlot::of_mut(server).ok_or("the server has no configuration")?;
+        let raw = Raw {
+            section: bytes((*parms).path),
+            first: bytes(first).unwrap_or_default(),
+            second: bytes(second),
+        };
         Ok(Setting {
             slot,
             is_main: (*server).is_virtual == 0,
             is_restart: LastGood::of(server).is_some(),
-            section: section(parms)?,
+            section: section(parms, pool),
             location: location(parms),
-            first: text(first)?.unwrap_or(""),
-            second: text(second)?,
+            first: pool.text(raw.first),
+            second: raw.second.map(|second| pool.text(second)),
+            raw,
             pool,
         })
     }
-}
-
-/// # Safety
-/// `argument` is null or a C string that lives for `'a`.
-unsafe fn text<'a>(argument: *const c_char) -> Result<Option<&'a str>, String> {
-    // SAFETY: as promised.
-    let argument = unsafe { bytes(argument) };
-    argument
-        .map(str::from_utf8)
-        .transpose()
-        .map_err(|_| "write the argument in UTF-8".to_owned())
 }
 
 impl Apply {

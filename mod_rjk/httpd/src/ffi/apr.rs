@@ -45,6 +45,14 @@ impl<'p> Pool<'p> {
         unsafe { sys::apr_pstrmemdup(self.as_ptr(), bytes.as_ptr().cast(), bytes.len() as _) }
     }
 
+    /// The bytes as text; what is no UTF-8 becomes U+FFFD.
+    pub(crate) fn text(self, bytes: &'p [u8]) -> &'p str {
+        match String::from_utf8_lossy(bytes) {
+            Cow::Borrowed(text) => text,
+            Cow::Owned(text) => self.own(text).as_str(),
+        }
+    }
+
     /// Moves a value into the pool's life, where [`Pool::kept`] finds it.
     pub(crate) fn keep<T: Kept>(self, value: T) -> &'p T {
         let value: &'p mut T = self.own(value);

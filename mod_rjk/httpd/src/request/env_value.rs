@@ -2,6 +2,7 @@
 
 use crate::ffi::request::RequestRec;
 use crate::server::env_names::EnvNames;
+use bstr::BString;
 use rjk_config::server::{env_reply_timeout, env_truth};
 use rjk_proxy::job::request::EnvOverrides;
 use std::ffi::{CStr, CString};
@@ -41,11 +42,11 @@ pub(super) fn sent_env<'r>(
     request: RequestRec<'r>,
     names: &'static EnvNames,
 ) -> Vec<(&'r [u8], &'r [u8])> {
-    let value = |(name, default): &'static (CString, Option<String>)| {
+    let value = |(name, default): &'static (CString, Option<BString>)| {
         let value = request
             .env()
             .get(name)
-            .or_else(|| default.as_ref().map(String::as_bytes))?;
+            .or_else(|| default.as_ref().map(|default| default.as_slice()))?;
         Some((name.to_bytes(), value))
     };
     names.sent.iter().filter_map(value).collect()

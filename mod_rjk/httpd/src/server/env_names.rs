@@ -1,5 +1,6 @@
 //! The environment variables that requests read (contract §1.2, §1.6).
 
+use bstr::BString;
 use rjk_config::server::{Indicators, ServerConfig};
 use std::ffi::CString;
 
@@ -25,7 +26,7 @@ pub(crate) struct EnvNames {
     pub(crate) key_size: CString,
     pub(crate) cert_chain_prefix: Vec<u8>,
     /// `JkEnvVar` names with their defaults.
-    pub(crate) sent: Vec<(CString, Option<String>)>,
+    pub(crate) sent: Vec<(CString, Option<BString>)>,
     /// CGI variables may be among the names (D-37).
     pub(crate) wants_common_vars: bool,
 }
