@@ -12,6 +12,7 @@ use std::process::Command;
 /// does not find the requests that the backends got.
 pub fn problems(outcome: &Outcome, file: &Path) -> Result<Vec<String>> {
     let wires: Vec<wire::Wire> = outcome.wires.iter().map(|(_, wire)| wire.clone()).collect();
+    std::fs::create_dir_all(file.parent().unwrap_or(file))?;
     std::fs::write(file, wire::capture(&wires))?;
     let places = outcome.wires.iter().enumerate();
     let places = places.map(|(number, (site, _))| (address(number), site.as_str()));
