@@ -107,6 +107,8 @@ impl Dispatcher {
                 Report::failed(Failure::last(Phase::Connect, Cause::NoAddress))
             }
         };
+        // A worker that moved meanwhile does not keep the connection that just came back.
+        self.follow();
         // Whatever became of the mark of a broken body on its way to the workers (BD-08): what the
         // client gets to know is that its body was.
         let broken = job.body.broken_ahead();

@@ -8,6 +8,7 @@ mod children;
 mod distribution;
 mod exhaustion;
 mod failover;
+mod live;
 mod maintenance;
 mod many;
 mod methods;

@@ -77,6 +77,7 @@ pub(super) fn send(
         calendar: &wall_time,
     };
     let answer = rjk_status::answer(&asked, &site, log);
+    child.dispatcher.follow();
     give(request, &answer, log)
 }
 

@@ -15,6 +15,7 @@ use rjk_message::BodyLength;
 use std::collections::HashMap;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 /// A worker `w` by itself and as the only member of the balancers `lb1` and `lb2`, in two children.
@@ -197,6 +198,30 @@ fn pl10_maintenance_closes_what_is_idle_at_the_old_place() {
     assert_eq!(site.get(1, "lb1").1, "old");
     site.move_to(0, 9);
     site.children[1].maintain(&NoLog);
+    assert_eq!(site.connected(), 0);
+    old.done();
+}
+
+#[test]
+fn pl10_a_connection_in_use_is_closed_when_its_request_ends() {
+    let (ask, asked) = mpsc::channel();
+    let (go, gone) = mpsc::channel::<()>();
+    let old = Backend::start(vec![Box::new(move |stream| {
+        packet(stream);
+        ask.send(()).unwrap();
+        gone.recv().unwrap();
+        stream.write_all(&[HEAD, CHUNK, END].concat()).unwrap();
+        assert!(matches!(stream.peek(&mut [0]), Ok(0)), "closed");
+    })]);
+    let site = Site::new(&old, "");
+    std::thread::scope(|scope| {
+        let request = scope.spawn(|| site.get(1, "lb1"));
+        asked.recv().unwrap();
+        site.move_to(0, 9);
+        assert_eq!(site.connected(), 1);
+        go.send(()).unwrap();
+        assert_eq!(request.join().unwrap(), (200, "hi".to_owned()));
+    });
     assert_eq!(site.connected(), 0);
     old.done();
 }
