@@ -5,6 +5,7 @@
 mod alias;
 mod attributes;
 mod authorization;
+mod client_certificates;
 mod environment;
 mod extensions;
 mod framing;
