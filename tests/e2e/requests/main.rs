@@ -11,6 +11,7 @@ mod extensions;
 mod framing;
 mod handler;
 mod head;
+mod http2;
 mod input_filters;
 mod ipv6;
 mod lists;
