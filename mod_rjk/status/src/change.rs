@@ -172,12 +172,10 @@ impl Changer<'_> {
     /// V-20, V-21.
     fn update_place(&self, worker: &AjpWorker, object: Object<'_>) -> Option<String> {
         let (host, port) = setting::place(self.query);
-        let port = match port {
-            // A host alone is not what was asked for.
-            Some(port) => Some(self.read(port)?),
-            None if host.is_none() => return None,
-            None => None,
-        };
+        let port = port.and_then(|port| self.read(port));
+        if host.is_none() && port.is_none() {
+            return None;
+        }
         let now = worker.settings().spec;
         let host = host.unwrap_or(now.host.as_bstr()).to_owned();
         let port = port.unwrap_or(now.port);

@@ -70,14 +70,17 @@ pub(crate) fn of_code(code: &'static str, value: &BStr) -> Result<AnyMemberSetti
         .ok_or_else(|| ignored(code, value))
 }
 
-/// The wanted host and port (V-20, V-21). Port 0, which in the file stops a worker, is none here.
+/// The wanted host and port (V-20, V-21). Port 0, which in the file stops a worker, is none here, and
+/// what is no number counts as 0: then the host stays, too.
 pub(crate) fn place(query: &Query) -> (Option<&BStr>, Option<Result<u16, Ignored>>) {
-    let port = query.get("vaprt").map(|value| {
-        let port = u16::try_from(leading_number(value)).ok();
-        port.filter(|port| *port > 0)
-            .ok_or_else(|| ignored("vaprt", value))
-    });
-    (query.get("vahst"), port)
+    let host = query.get("vahst");
+    let Some(value) = query.get("vaprt") else {
+        return (host, None);
+    };
+    match u16::try_from(leading_number(value)) {
+        Ok(0) => (None, Some(Err(ignored("vaprt", value)))),
+        port => (host, Some(port.map_err(|_| ignored("vaprt", value)))),
+    }
 }
 
 fn read<T>(
