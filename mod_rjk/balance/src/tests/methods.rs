@@ -281,3 +281,44 @@ fn lb11_traffic_that_is_full_stays_full() {
         assert_eq!(values(&balancer)[3], u64::MAX);
     }
 }
+
+/// H-09: children and their threads at once lose no count, whatever the method.
+#[test]
+fn h09_counts_are_exact_under_threads() {
+    const THREADS: u64 = 6;
+    const REQUESTS: u64 = 400;
+    for method in BalanceMethod::ALL {
+        let balancer = by(method, &[3, 2, 1], |_| {});
+        std::thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let balancer = &balancer;
+                scope.spawn(move || {
+                    for request in 0..REQUESTS {
+                        let ask = match (thread + request) % 2 {
+                            0 => cookie("JSESSIONID=a.m2"),
+                            _ => Ask::default(),
+                        };
+                        serve(balancer, &ask, Outcome::Success, T0);
+                    }
+                });
+            }
+        });
+        let notes = (0..3).map(|index| balancer.note(index).unwrap());
+        let notes: Vec<_> = notes.collect();
+        let served: u64 = notes.iter().map(|note| note.accessed).sum();
+        let sessions: u64 = notes.iter().map(|note| note.sessions).sum();
+        assert_eq!(
+            (served, sessions),
+            (THREADS * REQUESTS, THREADS * REQUESTS / 2)
+        );
+        for (note, m) in std::iter::zip(&notes, [2, 3, 6]) {
+            let expected = match method {
+                BalanceMethod::Request => note.accessed * m,
+                BalanceMethod::Traffic => (note.read + note.transferred) * m,
+                BalanceMethod::Busyness => 0,
+                BalanceMethod::Session | BalanceMethod::Next => note.sessions * m,
+            };
+            assert_eq!(note.value, expected, "{method:?}");
+        }
+    }
+}
