@@ -5,10 +5,14 @@
 //! nobody has (mod_jk then looks at ids of earlier requests, SS-07), several ids (BG-06), and what is repeated of
 //! a POST (BG-01).
 
-use rjk_testbed::client::Request;
+use rjk_testbed::client::{Pending, Request};
 use rjk_testbed::farm::{MemberNotes, Notes};
-use rjk_testbed::peer::{Behaviour, Head, Script};
-use rjk_testbed::{Farm, Plan, Result, Subject};
+use rjk_testbed::gate::Gate;
+use rjk_testbed::peer::{Behaviour, Head, Script, Step};
+use rjk_testbed::{Farm, Plan, Result, Subject, wait};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 
 const MEMBERS: [&str; 4] = ["m1", "m2", "m3", "m4"];
 const STEPS: usize = 30;
@@ -36,7 +40,7 @@ fn fo_ss_tr_both_modules_do_the_same_4() -> Result {
 }
 
 fn both_do_the_same(first: u64) -> Result {
-    let mut served = 0;
+    let (mut served, mut busy, mut failed) = (0, 0, 0);
     for number in 0..BALANCERS {
         let seed = first * 1000 + number;
         let plan = Drawn::balancer(seed);
@@ -49,10 +53,16 @@ fn both_do_the_same(first: u64) -> Result {
             theirs[same],
             ours[same]
         );
+        let count = |text: &str| ours.iter().filter(|line| line.contains(text)).count();
         served += ours.iter().filter(|line| line.starts_with('m')).count();
+        busy += count("OK/BUSY");
+        failed += count(" ERR");
     }
     let asked = BALANCERS as usize * STEPS;
-    assert!(served > asked / 3, "{served} of {asked} were served");
+    assert!(
+        served > asked / 8 && busy > 0 && failed > asked / 20,
+        "of {asked} requests {served} were served, {busy} met a busy member, {failed} one in error"
+    );
     Ok(())
 }
 
@@ -128,17 +138,17 @@ impl Drawn {
                 plan = plan.member(name, line);
             }
         }
-        let mut farm = plan.start()?;
+        let mut stage = Stage::new(plan.start()?, names.clone())?;
         let mut draw = Draw(seed ^ 0xffff);
-        let mut down: Vec<&str> = Vec::new();
         let mut lines = Vec::new();
         for step in 0..STEPS {
-            draw.weather(&mut farm, &names, &mut down)?;
+            stage.change(&mut draw)?;
             let prefix = draw.one(&["", "", "/s", "/r"]);
             let path = format!("{prefix}/{step}");
             let request = draw.request(&path, &names);
-            lines.push(ask(&mut farm, &path, &request)?);
+            lines.push(ask(&mut stage.farm, &path, &request)?);
         }
+        stage.release()?;
         Ok(lines)
     }
 }
@@ -166,6 +176,122 @@ fn asked(request: &Request) -> String {
     let lines = head.lines().filter(|line| !line.starts_with("Host"));
     let texts = lines.map(|line| line.split('?').next().unwrap_or_default());
     texts.collect::<Vec<_>>().join(" ")
+}
+
+/// Members that come and go, answer well or not, and hold requests back.
+struct Stage {
+    farm: Farm,
+    names: Vec<&'static str>,
+    down: Vec<&'static str>,
+    /// Those that answer well, as long as they are up.
+    good: Vec<&'static str>,
+    gate: Gate,
+    held: Vec<Pending>,
+    /// How many requests came to the gate so far.
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Stage {
+    fn new(farm: Farm, names: Vec<&'static str>) -> Result<Stage> {
+        let mut stage = Stage {
+            farm,
+            good: names.clone(),
+            names,
+            down: Vec::new(),
+            gate: Gate::new(),
+            held: Vec::new(),
+            waiting: Arc::default(),
+        };
+        stage.shut()?;
+        Ok(stage)
+    }
+
+    /// A new gate, for all that answer well.
+    fn shut(&mut self) -> Result {
+        self.gate = Gate::new();
+        for name in self.good.iter().filter(|name| !self.down.contains(name)) {
+            self.farm.peer(name)?.set(self.holding());
+        }
+        Ok(())
+    }
+
+    /// What happens between two requests.
+    fn change(&mut self, draw: &mut Draw) -> Result {
+        let name = draw.one(&self.names);
+        let is_up = !self.down.contains(&name);
+        match draw.below(12) {
+            // A member with requests in flight would end them in an order of its own.
+            0 if is_up && self.held.is_empty() => {
+                self.farm.stop(name)?;
+                self.down.push(name);
+            }
+            1 | 2 => self.revive()?,
+            3..6 if is_up => {
+                self.good.retain(|good| *good != name);
+                let script = match draw.below(5) {
+                    0 => Behaviour::WrongMagic.script(),
+                    1 => Behaviour::ClosesBeforeAnswer.script(),
+                    2 => Behaviour::UnknownPacket.script(),
+                    3 => Script::answer(Head::new(404), "no"),
+                    _ => {
+                        self.good.push(name);
+                        self.holding()
+                    }
+                };
+                self.farm.peer(name)?.set(script);
+            }
+            6..9 if self.held.len() < 4 => self.hold(name)?,
+            9 => self.release()?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn revive(&mut self) -> Result {
+        let Some(name) = self.down.pop() else {
+            return Ok(());
+        };
+        self.farm.revive(name)?;
+        self.good.retain(|good| *good != name);
+        self.good.push(name);
+        self.farm.peer(name)?.set(self.holding());
+        Ok(())
+    }
+
+    /// A request of a session on this member, which waits wherever it comes to one that answers well.
+    fn hold(&mut self, name: &str) -> Result {
+        let request = Request::get("/hold").header("Cookie", &format!("JSESSIONID=a.{name}"));
+        let before = self.waiting.load(SeqCst);
+        let pending = self.farm.pending(request);
+        wait::until("a request that waits or has an answer", wait::SOON, || {
+            pending.is_finished() || self.waiting.load(SeqCst) > before
+        })?;
+        self.held.push(pending);
+        Ok(())
+    }
+
+    /// Lets all go that wait.
+    fn release(&mut self) -> Result {
+        self.gate.open();
+        for pending in self.held.drain(..) {
+            pending.response()?;
+        }
+        self.farm.wait_not_busy(&self.names)?;
+        self.shut()
+    }
+
+    /// Echoes, but holds what is for `/hold` back.
+    fn holding(&self) -> Script {
+        let waiting = Arc::clone(&self.waiting);
+        let count = Step::run(move |connection| {
+            if connection.request().uri.starts_with("/hold") {
+                waiting.fetch_add(1, SeqCst);
+            }
+            Ok(())
+        });
+        let gate = self.gate.step_for("/hold");
+        Script::new([Step::ReadBody, count, gate, Step::Echo])
+    }
 }
 
 /// Numbers that look drawn and are the same in each run.
@@ -205,45 +331,18 @@ impl Draw {
             lines.push(format!("activation={}", self.one(&["disabled", "stopped"])));
         }
         if self.in_ten(3) {
+            lines.push(format!("busy_limit={}", 1 + self.below(2)));
+        }
+        if self.in_ten(1) {
+            lines.push("connection_pool_size=2\nconnection_acquire_timeout=100".to_owned());
+        }
+        if self.in_ten(3) {
             lines.push(format!("fail_on_status={}", self.one(&["404", "-404"])));
         }
         if self.in_ten(1) {
             lines.push(format!("route=d.{name}"));
         }
         lines
-    }
-
-    /// Members come and go, and answer well or not.
-    fn weather<'a>(
-        &mut self,
-        farm: &mut Farm,
-        names: &[&'a str],
-        down: &mut Vec<&'a str>,
-    ) -> Result {
-        let name = self.one(names);
-        match self.below(8) {
-            0 if !down.contains(&name) => {
-                farm.stop(name)?;
-                down.push(name);
-            }
-            1 | 2 => {
-                if let Some(name) = down.pop() {
-                    farm.revive(name)?;
-                }
-            }
-            3 | 4 if !down.contains(&name) => {
-                let script = match self.below(5) {
-                    0 => Behaviour::WrongMagic.script(),
-                    1 => Behaviour::ClosesBeforeAnswer.script(),
-                    2 => Behaviour::UnknownPacket.script(),
-                    3 => Script::answer(Head::new(404), "no"),
-                    _ => Script::default(),
-                };
-                farm.peer(name)?.set(script);
-            }
-            _ => {}
-        }
-        Ok(())
     }
 
     fn request(&mut self, path: &str, names: &[&str]) -> Request {

@@ -14,6 +14,11 @@ impl Pending {
         Pending(std::thread::spawn(move || send(port, request)))
     }
 
+    /// Whether the answer is there.
+    pub fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+
     /// The answer.
     pub fn response(self) -> Result<Response> {
         let joined = self.0.join();
