@@ -75,7 +75,7 @@ fn show(outcome: &Outcome, took: Duration) -> bool {
         for problem in &verdict.problems {
             problem
                 .lines()
-                .for_each(|line| println!("  {}", short(line)));
+                .for_each(|line| println!("  {}", short(line, 600)));
         }
     }
     let (all, failed) = (outcome.verdicts.len(), failed.len());
@@ -93,9 +93,8 @@ fn show_slow(mut took: Vec<(String, Subject, Duration)>) {
 }
 
 /// The beginning of a long line.
-fn short(line: &str) -> &str {
-    const MOST: usize = 600;
-    &line[..line.floor_char_boundary(MOST.min(line.len()))]
+fn short(line: &str, most: usize) -> &str {
+    &line[..line.floor_char_boundary(most.min(line.len()))]
 }
 
 /// Shows where the modules differ, what a network tool finds, and the rows.
@@ -104,6 +103,13 @@ fn report(sites: &[Site], outcome: &Outcome) -> Result<bool> {
     for site in sites {
         for case in &site.cases {
             print!("{}", report::differences(site, case));
+        }
+    }
+    println!("\nWhere they differ in what `vary` lets them:\n");
+    for verdict in &outcome.verdicts {
+        for noted in &verdict.noted {
+            let lines = noted.lines().map(|line| short(line, 160));
+            println!("{}, {}", verdict.name, lines.collect::<Vec<_>>().join("\n"));
         }
     }
     let rows = Rows::load(sites)?;

@@ -6,7 +6,7 @@ use super::request::{Ask, Then};
 use super::seen::{self, Seen, Wrong};
 use super::site::{Case, Step};
 use super::stage::Stage;
-use super::transcript;
+use super::transcript::{self, Transcript};
 use crate::client::{Client, Response};
 use crate::{Gate, Result, Subject, wait};
 use anyhow::{Context, ensure};
@@ -23,7 +23,7 @@ pub struct Played {
     /// What is not as expected, each with its step.
     pub wrong: Vec<(String, Wrong)>,
     /// What was seen of each step's request, for the comparison of both modules.
-    pub transcripts: Vec<(String, Vec<(String, String)>)>,
+    pub transcripts: Vec<Transcript>,
 }
 
 /// A client's connection in a case.
@@ -286,9 +286,11 @@ impl Player<'_> {
         self.note(label, wrong);
         if step.mod_jk.is_none() && step.older.is_none() {
             let has_body = step.request.as_ref().is_some_and(Ask::has_body);
-            let mut lines = self.settled(marks, seen, has_body);
-            lines.retain(|(name, _)| !step.vary.iter().any(|vary| name.starts_with(vary)));
-            self.played.transcripts.push((label.to_owned(), lines));
+            self.played.transcripts.push(Transcript {
+                step: label.to_owned(),
+                lines: self.settled(marks, seen, has_body),
+                vary: step.vary.clone(),
+            });
         }
     }
 

@@ -6,6 +6,7 @@
 //! example in tests/parity/README.md.
 
 mod act;
+mod compare;
 pub mod dissect;
 mod expect;
 mod marks;

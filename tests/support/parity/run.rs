@@ -1,6 +1,7 @@
 //! Plays all sites, several at a time, and compares the modules.
 
 use super::act::{self, Played};
+use super::compare;
 use super::site::{Case, Server, Site};
 use super::stage::{Captured, Purpose, Stage};
 use crate::peer::wire::Wire;
@@ -28,6 +29,8 @@ pub struct Verdict {
     pub name: String,
     /// Everything that is wrong with it, ready to be printed.
     pub problems: Vec<String>,
+    /// Where the modules differ in what may differ.
+    pub noted: Vec<String>,
 }
 
 /// Site and case, by their places.
@@ -224,20 +227,27 @@ impl Job<'_> {
 fn verdicts(results: Results, problems: Vec<String>) -> Vec<Verdict> {
     let mut all: Vec<Verdict> = results
         .into_iter()
-        .map(|((site, case), results)| Verdict {
-            name: format!("{site}/{case}"),
-            problems: problems_of(&results),
+        .map(|((site, case), results)| {
+            let (problems, noted) = judge(&results);
+            let name = format!("{site}/{case}");
+            Verdict {
+                name,
+                problems,
+                noted,
+            }
         })
         .collect();
     all.extend(problems.into_iter().map(|problem| Verdict {
         name: "logs".to_owned(),
         problems: vec![problem],
+        noted: Vec::new(),
     }));
     all
 }
 
-fn problems_of(results: &[(Subject, Result<Played, String>)]) -> Vec<String> {
-    let mut problems = Vec::new();
+/// What is wrong with a case, and where the modules differ and may.
+fn judge(results: &[(Subject, Result<Played, String>)]) -> (Vec<String>, Vec<String>) {
+    let (mut problems, mut noted) = (Vec::new(), Vec::new());
     for (subject, result) in results {
         match result {
             Err(error) => problems.push(format!("{subject:?}: {error}")),
@@ -259,50 +269,9 @@ fn problems_of(results: &[(Subject, Result<Played, String>)]) -> Vec<String> {
     if problems.is_empty()
         && let (Some(ours), Some(theirs)) = (played(Subject::Rjk), played(Subject::ModJk))
     {
-        problems.extend(differences(ours, theirs));
+        let found = compare::all(&ours.transcripts, &theirs.transcripts);
+        problems.extend(found.problems);
+        noted = found.noted;
     }
-    problems
-}
-
-/// Where two modules did not do the same, though no case said that they may.
-fn differences(ours: &Played, theirs: &Played) -> Vec<String> {
-    let mut problems = Vec::new();
-    for ((step, ours), (_, theirs)) in ours.transcripts.iter().zip(&theirs.transcripts) {
-        for name in names(ours, theirs) {
-            let (ours, theirs) = (values(ours, name), values(theirs, name));
-            if ours != theirs {
-                problems.push(format!(
-                    "{step}: the modules differ in what no `expect` names: {name}\n  \
-                     mod_rjk {ours:?}\n  mod_jk  {theirs:?}"
-                ));
-            }
-        }
-        let order = |lines: &[(String, String)]| -> Vec<String> {
-            lines.iter().map(|(n, _)| n.clone()).collect()
-        };
-        if problems.is_empty() && order(ours) != order(theirs) {
-            problems.push(format!(
-                "{step}: the modules differ in the order of\n  mod_rjk {:?}\n  mod_jk  {:?}",
-                order(ours),
-                order(theirs)
-            ));
-        }
-    }
-    problems
-}
-
-fn names<'a>(ours: &'a [(String, String)], theirs: &'a [(String, String)]) -> Vec<&'a str> {
-    let mut names: Vec<&str> = ours
-        .iter()
-        .chain(theirs)
-        .map(|(name, _)| name.as_str())
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-}
-
-fn values<'a>(lines: &'a [(String, String)], name: &str) -> Vec<&'a str> {
-    let same = lines.iter().filter(|(other, _)| other == name);
-    same.map(|(_, value)| value.as_str()).collect()
+    (problems, noted)
 }

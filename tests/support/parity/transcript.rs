@@ -6,6 +6,24 @@ use super::stage::Stage;
 use crate::client::BodyEnd;
 use crate::peer::Forwarded;
 
+/// What was seen in a step.
+#[derive(Clone, Debug)]
+pub struct Transcript {
+    /// Which step.
+    pub step: String,
+    /// Names and values, in order.
+    pub lines: Vec<(String, String)>,
+    /// What names may begin with that may differ.
+    pub vary: Vec<String>,
+}
+
+impl Transcript {
+    /// Whether what has this name may differ.
+    pub fn may_vary(&self, name: &str) -> bool {
+        self.vary.iter().any(|vary| name.starts_with(vary))
+    }
+}
+
 /// Headers that differ from answer to answer, that name the module, or that frame the body as much of it
 /// was there when the answer began.
 const OWN: [&str; 4] = ["Date", "Server", "Content-Length", "Transfer-Encoding"];
