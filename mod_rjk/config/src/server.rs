@@ -143,8 +143,12 @@ impl ServerDirectives {
         folder_problem(directory).map(|problem| format!("JkAutoAlias: {problem}"))
     }
 
-    /// `JkStripSession On|Off [name]` (D-09).
-    pub fn set_strip_session(&mut self, flag: &str, name: Option<&str>) -> Result<(), String> {
+    /// `JkStripSession On|Off [name]` (D-09). The text of a warning is given back.
+    pub fn set_strip_session(
+        &mut self,
+        flag: &str,
+        name: Option<&str>,
+    ) -> Result<Option<String>, String> {
         let enabled = match flag {
             _ if flag.eq_ignore_ascii_case("on") => true,
             _ if flag.eq_ignore_ascii_case("off") => false,
@@ -153,8 +157,10 @@ impl ServerDirectives {
         let name = name
             .map(str::to_owned)
             .unwrap_or_else(|| StripSession::default().name);
-        self.strip_session = Some(StripSession { enabled, name });
-        Ok(())
+        let strip = StripSession { enabled, name };
+        let warning = strip.problem();
+        self.strip_session = Some(strip);
+        Ok(warning.map(|problem| format!("JkStripSession: {problem}")))
     }
 
     /// `JkLogFile`: a path or `|program` (D-10).

@@ -198,6 +198,18 @@ fn aa01_d09_a_location_goes_by_what_is_served() -> Result {
     )
 }
 
+/// With mod_jk the first is the file's text.
+#[test]
+fn d09_a_name_that_is_no_parameter_cuts_nothing() -> Result {
+    let rows = [
+        ("D-09", "/s.txtsid", "404"),
+        ("D-09", "/s.txt;sid=1", "404"),
+        ("D-09", "/s.txt", "htdocs/s.txt"),
+    ];
+    let site = site(Subject::Rjk, "JkMount /*.jsp w\nJkStripSession On sid")?;
+    check(&site, &rows)
+}
+
 fn d09_strip_session(subject: Subject) -> Result {
     let mounts = "JkMount /*.jsp w\nJkStripSession";
     let rows = [

@@ -93,6 +93,7 @@ const WARNED: &[Refused] = &[
     ("<LocationMatch \"/app/.*\">\nJkMount w\n</LocationMatch>", &["not as a regular expression"], "; write"),
     ("<Location ~ \"/app/.*\">\nJkMount w\n</Location>", &["not as a regular expression"], "; write"),
     ("<Directory /app/x>\nJkMount w\n</Directory>", &["belongs into <Location>"], "; write"),
+    ("JkStripSession On sid", &["write ';sid'"], "\u{0}"),
     ("JkAutoAlias htdocs", &["is no full path and has no effect"], "; write"),
     ("JkRequestLogFormat %x", &["'%x' is no conversion"], "; write"),
     ("JkMountFileReload 5s", &["write a number of seconds"], "\u{0}"),

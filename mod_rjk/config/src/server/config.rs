@@ -182,6 +182,12 @@ impl ServerConfig {
         }
     }
 
+    /// Whether httpd serves files of web applications: a folder without an index file that is a file here
+    /// then stays here, and is not forwarded for one that is mounted (AA-04).
+    pub fn has_auto_alias(&self) -> bool {
+        self.has_mount_table && self.auto_alias.is_some()
+    }
+
     /// URI and file of a request that is not forwarded, without the session id (D-09).
     pub fn without_session(&self, uri: &[u8], file: &[u8]) -> Stripped {
         if !self.has_mount_table {

@@ -137,7 +137,10 @@ pub(super) fn auto_alias(s: &mut Setting<'_>) -> Result<(), String> {
 
 pub(super) fn strip_session(s: &mut Setting<'_>) -> Result<(), String> {
     s.needs_text();
-    s.slot.directives.set_strip_session(s.first, s.second)
+    if let Some(message) = s.slot.directives.set_strip_session(s.first, s.second)? {
+        s.warn(message);
+    }
+    Ok(())
 }
 
 pub(super) fn log_file(s: &mut Setting<'_>) -> Result<(), String> {

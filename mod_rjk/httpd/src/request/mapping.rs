@@ -4,6 +4,7 @@ use super::failed::fail;
 use super::state::{self, Mapped, RequestState, ready, request_id};
 use super::{local, map_file};
 use crate::ffi::answer::{BAD_REQUEST, DECLINED, OK, UNAVAILABLE};
+use crate::ffi::file_type::FileType;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
 use crate::server::ready::Ready;
@@ -99,7 +100,7 @@ pub(crate) fn translate(request: RequestRec<'_>) -> c_int {
     log_choice(request, ready, &normalised, mount.as_deref());
     match mount {
         Some(mount) => {
-            accept(request, mount, &normalised);
+            accept(request, ready, mount, &normalised);
             OK
         }
         None => {
@@ -160,15 +161,17 @@ fn log_miss(request: RequestRec<'_>, ready: &Ready) {
     }
 }
 
-fn accept(request: RequestRec<'_>, mount: Arc<Mount>, normalised: &[u8]) {
+fn accept(request: RequestRec<'_>, ready: &Ready, mount: Arc<Mount>, normalised: &[u8]) {
     let mapped = Mapped::new(Some(mount.clone()), request.uri());
     state::set(request, RequestState::Mapped(mapped));
     mark(request, &mount.worker);
     // G-05: from here on every module sees the URI that was mapped.
     request.set_uri(normalised);
     // G-06: mod_dir passes the filters of the folder's request on; who only looks does not.
-    if let Some(lookup) = request.main().and_then(state::lookup)
+    if let Some(page) = request.main()
+        && let Some(lookup) = state::lookup(page)
         && request.has_filters_of_main()
+        && !(ready.config.has_auto_alias() && page.file_type() == FileType::Folder)
     {
         lookup.note(mount);
     }
@@ -200,7 +203,7 @@ pub(crate) fn map_to_storage(request: RequestRec<'_>) -> c_int {
             Ok(Looked {
                 normalised,
                 mount: Some(mount),
-            }) => accept(request, mount, &normalised),
+            }) => accept(request, ready, mount, &normalised),
             Ok(_) => {
                 local::strip_session(request, ready);
                 return DECLINED;
