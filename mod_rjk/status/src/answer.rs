@@ -35,8 +35,8 @@ pub struct Answer {
     pub status: u16,
     /// Its format; `None` when the request names none that is known.
     pub format: Option<Format>,
-    /// The text.
-    pub text: String,
+    /// The text; names and values keep their bytes where the format has no encoding of its own.
+    pub text: Vec<u8>,
 }
 
 /// What a renderer of pages for people gets besides the [`Page`].
@@ -103,7 +103,7 @@ pub fn answer(request: &Request<'_>, site: &Site<'_>, log: &dyn Log) -> Answer {
     }
 }
 
-fn render(request: &Request<'_>, query: &Query, format: Option<Format>, page: &Page) -> String {
+fn render(request: &Request<'_>, query: &Query, format: Option<Format>, page: &Page) -> Vec<u8> {
     let spec = request.spec;
     match format {
         Some(Format::Html) => {
@@ -113,11 +113,11 @@ fn render(request: &Request<'_>, query: &Query, format: Option<Format>, page: &P
                 path: request.path,
                 is_read_only: spec.read_only || Options::of(query).is_read_only(),
             };
-            html::render(page, &context)
+            html::render(page, &context).into_bytes()
         }
-        Some(Format::Xml) => xml::render(page, spec),
+        Some(Format::Xml) => xml::render(page, spec).into_bytes(),
         Some(Format::Text) => text::render(page),
-        Some(Format::Json) => json::render(page),
+        Some(Format::Json) => json::render(page).into_bytes(),
         Some(Format::Properties) | None => properties::render(page, spec.prefix.as_bstr()),
     }
 }

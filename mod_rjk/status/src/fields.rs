@@ -46,6 +46,16 @@ impl fmt::Display for Value<'_> {
     }
 }
 
+impl Value<'_> {
+    /// Adds the value as it is: texts keep their bytes.
+    pub fn push(&self, out: &mut Vec<u8>) {
+        match self {
+            Value::Text(text) => out.extend_from_slice(text),
+            other => out.extend_from_slice(other.to_string().as_bytes()),
+        }
+    }
+}
+
 /// The order of two fields of an endpoint, in which XML differs from the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {

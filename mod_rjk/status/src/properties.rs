@@ -4,16 +4,15 @@
 //! keyed by their balancer, two of them contain a blank, and a worker without a balancer is
 //! `<prefix>.<worker>.list` (BG-20).
 
-use crate::fields::{self, Field, Order};
+use crate::fields::{self, Field, Order, Value};
 use crate::model::{BalancerView, Body, ErrorTime, Head, MapView, Page, WorkerView};
 use crate::text::verdict;
 use bstr::{BStr, ByteSlice};
-use std::fmt::{self, Write as _};
 
 /// The whole answer; `prefix` is the worker's (S-07).
-pub(crate) fn render(page: &Page, prefix: &BStr) -> String {
+pub(crate) fn render(page: &Page, prefix: &BStr) -> Vec<u8> {
     let mut out = Writer {
-        out: String::new(),
+        out: Vec::new(),
         prefix,
     };
     if let Some(head) = &page.head {
@@ -23,11 +22,11 @@ pub(crate) fn render(page: &Page, prefix: &BStr) -> String {
         Body::Empty | Body::Edit(_) => {}
         Body::List { balancers, workers } => {
             if let Some(balancers) = balancers {
-                out.global("lb_count", balancers.len());
+                out.global("lb_count", balancers.len().to_string());
                 balancers.iter().for_each(|view| out.balancer(view));
             }
             if let Some(workers) = workers {
-                out.global("ajp_count", workers.len());
+                out.global("ajp_count", workers.len().to_string());
                 workers.iter().for_each(|view| out.worker(view));
             }
         }
@@ -35,7 +34,7 @@ pub(crate) fn render(page: &Page, prefix: &BStr) -> String {
         Body::Worker(view) => out.worker(view),
         Body::Dump(properties) => {
             for (name, value) in properties {
-                let _ = writeln!(out.out, "{name}={value}");
+                out.push(&[name.as_slice(), b"=", value]);
             }
         }
     }
@@ -46,17 +45,30 @@ pub(crate) fn render(page: &Page, prefix: &BStr) -> String {
 }
 
 struct Writer<'a> {
-    out: String,
+    out: Vec<u8>,
     prefix: &'a BStr,
 }
 
 impl Writer<'_> {
-    fn global(&mut self, key: &str, value: impl fmt::Display) {
-        let _ = writeln!(self.out, "{}.{key}={value}", self.prefix);
+    fn push(&mut self, parts: &[&[u8]]) {
+        parts
+            .iter()
+            .for_each(|part| self.out.extend_from_slice(part));
+        self.out.push(b'\n');
     }
 
-    fn of(&mut self, worker: &BStr, key: impl fmt::Display, value: impl fmt::Display) {
-        let _ = writeln!(self.out, "{}.{worker}.{key}={value}", self.prefix);
+    fn global(&mut self, key: &str, value: impl AsRef<[u8]>) {
+        self.push(&[self.prefix, b".", key.as_bytes(), b"=", value.as_ref()]);
+    }
+
+    fn of(&mut self, worker: &BStr, key: &str, value: &Value<'_>) {
+        let mut text = Vec::new();
+        value.push(&mut text);
+        self.push(&[self.prefix, b".", worker, b".", key.as_bytes(), b"=", &text]);
+    }
+
+    fn name(&mut self, worker: &BStr, key: &str, name: &BStr) {
+        self.of(worker, key, &Value::Text(name.into()));
     }
 
     fn all_of(&mut self, worker: &BStr, fields: &[Field<'_>]) {
@@ -65,18 +77,19 @@ impl Writer<'_> {
         }
     }
 
+    fn globals(&mut self, start: &str, fields: &[Field<'_>]) {
+        for field in fields {
+            let mut text = Vec::new();
+            field.value.push(&mut text);
+            self.global(&format!("{start}{}", field.name), text);
+        }
+    }
+
     fn head(&mut self, head: &Head, body: &Body) {
-        for field in fields::server(head) {
-            self.global(&format!("server_{}", field.name), field.value);
-        }
-        if matches!(body, Body::Edit(_)) {
-            return;
-        }
-        for field in fields::time(&head.time) {
-            self.global(&format!("time_{}", field.name), field.value);
-        }
-        for field in fields::software(head) {
-            self.global(field.name, field.value);
+        self.globals("server_", &fields::server(head));
+        if !matches!(body, Body::Edit(_)) {
+            self.globals("time_", &fields::time(&head.time));
+            self.globals("", &fields::software(head));
         }
     }
 
@@ -86,7 +99,7 @@ impl Writer<'_> {
         self.all_of(name, &fields::balancer(view));
         for member in &view.members {
             let member_name = member.endpoint.name();
-            self.of(name, "balance_workers", member_name);
+            self.name(name, "balance_workers", member_name);
             self.all_of(member_name, &fields::member(member, Order::RetriesFirst));
             self.all_of(name, &fields::last_reset(member.last_reset));
             self.error_time(name, member.error_time.as_ref());
@@ -96,7 +109,7 @@ impl Writer<'_> {
 
     fn worker(&mut self, view: &WorkerView) {
         let name = view.endpoint.name();
-        self.of(name, "list", name);
+        self.name(name, "list", name);
         self.all_of(name, &fields::worker(view, Order::RetriesFirst));
         self.all_of(name, &fields::last_reset(view.last_reset));
         self.error_time(name, view.error_time.as_ref());
@@ -114,14 +127,14 @@ impl Writer<'_> {
             "error_time_ago seconds",
         ];
         for (key, field) in keys.iter().zip(fields::error_time(time)) {
-            self.of(worker, key, field.value);
+            self.of(worker, key, &field.value);
         }
     }
 
     fn map(&mut self, worker: &BStr, view: &MapView) {
         for field in fields::map(view) {
             let key = format!("map.{}.{}", view.id, field.name);
-            self.of(worker, key, field.value);
+            self.of(worker, &key, &field.value);
         }
     }
 }

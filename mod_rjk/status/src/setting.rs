@@ -70,17 +70,19 @@ pub(crate) fn of_code(code: &'static str, value: &BStr) -> Result<AnyMemberSetti
         .ok_or_else(|| ignored(code, value))
 }
 
-/// The wanted host and port (V-20, V-21). Port 0, which in the file stops a worker, is none here, and
-/// what is no number counts as 0: then the host stays, too.
+/// The wanted host and port (V-20, V-21). Port 0 says, as in the file, that the worker is not to be contacted:
+/// a text without a number must not come to mean it.
 pub(crate) fn place(query: &Query) -> (Option<&BStr>, Option<Result<u16, Ignored>>) {
-    let host = query.get("vahst");
-    let Some(value) = query.get("vaprt") else {
-        return (host, None);
-    };
-    match u16::try_from(leading_number(value)) {
-        Ok(0) => (None, Some(Err(ignored("vaprt", value)))),
-        port => (host, Some(port.map_err(|_| ignored("vaprt", value)))),
-    }
+    let port = query.get("vaprt").map(|value| {
+        let has_number = value
+            .trim_ascii_start()
+            .first()
+            .is_some_and(u8::is_ascii_digit);
+        let port = u16::try_from(leading_number(value)).ok();
+        port.filter(|_| has_number)
+            .ok_or_else(|| ignored("vaprt", value))
+    });
+    (query.get("vahst"), port)
 }
 
 fn read<T>(

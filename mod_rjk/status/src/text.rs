@@ -3,11 +3,11 @@
 use crate::fields::{self, Field, Order};
 use crate::model::{BalancerView, Body, Head, MapView, Page, Verdict, WorkerView};
 use bstr::BString;
-use std::fmt::Write as _;
+use std::io::Write as _;
 
 /// The whole answer.
-pub(crate) fn render(page: &Page) -> String {
-    let mut out = String::new();
+pub(crate) fn render(page: &Page) -> Vec<u8> {
+    let mut out = Vec::new();
     if let Some(head) = &page.head {
         write_head(&mut out, head, &page.body);
     }
@@ -40,68 +40,68 @@ pub(crate) fn verdict(verdict: &Verdict) -> (&'static str, &str) {
     }
 }
 
-fn write_head(out: &mut String, head: &Head, body: &Body) {
-    line(out, "Server:", &fields::server(head));
+fn write_head(out: &mut Vec<u8>, head: &Head, body: &Body) {
+    line(out, b"Server:", &fields::server(head));
     if !matches!(body, Body::Edit(_)) {
-        line(out, "Time:", &fields::time(&head.time));
-        line(out, "Software:", &fields::software(head));
+        line(out, b"Time:", &fields::time(&head.time));
+        line(out, b"Software:", &fields::software(head));
     }
 }
 
-fn balancer(out: &mut String, view: &BalancerView) {
-    let _ = write!(out, "Balancer Worker: name={}", view.name);
-    line(out, "", &fields::balancer(view));
+fn balancer(out: &mut Vec<u8>, view: &BalancerView) {
+    named(out, "Balancer Worker: name=", &view.name);
+    line(out, b"", &fields::balancer(view));
     for member in &view.members {
-        let _ = write!(out, "Member: name={}", member.endpoint.name());
+        named(out, "Member: name=", member.endpoint.name());
         pairs(out, &fields::member(member, Order::RetriesFirst));
         pairs(out, &fields::last_reset(member.last_reset));
         if let Some(time) = &member.error_time {
             pairs(out, &fields::error_time(time));
         }
-        out.push('\n');
+        out.push(b'\n');
     }
     view.maps.iter().for_each(|view| map(out, view));
 }
 
-fn worker(out: &mut String, view: &WorkerView) {
-    let _ = write!(out, "AJP Worker: name={}", view.endpoint.name());
+fn worker(out: &mut Vec<u8>, view: &WorkerView) {
+    named(out, "AJP Worker: name=", view.endpoint.name());
     pairs(out, &fields::worker(view, Order::RetriesFirst));
     pairs(out, &fields::last_reset(view.last_reset));
     if let Some(time) = &view.error_time {
         pairs(out, &fields::error_time(time));
     }
-    out.push('\n');
+    out.push(b'\n');
     view.maps.iter().for_each(|view| map(out, view));
 }
 
-fn map(out: &mut String, view: &MapView) {
+fn map(out: &mut Vec<u8>, view: &MapView) {
     let _ = write!(out, "Map: id={}", view.id);
-    line(out, "", &fields::map(view));
+    line(out, b"", &fields::map(view));
 }
 
-fn dump(out: &mut String, properties: &[(BString, BString)]) {
-    out.push_str("Configuration:\n");
+fn dump(out: &mut Vec<u8>, properties: &[(BString, BString)]) {
+    out.extend_from_slice(b"Configuration:\n");
     for (name, value) in properties {
-        let _ = writeln!(out, "{name}={value}");
+        out.extend_from_slice(&[name.as_slice(), b"=", value, b"\n"].concat());
     }
 }
 
-fn line(out: &mut String, start: &str, fields: &[Field<'_>]) {
-    out.push_str(start);
-    pairs(out, fields);
-    out.push('\n');
+fn named(out: &mut Vec<u8>, start: &str, name: &[u8]) {
+    out.extend_from_slice(start.as_bytes());
+    out.extend_from_slice(name);
 }
 
-fn pairs(out: &mut String, fields: &[Field<'_>]) {
-    for Field {
-        name,
-        value,
-        quoted,
-    } in fields
-    {
-        let _ = match quoted {
-            true => write!(out, " {name}=\"{value}\""),
-            false => write!(out, " {name}={value}"),
-        };
+fn line(out: &mut Vec<u8>, start: &[u8], fields: &[Field<'_>]) {
+    out.extend_from_slice(start);
+    pairs(out, fields);
+    out.push(b'\n');
+}
+
+fn pairs(out: &mut Vec<u8>, fields: &[Field<'_>]) {
+    for field in fields {
+        let quote: &[u8] = if field.quoted { b"\"" } else { b"" };
+        out.extend_from_slice(&[b" ", field.name.as_bytes(), b"=", quote].concat());
+        field.value.push(out);
+        out.extend_from_slice(quote);
     }
 }

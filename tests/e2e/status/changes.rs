@@ -2,6 +2,7 @@
 
 use crate::site::Site;
 use rjk_testbed::client::Request;
+use rjk_testbed::httpd::Mpm;
 use rjk_testbed::peer::Behaviour;
 use rjk_testbed::{Peer, Plan, Result, Subject, both};
 
@@ -72,7 +73,9 @@ fn cm06_a_recovered_member_is_tried(subject: Subject) -> Result {
 fn cm04_all_children_follow(subject: Subject) -> Result {
     let mut farm = Plan::new(subject, &["m1", "m2"])
         .httpd(|builder| {
+            // The event MPM may close an idle connection of a busy child.
             builder
+                .mpm(Mpm::Worker)
                 .start_servers(3)
                 .server_limit(3)
                 .threads_per_child(32)
@@ -199,8 +202,8 @@ fn v10_an_unknown_word_changes_nothing() -> Result {
         ("w=lb&vlm=zz", "vlm=zz"),
         ("w=lb&vll=q", "vll=q"),
         ("w=lb&sw=m2&vaprt=99999", "vaprt=99999"),
-        ("w=lb&sw=m2&vaprt=0", "vaprt=0"),
-        ("w=lb&sw=m2&vahst=127.0.0.9&vaprt=x", "vaprt=x"),
+        ("w=lb&sw=m2&vaprt=x", "vaprt=x"),
+        ("w=lb&sw=m2&vaprt=", "vaprt="),
         ("w=lb&sw=m2&vabl=99999999999", "vabl=99999999999"),
         ("w=lb&sw=m2&vwf=0", "vwf=0"),
         ("w=lb&att=vwa&val1=x", "vwa=x"),

@@ -6,6 +6,7 @@ mod json;
 mod page;
 mod scripts;
 mod secrets;
+mod servers;
 mod site;
 mod transcripts;
 mod words;

@@ -4,10 +4,10 @@ use crate::ffi::apr::bytes;
 use crate::ffi::sys;
 use std::time::Duration;
 
-/// The version of the web server, as far as `ServerTokens` allows.
-pub(crate) fn banner() -> &'static [u8] {
+/// The version of the web server with those of its modules, whatever `ServerTokens` tells clients.
+pub(crate) fn description() -> &'static [u8] {
     // SAFETY: httpd returns a string of its configuration, which outlives every request.
-    unsafe { bytes(sys::ap_get_server_banner()) }.unwrap_or(b"")
+    unsafe { bytes(sys::ap_get_server_description()) }.unwrap_or(b"")
 }
 
 /// The main server of the running configuration.
@@ -16,7 +16,8 @@ pub(crate) fn main_server() -> *mut sys::server_rec {
     unsafe { sys::ap_server_conf }
 }
 
-/// How people know a server: `host`, `host:port`, or for a virtual host `host [address:port]`.
+/// How people know a server: `host`, `host:port`, or for a virtual host `host [address:port]`; no port
+/// where none is said.
 ///
 /// # Safety
 /// `server` is a server of the running configuration.
@@ -29,8 +30,11 @@ pub(crate) unsafe fn server_text(server: *const sys::server_rec) -> Vec<u8> {
         let place = match address {
             Some(address) => {
                 let host = bytes(address.virthost).unwrap_or(b"*");
-                let port = address.host_port.to_string();
-                [b" [", host, b":", port.as_bytes(), b"]"].concat()
+                let port = match address.host_port {
+                    0 => String::new(),
+                    port => format!(":{port}"),
+                };
+                [b" [", host, port.as_bytes(), b"]"].concat()
             }
             None if server.port != 0 => format!(":{}", server.port).into_bytes(),
             None => Vec::new(),

@@ -60,7 +60,7 @@ pub(super) fn send(
     let site = Site {
         name: request.server_name().as_bstr(),
         port: request.server_port(),
-        web_server: about::banner().as_bstr(),
+        web_server: about::description().as_bstr(),
         workers: workers(&child.dispatcher),
         maps: maps(),
         properties: generation
@@ -136,7 +136,7 @@ fn give(request: RequestRec<'_>, answer: &Answer, log: &dyn Log) -> c_int {
     if answer.status != 200 {
         request.set_status(c_int::from(answer.status));
     }
-    if client.send(&[answer.text.as_bytes()], Then::End).is_err() {
+    if client.send(&[&answer.text], Then::End).is_err() {
         client.break_off(500);
     }
     OK
