@@ -149,12 +149,23 @@ impl Editor<'_> {
             addresses: None,
         };
         checked.check()?;
-        let spec = worker.settings().spec;
-        let moved = setting.destination(&spec);
-        let addresses = moved.map(|spec| self.find(&spec)).transpose()?;
-        let control = worker.control();
-        let prepared = Prepared { setting, addresses };
-        self.change(control, &prepared, worker.configured(), worker.record)
+        loop {
+            let moved = setting.destination(&worker.settings().spec);
+            let addresses = moved.map(|spec| self.find(&spec)).transpose()?;
+            let knew_where = addresses.is_some();
+            let prepared = Prepared { setting, addresses };
+            let change = self.change(
+                worker.control(),
+                &prepared,
+                worker.configured(),
+                worker.record,
+            )?;
+            // It was where it is to be, so nobody was asked; another edit moved it away meanwhile.
+            let is_there = setting.destination(&worker.settings().spec).is_none();
+            if knew_where || is_there {
+                return Ok(change);
+            }
+        }
     }
 
     fn find(&self, spec: &AjpSpec) -> Result<Vec<SocketAddr>, EditError> {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::overlay::EndpointOverlay;
 use crate::tests::support::*;
 use rjk_config::model::*;
 use std::cell::Cell;
@@ -230,6 +231,38 @@ fn v20_v21_a_worker_moves() {
             ("one".into(), 81, 1)
         );
     });
+}
+
+/// Another process moves the worker between the look at its place and the edit.
+#[test]
+fn v20_a_worker_that_another_edit_moves_away_is_moved_back() {
+    let balancer = plain(1, |_| {});
+    let worker = balancer.worker(0).unwrap();
+    worker.control().leave_to(4_000_000);
+    let moves_away = |_| {
+        let mut elsewhere = EndpointOverlay::default();
+        elsewhere.place.host = Some("elsewhere".into());
+        elsewhere.place.moves = Some(1);
+        worker.record.write(&encode(&elsewhere));
+        false
+    };
+    let resolve = |spec: &AjpSpec| Ok(vec![([192, 0, 2, 7], spec.port).into()]);
+    let editor = Editor {
+        is_alive: &moves_away,
+        resolve: &resolve,
+    };
+    let home = EndpointSetting::Address {
+        host: "localhost".into(),
+        port: 8009,
+    };
+    let change = editor.endpoint(worker, &home).unwrap();
+    assert_eq!(change.old, "elsewhere:8009");
+    let settings = worker.settings();
+    assert_eq!(
+        (settings.spec.host, settings.moves),
+        ("localhost".into(), 2)
+    );
+    assert_eq!(settings.addresses, [([192, 0, 2, 7], 8009).into()]);
 }
 
 #[test]
