@@ -1,5 +1,6 @@
 //! The status worker: its formats, its commands, who may use it, and the page for people (contract §6).
 
+mod browser;
 mod changes;
 mod foreign;
 mod json;
