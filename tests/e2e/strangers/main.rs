@@ -186,10 +186,10 @@ fn compare_generated(entry: &Entry, text: &str, peers: &Peers) -> Result<bool> {
         }
         (Found::Refused(_), Found::Refused(_)) => Ok(false),
         (Found::Refused(said), _) => bail!("only mod_rjk refuses it: {said}"),
-        // It crashed, or a balancer in a balancer has no room.
-        (_, Found::Refused(said))
+        // It crashed, or has something against a balancer in a balancer.
+        (Found::Started(rjk), Found::Refused(said))
             if !said.contains("Configuration Failed")
-                || said.contains("Could not allocate shared memory") =>
+                || rjk.said.contains("name its members instead") =>
         {
             Ok(false)
         }
