@@ -8,6 +8,7 @@ mod children;
 mod distribution;
 mod exhaustion;
 mod failover;
+mod ids;
 mod live;
 mod maintenance;
 mod many;
