@@ -6,7 +6,7 @@
 
 use crate::fields::{self, Field, Order, Value};
 use crate::model::{BalancerView, Body, ErrorTime, Head, MapView, Page, WorkerView};
-use crate::text::verdict;
+use crate::text::{some, verdict};
 use bstr::{BStr, ByteSlice};
 
 /// The whole answer; `prefix` is the worker's (S-07).
@@ -21,11 +21,11 @@ pub(crate) fn render(page: &Page, prefix: &BStr) -> Vec<u8> {
     match &page.body {
         Body::Empty | Body::Edit(_) => {}
         Body::List { balancers, workers } => {
-            if let Some(balancers) = balancers {
+            if let Some(balancers) = some(balancers) {
                 out.global("lb_count", balancers.len().to_string());
                 balancers.iter().for_each(|view| out.balancer(view));
             }
-            if let Some(workers) = workers {
+            if let Some(workers) = some(workers) {
                 out.global("ajp_count", workers.len().to_string());
                 workers.iter().for_each(|view| out.worker(view));
             }

@@ -14,11 +14,11 @@ pub(crate) fn render(page: &Page) -> Vec<u8> {
     match &page.body {
         Body::Empty | Body::Edit(_) => {}
         Body::List { balancers, workers } => {
-            if let Some(balancers) = balancers {
+            if let Some(balancers) = some(balancers) {
                 let _ = writeln!(out, "Balancer Workers: count={}", balancers.len());
                 balancers.iter().for_each(|view| balancer(&mut out, view));
             }
-            if let Some(workers) = workers {
+            if let Some(workers) = some(workers) {
                 let _ = writeln!(out, "AJP Workers: count={}", workers.len());
                 workers.iter().for_each(|view| worker(&mut out, view));
             }
@@ -30,6 +30,11 @@ pub(crate) fn render(page: &Page) -> Vec<u8> {
     let (kind, message) = verdict(&page.result);
     let _ = writeln!(out, "Result: type={kind} message=\"{message}\"");
     out
+}
+
+/// The things of a list, when there are any: mod_jk does not count to zero.
+pub(crate) fn some<T>(list: &Option<Vec<T>>) -> Option<&Vec<T>> {
+    list.as_ref().filter(|list| !list.is_empty())
 }
 
 /// `OK` or `ERROR`, and the message.

@@ -4,7 +4,7 @@
 
 use crate::fields::{self, Field, Order};
 use crate::model::{BalancerView, Body, Head, MapView, Page, WorkerView};
-use crate::text::verdict;
+use crate::text::{some, verdict};
 use bstr::{BString, ByteSlice};
 use rjk_config::model::StatusSpec;
 use std::fmt::Write as _;
@@ -22,12 +22,12 @@ pub(crate) fn render(page: &Page, spec: &StatusSpec) -> String {
     match &page.body {
         Body::Empty | Body::Edit(_) => {}
         Body::List { balancers, workers } => {
-            if let Some(balancers) = balancers {
+            if let Some(balancers) = some(balancers) {
                 out.open_counted("balancers", balancers.len());
                 balancers.iter().for_each(|view| out.balancer(view));
                 out.close(0, "balancers");
             }
-            if let Some(workers) = workers {
+            if let Some(workers) = some(workers) {
                 out.open_counted("ajp_workers", workers.len());
                 workers.iter().for_each(|view| out.worker(view));
                 out.close(0, "ajp_workers");

@@ -3,7 +3,7 @@
 use rjk_testbed::peer::Behaviour;
 use rjk_testbed::{Httpd, Peer, Result, Subject, both, client};
 
-both! { out08_names_of_servers out03_the_whole_version_is_shown }
+both! { out08_names_of_servers out03_the_whole_version_is_shown out04_what_is_not_there_is_not_counted }
 
 const VHOSTS: &str = "\
 <VirtualHost 127.0.0.5:@PORT@ 127.0.0.6:81>
@@ -97,5 +97,53 @@ fn out03_the_whole_version_is_shown(subject: Subject) -> Result {
         "{version} {module}"
     );
     httpd.assert_clean();
+    Ok(())
+}
+
+fn out04_what_is_not_there_is_not_counted(subject: Subject) -> Result {
+    let lb = "worker.lb.type=lb\nworker.lb.balance_workers=w\n";
+    let rows = [
+        ("s", "", [false, false]),
+        ("w,s", "", [false, true]),
+        ("lb,s", lb, [true, false]),
+        ("w,lb,s", lb, [true, true]),
+    ];
+    for (list, lines, counted) in rows {
+        let httpd = Httpd::builder(subject)
+            .workers(format!(
+                "worker.list={list}\nworker.s.type=status\nworker.w.port=1\n{lines}"
+            ))
+            .directives("JkMount /s s")
+            .start()?;
+        let ask = |mime: &str| -> Result<String> {
+            Ok(client::get(httpd.port(), &format!("/s?mime={mime}"))?.text())
+        };
+        for (mime, words) in [
+            (
+                "txt",
+                ["Balancer Workers: count=1\n", "AJP Workers: count=1\n"],
+            ),
+            ("prop", ["worker.lb_count=1\n", "worker.ajp_count=1\n"]),
+            (
+                "xml",
+                [
+                    "<jk:balancers\n  count=\"1\"\n>\n",
+                    "<jk:ajp_workers\n  count=\"1\"\n>\n",
+                ],
+            ),
+        ] {
+            let text = ask(mime)?;
+            let found = words.map(|word| text.contains(word));
+            assert_eq!(found, counted, "{list} {mime}: {text}");
+            let starts = words.map(|word| word.split("count").next().unwrap_or_default());
+            let named = starts.map(|start| text.contains(start));
+            assert!(mime == "prop" || named == counted, "{list} {mime}: {text}");
+            assert!(
+                !text.contains("s: count=0") && !text.contains("  count=\"0\""),
+                "{text}"
+            );
+        }
+        httpd.assert_clean();
+    }
     Ok(())
 }
