@@ -152,7 +152,7 @@ impl LiveMap {
             Err(error) => return plan.watch.failed(None, &file.path, &error.to_string()),
         };
         if !plan.watch.is_to_read(state, now) {
-            return None;
+            return plan.watch.told_if_restless(&file.path, now);
         }
         match FileText::read(&file.path) {
             Ok(FileText { text, stamp }) if stamp == Some(state) => {
@@ -223,6 +223,13 @@ impl Followed {
 }
 
 impl Watch {
+    fn told_if_restless(&mut self, path: &Path, now: Moment) -> Option<Reload> {
+        let problem = "it is written again and again; leave it alone for two seconds";
+        let is_news = self.is_restless(now) && self.is_news(None, problem);
+        let message = format!("{}: {problem}", path.display());
+        is_news.then(|| Reload::Failed(ConfigError::new(None, message)))
+    }
+
     /// M-22: the file cannot be read; an error unless that is known.
     fn failed(&mut self, state: Option<Stamp>, path: &Path, problem: &str) -> Option<Reload> {
         self.give_up();

@@ -3,7 +3,7 @@
 //! A file that is being written is whole again a moment later: an editor empties it first, a copy fills
 //! it piece by piece. What was taken in between would stay for a whole interval, and the paths of the
 //! missing rules would be served from the disk. So a change counts once the file was left alone for
-//! [`SETTLE`], and after a change the file is looked at earlier than the interval asks for.
+//! a while, and after a change the file is looked at earlier than the interval asks for.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
@@ -12,8 +12,11 @@ use std::time::{Duration, SystemTime};
 /// How long a file must be left alone to be taken for whole.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// What is written without a pause is taken after this time all the same.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The same for an empty one: `program > file` empties it before the program has anything to say.
+const SETTLE_EMPTY: Duration = Duration::from_secs(10);
+
+/// How long a file may be written without a pause before that is told.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One state of a file. Two states of a file that differ only within the clock of the file system have
 /// the same stamp; [`SETTLE`] is longer than its tick.
@@ -34,6 +37,10 @@ impl Stamp {
             device: file.dev(),
             inode: file.ino(),
         }
+    }
+
+    fn settle(&self) -> Duration {
+        if self.size == 0 { SETTLE_EMPTY } else { SETTLE }
     }
 
     /// Time since the last write; `None` when that lies ahead, as on another host's file system.
@@ -67,8 +74,10 @@ struct Pending {
     stamp: Stamp,
     /// When this stamp was seen first.
     seen: Duration,
-    /// When the file was first seen to differ from what is in force.
+    /// Since when every look found it written again.
     since: Duration,
+    /// When it was looked at last.
+    last: Duration,
 }
 
 impl Watch {
@@ -88,18 +97,32 @@ impl Watch {
             self.pending = None;
             return false;
         }
+        let now_seen = Pending {
+            stamp,
+            seen: now.monotonic,
+            since: now.monotonic,
+            last: now.monotonic,
+        };
         let pending = match self.pending {
-            Some(known) if known.stamp == stamp => known,
-            known => Pending {
-                stamp,
-                seen: now.monotonic,
-                since: known.map_or(now.monotonic, |known| known.since),
+            Some(known) if known.stamp == stamp => Pending {
+                last: now.monotonic,
+                ..known
             },
+            Some(known) if now.monotonic.saturating_sub(known.last) <= SETTLE_EMPTY => Pending {
+                since: known.since,
+                ..now_seen
+            },
+            _ => now_seen,
         };
         self.pending = Some(pending);
-        stamp.age(now.wall).is_some_and(|age| age >= SETTLE)
-            || now.monotonic.saturating_sub(pending.seen) >= SETTLE
-            || now.monotonic.saturating_sub(pending.since) >= PATIENCE
+        stamp.age(now.wall).is_some_and(|age| age >= stamp.settle())
+            || now.monotonic.saturating_sub(pending.seen) >= stamp.settle()
+    }
+
+    /// Whether the file has been written without a pause for so long that it should be known.
+    pub(super) fn is_restless(&self, now: Moment) -> bool {
+        let since = self.pending.map(|pending| pending.since);
+        since.is_some_and(|since| now.monotonic.saturating_sub(since) >= PATIENCE)
     }
 
     /// The file was read in this state.
@@ -135,7 +158,8 @@ impl Watch {
         Some(match (self.pending, self.read) {
             (Some(pending), _) => {
                 let age = age(pending.stamp).unwrap_or_default();
-                SETTLE.saturating_sub(age).max(SETTLE / 8)
+                let rest = pending.stamp.settle().saturating_sub(age);
+                rest.clamp(SETTLE / 8, SETTLE)
             }
             // A writer that paused goes on sooner than one that ended long ago.
             (None, Some(stamp)) => {
@@ -212,7 +236,7 @@ mod tests {
         assert!(!watch.is_to_read(empty, moment(60.0)));
         let soon = watch.next_look(moment(60.0)).unwrap();
         assert!(
-            soon > Duration::from_secs(1) && soon < SETTLE,
+            soon > Duration::from_secs(1) && soon <= SETTLE,
             "not a minute: {soon:?}"
         );
         let whole = written(60.1, 20);
@@ -246,13 +270,34 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_written_all_the_time_is_read_after_a_while() {
+    fn an_empty_file_waits_longer() {
         let mut watch = watch(MINUTE);
-        let read = (0..100).find(|second| {
+        let empty = written(60.0, 0);
+        assert!(!watch.is_to_read(empty, moment(61.0)));
+        let soon = watch.next_look(moment(61.0));
+        assert_eq!(soon, Some(SETTLE), "it may be written by then");
+        assert!(!watch.is_to_read(empty, moment(69.9)));
+        assert!(watch.is_to_read(empty, moment(70.1)), "M-21");
+    }
+
+    #[test]
+    fn a_file_that_is_written_all_the_time_is_not_read_and_told() {
+        let mut watch = watch(MINUTE);
+        let told = (0..100).find(|second| {
             let now = f64::from(*second);
-            watch.is_to_read(written(now - 0.5, 20), moment(now))
+            assert!(!watch.is_to_read(written(now - 0.5, 20), moment(now)));
+            watch.is_restless(moment(now))
         });
-        assert_eq!(read, Some(20));
+        assert_eq!(told, Some(60));
+    }
+
+    #[test]
+    fn two_changes_far_apart_are_not_one_without_a_pause() {
+        let mut watch = watch(MINUTE);
+        for now in [60.0, 600.0] {
+            assert!(!watch.is_to_read(written(now - 0.5, 20), moment(now)));
+            assert!(!watch.is_restless(moment(now)), "{now}");
+        }
     }
 
     #[test]
@@ -286,10 +331,10 @@ mod tests {
     }
 
     proptest! {
-        /// Whoever writes with pauses of less than SETTLE, for less than PATIENCE, is never read before
-        /// the end; and the end is read within SETTLE and a bit when looks come when they are asked for.
+        /// Whoever writes with pauses of less than SETTLE is never read before the end; and the end is
+        /// read soon after it when looks come as they are asked for.
         #[test]
-        fn no_half_written_file_is_read(pauses in prop::collection::vec(0.01..1.9f64, 1..9)) {
+        fn no_half_written_file_is_read(pauses in prop::collection::vec(0.01..1.9f64, 1..60)) {
             let mut watch = watch(MINUTE);
             let mut writes = vec![100.0];
             for pause in pauses {
