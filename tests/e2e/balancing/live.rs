@@ -1,12 +1,15 @@
 //! Settings that change while several children serve: each sees a change with its next request
 //! (LB-01, LB-04, LB-05, H-08, PL-10, V-20…V-29).
 
+use anyhow::Context;
 use rjk_testbed::client::{Client, Request};
 use rjk_testbed::farm::who;
 use rjk_testbed::gate::gated;
 use rjk_testbed::peer::Behaviour;
 use rjk_testbed::{Peer, Plan, Result, Subject, both, client, ensure, wait};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 both! {
@@ -252,5 +255,42 @@ fn h08_a_child_that_is_killed_at_a_change_blocks_nobody() -> Result {
         let mut clients = farm.one_per_child(2)?;
         assert_eq!(served(&mut clients, &with_session(&route))?, ["m1"; 2]);
     }
+    Ok(())
+}
+
+/// The second line of the shared file has the number of edits, and which process is at one.
+const EDITS: u64 = 64;
+const WRITER: u64 = 72;
+
+/// A child that dies at a change leaves the lock to nobody: the parent takes it back.
+#[test]
+fn h08_the_parent_frees_the_lock_of_a_dead_child() -> Result {
+    let mut farm = several(Subject::Rjk).start()?;
+    let mut clients = farm.one_per_child(2)?;
+    change(&mut clients, "w=lb&sw=m1&vwd=1")?;
+    let file = format!("run/jk.shm.{}", farm.httpd.pid());
+    let shared = File::options()
+        .read(true)
+        .write(true)
+        .open(farm.httpd.path(&file))?;
+    let number = |at: u64| {
+        let mut bytes = [0; 8];
+        let read = shared.read_exact_at(&mut bytes, at);
+        read.map(|()| u64::from_ne_bytes(bytes))
+    };
+    assert_eq!((number(EDITS)?, number(WRITER)?), (1, 0));
+    let (victim, _) = clients.pop_last().context("two children")?;
+    shared.write_all_at(&u64::from(victim).to_ne_bytes(), WRITER)?;
+    let refused = change(&mut clients, "w=lb&sw=m1&vwd=2");
+    assert!(refused.is_err(), "a living child may be at work");
+    let said = format!("process {victim} holds the lock of configuration changes");
+    let log = farm.httpd.jk_log();
+    assert!(log.contains(&said), "{log}");
+    farm.httpd.kill_child(victim)?;
+    wait::until("the parent frees it", wait::SOON, || {
+        number(WRITER).is_ok_and(|pid| pid == 0)
+    })?;
+    change(&mut clients, "w=lb&sw=m1&vwd=2")?;
+    assert_eq!(number(EDITS)?, 3, "what the dead child wrote is to be read");
     Ok(())
 }
