@@ -3,6 +3,7 @@
 use crate::access::{Client, Provenance};
 use crate::change::Changer;
 use crate::command::{Command, Format, Options};
+use crate::context::Context;
 use crate::gather::Gather;
 use crate::model::{Body, Page, Subject, Verdict};
 use crate::query::Query;
@@ -37,19 +38,6 @@ pub struct Answer {
     pub format: Option<Format>,
     /// The text; names and values keep their bytes where the format has no encoding of its own.
     pub text: Vec<u8>,
-}
-
-/// What a renderer of pages for people gets besides the [`Page`].
-#[derive(Clone, Copy)]
-pub struct Context<'a> {
-    /// The worker.
-    pub spec: &'a StatusSpec,
-    /// The request's parameters.
-    pub query: &'a Query,
-    /// The path, for links.
-    pub path: &'a BStr,
-    /// Nothing may be changed.
-    pub is_read_only: bool,
 }
 
 /// Why a request is not served.

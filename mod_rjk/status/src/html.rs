@@ -13,8 +13,8 @@ mod size;
 mod table;
 mod worker;
 
-use crate::answer::Context;
 use crate::command::{Command, Options};
+use crate::context::Context;
 use crate::model::{Body, Head, Page, Subject, Verdict};
 use crate::query::Query;
 use bstr::{BStr, BString, ByteSlice};

@@ -31,6 +31,7 @@ mod access;
 mod answer;
 mod change;
 mod command;
+mod context;
 mod fields;
 mod gather;
 mod html;
@@ -52,8 +53,9 @@ mod wall_time;
 mod xml;
 
 pub use access::{Client, Provenance};
-pub use answer::{Answer, Context, Request, answer};
+pub use answer::{Answer, Request, answer};
 pub use command::{Command, Format, Options};
+pub use context::Context;
 pub use query::Query;
 pub use site::{Site, Worker};
 pub use wall_time::WallTime;

@@ -1,7 +1,6 @@
 //! Mount files that are read again while httpd runs (contract M-20…M-26).
 
-use super::mapping::PHASE;
-use super::state::request_id;
+use super::state::{PHASE, request_id};
 use crate::ffi::request::RequestRec;
 use crate::server::ready::Ready;
 use crate::startup::generation::Generation;

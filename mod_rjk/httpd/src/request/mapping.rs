@@ -1,7 +1,7 @@
 //! Which requests are forwarded: the translate_name and map_to_storage hooks (contract §0, §3.2).
 
 use super::failed::fail;
-use super::state::{self, Mapped, RequestState, ready, request_id};
+use super::state::{self, Mapped, PHASE, RequestState, ready, request_id};
 use super::{local, map_file};
 use crate::ffi::answer::{BAD_REQUEST, DECLINED, OK, UNAVAILABLE};
 use crate::ffi::file_type::FileType;
@@ -23,9 +23,6 @@ pub(crate) const HANDLER: &CStr = c"jakarta-servlet";
 pub(crate) const WORKER_NOTE: &CStr = c"JK_WORKER_NAME";
 /// Its existence keeps a request here (E-01).
 const NO_JK: &CStr = c"no-jk";
-
-/// Stands for the request id in log lines when there is none (J-06).
-pub(super) const PHASE: &str = "JK_TRANSLATE";
 
 /// What the map says about a request.
 struct Looked<'r> {

@@ -21,6 +21,9 @@ pub(crate) fn ready(request: RequestRec<'_>) -> Option<&'static Ready> {
     Some(unsafe { &*std::ptr::from_ref(ready) })
 }
 
+/// Stands for the request id in log lines when there is none (J-06).
+pub(super) const PHASE: &str = "JK_TRANSLATE";
+
 /// The id of the request in log lines (D-18, J-06); `phase` when there is none.
 pub(crate) fn request_id(request: RequestRec<'_>, ready: &Ready, phase: &str) -> String {
     let env = request.env();

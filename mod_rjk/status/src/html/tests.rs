@@ -1,7 +1,7 @@
 //! The page from a model: what it says, what it escapes, what it offers.
 
 use super::render;
-use crate::answer::Context;
+use crate::context::Context;
 use crate::model::{
     BalancerSettings, BalancerView, Body, EndpointView, MemberView, Page, Past, Ratings, Span,
     Subject, Verdict, WorkerView,
