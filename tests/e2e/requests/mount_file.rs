@@ -2,7 +2,9 @@
 
 use rjk_testbed::client::{self, Request};
 use rjk_testbed::farm::vhost;
+use rjk_testbed::httpd::Mpm;
 use rjk_testbed::{Error, Farm, Httpd, Result, Subject, Table, both, wait};
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 both! {
     m20_m21_m24_new_rules_without_a_restart m22_a_missing_file_leaves_the_rules
     m23_bg17_an_unreadable_file d04_zero_never_looks d07_one_file_for_several_servers
-    m25_the_status_worker_looks_at_once m27_a_file_without_rules
+    m25_the_status_worker_looks_at_once m26_every_child_reads_the_file m27_a_file_without_rules
 }
 
 const MAP: &str = "conf/map.properties";
@@ -237,6 +239,30 @@ fn m27_a_file_without_rules(subject: Subject) -> Result {
     );
     replace(&site.httpd, "/new/*=w\n")?;
     wait_for(&site, "/new/x", "/new/x")?;
+    site.httpd.assert_clean();
+    Ok(())
+}
+
+/// Each child looks after the file itself, as the user that it runs as.
+fn m26_every_child_reads_the_file(subject: Subject) -> Result {
+    let site = Farm::alone(subject, |site| {
+        site.mpm(Mpm::Prefork)
+            .start_servers(3)
+            .access_log("%P %U")
+            .file(MAP, "/old/*=w\n")
+            .directives(format!("JkMountFile {MAP}\nJkMountFileReload 1"))
+    })?;
+    replace(&site.httpd, "/new/*=w\n")?;
+    let mut in_a_row = 0;
+    wait::until("the new rules in every child", LIMIT, || {
+        let is_new = outcome(&site, "/new/x").is_ok_and(|outcome| outcome == "/new/x");
+        in_a_row = if is_new { in_a_row + 1 } else { 0 };
+        in_a_row == 20
+    })?;
+    let log = site.httpd.access_log();
+    let last = log.lines().rev().take(20);
+    let children: BTreeSet<&str> = last.filter_map(|line| line.split(' ').next()).collect();
+    assert!(children.len() > 1, "{children:?}");
     site.httpd.assert_clean();
     Ok(())
 }
