@@ -3,6 +3,7 @@
 mod browser;
 mod changes;
 mod foreign;
+mod forms;
 mod json;
 mod page;
 mod scripts;
