@@ -1,4 +1,5 @@
 mod choice;
+mod homes;
 mod ledger;
 mod maintenance;
 mod methods;
