@@ -9,7 +9,7 @@ mod status;
 mod worker;
 
 pub use balancer::{Activation, BalanceMethod, LbSpec, Lock, MemberSpec};
-pub use legacy::{LegacyProtocol, LegacySpec};
+pub use legacy::{LegacySpec, LegacyType};
 pub use rule::RuleExtensions;
 pub use status::{RatedState, RatingSet, StatusSpec};
 pub use worker::{AjpSpec, FailStatus, PingSpec, PoolSpec, RecoveryOptions};
@@ -46,7 +46,7 @@ impl WorkerSpec {
             WorkerSpec::Ajp(_) => "ajp13",
             WorkerSpec::Lb(_) => "lb",
             WorkerSpec::Status(_) => "status",
-            WorkerSpec::Legacy(spec) => spec.protocol.as_str(),
+            WorkerSpec::Legacy(spec) => spec.kind.as_str(),
         }
     }
 }

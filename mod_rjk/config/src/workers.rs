@@ -11,7 +11,7 @@ pub use values::parse_boolean;
 
 use crate::advice::{bare, nearest};
 use crate::error::{ConfigError, Location, Warning};
-use crate::model::{LegacyProtocol, LegacySpec, WorkerSpec};
+use crate::model::{LegacySpec, LegacyType, WorkerSpec};
 use crate::properties::{Entry, Properties, Property};
 use crate::uri_map::pattern_remedy;
 use bstr::{BStr, BString, ByteSlice};
@@ -48,7 +48,7 @@ enum Type {
     Ajp13,
     Lb,
     Status,
-    Legacy(LegacyProtocol),
+    Legacy(LegacyType),
 }
 
 impl Workers {
@@ -153,16 +153,13 @@ fn create(
         Type::Ajp13 => WorkerSpec::Ajp(ajp::read(attributes)?),
         Type::Lb => WorkerSpec::Lb(lb::read(attributes, location)?),
         Type::Status => WorkerSpec::Status(status::read(attributes)),
-        Type::Legacy(protocol) => WorkerSpec::Legacy(legacy(attributes, protocol)?),
+        Type::Legacy(kind) => WorkerSpec::Legacy(legacy(attributes, kind)?),
     })
 }
 
 /// one worker that nobody can serve does not keep the others from serving.
-fn legacy(
-    attributes: &mut Attributes<'_>,
-    protocol: LegacyProtocol,
-) -> Result<LegacySpec, ConfigError> {
-    if protocol == LegacyProtocol::Ajp14 {
+fn legacy(attributes: &mut Attributes<'_>, kind: LegacyType) -> Result<LegacySpec, ConfigError> {
+    if kind == LegacyType::Ajp14 {
         // What mod_jk refuses in it is refused.
         ajp::read(attributes)?;
     }
@@ -176,7 +173,7 @@ fn legacy(
     }
     Ok(LegacySpec {
         name: attributes.worker().into(),
-        protocol,
+        kind,
     })
 }
 
@@ -190,10 +187,11 @@ fn type_of(attributes: &Attributes<'_>) -> Result<Type, ConfigError> {
         "ajp13" => return Ok(Type::Ajp13),
         "lb" => return Ok(Type::Lb),
         "status" => return Ok(Type::Status),
-        "ajp12" => return Ok(Type::Legacy(LegacyProtocol::Ajp12)),
+        "ajp12" => return Ok(Type::Legacy(LegacyType::Ajp12)),
+        "jni" => return Ok(Type::Legacy(LegacyType::Jni)),
         // mod_jk starts it with a login only.
         "ajp14" if attributes.entry("secretkey").is_some() => {
-            return Ok(Type::Legacy(LegacyProtocol::Ajp14));
+            return Ok(Type::Legacy(LegacyType::Ajp14));
         }
         "ajp14" => "write type=ajp13, Tomcat's AJP connector speaks it".to_owned(),
         _ => match nearest(&word, ["ajp13", "lb", "status"]) {

@@ -222,7 +222,7 @@ impl Worker {
             Worker::Ajp(_) => "ajp13",
             Worker::Lb(_) => "lb",
             Worker::Status(_) => "status",
-            Worker::Legacy(spec) => spec.protocol.as_str(),
+            Worker::Legacy(spec) => spec.kind.as_str(),
         }
     }
 }

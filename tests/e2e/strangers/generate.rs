@@ -30,7 +30,7 @@ impl Chance {
 pub const NAMES: &[&str] = &["w1", "w2", "a.b", "l-1", "L_2", "tomcat"];
 
 const TYPES: &[&str] = &["ajp13", "ajp13", "ajp13", "lb", "lb", "status"];
-const ODD_TYPES: &[&str] = &["AJP13", "jni", "lb ", "loadbalancer", ""];
+const ODD_TYPES: &[&str] = &["AJP13", "lb ", "loadbalancer", ""];
 const HOSTS: &[&str] = &["127.0.0.1", "127.0.0.1", "127.0.0.1", "$(host)", "127.1"];
 const PORTS: &[&str] = &["@A@", "@B@", "@C@", "@D@", "@DEAD@", "$(port)", "0"];
 /// No words: mod_jk 1.2.48 takes them for 0, 1.2.51 for the default (P-10). Nothing below 0, which is shown

@@ -1,31 +1,34 @@
-//! Workers of protocols that nobody speaks any more.
+//! Workers of types that nobody serves any more.
 
 use bstr::BString;
 
-/// A listed worker that mod_jk starts and that is not served here (A-40…A-42).
+/// A listed worker that some mod_jk started and that is not served here (A-40…A-42).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LegacySpec {
     /// Worker name.
     pub name: BString,
     /// Its `type`.
-    pub protocol: LegacyProtocol,
+    pub kind: LegacyType,
 }
 
-/// The types of mod_jk that are announced for removal.
+/// The types of mod_jk that are announced for removal, or are gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LegacyProtocol {
+pub enum LegacyType {
     /// JServ's.
     Ajp12,
     /// The experiment after AJP/1.3, with a login.
     Ajp14,
+    /// A Tomcat inside httpd, which mod_jk gave up long ago: 1.2.48 refuses it.
+    Jni,
 }
 
-impl LegacyProtocol {
+impl LegacyType {
     /// The value of `type`.
     pub fn as_str(self) -> &'static str {
         match self {
-            LegacyProtocol::Ajp12 => "ajp12",
-            LegacyProtocol::Ajp14 => "ajp14",
+            LegacyType::Ajp12 => "ajp12",
+            LegacyType::Ajp14 => "ajp14",
+            LegacyType::Jni => "jni",
         }
     }
 }

@@ -158,7 +158,7 @@ fn w03_a40_types_that_mod_jk_refuses() {
     let table = [
         ("ajp14", "w:2: worker.w.type is \"ajp14\", which is not supported; write type=ajp13, Tomcat's AJP connector speaks it"),
         ("AJP13", "w:2: worker.w.type is \"AJP13\", which is not supported; write type=ajp13"),
-        ("jni", "w:2: worker.w.type is \"jni\", which is not supported; write type=ajp13, type=lb or type=status"),
+        ("http", "w:2: worker.w.type is \"http\", which is not supported; write type=ajp13, type=lb or type=status"),
     ];
     for (word, expected) in table {
         assert_eq!(
@@ -176,25 +176,26 @@ fn w03_a40_types_that_mod_jk_refuses() {
 
 #[test]
 fn a40_a41_a42_legacy_types_stop_their_worker_alone() {
-    for (kind, protocol) in [
-        ("ajp12", LegacyProtocol::Ajp12),
-        ("ajp14", LegacyProtocol::Ajp14),
+    for (word, kind) in [
+        ("ajp12", LegacyType::Ajp12),
+        ("ajp14", LegacyType::Ajp14),
+        ("jni", LegacyType::Jni),
     ] {
         let text = format!(
-            "worker.list=w,v\nworker.w.type={kind}\nworker.w.secretkey=k\nworker.w.mount=/w/*\n\
+            "worker.list=w,v\nworker.w.type={word}\nworker.w.secretkey=k\nworker.w.mount=/w/*\n\
              worker.v.host=h\n"
         );
         let (workers, warnings) = build(&text).unwrap();
         let expected = LegacySpec {
             name: "w".into(),
-            protocol,
+            kind,
         };
         assert_eq!(workers.get(b"w"), Some(&WorkerSpec::Legacy(expected)));
-        assert_eq!(workers.get(b"w").map(WorkerSpec::type_name), Some(kind));
+        assert_eq!(workers.get(b"w").map(WorkerSpec::type_name), Some(word));
         assert!(matches!(workers.get(b"v"), Some(WorkerSpec::Ajp(_))));
         assert_eq!(workers.mounts.len(), 1);
         let said = format!(
-            "w:2: worker.w.type is {kind}, which is not supported: its requests get 500; \
+            "w:2: worker.w.type is {word}, which is not supported: its requests get 500; \
              write type=ajp13, Tomcat's AJP connector speaks it"
         );
         assert!(warnings.contains(&said), "{warnings:?}");

@@ -110,9 +110,9 @@ fn serve(
 
 /// mod_jk would try a protocol that no Tomcat of today speaks.
 fn not_supported(spec: &LegacySpec, log: &dyn Log) -> c_int {
-    let (name, protocol) = (&spec.name, spec.protocol.as_str());
+    let (name, kind) = (&spec.name, spec.kind.as_str());
     let what = format_args!(
-        "worker {name} has type={protocol}, which is not supported: write worker.{name}.type=ajp13"
+        "worker {name} has type={kind}, which is not supported: write worker.{name}.type=ajp13"
     );
     fail(&what, SERVER_ERROR, log)
 }
