@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 /// How long something may take to show up in a log or at a peer.
 const LATE: Duration = Duration::from_secs(3);
 
+/// How long httpd takes to log a request that it ended without an answer.
+const A_LITTLE: Duration = Duration::from_millis(300);
+
 /// What became of a case.
 #[derive(Debug, Default)]
 pub struct Played {
@@ -107,7 +110,7 @@ impl Player<'_> {
         }
         for turn in 0..ask.repeat {
             let marks = Marks::now(self.stage);
-            let seen = self.send(ask)?;
+            let seen = self.send(ask, &marks)?;
             self.take(&seen, step)?;
             let label = match ask.repeat {
                 1 => label.to_owned(),
@@ -195,7 +198,12 @@ impl Player<'_> {
         }
         if step.graceful {
             self.lines.clear();
-            self.stage.httpd()?.graceful()?;
+            let httpd = self.stage.httpd()?;
+            let before = httpd.children();
+            httpd.graceful()?;
+            // Those of before may still take a connection while they end.
+            let is_over = || !httpd.children().iter().any(|pid| before.contains(pid));
+            wait::became(LATE, is_over);
         }
         for (name, count) in &step.wait {
             let (stage, start) = (&*self.stage, &self.start);
@@ -206,11 +214,27 @@ impl Player<'_> {
         Ok(())
     }
 
-    fn send(&mut self, ask: &Ask) -> Result<Seen> {
-        let mut line = match self.lines.remove(&ask.connection) {
-            Some(line) => line,
-            None => self.connect()?,
-        };
+    fn send(&mut self, ask: &Ask, marks: &Marks) -> Result<Seen> {
+        if let Some(line) = self.lines.remove(&ask.connection) {
+            let seen = self.send_on(line, ask)?;
+            if !self.was_given_up(&seen, marks) {
+                return Ok(seen);
+            }
+        }
+        let line = self.connect()?;
+        self.send_on(line, ask)
+    }
+
+    /// Whether httpd gave up a kept connection that it was just sent a request on, as it does when its
+    /// threads are busy: nobody answered, nothing was forwarded, and no line was logged.
+    fn was_given_up(&self, seen: &Seen, marks: &Marks) -> bool {
+        let is_logged = || !seen::log_line(self.stage, seen)[0].is_empty();
+        matches!(seen.answer, Some(Err(_)))
+            && marks.forwarded(self.stage).is_empty()
+            && !wait::became(A_LITTLE, is_logged)
+    }
+
+    fn send_on(&mut self, mut line: Line, ask: &Ask) -> Result<Seen> {
         let bytes = ask.bytes(&|text| self.stage.fill(text));
         let begun = Instant::now();
         let index = line.sent;

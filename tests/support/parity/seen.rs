@@ -337,10 +337,10 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
-/// The fields of the access log's line of a request.
-fn log_line(stage: &Stage, seen: &Seen) -> Vec<String> {
+/// The fields of the access log's line of a request; the first is empty when there is none.
+pub(super) fn log_line(stage: &Stage, seen: &Seen) -> Vec<String> {
     let (Ok(httpd), Some((port, index, mark))) = (&stage.httpd, seen.line) else {
-        return Vec::new();
+        return vec![String::new()];
     };
     let log = httpd.access_log();
     let port = port.to_string();
