@@ -3,7 +3,7 @@
 //!
 //! Left out is what differs on purpose: routes by domain and after a failover (BG-04), cookies with a route that
 //! nobody has (mod_jk then looks at ids of earlier requests, SS-07), several ids (BG-06), and what is repeated of
-//! a POST (BG-01).
+//! a POST without `recovery_options=0` in the file (BG-01).
 
 use rjk_testbed::client::{Pending, Request};
 use rjk_testbed::farm::{MemberNotes, Notes};
@@ -73,6 +73,8 @@ struct Drawn {
     members: Vec<(&'static str, Vec<String>)>,
     /// Activations that hold below `/r`.
     rule: String,
+    /// Requests have bodies, too, which the members may get twice.
+    posts: bool,
 }
 
 impl Drawn {
@@ -100,11 +102,13 @@ impl Drawn {
             true => format!(";{what}={}", draw.one(names)),
             false => String::new(),
         });
-        let members = names.iter().map(|name| (*name, draw.member(name)));
+        let posts = draw.in_ten(3);
+        let members = names.iter().map(|name| (*name, draw.member(name, posts)));
         Drawn {
             balancer,
             members: members.collect(),
             rule: rule.concat(),
+            posts,
         }
     }
 
@@ -145,7 +149,7 @@ impl Drawn {
             stage.change(&mut draw)?;
             let prefix = draw.one(&["", "", "/s", "/r"]);
             let path = format!("{prefix}/{step}");
-            let request = draw.request(&path, &names);
+            let request = draw.request(&path, &names, self.posts);
             lines.push(ask(&mut stage.farm, &path, &request)?);
         }
         stage.release()?;
@@ -228,11 +232,12 @@ impl Stage {
             1 | 2 => self.revive()?,
             3..6 if is_up => {
                 self.good.retain(|good| *good != name);
-                let script = match draw.below(5) {
+                let script = match draw.below(6) {
                     0 => Behaviour::WrongMagic.script(),
                     1 => Behaviour::ClosesBeforeAnswer.script(),
                     2 => Behaviour::UnknownPacket.script(),
                     3 => Script::answer(Head::new(404), "no"),
+                    4 => Script::new([Step::ReadBody, Step::Head(Head::ok()), Step::Close]),
                     _ => {
                         self.good.push(name);
                         self.holding()
@@ -314,7 +319,7 @@ impl Draw {
         list[self.below(list.len() as u64) as usize]
     }
 
-    fn member(&mut self, name: &str) -> Vec<String> {
+    fn member(&mut self, name: &str, posts: bool) -> Vec<String> {
         let mut lines = vec![
             format!("lbfactor={}", 1 + self.below(4)),
             format!("distance={}", self.one(&["0", "0", "0", "1", "-1"])),
@@ -333,6 +338,15 @@ impl Draw {
         if self.in_ten(3) {
             lines.push(format!("busy_limit={}", 1 + self.below(2)));
         }
+        match posts {
+            // Said in the file: what was sent of a POST goes again, too.
+            true => lines.push("recovery_options=0".to_owned()),
+            false if self.in_ten(4) => {
+                let options = self.one(&["0", "1", "2", "3", "9", "17"]);
+                lines.push(format!("recovery_options={options}"));
+            }
+            false => {}
+        }
         if self.in_ten(1) {
             lines.push("connection_pool_size=2\nconnection_acquire_timeout=100".to_owned());
         }
@@ -345,9 +359,16 @@ impl Draw {
         lines
     }
 
-    fn request(&mut self, path: &str, names: &[&str]) -> Request {
+    fn request(&mut self, path: &str, names: &[&str], posts: bool) -> Request {
         let query = "q".repeat(self.below(400) as usize);
-        let request = Request::get(&format!("{path}?{query}"));
+        let target = format!("{path}?{query}");
+        let size = self.below(20_000) as usize;
+        let request = match self.below(8) {
+            0 if posts => Request::new("POST", &target).body(vec![b'b'; size]),
+            1 if posts => Request::new("POST", &target).chunked(vec![b'c'; size], 4000),
+            2 if posts => Request::new("PUT", &target).body("put"),
+            _ => Request::get(&target),
+        };
         let route = self.one(names);
         match self.below(9) {
             0..3 => request.header("Cookie", &format!("JSESSIONID=a.{route}")),
