@@ -61,6 +61,9 @@ pub struct Expect {
     /// Files below the server root.
     #[serde(default)]
     pub files: BTreeMap<String, Want>,
+    /// Access modes, in octal digits, of files below the server root; a `*` at the end stands for anything.
+    #[serde(default)]
+    pub modes: BTreeMap<String, Want>,
     /// Lines at emerg or crit, or of a crash, that belong to this case.
     #[serde(default)]
     pub bad_log: Vec<String>,
@@ -148,6 +151,7 @@ impl Expect {
         all.log.extend(other.log.clone());
         all.page.extend(other.page.clone());
         all.files.extend(other.files.clone());
+        all.modes.extend(other.modes.clone());
         all.connections.extend(other.connections.clone());
         all.open.extend(other.open.clone());
         all.pings.extend(other.pings.clone());
@@ -181,6 +185,7 @@ impl Expect {
         lines.want("error_log", &self.error_log);
         lines.map("page", &self.page);
         lines.map("files", &self.files);
+        lines.map("modes", &self.modes);
         lines.map("connections", &self.connections);
         lines.map("open", &self.open);
         lines.map("pings", &self.pings);
@@ -189,7 +194,7 @@ impl Expect {
     }
 
     /// Names of fields that [`Expect::ignore`] may hold.
-    pub const FIELDS: [&str; 20] = [
+    pub const FIELDS: [&str; 21] = [
         "start",
         "status",
         "phrase",
@@ -210,6 +215,7 @@ impl Expect {
         "pings",
         "took_ms",
         "files",
+        "modes",
     ];
 
     fn forget(&mut self, field: &str) {
@@ -233,7 +239,8 @@ impl Expect {
             "open" => self.open.clear(),
             "pings" => self.pings.clear(),
             "took_ms" => self.took_ms = None,
-            _ => self.files.clear(),
+            "files" => self.files.clear(),
+            _ => self.modes.clear(),
         }
     }
 }

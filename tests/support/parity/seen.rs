@@ -7,6 +7,7 @@ use super::want::Want;
 use crate::client::{self, BodyEnd, Response};
 use crate::httpd::FailedStart;
 use crate::peer::{BodyPacket, Forwarded};
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 /// A field that is not as expected.
@@ -300,7 +301,29 @@ impl Looker<'_> {
                 .collect();
             self.want(&format!("files.{name}"), want, &found);
         }
+        for (name, want) in &expect.modes {
+            self.want(&format!("modes.{name}"), want, &modes(self.stage, name));
+        }
     }
+}
+
+/// The modes of the files whose path below the server root is `name`, or begins so before its `*`.
+fn modes(stage: &Stage, name: &str) -> Vec<String> {
+    let Ok(httpd) = &stage.httpd else {
+        return Vec::new();
+    };
+    let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
+    let is_named = |found: &str| match file.strip_suffix('*') {
+        Some(start) => found.starts_with(start),
+        None => found == file,
+    };
+    let entries = std::fs::read_dir(httpd.path(folder))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let named = entries.filter(|entry| is_named(&entry.file_name().to_string_lossy()));
+    let modes = named.filter_map(|entry| Some(entry.metadata().ok()?.permissions().mode()));
+    modes.map(|mode| format!("{:o}", mode & 0o7777)).collect()
 }
 
 /// How a null string reads.
