@@ -25,5 +25,6 @@ mod secrets;
 mod subrequests;
 mod tls;
 mod tomcat;
+mod tomcat_users;
 mod trailers;
 mod uris;
