@@ -120,3 +120,33 @@ fn object<'a>(fields: impl IntoIterator<Item = Field<'a>>) -> Map<String, Json> 
     };
     fields.into_iter().map(pair).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_has_its_counts_under_plain_names() {
+        let view = BalancerView {
+            name: "lb".into(),
+            policy: Some(PolicyView {
+                name: "canary".to_owned(),
+                decisions: vec![("Built-in".into(), 1), ("Shadow same".into(), 2)],
+                counters: vec![(3, 9)],
+            }),
+            ..BalancerView::default()
+        };
+        let page = Page {
+            body: Body::Balancer(Box::new(view)),
+            ..Page::default()
+        };
+        let json: Json = serde_json::from_str(&render(&page)).unwrap();
+        let expected = json!({
+            "name": "canary",
+            "decisions": {"built_in": 1, "shadow_same": 2},
+            "counters": {"3": 9},
+        });
+        assert_eq!(json["balancer"]["policy"], expected);
+        assert_eq!(json["balancer"]["name"], "lb");
+    }
+}

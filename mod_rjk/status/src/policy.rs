@@ -49,3 +49,58 @@ fn decisions(slot: &PolicySlot, observes: bool) -> Vec<(Cow<'static, str>, u64)>
     }
     columns
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rjk_balance::{Answer, Decision, Question};
+
+    struct Observer {
+        slot: &'static PolicySlot,
+        observes: bool,
+    }
+
+    impl RoutingPolicy for Observer {
+        fn decide(&self, _: &Question<'_>) -> Answer {
+            Answer::Decided(Decision::Builtin)
+        }
+        fn name(&self) -> &str {
+            "canary"
+        }
+        fn observes(&self) -> bool {
+            self.observes
+        }
+        fn slot(&self) -> Option<&'static PolicySlot> {
+            Some(self.slot)
+        }
+    }
+
+    #[test]
+    fn counters_have_headings() {
+        let slot = PolicySlot::leaked();
+        slot.count(Decision::Builtin);
+        slot.count(Decision::Worker(1));
+        slot.count(Decision::Worker(0));
+        slot.count_fault(FaultKind::Trap);
+        slot.observed.store(4, Relaxed);
+        slot.add_to_counter(3, 9);
+        for (observes, observed) in [(true, Some(4)), (false, None)] {
+            let view = view(&Observer { slot, observes }).unwrap();
+            let count = |heading: &str| {
+                let mut decisions = view.decisions.iter();
+                decisions.find_map(|(name, count)| (name == heading).then_some(*count))
+            };
+            assert_eq!(view.name, "canary");
+            assert_eq!(
+                (count("Built-in"), count("Member"), count("Rejected")),
+                (Some(1), Some(2), Some(0))
+            );
+            assert_eq!(
+                (count("Fault trap"), count("Observed")),
+                (Some(1), observed)
+            );
+            assert_eq!(view.counters, [(3, 9)], "only those that it used");
+        }
+        assert!(super::view(&rjk_balance::Builtin).is_none());
+    }
+}
