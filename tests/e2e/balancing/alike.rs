@@ -5,8 +5,9 @@
 //! nobody has (mod_jk then looks at ids of earlier requests, SS-07), several ids (BG-06), and what is repeated of
 //! a POST without `recovery_options=0` in the file (BG-01).
 
+use anyhow::Context;
 use rjk_testbed::client::{Pending, Request};
-use rjk_testbed::farm::{MemberNotes, Notes};
+use rjk_testbed::farm::{MemberNotes, Notes, STATUS};
 use rjk_testbed::gate::Gate;
 use rjk_testbed::peer::{Behaviour, Head, Script, Step};
 use rjk_testbed::{Farm, Plan, Result, Subject, wait};
@@ -150,7 +151,8 @@ impl Drawn {
             let prefix = draw.one(&["", "", "/s", "/r"]);
             let path = format!("{prefix}/{step}");
             let request = draw.request(&path, &names, self.posts);
-            lines.push(ask(&mut stage.farm, &path, &request)?);
+            let line = ask(&mut stage.farm, &path, &request)?;
+            lines.push(std::mem::take(&mut stage.said) + &line);
         }
         stage.release()?;
         Ok(lines)
@@ -193,6 +195,8 @@ struct Stage {
     held: Vec<Pending>,
     /// How many requests came to the gate so far.
     waiting: Arc<AtomicUsize>,
+    /// What the operator got for an answer.
+    said: String,
 }
 
 impl Stage {
@@ -205,6 +209,7 @@ impl Stage {
             gate: Gate::new(),
             held: Vec::new(),
             waiting: Arc::default(),
+            said: String::new(),
         };
         stage.shut()?;
         Ok(stage)
@@ -223,7 +228,7 @@ impl Stage {
     fn change(&mut self, draw: &mut Draw) -> Result {
         let name = draw.one(&self.names);
         let is_up = !self.down.contains(&name);
-        match draw.below(12) {
+        match draw.below(14) {
             // A member with requests in flight would end them in an order of its own.
             0 if is_up && self.held.is_empty() => {
                 self.farm.stop(name)?;
@@ -247,8 +252,41 @@ impl Stage {
             }
             6..9 if self.held.len() < 4 => self.hold(name)?,
             9 => self.release()?,
+            // What is in flight by Busyness is not what mod_jk thinks after a change (LB-12).
+            10 | 11 if self.held.is_empty() => self.operate(name, draw)?,
             _ => {}
         }
+        Ok(())
+    }
+
+    /// What an operator changes.
+    fn operate(&mut self, name: &str, draw: &mut Draw) -> Result {
+        let change = match draw.below(12) {
+            0 => format!("cmd=reset&sw={name}"),
+            1 => format!("cmd=recover&sw={name}"),
+            2 | 3 => format!(
+                "cmd=update&sw={name}&vwa={}",
+                draw.one(&["a", "a", "d", "s"])
+            ),
+            4 => format!("cmd=update&sw={name}&vwf={}", 1 + draw.below(4)),
+            5 => format!("cmd=update&sw={name}&vwd={}", draw.below(3)),
+            6 => format!("cmd=update&sw={name}&vwr={}", draw.one(&MEMBERS)),
+            7 => format!("cmd=update&sw={name}&vwc={}", draw.one(&["d", "e"])),
+            8 => format!("cmd=update&sw={name}&vabl={}", draw.below(3)),
+            9 => format!("cmd=update&vls={}", draw.below(2)),
+            10 => format!("cmd=update&vlf={}", draw.below(2)),
+            _ => format!(
+                "cmd=update&vlr={}&vlee={}",
+                1 + draw.below(2),
+                1 + draw.below(60)
+            ),
+        };
+        let response = self
+            .farm
+            .send(&Request::get(&format!("{STATUS}?w=lb&{change}&mime=txt")))?;
+        let text = response.text();
+        let result = text.lines().find(|line| line.starts_with("Result:"));
+        self.said = format!("{}, after {change}: ", result.context(text.clone())?);
         Ok(())
     }
 
