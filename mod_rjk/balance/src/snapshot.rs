@@ -6,6 +6,7 @@ use crate::roster::Roster;
 use crate::state::State;
 use crate::time::{Clock, Happened, Moment};
 use crate::worker::{AjpWorker, EndpointSettings};
+use bstr::{BStr, ByteSlice};
 use rjk_config::model::{AjpSpec, LbSpec, MemberSpec};
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -155,6 +156,11 @@ impl MemberSnapshot {
 }
 
 impl EndpointSnapshot {
+    /// Worker name.
+    pub fn name(&self) -> &BStr {
+        self.spec.name.as_bstr()
+    }
+
     /// The worker at this moment.
     pub fn of(worker: &AjpWorker, clock: &Clock) -> EndpointSnapshot {
         let (settings, slot) = (worker.settings(), worker.slot());

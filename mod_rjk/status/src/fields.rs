@@ -2,11 +2,10 @@
 //!
 //! A renderer writes them in its own way; what it leaves out or names differently it says itself.
 
-use crate::model::{
-    BalancerView, EndpointView, ErrorTime, Head, MapView, MemberView, Past, WorkerView,
-};
+use crate::model::{BalancerView, ErrorTime, Head, MapView, MemberView, Past, WorkerView};
 use crate::wall_time::WallTime;
 use bstr::{BStr, ByteSlice};
+use rjk_balance::snapshot::EndpointSnapshot;
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
@@ -191,13 +190,16 @@ pub fn member(view: &MemberView, order: Order) -> Vec<Field<'_>> {
 pub fn worker(view: &WorkerView, order: Order) -> Vec<Field<'_>> {
     let endpoint = &view.endpoint;
     let mut fields = settings(endpoint, order);
-    fields.extend([number("used", endpoint.used), number("errors", view.errors)]);
+    fields.extend([
+        number("used", endpoint.used),
+        number("errors", endpoint.errors),
+    ]);
     fields.extend(counters(endpoint));
     fields.push(number("map_count", view.map_count));
     fields
 }
 
-fn settings(view: &EndpointView, order: Order) -> Vec<Field<'_>> {
+fn settings(view: &EndpointSnapshot, order: Order) -> Vec<Field<'_>> {
     let (spec, ping) = (&view.spec, &view.spec.ping);
     let source = spec
         .source
@@ -232,7 +234,7 @@ fn settings(view: &EndpointView, order: Order) -> Vec<Field<'_>> {
     fields
 }
 
-fn counters(view: &EndpointView) -> [Field<'_>; 8] {
+fn counters(view: &EndpointSnapshot) -> [Field<'_>; 8] {
     [
         number("client_errors", view.client_errors),
         number("reply_timeouts", view.reply_timeouts),

@@ -1,8 +1,8 @@
 //! The model of the running server: what stands in the shared memory, with what is worked out from it.
 
 use crate::model::{
-    BalancerSettings, BalancerView, EndpointView, ErrorTime, Head, MapView, MemberView, Past,
-    Ratings, Span, WorkerView,
+    BalancerSettings, BalancerView, ErrorTime, Head, MapView, MemberView, Past, Ratings, Span,
+    WorkerView,
 };
 use crate::site::Site;
 use crate::{maps, policy};
@@ -71,7 +71,7 @@ impl Gather<'_> {
         MemberView {
             index,
             last_reset: past(member.endpoint.last_reset),
-            endpoint: endpoint(member.endpoint),
+            endpoint: member.endpoint,
             activation: spec.activation,
             lbfactor: spec.lbfactor,
             route: spec.route,
@@ -93,13 +93,11 @@ impl Gather<'_> {
         let snapshot = EndpointSnapshot::of(worker, &self.site.clock);
         let maps = self.maps(worker.name());
         WorkerView {
-            state: snapshot.state,
-            errors: snapshot.errors,
             map_count: maps.len(),
             last_reset: past(snapshot.last_reset),
             error_time: snapshot.error.map(|happened| self.error_time(happened)),
             maps: if self.hides_maps { Vec::new() } else { maps },
-            endpoint: endpoint(snapshot),
+            endpoint: snapshot,
         }
     }
 
@@ -143,22 +141,6 @@ fn settings(spec: &LbSpec) -> BalancerSettings {
         max_reply_timeouts: spec.max_reply_timeouts,
         method: spec.method.as_str(),
         lock: spec.lock.as_str(),
-    }
-}
-
-fn endpoint(snapshot: EndpointSnapshot) -> EndpointView {
-    EndpointView {
-        spec: snapshot.spec,
-        address: snapshot.address,
-        used: snapshot.used,
-        client_errors: snapshot.client_errors,
-        reply_timeouts: snapshot.reply_timeouts,
-        transferred: snapshot.transferred,
-        read: snapshot.read,
-        busy: snapshot.busy,
-        max_busy: snapshot.max_busy,
-        connected: snapshot.connected,
-        max_connected: snapshot.max_connected,
     }
 }
 

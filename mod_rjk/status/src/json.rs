@@ -68,7 +68,7 @@ fn worker(view: &WorkerView) -> Json {
     fields.extend(fields::last_reset(view.last_reset));
     fields.extend(view.error_time.iter().flat_map(fields::error_time));
     let mut out = named(view.endpoint.name(), fields);
-    out.insert("state".into(), view.state.as_str().into());
+    out.insert("state".into(), view.endpoint.state.as_str().into());
     out.insert("maps".into(), view.maps.iter().map(map).collect());
     Json::Object(out)
 }

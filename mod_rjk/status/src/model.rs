@@ -1,9 +1,10 @@
 //! What an answer says, before it has a form. Renderers read this and nothing else.
 
 use crate::wall_time::WallTime;
-use bstr::{BStr, BString};
+use bstr::BString;
 use rjk_balance::State;
-use rjk_config::model::{Activation, AjpSpec};
+use rjk_balance::snapshot::EndpointSnapshot;
+use rjk_config::model::Activation;
 use std::borrow::Cow;
 
 /// One answer.
@@ -174,7 +175,7 @@ pub struct MemberView {
     /// Its index in the balancer; `val0` is about index 0 (C-08).
     pub index: usize,
     /// How its Tomcat is reached.
-    pub endpoint: EndpointView,
+    pub endpoint: EndpointSnapshot,
     /// Whether it takes requests.
     pub activation: Activation,
     /// Its part of the load.
@@ -209,11 +210,7 @@ pub struct MemberView {
 #[derive(Clone, Debug)]
 pub struct WorkerView {
     /// How its Tomcat is reached.
-    pub endpoint: EndpointView,
-    /// Its state, which only the page shows.
-    pub state: State,
-    /// Failures.
-    pub errors: u64,
+    pub endpoint: EndpointSnapshot,
     /// Number of rules, shown or not.
     pub map_count: usize,
     /// When its statistics began.
@@ -222,33 +219,6 @@ pub struct WorkerView {
     pub error_time: Option<ErrorTime>,
     /// The rules that are to be shown.
     pub maps: Vec<MapView>,
-}
-
-/// How a Tomcat is reached, and the numbers of all that goes there.
-#[derive(Clone, Debug)]
-pub struct EndpointView {
-    /// Settings, as they are in effect, without the secret.
-    pub spec: AjpSpec,
-    /// `ip:port`, `unresolved`, or `invalid` for port 0 (OUT-10).
-    pub address: String,
-    /// Service calls.
-    pub used: u64,
-    /// Failures because of the client.
-    pub client_errors: u64,
-    /// Reply timeouts, which fade.
-    pub reply_timeouts: u64,
-    /// Bytes to Tomcat.
-    pub transferred: u64,
-    /// Bytes from Tomcat.
-    pub read: u64,
-    /// Requests in flight.
-    pub busy: u64,
-    /// Most requests in flight.
-    pub max_busy: u64,
-    /// Open connections.
-    pub connected: u64,
-    /// Most open connections.
-    pub max_connected: u64,
 }
 
 /// A rule that names a worker (OUT-08).
@@ -291,11 +261,4 @@ pub struct PolicyView {
     pub decisions: Vec<(Cow<'static, str>, u64)>,
     /// Those of its own counters that it used, by their number.
     pub counters: Vec<(usize, u64)>,
-}
-
-impl EndpointView {
-    /// Worker name.
-    pub fn name(&self) -> &BStr {
-        self.spec.name.as_ref()
-    }
 }

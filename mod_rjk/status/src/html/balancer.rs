@@ -4,10 +4,11 @@ use super::controls::{Link, Target};
 use super::table::{Cell, Table, cell, number, text};
 use super::{View, maps, settings, size};
 use crate::command::Command;
-use crate::model::{BalancerView, EndpointView, MemberView, PolicyView, Ratings};
+use crate::model::{BalancerView, MemberView, PolicyView, Ratings};
 use bstr::ByteSlice;
 use maud::{Markup, display, html};
 use rjk_balance::State;
+use rjk_balance::snapshot::EndpointSnapshot;
 use rjk_config::model::Activation;
 
 /// How all balancers are, in a few lines at the top.
@@ -151,7 +152,7 @@ fn recovery(member: &MemberView) -> String {
 }
 
 /// The numbers of an endpoint that a member and a worker of its own share.
-pub(super) fn traffic(endpoint: &EndpointView) -> [Cell; 6] {
+pub(super) fn traffic(endpoint: &EndpointSnapshot) -> [Cell; 6] {
     let most = |now: u64, most: u64| number(format_args!("{now} (most {most})"));
     [
         most(endpoint.busy, endpoint.max_busy),

@@ -4,9 +4,10 @@ use super::View;
 use super::controls::{Link, Target};
 use super::settings::{millis, seconds};
 use crate::command::Command;
-use crate::model::{BalancerView, EndpointView, MemberView, WorkerView};
+use crate::model::{BalancerView, MemberView, WorkerView};
 use bstr::ByteSlice;
 use maud::{Markup, display, html};
+use rjk_balance::snapshot::EndpointSnapshot;
 use rjk_config::model::Activation;
 use std::fmt::Display;
 
@@ -191,7 +192,7 @@ pub(super) fn worker(one: &WorkerView, view: &View<'_>) -> Markup {
     )
 }
 
-fn endpoint(one: &EndpointView) -> Markup {
+fn endpoint(one: &EndpointSnapshot) -> Markup {
     let (spec, ping) = (&one.spec, &one.spec.ping);
     html! {
         (field("Host", "vahst", input("vahst", &spec.host)))

@@ -1,8 +1,9 @@
 //! The settings in effect.
 
 use super::table::{Table, number, text};
-use crate::model::{BalancerSettings, EndpointView};
+use crate::model::BalancerSettings;
 use maud::Markup;
+use rjk_balance::snapshot::EndpointSnapshot;
 use std::time::Duration;
 
 /// Those of a balancer.
@@ -33,7 +34,7 @@ pub(super) fn balancer(settings: &BalancerSettings) -> Markup {
 }
 
 /// Those of endpoints.
-pub(super) fn endpoints<'a>(views: impl Iterator<Item = &'a EndpointView>) -> Markup {
+pub(super) fn endpoints<'a>(views: impl Iterator<Item = &'a EndpointSnapshot>) -> Markup {
     let mut table = Table::new([
         "Worker",
         "Host",

@@ -3,16 +3,18 @@
 use super::render;
 use crate::context::Context;
 use crate::model::{
-    BalancerSettings, BalancerView, Body, EndpointView, MemberView, Page, Past, Ratings, Span,
-    Subject, Verdict, WorkerView,
+    BalancerSettings, BalancerView, Body, MemberView, Page, Past, Ratings, Span, Subject, Verdict,
+    WorkerView,
 };
 use crate::query::Query;
 use crate::testing::spec;
 use bstr::BString;
-use rjk_balance::State;
+use rjk_balance::snapshot::EndpointSnapshot;
+use rjk_balance::{Happened, State};
 use rjk_config::model::{Activation, AjpSpec, StatusSpec, WorkerSpec};
 use rjk_config::properties::Properties;
 use rjk_config::workers::Workers;
+use std::time::Duration;
 
 /// A name that would end an attribute, an element, or both.
 const NAME: &str = "m\"><script>&'";
@@ -33,10 +35,17 @@ fn ajp(name: &str) -> AjpSpec {
     }
 }
 
-fn endpoint(name: &str) -> EndpointView {
-    EndpointView {
+fn endpoint(name: &str) -> EndpointSnapshot {
+    EndpointSnapshot {
         spec: ajp(name),
         address: "127.0.0.1:8009".to_owned(),
+        state: State::Idle,
+        errors: 0,
+        last_reset: Happened {
+            unix_seconds: 0,
+            ago: Duration::from_secs(10),
+        },
+        error: None,
         used: 30,
         client_errors: 1,
         reply_timeouts: 2,
@@ -92,8 +101,6 @@ fn balancer(name: &str) -> BalancerView {
 fn worker() -> WorkerView {
     WorkerView {
         endpoint: endpoint("alone"),
-        state: State::Idle,
-        errors: 0,
         map_count: 0,
         last_reset: Past::default(),
         error_time: None,

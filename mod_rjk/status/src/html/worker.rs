@@ -52,11 +52,11 @@ fn numbers(one: &WorkerView) -> Markup {
     let failed = one.error_time.as_ref().map(|time| time.at.readable());
     let [busy, connected, client_errors, timeouts, sent, read] = traffic(&one.endpoint);
     table.row([
-        cell(state(one.state)),
+        cell(state(one.endpoint.state)),
         busy,
         connected,
         number(size::rate(one.endpoint.used, one.last_reset.ago)),
-        number(one.errors),
+        number(one.endpoint.errors),
         client_errors,
         timeouts,
         sent,
