@@ -4,14 +4,22 @@ use super::UriMap;
 use super::watch::{Moment, Stamp, Watch};
 use crate::error::{ConfigError, Warning};
 use arc_swap::ArcSwap;
+use rustix::fs::OFlags;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::ops::Deref;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant, SystemTime};
+
+/// The largest file that is read: one of this size has more than a million rules.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// What a path leads to that nothing can be read of as a whole.
+const NO_FILE: &str = "it is no file";
 
 /// Milliseconds that never come.
 const NEVER: u64 = u64::MAX;
@@ -32,13 +40,27 @@ impl FileText {
     /// # Errors
     /// It cannot be read.
     pub fn read(path: &Path) -> io::Result<FileText> {
-        let mut file = File::open(path)?;
+        let mut file = open(path)?;
         let before = Stamp::of(&file.metadata()?);
         let mut text = Vec::new();
-        file.read_to_end(&mut text)?;
+        (&mut file).take(MOST_BYTES + 1).read_to_end(&mut text)?;
+        if text.len() as u64 > MOST_BYTES {
+            return Err(io::Error::other("it is larger than 64 MiB"));
+        }
         let is_whole = Stamp::of(&file.metadata()?) == before;
         let stamp = is_whole.then_some(before);
         Ok(FileText { text, stamp })
+    }
+}
+
+/// Opens a regular file. What is another thing by now is not waited for, as a pipe would be.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let file = options.read(true).open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other(NO_FILE)),
     }
 }
 
@@ -130,17 +152,27 @@ impl LiveMap {
         file.next
             .compare_exchange(due, NEVER, Relaxed, Relaxed)
             .ok()?;
-        self.look(file, file.moment(now))
+        let Some(watch) = file.try_watch() else {
+            // Who looks has planned the next look or will do so; if it has, this is an early one.
+            file.next.store(due, Relaxed);
+            return None;
+        };
+        self.look(file, watch, file.moment(now))
     }
 
-    /// Looks at the file now, whether or not it is time for that (M-25).
+    /// Looks at the file now, whether or not it is time for that (M-25); who does so already is not
+    /// waited for, because on a disk that hangs it takes for ever.
     pub fn check(&self) -> Option<Reload> {
         let file = self.file.as_ref()?;
-        self.look(file, file.moment(Instant::now()))
+        self.look(file, file.try_watch()?, file.moment(Instant::now()))
     }
 
-    fn look(&self, file: &Followed, now: Moment) -> Option<Reload> {
-        let mut watch = file.watch.lock().unwrap_or_else(PoisonError::into_inner);
+    fn look(
+        &self,
+        file: &Followed,
+        mut watch: MutexGuard<'_, Watch>,
+        now: Moment,
+    ) -> Option<Reload> {
         let plan = Planned {
             file,
             watch: &mut watch,
@@ -148,7 +180,7 @@ impl LiveMap {
         };
         let state = match fs::metadata(&file.path) {
             Ok(state) if state.is_file() => Stamp::of(&state),
-            Ok(_) => return plan.watch.failed(None, &file.path, "it is no file"),
+            Ok(_) => return plan.watch.failed(None, &file.path, NO_FILE),
             Err(error) => return plan.watch.failed(None, &file.path, &error.to_string()),
         };
         if !plan.watch.is_to_read(state, now) {
@@ -201,6 +233,15 @@ impl Drop for Planned<'_> {
 }
 
 impl Followed {
+    /// The right to look at the file, unless another thread has it.
+    fn try_watch(&self) -> Option<MutexGuard<'_, Watch>> {
+        match self.watch.try_lock() {
+            Ok(watch) => Some(watch),
+            Err(TryLockError::Poisoned(watch)) => Some(watch.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
     /// When it was due, if it is.
     fn due(&self, now: impl FnOnce() -> Instant) -> Option<u64> {
         let due = self.next.load(Relaxed);

@@ -163,6 +163,66 @@ fn m22_m23_what_cannot_be_read_leaves_the_rules_and_is_said_once() {
     assert_eq!(site.worker("/a/x").as_deref(), Some("w4"));
 }
 
+/// What stands at the path may be exchanged between the look and the reading.
+#[test]
+fn m22_what_is_no_file_is_not_read_and_waited_for() {
+    let site = Site::new("", MINUTE);
+    let pipe = site.folder.join("pipe");
+    let made = process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let (done, ends) = std::sync::mpsc::channel();
+    let looks = ["/dev/zero".into(), pipe, site.folder.clone()].map(|path| {
+        let done = done.clone();
+        thread::spawn(move || done.send(FileText::read(&path).map_err(|error| error.to_string())))
+    });
+    for _ in looks {
+        let read = ends
+            .recv_timeout(Duration::from_secs(5))
+            .expect("nobody waits");
+        assert_eq!(
+            read.map(|file| file.text.len()),
+            Err("it is no file".to_owned())
+        );
+    }
+}
+
+#[test]
+fn m22_a_file_without_end_is_not_taken_into_memory() {
+    let site = Site::new("/a/*=w1\n", MINUTE);
+    let file = OpenOptions::new().write(true).open(&site.path).unwrap();
+    file.set_len(1 << 40).unwrap();
+    age(&site.path, 10);
+    let text = failure(site.map.check());
+    assert!(text.contains("64 MiB"), "{text}");
+    assert!(site.map.check().is_none(), "said once");
+    assert_eq!(site.worker("/a/x").as_deref(), Some("w1"));
+}
+
+/// On a disk that hangs one look may take for ever: whoever comes next goes on with the rules in force.
+#[test]
+fn m25_who_asks_during_a_look_does_not_wait_for_it() {
+    let site = Site::new("/a/*=w1\n", MINUTE);
+    let due = Instant::now() + MINUTE;
+    let look = site.map.file.as_ref().unwrap().watch.lock().unwrap();
+    thread::scope(|scope| {
+        let asked = scope.spawn(|| {
+            (
+                site.map.check().is_none(),
+                site.map.check_if_due(due).is_none(),
+            )
+        });
+        let end = Instant::now() + Duration::from_secs(5);
+        while !asked.is_finished() && Instant::now() < end {
+            thread::yield_now();
+        }
+        let is_finished = asked.is_finished();
+        drop(look);
+        assert!(is_finished, "it waits");
+        assert_eq!(asked.join().unwrap(), (true, true));
+    });
+    assert!(site.map.is_due(|| due), "it is looked at later");
+}
+
 #[test]
 fn m26_a_file_that_becomes_readable_is_read_without_being_written() {
     let site = Site::new("/a/*=w1\n", MINUTE);
