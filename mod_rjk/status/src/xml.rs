@@ -7,6 +7,7 @@ use crate::model::{BalancerView, Body, Head, MapView, Page, WorkerView};
 use crate::text::{some, verdict};
 use bstr::{BString, ByteSlice};
 use rjk_config::model::StatusSpec;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 /// The whole answer.
@@ -117,8 +118,12 @@ impl Writer {
 
     fn dump(&mut self, properties: &[(BString, BString)]) {
         self.open(2, "configuration");
+        let mut used = HashSet::new();
         for (name, value) in properties {
-            let name = attribute_name(name);
+            let mut name = attribute_name(name);
+            while !used.insert(name.clone()) {
+                name.push('_');
+            }
             self.attribute(2, &name, value);
         }
         self.empty(2);
@@ -186,15 +191,22 @@ fn attribute_name(name: &[u8]) -> String {
         .to_str_lossy()
         .chars()
         .map(|character| match character {
-            '.' | '-' | '_' => character,
-            _ if character.is_alphanumeric() => character,
+            '.' | '-' | '0'..='9' => character,
+            _ if may_begin_a_name(character) => character,
             _ => '_',
         })
         .collect();
-    if !text.starts_with(|first: char| first.is_alphabetic() || first == '_') {
+    if !text.starts_with(may_begin_a_name) {
         text.insert(0, '_');
     }
     text
+}
+
+/// NameStartChar of XML 1.0 (fifth edition), as far as programs agree on it, without the colon.
+fn may_begin_a_name(character: char) -> bool {
+    matches!(character,
+        'A'..='Z' | 'a'..='z' | '_'
+        | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{ff}')
 }
 
 #[cfg(test)]
@@ -218,9 +230,33 @@ mod tests {
             ("1st", "_1st"),
             ("-x", "_-x"),
             ("a:b", "a_b"),
+            ("ä.é", "ä.é"),
+            // Letters and numbers for Unicode, and nothing that a name can have for XML.
+            ("\u{aa}m\u{b2}\u{bd}", "_m__"),
         ];
         for (name, expected) in rows {
             assert_eq!(attribute_name(name.as_bytes()), expected, "{name}");
         }
+    }
+
+    /// Two attributes of one name are no XML.
+    #[test]
+    fn cm08_names_that_become_the_same_are_told_apart() {
+        let names = ["a b", "a_b", "a_b_", "c", "a+b"];
+        let properties = names.map(|name| (name.into(), name.into()));
+        let page = Page {
+            body: Body::Dump(properties.to_vec()),
+            ..Page::default()
+        };
+        let text = render(&page, &crate::testing::spec());
+        let line = |name: &str, value: &str| text.contains(&format!("    {name}=\"{value}\"\n"));
+        assert!(line("a_b", "a b") && line("c", "c"), "{text}");
+        let named = |line: &str| {
+            line.split_once("=\"")
+                .map(|(name, _)| name.trim().to_owned())
+        };
+        let found: Vec<String> = text.lines().filter_map(named).collect();
+        let all: std::collections::HashSet<&String> = found.iter().collect();
+        assert_eq!(all.len(), found.len(), "{text}");
     }
 }
