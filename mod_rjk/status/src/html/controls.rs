@@ -16,9 +16,11 @@ pub(super) struct Link {
 impl Link {
     /// The list, without anything that was chosen.
     pub(super) fn start(view: &View<'_>) -> Link {
-        let path = view.path.bytes().map(escaped_in_path).collect();
+        // Two slashes at the beginning would name a host. A handler that is set by hand gets such paths.
+        let name = view.path.trim_start_with(|first| first == '/');
+        let path: String = name.bytes().map(escaped_in_path).collect();
         Link {
-            path,
+            path: format!("/{path}"),
             parameters: Vec::new(),
         }
     }

@@ -246,6 +246,23 @@ fn c06_c09_links() {
     assert!(!html.contains("Legend"), "left out");
 }
 
+/// A path that begins with two slashes names a host: forms would be sent there, and the refresh goes there.
+#[test]
+fn c14_no_link_leads_to_another_host() {
+    for path in ["//evil.example/st", "///evil.example/st"] {
+        let query = Query::parse(b"cmd=reset&w=lb");
+        let context = Context {
+            spec: &spec(),
+            query: &query,
+            path: path.into(),
+            is_read_only: false,
+        };
+        let text = render(&Page::default(), &context);
+        assert!(text.contains("url=/evil.example/st"), "{text}");
+        assert!(!text.contains("//evil.example"), "{text}");
+    }
+}
+
 #[test]
 fn c05_cm09_refresh() {
     let refresh = |body: &Page, query: &str| {
