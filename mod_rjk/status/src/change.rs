@@ -50,6 +50,29 @@ impl Object<'_> {
     }
 }
 
+/// Why a change was not made.
+struct Failed {
+    /// The text for the client.
+    text: String,
+    /// Another process keeps the lock: the next change would wait for it as long.
+    is_last: bool,
+}
+
+/// Makes changes in turn, and says what failed last.
+fn in_turn<T>(
+    all: impl IntoIterator<Item = T>,
+    mut make: impl FnMut(T) -> Option<Failed>,
+) -> Option<Failed> {
+    let mut failed: Option<Failed> = None;
+    for one in all {
+        failed = make(one).or(failed);
+        if failed.as_ref().is_some_and(|failed| failed.is_last) {
+            break;
+        }
+    }
+    failed
+}
+
 impl Changer<'_> {
     /// `cmd=update`.
     ///
@@ -67,8 +90,7 @@ impl Changer<'_> {
             },
             (Worker::Ajp(worker), _) => {
                 let object = Object::Worker(worker.name());
-                self.update_endpoint(worker, object)
-                    .map_or(Ok(()), |failed| Err(partly(&failed, "")))
+                done(self.update_endpoint(worker, object))
             }
             (Worker::Other, _) => Err("Update failed".to_owned()),
         }
@@ -113,14 +135,12 @@ impl Changer<'_> {
 
     fn update_balancer(&self, balancer: &Balancer) -> Result<(), String> {
         let object = Object::Balancer(balancer.spec().name.as_bstr());
-        let mut failed = None;
-        for setting in setting::of_balancer(self.query) {
+        done(in_turn(setting::of_balancer(self.query), |setting| {
             let done = self
                 .read(setting)
                 .map(|setting| self.site.editor.balancer(balancer, &setting));
-            failed = self.noted(done, object, None).or(failed);
-        }
-        failed.map_or(Ok(()), |failed| Err(partly(&failed, "")))
+            self.noted(done, object, None)
+        }))
     }
 
     /// The members of `sw`: one, or all that a pattern matches until one fails.
@@ -136,41 +156,46 @@ impl Changer<'_> {
                     true => " Aborting further wildcard updates.",
                     false => "",
                 };
-                return Err(partly(&failed, rest));
+                return Err(partly(&failed.text, rest));
             }
         }
         Ok(())
     }
 
     /// What failed last, if anything did.
-    fn update_member(&self, balancer: &Balancer, index: usize) -> Option<String> {
+    fn update_member(&self, balancer: &Balancer, index: usize) -> Option<Failed> {
         let object = member(balancer, index);
-        let mut failed = None;
-        for setting in setting::of_member(self.query) {
+        let failed = in_turn(setting::of_member(self.query), |setting| {
             let done = self.read(setting).map(|setting| {
                 let text = text_of(&setting);
                 (self.site.editor.member(balancer, index, &setting), text)
             });
             let (done, text) = done.unzip();
-            failed = self.noted(done, object, text.flatten()).or(failed);
+            self.noted(done, object, text.flatten())
+        });
+        if failed.as_ref().is_some_and(|failed| failed.is_last) {
+            return failed;
         }
         let worker = balancer.worker(index)?;
         self.update_endpoint(worker, object).or(failed)
     }
 
-    fn update_endpoint(&self, worker: &AjpWorker, object: Object<'_>) -> Option<String> {
-        let mut failed = self.update_place(worker, object);
-        for setting in setting::of_endpoint(self.query) {
+    fn update_endpoint(&self, worker: &AjpWorker, object: Object<'_>) -> Option<Failed> {
+        let failed = self.update_place(worker, object);
+        if failed.as_ref().is_some_and(|failed| failed.is_last) {
+            return failed;
+        }
+        in_turn(setting::of_endpoint(self.query), |setting| {
             let done = self
                 .read(setting)
                 .map(|setting| self.site.editor.endpoint(worker, &setting));
-            failed = self.noted(done, object, None).or(failed);
-        }
-        failed
+            self.noted(done, object, None)
+        })
+        .or(failed)
     }
 
     /// V-20, V-21.
-    fn update_place(&self, worker: &AjpWorker, object: Object<'_>) -> Option<String> {
+    fn update_place(&self, worker: &AjpWorker, object: Object<'_>) -> Option<Failed> {
         let (host, port) = setting::place(self.query);
         let port = port.and_then(|port| self.read(port));
         if host.is_none() && port.is_none() {
@@ -181,7 +206,12 @@ impl Changer<'_> {
         let port = port.unwrap_or(now.port);
         let unresolved = || {
             let name = object.name();
-            format!("could not resolve address '{host}:{port}' for sub worker '{name}'.")
+            let text =
+                format!("could not resolve address '{host}:{port}' for sub worker '{name}'.");
+            Failed {
+                text,
+                is_last: false,
+            }
         };
         if host.is_empty() {
             return Some(unresolved());
@@ -215,11 +245,10 @@ impl Changer<'_> {
             );
             return Ok(());
         };
-        let mut failed = None;
-        for index in 0..balancer.spec().members.len() {
-            let Some(value) = self.query.get(&format!("val{index}")) else {
-                continue;
-            };
+        let query = self.query;
+        let values = (0..balancer.spec().members.len())
+            .filter_map(|index| Some((index, query.get(&format!("val{index}"))?)));
+        done(in_turn(values, |(index, value)| {
             let object = member(balancer, index);
             let setting = self.read(setting::of_code(code, value));
             let text = match &setting {
@@ -227,9 +256,8 @@ impl Changer<'_> {
                 _ => None,
             };
             let done = setting.and_then(|setting| self.apply(balancer, index, &setting));
-            failed = self.noted(done, object, text).or(failed);
-        }
-        failed.map_or(Ok(()), |failed| Err(partly(&failed, "")))
+            self.noted(done, object, text)
+        }))
     }
 
     fn apply(
@@ -268,7 +296,7 @@ impl Changer<'_> {
         done: Option<Result<Change, EditError>>,
         object: Object<'_>,
         text: Option<(&'static str, bstr::BString)>,
-    ) -> Option<String> {
+    ) -> Option<Failed> {
         match done? {
             Ok(change) => {
                 if change.made() {
@@ -280,13 +308,15 @@ impl Changer<'_> {
             Err(error) => {
                 let (name, sub_worker) = (&self.spec.name, object.name());
                 jk_log!(self.log, Error, "status worker {name}: {object}: {error}");
-                Some(match (error, text) {
+                let is_last = matches!(error, EditError::Locked(_));
+                let text = match (error, text) {
                     (EditError::TooLong { .. }, Some((what, text))) => format!(
                         "new {what} '{text}' too long for sub worker '{sub_worker}', \
                          see log file for details."
                     ),
                     (error, _) => format!("{error}, for worker '{sub_worker}'."),
-                })
+                };
+                Some(Failed { text, is_last })
             }
         }
     }
@@ -320,6 +350,10 @@ fn text_of(setting: &MemberSetting) -> Option<(&'static str, bstr::BString)> {
         MemberSetting::Domain(text) => Some(("domain", text.clone())),
         _ => None,
     }
+}
+
+fn done(failed: Option<Failed>) -> Result<(), String> {
+    failed.map_or(Ok(()), |failed| Err(partly(&failed.text, "")))
 }
 
 fn partly(failed: &str, rest: &str) -> String {

@@ -2,7 +2,7 @@
 //! (LB-01, LB-04, LB-05, H-08, PL-10, V-20…V-29).
 
 use anyhow::Context;
-use rjk_testbed::client::{Client, Request};
+use rjk_testbed::client::{Client, Pending, Request};
 use rjk_testbed::farm::who;
 use rjk_testbed::gate::gated;
 use rjk_testbed::peer::Behaviour;
@@ -10,7 +10,7 @@ use rjk_testbed::{Peer, Plan, Result, Subject, both, client, ensure, wait};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 both! {
     lb01_a_new_factor_is_every_childs
@@ -292,5 +292,42 @@ fn h08_the_parent_frees_the_lock_of_a_dead_child() -> Result {
     })?;
     change(&mut clients, "w=lb&sw=m1&vwd=2")?;
     assert_eq!(number(EDITS)?, 3, "what the dead child wrote is to be read");
+    Ok(())
+}
+
+/// A process that stands still at a change costs one wait for each request for a change, however many settings
+/// it has, and none for all other requests.
+#[test]
+fn h08_a_process_that_stands_still_at_a_change_holds_up_no_request() -> Result {
+    let mut farm = several(Subject::Rjk).start()?;
+    let mut clients = farm.one_per_child(2)?;
+    let file = format!("run/jk.shm.{}", farm.httpd.pid());
+    let shared = File::options().write(true).open(farm.httpd.path(&file))?;
+    let this_process = u64::from(std::process::id());
+    shared.write_all_at(&this_process.to_ne_bytes(), WRITER)?;
+    let changes = [
+        "w=lb&sw=*&vwf=2&vwd=3&vwn=r&vart=5&vabl=6&vapt=7",
+        "w=lb&att=vwf&val0=2&val1=3",
+        "w=lb&vlr=3&vlt=70&vlx=9&vlm=t",
+    ];
+    let port = farm.httpd.port();
+    let start = Instant::now();
+    let pending = changes.map(|change| {
+        let target = format!("/jkstatus?cmd=update&mime=prop&{change}");
+        Pending::start(port, Request::get(&target))
+    });
+    for _ in 0..10 {
+        let began = Instant::now();
+        served(&mut clients, &Request::get("/x"))?;
+        assert!(began.elapsed() < Duration::from_secs(1), "requests wait");
+    }
+    for one in pending {
+        let answer = one.response()?;
+        let message = answer.field("worker.result.message").unwrap_or_default();
+        assert!(message.contains("holds the lock"), "{answer:?}");
+    }
+    // Two seconds each; of those in one child one after the other.
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(9), "{took:?}");
     Ok(())
 }
