@@ -1,8 +1,9 @@
 //! What a query string says to the status worker (C-11).
 
 use bstr::{BStr, BString, ByteSlice};
+use std::collections::HashMap;
 
-/// The parameters of a request, in their order; of several of one name the last counts.
+/// The parameters of a request, each name once: of several of one name the last counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
     parameters: Vec<(BString, BString)>,
@@ -16,17 +17,20 @@ impl Query {
     /// so do control characters, which would end a line of the text formats. Names are not decoded.
     pub fn parse(raw: &[u8]) -> Query {
         let mut query = Query::default();
+        let mut places: HashMap<BString, usize> = HashMap::new();
         for parameter in raw.split(|byte| *byte == b'&') {
             let Some((name, value)) = parameter.split_once_str("=") else {
                 continue;
             };
             let name = masked(name.to_vec());
-            match decode(value) {
-                Some(value) => query.parameters.push((name, masked(value))),
-                None => {
-                    query.broken = Some((name, masked(value.to_vec())));
-                    break;
-                }
+            let Some(value) = decode(value) else {
+                query.broken = Some((name, masked(value.to_vec())));
+                break;
+            };
+            let next = query.parameters.len();
+            match *places.entry(name.clone()).or_insert(next) {
+                place if place < next => query.parameters[place].1 = masked(value),
+                _ => query.parameters.push((name, masked(value))),
             }
         }
         query
@@ -40,8 +44,8 @@ impl Query {
 
     /// The value of a parameter.
     pub fn get(&self, name: &str) -> Option<&BStr> {
-        let mut latest = self.parameters.iter().rev();
-        let (_, value) = latest.find(|(known, _)| known == name)?;
+        let mut all = self.parameters.iter();
+        let (_, value) = all.find(|(known, _)| known == name)?;
         Some(value.as_bstr())
     }
 
@@ -52,20 +56,8 @@ impl Query {
 
     /// All parameters in the order of their first appearance, each once with its last value.
     pub fn iter(&self) -> impl Iterator<Item = (&BStr, &BStr)> {
-        let is_first = |index: usize, name: &BString| {
-            !self.parameters[..index]
-                .iter()
-                .any(|(known, _)| known == name)
-        };
-        self.parameters
-            .iter()
-            .enumerate()
-            .filter(move |(index, (name, _))| is_first(*index, name))
-            .filter_map(|(_, (name, _))| {
-                let mut latest = self.parameters.iter().rev();
-                let (name, value) = latest.find(|(known, _)| known == name)?;
-                Some((name.as_bstr(), value.as_bstr()))
-            })
+        let pairs = self.parameters.iter();
+        pairs.map(|(name, value)| (name.as_bstr(), value.as_bstr()))
     }
 }
 
