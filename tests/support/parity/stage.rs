@@ -290,12 +290,14 @@ fn builder(
     if server.no_jk_defaults {
         builder = builder.without_jk_defaults();
     }
-    Ok(match server.mpm.as_deref() {
-        None | Some("event") => builder,
-        Some("worker") => builder.mpm(Mpm::Worker),
-        Some("prefork") => builder.mpm(Mpm::Prefork),
+    let usual = std::env::var("PARITY_MPM").ok();
+    let mpm = match server.mpm.as_deref().or(usual.as_deref()) {
+        None | Some("event") => Mpm::Event,
+        Some("worker") => Mpm::Worker,
+        Some("prefork") => Mpm::Prefork,
         Some(other) => bail!("no MPM {other:?}"),
-    })
+    };
+    Ok(builder.mpm(mpm))
 }
 
 /// `LogFormat` of the fields: what starts with `%` as it is, else the note of that name.
