@@ -5,6 +5,7 @@
 //! nobody has (mod_jk then looks at ids of earlier requests, SS-07), several ids (BG-06), and what is repeated of
 //! a POST without `recovery_options=0` in the file (BG-01).
 
+use super::draw::Draw;
 use anyhow::Context;
 use rjk_testbed::client::{Pending, Request};
 use rjk_testbed::farm::{MemberNotes, Notes, STATUS};
@@ -104,7 +105,9 @@ impl Drawn {
             false => String::new(),
         });
         let posts = draw.in_ten(3);
-        let members = names.iter().map(|name| (*name, draw.member(name, posts)));
+        let members = names
+            .iter()
+            .map(|name| (*name, drawn_member(&mut draw, name, posts)));
         Drawn {
             balancer,
             members: members.collect(),
@@ -150,7 +153,7 @@ impl Drawn {
             stage.change(&mut draw)?;
             let prefix = draw.one(&["", "", "/s", "/r"]);
             let path = format!("{prefix}/{step}");
-            let request = draw.request(&path, &names, self.posts);
+            let request = drawn_request(&mut draw, &path, &names, self.posts);
             let line = ask(&mut stage.farm, &path, &request)?;
             lines.push(std::mem::take(&mut stage.said) + &line);
         }
@@ -337,82 +340,62 @@ impl Stage {
     }
 }
 
-/// Numbers that look drawn and are the same in each run.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
+/// Lines of a member.
+fn drawn_member(draw: &mut Draw, name: &str, posts: bool) -> Vec<String> {
+    let mut lines = vec![
+        format!("lbfactor={}", 1 + draw.below(4)),
+        format!("distance={}", draw.one(&["0", "0", "0", "1", "-1"])),
+        "retry_interval=1".to_owned(),
+        "retries=1".to_owned(),
+    ];
+    if draw.in_ten(3) {
+        lines.push(format!("domain={}", draw.one(&["d", "e"])));
     }
-
-    fn in_ten(&mut self, times: u64) -> bool {
-        self.below(10) < times
+    if draw.in_ten(3) {
+        lines.push(format!("redirect={}", draw.one(&MEMBERS)));
     }
-
-    fn one<'a>(&mut self, list: &[&'a str]) -> &'a str {
-        list[self.below(list.len() as u64) as usize]
+    if draw.in_ten(2) {
+        lines.push(format!("activation={}", draw.one(&["disabled", "stopped"])));
     }
-
-    fn member(&mut self, name: &str, posts: bool) -> Vec<String> {
-        let mut lines = vec![
-            format!("lbfactor={}", 1 + self.below(4)),
-            format!("distance={}", self.one(&["0", "0", "0", "1", "-1"])),
-            "retry_interval=1".to_owned(),
-            "retries=1".to_owned(),
-        ];
-        if self.in_ten(3) {
-            lines.push(format!("domain={}", self.one(&["d", "e"])));
-        }
-        if self.in_ten(3) {
-            lines.push(format!("redirect={}", self.one(&MEMBERS)));
-        }
-        if self.in_ten(2) {
-            lines.push(format!("activation={}", self.one(&["disabled", "stopped"])));
-        }
-        if self.in_ten(3) {
-            lines.push(format!("busy_limit={}", 1 + self.below(2)));
-        }
-        match posts {
-            // Said in the file: what was sent of a POST goes again, too.
-            true => lines.push("recovery_options=0".to_owned()),
-            false if self.in_ten(4) => {
-                let options = self.one(&["0", "1", "2", "3", "9", "17"]);
-                lines.push(format!("recovery_options={options}"));
-            }
-            false => {}
-        }
-        if self.in_ten(1) {
-            lines.push("connection_pool_size=2\nconnection_acquire_timeout=100".to_owned());
-        }
-        if self.in_ten(3) {
-            lines.push(format!("fail_on_status={}", self.one(&["404", "-404"])));
-        }
-        if self.in_ten(1) {
-            lines.push(format!("route=d.{name}"));
-        }
-        lines
+    if draw.in_ten(3) {
+        lines.push(format!("busy_limit={}", 1 + draw.below(2)));
     }
-
-    fn request(&mut self, path: &str, names: &[&str], posts: bool) -> Request {
-        let query = "q".repeat(self.below(400) as usize);
-        let target = format!("{path}?{query}");
-        let size = self.below(20_000) as usize;
-        let request = match self.below(8) {
-            0 if posts => Request::new("POST", &target).body(vec![b'b'; size]),
-            1 if posts => Request::new("POST", &target).chunked(vec![b'c'; size], 4000),
-            2 if posts => Request::new("PUT", &target).body("put"),
-            _ => Request::get(&target),
-        };
-        let route = self.one(names);
-        match self.below(9) {
-            0..3 => request.header("Cookie", &format!("JSESSIONID=a.{route}")),
-            3 => request.header("X-Route", route),
-            4 => request.header("X-Route", self.one(&["d", "e", "d.gone", "zz"])),
-            _ => request,
+    match posts {
+        // Said in the file: what was sent of a POST goes again, too.
+        true => lines.push("recovery_options=0".to_owned()),
+        false if draw.in_ten(4) => {
+            let options = draw.one(&["0", "1", "2", "3", "9", "17"]);
+            lines.push(format!("recovery_options={options}"));
         }
+        false => {}
+    }
+    if draw.in_ten(1) {
+        lines.push("connection_pool_size=2\nconnection_acquire_timeout=100".to_owned());
+    }
+    if draw.in_ten(3) {
+        lines.push(format!("fail_on_status={}", draw.one(&["404", "-404"])));
+    }
+    if draw.in_ten(1) {
+        lines.push(format!("route=d.{name}"));
+    }
+    lines
+}
+
+fn drawn_request(draw: &mut Draw, path: &str, names: &[&str], posts: bool) -> Request {
+    let query = "q".repeat(draw.below(400) as usize);
+    let target = format!("{path}?{query}");
+    let size = draw.below(20_000) as usize;
+    let request = match draw.below(8) {
+        0 if posts => Request::new("POST", &target).body(vec![b'b'; size]),
+        1 if posts => Request::new("POST", &target).chunked(vec![b'c'; size], 4000),
+        2 if posts => Request::new("PUT", &target).body("put"),
+        _ => Request::get(&target),
+    };
+    let route = draw.one(names);
+    match draw.below(9) {
+        0..3 => request.header("Cookie", &format!("JSESSIONID=a.{route}")),
+        3 => request.header("X-Route", route),
+        4 => request.header("X-Route", draw.one(&["d", "e", "d.gone", "zz"])),
+        _ => request,
     }
 }

@@ -1,5 +1,6 @@
 //! Drawn Cookie headers and paths, read by both modules: they must find the same session (SS-03…SS-07).
 
+use super::draw::Draw;
 use rjk_testbed::client::Request;
 use rjk_testbed::{Farm, Plan, Result, Subject};
 
@@ -80,21 +81,4 @@ fn has_a_name_behind_it(head: &str) -> bool {
     let blanks = head.replace('\t', " ");
     let words: Vec<&str> = blanks.split_whitespace().collect();
     words.join(" ").contains("JSESSIONID JSESSIONID")
-}
-
-/// Numbers that look drawn and are the same in each run.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, limit: u64) -> u64 {
-        let next = self.0.wrapping_mul(6_364_136_223_846_793_005);
-        self.0 = next.wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-
-    fn text(&mut self, parts: &[&str], most: u64) -> String {
-        let count = 1 + self.below(most);
-        let part = |_| parts[self.below(parts.len() as u64) as usize];
-        (0..count).map(part).collect()
-    }
 }

@@ -6,6 +6,7 @@ mod alike;
 mod busy;
 mod children;
 mod distribution;
+mod draw;
 mod exhaustion;
 mod failover;
 mod ids;

@@ -1,5 +1,6 @@
 //! The balancing methods: who is asked, and what is counted (§4.2, LB-10…LB-16).
 
+use super::draw::Draw;
 use rjk_testbed::client::Pending;
 use rjk_testbed::client::Request;
 use rjk_testbed::gate::{Gate, gated};
@@ -318,7 +319,7 @@ fn play(subject: Subject, method: &str) -> Result<Vec<String>> {
     for part in 0..3 {
         let held = hold(&mut farm)?;
         for _ in 0..STEPS / 3 {
-            let served = farm.who(&draw.request())?;
+            let served = farm.who(&request(&mut draw))?;
             let (v, sessions) = (values(&mut farm)?, sessions(&mut farm)?);
             lines.push(format!("{served} {v:?} {sessions:?}"));
         }
@@ -335,7 +336,7 @@ fn play(subject: Subject, method: &str) -> Result<Vec<String>> {
 /// Requests that stay in flight.
 struct Held(Gate, Vec<Pending>);
 
-/// Three requests that wait at their members, whoever they are. At `/bad…` m2 breaks the protocol.
+/// Four requests that wait at their members, whoever they are: by their shares, two at m1. At `/bad…` m2 breaks the protocol.
 fn hold(farm: &mut Farm) -> Result<Held> {
     let gate = Gate::new();
     for member in ["m1", "m2", "m3"] {
@@ -350,7 +351,7 @@ fn hold(farm: &mut Farm) -> Result<Held> {
         farm.peer(member)?.set(Script::new(steps));
     }
     let mut pending = Vec::new();
-    for _ in 0..3 {
+    for _ in 0..4 {
         let before: usize = farm.counts().iter().sum();
         pending.push(farm.pending(Request::get("/hold")));
         wait::until("a request that waits", PATIENCE, || {
@@ -370,35 +371,22 @@ impl Held {
     }
 }
 
-/// Numbers that look drawn and are the same in each run.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (self.0 >> 33) % limit
-    }
-
-    /// With a session or without, stateless, large or small, or one that m2 does not answer.
-    fn request(&mut self) -> Request {
-        let query = "q".repeat(self.below(3000) as usize);
-        let target = match self.below(10) {
-            0 => format!("/s/x?{query}"),
-            1 => format!("/bad?{query}"),
-            _ => format!("/x?{query}"),
-        };
-        let request = match self.below(4) {
-            0 if !target.starts_with("/bad") => {
-                Request::new("POST", &target).body(vec![b'b'; self.below(20_000) as usize])
-            }
-            _ => Request::get(&target),
-        };
-        match self.below(3) {
-            0 => request.header("Cookie", &format!("JSESSIONID=a.m{}", 1 + self.below(3))),
-            _ => request,
+/// With a session or without, stateless, large or small, or one that m2 does not answer.
+fn request(draw: &mut Draw) -> Request {
+    let query = "q".repeat(draw.below(3000) as usize);
+    let target = match draw.below(10) {
+        0 => format!("/s/x?{query}"),
+        1 => format!("/bad?{query}"),
+        _ => format!("/x?{query}"),
+    };
+    let request = match draw.below(4) {
+        0 if !target.starts_with("/bad") => {
+            Request::new("POST", &target).body(vec![b'b'; draw.below(20_000) as usize])
         }
+        _ => Request::get(&target),
+    };
+    match draw.below(3) {
+        0 => request.header("Cookie", &format!("JSESSIONID=a.m{}", 1 + draw.below(3))),
+        _ => request,
     }
 }
