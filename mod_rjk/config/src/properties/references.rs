@@ -6,14 +6,14 @@ use bstr::{BString, ByteSlice};
 use std::collections::HashSet;
 
 /// References that may follow each other (Z-07).
-const MOST_REFERENCES: usize = 20;
+const MOST_REFERENCES: usize = 19;
 const SUFFIX: &[u8] = b".reference";
 
 impl Properties {
     /// Gives each worker the properties of its template that it does not set itself.
     ///
     /// # Errors
-    /// A loop, more than 20 references in a row, or a template without properties.
+    /// A loop, more than 19 references in a row, or a template without properties.
     pub(crate) fn resolve_references(&mut self) -> Result<(), ConfigError> {
         let workers: Vec<BString> = self
             .entries
@@ -40,7 +40,7 @@ impl Properties {
         while let Some(entry) = self.reference_of(&next) {
             if chain.len() == MOST_REFERENCES {
                 let message = format!(
-                    "{} is part of a loop or of more than 20 references in a row; shorten it",
+                    "{} is part of a loop or of more than 19 references in a row; shorten it",
                     entry.name
                 );
                 return Err(ConfigError::new(Some(entry.location.clone()), message));

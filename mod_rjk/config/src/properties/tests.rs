@@ -275,12 +275,12 @@ fn p14_z07_bad_references_are_errors() {
         let mut properties = read(&text).0;
         properties.resolve_references().map(|()| properties)
     };
-    assert_eq!(value(&chain(20).unwrap(), "worker.w0.host"), Some("end"));
+    assert_eq!(value(&chain(19).unwrap(), "worker.w0.host"), Some("end"));
     assert!(
-        chain(21)
+        chain(20)
             .unwrap_err()
             .to_string()
-            .contains("more than 20 references")
+            .contains("more than 19 references")
     );
     #[rustfmt::skip]
     let table = [

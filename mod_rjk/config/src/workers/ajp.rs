@@ -194,18 +194,7 @@ fn recovery_options(attributes: &mut Attributes<'_>) -> RecoveryOptions {
             "recovery_options has bits above 16, which are ignored; add up 1, 2, 4, 8 and 16";
         attributes.warn(entry, message);
     }
-    RecoveryOptions {
-        explicit: explicit.map(|bits| if bits == 0 { 0 } else { known_bits(bits) }),
-    }
-}
-
-/// Unknown bits only must not turn into the explicit 0 that asks for replays.
-fn known_bits(bits: u32) -> u32 {
-    if bits & RECOVERY_BITS == 0 {
-        bits
-    } else {
-        bits & RECOVERY_BITS
-    }
+    RecoveryOptions { explicit }
 }
 
 /// A-22, RO-08.

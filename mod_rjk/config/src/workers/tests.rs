@@ -544,7 +544,7 @@ fn a17_a20_bg09_waiting_for_a_place() {
 #[test]
 fn a21_recovery_options() {
     #[rustfmt::skip]
-    let table = [("0", Some(0)), ("3", Some(3)), ("31", Some(31)), ("x", None), ("-1", None), ("35", Some(3)), ("32", Some(32)), ("0x3", None), ("0s", None)];
+    let table = [("0", Some(0)), ("3", Some(3)), ("31", Some(31)), ("x", None), ("-1", None), ("35", Some(35)), ("32", Some(32)), ("0x3", None), ("0s", None)];
     for (value, explicit) in table {
         let options = ajp(&format!("recovery_options={value}")).0.recovery_options;
         assert_eq!(options.explicit, explicit, "{value}");
