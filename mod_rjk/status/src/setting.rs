@@ -167,3 +167,92 @@ fn packet_size(value: &BStr) -> Option<u32> {
     let bytes = at_least(0, value)?.checked_next_multiple_of(PACKET_STEP)?;
     (8192..=65536).contains(&bytes).then_some(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a query says of one setting: the setting, or `ignored`, or nothing.
+    fn said(query: &str) -> String {
+        let query = Query::parse(query.as_bytes());
+        let mut all: Vec<String> = Vec::new();
+        let mut add = |text: Option<String>| all.push(text.unwrap_or("ignored".to_owned()));
+        for setting in of_balancer(&query) {
+            add(setting.ok().map(|setting| format!("{setting:?}")));
+        }
+        for setting in of_member(&query) {
+            add(setting.ok().map(|setting| format!("{setting:?}")));
+        }
+        for setting in of_endpoint(&query) {
+            add(setting.ok().map(|setting| format!("{setting:?}")));
+        }
+        all.join(" ")
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn v01_v30_parameters() {
+        let rows = [
+            ("", ""), ("w=lb&re=5", ""), ("vlr=3&vlr=4", "Retries(4)"),
+            ("vlr=1", "Retries(1)"), ("vlr=0", "ignored"), ("vlr=3x", "Retries(3)"), ("vlr=-1", "ignored"),
+            ("vlri=7", "RetryInterval(7ms)"), ("vlri=0", "ignored"),
+            ("vlt=70", "RecoverTime(70s)"), ("vlt=abc", "ignored"),
+            ("vlee=33", "ErrorEscalationTime(33s)"), ("vlee=0", "ignored"),
+            ("vlx=0", "MaxReplyTimeouts(0)"), ("vlx=-1", "ignored"),
+            ("vls=Yes&vlf=off", "StickySession(true) StickySessionForce(false)"), ("vls=2", "ignored"),
+            ("vlm=b", "Method(Busyness)"), ("vlm=4", "Method(Next)"), ("vlm=zz", "ignored"),
+            ("vll=Pess", "Lock(Pessimistic)"), ("vll=", "ignored"),
+            ("vwa=Stop", "Activation(Stopped)"), ("vwa=1", "Activation(Disabled)"), ("vwa=3", "ignored"),
+            ("vwf=1", "Factor(1)"), ("vwf=0", "ignored"),
+            ("vwn=&vwr=&vwc=", "Route(\"\") Redirect(\"\") Domain(\"\")"),
+            ("vwd=0", "Distance(0)"), ("vwd=-5", "ignored"),
+            ("vacpt=0&vacpi=0", "PoolTimeout(0ns) ignored"), ("vacpi=1", "PingInterval(1s)"),
+            ("vapng=6&vact=7&vapt=8&vart=0", "PingTimeout(6ms) ConnectTimeout(7ms) PrepostTimeout(8ms) ReplyTimeout(0ns)"),
+            ("var=0&vari=0", "ignored ignored"), ("var=2&vari=3", "Retries(2) RetryInterval(3ms)"),
+            ("varo=31", "RecoveryOptions(31)"), ("varo=-1", "ignored"),
+            ("vabl=2147483647", "BusyLimit(2147483647)"), ("vabl=2147483648", "ignored"), ("vabl=x", "BusyLimit(0)"),
+            ("vamps=8191", "MaxPacketSize(8192)"), ("vamps=7168", "ignored"), ("vamps=8193", "MaxPacketSize(9216)"),
+            ("vamps=65536", "MaxPacketSize(65536)"), ("vamps=65537", "ignored"), ("vamps=0", "ignored"),
+        ];
+        for (query, expected) in rows {
+            assert_eq!(said(query), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn v20_v21_places() {
+        let rows = [
+            ("", "None None"),
+            ("vahst=h", "Some(\"h\") None"),
+            ("vahst=", "Some(\"\") None"),
+            ("vaprt=8009", "None Some(Some(8009))"),
+            ("vaprt=0", "None Some(Some(0))"),
+            ("vaprt= 7x", "None Some(Some(7))"),
+            ("vaprt=65536", "None Some(None)"),
+            ("vaprt=-1", "None Some(None)"),
+            ("vaprt=x", "None Some(None)"),
+            ("vaprt=", "None Some(None)"),
+        ];
+        for (query, expected) in rows {
+            let query_read = Query::parse(query.as_bytes());
+            let (host, port) = place(&query_read);
+            let port = port.map(Result::ok);
+            assert_eq!(format!("{host:?} {port:?}"), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn s64_codes_of_bulk_edit() {
+        let known =
+            "vwa vwf vwn vwr vwc vwd vacpt vapng vact vapt vart var vari vacpi varo vabl vamps";
+        for code in known.split(' ') {
+            let found = bulk_code(code.into());
+            assert_eq!(found, Some(code));
+            let read = of_code(found.unwrap_or_default(), "9000".into());
+            assert_eq!(read.is_ok(), code != "vwa", "{code}");
+        }
+        for code in ["", "vahst", "vaprt", "vlr", "VWA", "zz"] {
+            assert_eq!(bulk_code(code.into()), None, "{code}");
+        }
+    }
+}
