@@ -23,6 +23,10 @@ pub struct Provenance<'a> {
     pub referer: Option<&'a [u8]>,
     /// The header `Host`, which is this server.
     pub host: Option<&'a [u8]>,
+    /// The header `User-Agent`.
+    pub agent: Option<&'a [u8]>,
+    /// The header `Accept-Language`.
+    pub language: Option<&'a [u8]>,
 }
 
 impl Client<'_> {
@@ -53,6 +57,17 @@ impl<'a> Provenance<'a> {
                 let is_foreign = |value: &&[u8]| !value.is_empty() && !self.is_own(value);
                 Some((name, value.filter(is_foreign)?))
             })
+    }
+
+    /// Whether this is a browser that says nothing of the page that it is on. Without TLS a page can have it
+    /// keep quiet (`Referrer-Policy: no-referrer`); programs send no `Accept-Language`.
+    pub fn is_silent_browser(&self) -> bool {
+        let is_browser = self.agent.is_some_and(|agent| {
+            let name = agent.trim_ascii_start().get(..8);
+            name.is_some_and(|name| name.eq_ignore_ascii_case(b"Mozilla/"))
+        });
+        let said = [self.fetch_site, self.origin, self.referer];
+        is_browser && self.language.is_some() && said.iter().flatten().all(|value| value.is_empty())
     }
 
     /// Whether an address is on this host.
@@ -162,12 +177,47 @@ mod tests {
                 origin: part(1),
                 referer: part(2),
                 host: part(3),
+                ..Provenance::default()
             };
             assert_eq!(
                 provenance.foreign().map(|(name, _)| name),
                 *expected,
                 "{row}"
             );
+        }
+    }
+
+    /// `Sec-Fetch-Site|Referer|User-Agent|Accept-Language`, and whether that is a browser that keeps quiet.
+    #[rustfmt::skip]
+    const SILENT: &[(&str, bool)] = &[
+        ("||Mozilla/5.0 (X11)|en", true),
+        ("||Mozilla/5.0 (X11)|*", true),
+        ("||mozilla/4.0|", true),
+        ("|http://www.example/st|Mozilla/5.0 (X11)|en", false),
+        ("none||Mozilla/5.0 (X11)|en", false),
+        ("same-origin||Mozilla/5.0 (X11)|en", false),
+        ("||Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1|-", false),
+        ("||curl/8.0|-", false),
+        ("||curl/8.0|en", false),
+        ("||Lynx/2.9|en", false),
+        ("||-|-", false),
+    ];
+
+    #[test]
+    fn c14_a_browser_that_says_nothing_of_its_page() {
+        for (row, expected) in SILENT {
+            let parts: Vec<&[u8]> = row.split('|').map(str::as_bytes).collect();
+            let sent = |index: usize| Some(parts[index]).filter(|text| !text.is_empty());
+            let provenance = Provenance {
+                fetch_site: sent(0),
+                referer: sent(1),
+                agent: Some(parts[2]).filter(|text| *text != b"-"),
+                language: Some(parts[3]).filter(|text| *text != b"-"),
+                host: Some(b"www.example"),
+                origin: None,
+            };
+            assert_eq!(provenance.is_silent_browser(), *expected, "{row}");
+            assert_eq!(provenance.foreign(), None, "{row}");
         }
     }
 }

@@ -170,13 +170,13 @@ fn admit(request: &Request<'_>, query: &Query) -> Result<Command, Refused> {
         return Err("Error during parsing of URI".into());
     }
     let command = Command::of(query).ok_or("Invalid command.")?;
-    if let Some((name, value)) = request.provenance.foreign()
-        && command.is_change()
+    if command.is_change()
+        && let Some(from) = from_elsewhere(request)
     {
-        let (command, value) = (command.as_str(), value.as_bstr());
+        let command = command.as_str();
         return Err(Refused {
             status: 403,
-            message: format!("cmd={command} comes from another site ({name}: {value})"),
+            message: format!("cmd={command} {from}"),
         });
     }
     if command.needs_write() && (spec.read_only || Options::of(query).is_read_only()) {
@@ -184,6 +184,19 @@ fn admit(request: &Request<'_>, query: &Query) -> Result<Command, Refused> {
     }
     Format::of(query).ok_or("Invalid mime type.")?;
     Ok(command)
+}
+
+/// Why a change may be the work of a page that is not ours (C-14).
+fn from_elsewhere(request: &Request<'_>) -> Option<String> {
+    if let Some((name, value)) = request.provenance.foreign() {
+        let value = value.as_bstr();
+        return Some(format!("comes from another site ({name}: {value})"));
+    }
+    request.provenance.is_silent_browser().then(|| {
+        "comes from a browser that does not say from which page (no Referer); \
+         use the buttons of this page, or a program such as curl"
+            .to_owned()
+    })
 }
 
 /// CM-01.

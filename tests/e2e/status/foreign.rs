@@ -104,3 +104,45 @@ fn c14_own_pages_and_scripts_work() -> Result {
     site.httpd.assert_clean();
     Ok(())
 }
+
+/// Without TLS browsers send no `Sec-Fetch-Site`, and a page with `Referrer-Policy: no-referrer` has them send no
+/// `Referer`: an image of such a page stopped a member.
+#[test]
+fn c14_a_browser_says_where_it_is() -> Result {
+    let site = Site::start(Subject::Rjk)?;
+    let change = || Request::get("/st?cmd=update&w=lb&sw=m1&vwa=s&mime=txt");
+    let browser = |request: Request| {
+        request
+            .header("User-Agent", "Mozilla/5.0 (X11; Linux x86_64)")
+            .header("Accept-Language", "en")
+    };
+    let answer = site.send(browser(change()))?;
+    assert_eq!(answer.status, 403, "{answer:?}");
+    assert!(answer.text().contains("does not say from which page"));
+    assert_eq!(site.value("m1.activation")?, "ACT");
+    assert_eq!(site.log_lines(&["[warn]", "no Referer"]).len(), 1);
+    let shown = site.send(browser(Request::get("/st")))?;
+    assert_eq!(shown.status, 200);
+    let own = change().header("Referer", "http://rjk.test/st");
+    assert_eq!(site.send(browser(own))?.status, 200);
+    assert_eq!(site.value("m1.activation")?, "STP");
+    site.httpd.assert_clean();
+    Ok(())
+}
+
+/// Whoever is led to click on a button of a page in a frame sends a request of our own page.
+#[test]
+fn c14_no_other_site_shows_the_page_in_a_frame() -> Result {
+    let site = Site::start(Subject::Rjk)?;
+    for query in ["", "cmd=edit&w=lb", "cmd=none", "cmd=reset&w=lb"] {
+        let answer = site.send(Request::get(&format!("/st?{query}")))?;
+        let header = |name: &str| answer.header(name).unwrap_or_default().to_owned();
+        assert!(
+            header("Content-Security-Policy").contains("frame-ancestors 'self'"),
+            "{query}"
+        );
+        assert_eq!(header("X-Frame-Options"), "SAMEORIGIN", "{query}");
+    }
+    site.httpd.assert_clean();
+    Ok(())
+}

@@ -55,6 +55,8 @@ pub(super) fn send(
             origin: headers.get(c"Origin"),
             referer: headers.get(c"Referer"),
             host: headers.get(c"Host"),
+            agent: headers.get(c"User-Agent"),
+            language: headers.get(c"Accept-Language"),
         },
     };
     let site = Site {
@@ -124,6 +126,16 @@ fn wall_time(unix: i64) -> WallTime {
     }
 }
 
+/// What browsers must not do with the page: show it in one of another site, whose visitor would then click on
+/// our buttons, or run a script (C-14).
+const GUARDS: [(&[u8], &[u8]); 2] = [
+    (
+        b"Content-Security-Policy",
+        b"frame-ancestors 'self'; script-src 'none'",
+    ),
+    (b"X-Frame-Options", b"SAMEORIGIN"),
+];
+
 fn give(request: RequestRec<'_>, answer: &Answer, log: &dyn Log) -> c_int {
     let body = RequestBody::new(request, false, 0);
     let Some(mut client) = body.and_then(|body| Client::new(request, body)) else {
@@ -132,6 +144,11 @@ fn give(request: RequestRec<'_>, answer: &Answer, log: &dyn Log) -> c_int {
     let (headers, pool) = (request.headers_out(), request.pool());
     headers.set_bytes(pool, b"Cache-Control", b"no-cache");
     headers.set_bytes(pool, b"Pragma", b"no-cache");
+    if answer.format == Some(Format::Html) {
+        for (name, value) in GUARDS {
+            headers.set_bytes(pool, name, value);
+        }
+    }
     request.set_content_type(content_type(answer.format));
     if answer.status != 200 {
         request.set_status(c_int::from(answer.status));
