@@ -19,3 +19,4 @@ mod session;
 mod shared;
 mod shm_file;
 mod states;
+mod storm;
