@@ -67,7 +67,11 @@ impl LoadBalancer {
             selection,
             job,
             log,
-            report: Report::none(),
+            report: Report {
+                // Noted also when no member takes the request (T-04).
+                route: request.overrides.route.map(<[u8]>::to_vec),
+                ..Report::none()
+            },
             answer: None,
         };
         let result = failover.run();
