@@ -172,6 +172,12 @@ impl Player<'_> {
         if let Some(pause) = step.sleep_ms {
             std::thread::sleep(Duration::from_millis(pause));
         }
+        for (name, count) in &step.wait {
+            let (stage, start) = (&*self.stage, &self.start);
+            wait::until("requests at the peer", wait::SOON, || {
+                start.requests_of(stage, name) >= *count
+            })?;
+        }
         for name in &step.stop {
             self.stage.members.stop(name)?;
         }
@@ -204,12 +210,6 @@ impl Player<'_> {
             // Those of before may still take a connection while they end.
             let is_over = || !httpd.children().iter().any(|pid| before.contains(pid));
             wait::became(LATE, is_over);
-        }
-        for (name, count) in &step.wait {
-            let (stage, start) = (&*self.stage, &self.start);
-            wait::until("requests at the peer", wait::SOON, || {
-                start.requests_of(stage, name) >= *count
-            })?;
         }
         Ok(())
     }
