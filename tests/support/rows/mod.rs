@@ -14,9 +14,6 @@ use anyhow::Context;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// Whether a row may be untested and the page may be older than its source: while the table is filled.
-pub const MAY_BE_UNFINISHED: bool = true;
-
 /// A section of the contract.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
