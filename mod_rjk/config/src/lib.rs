@@ -5,6 +5,7 @@ mod advice;
 pub mod command_line;
 pub mod error;
 pub mod model;
+pub mod number;
 pub mod properties;
 pub mod server;
 #[cfg(test)]

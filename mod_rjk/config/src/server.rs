@@ -21,7 +21,8 @@ pub use strip_session::{StripSession, Stripped};
 pub use version::ServerVersion;
 
 use crate::error::Location;
-use crate::uri_map::{RuleKind, atoi};
+use crate::number::atoi;
+use crate::uri_map::RuleKind;
 use auto_alias::folder_problem;
 use bstr::BString;
 use indicators::IndicatorNames;

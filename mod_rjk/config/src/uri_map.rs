@@ -14,7 +14,6 @@ pub use live::{FileText, LiveMap, Reload};
 pub use normalize::{MAX_MATCHED, UriError, normalize};
 pub use watch::Stamp;
 
-pub(crate) use extensions::atoi;
 pub(crate) use pattern::{is_plain_pattern, pattern_problem, pattern_remedy};
 
 use crate::error::{ConfigError, Location, Warning};

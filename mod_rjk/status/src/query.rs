@@ -1,6 +1,7 @@
 //! What a query string says to the status worker (C-11).
 
 use bstr::{BStr, BString, ByteSlice};
+use rjk_config::number::leading_number;
 use std::collections::HashMap;
 
 /// The parameters of a request, each name once: of several of one name the last counts.
@@ -59,23 +60,6 @@ impl Query {
         let pairs = self.parameters.iter();
         pairs.map(|(name, value)| (name.as_bstr(), value.as_bstr()))
     }
-}
-
-/// A leading decimal number with its sign, 0 without one; what is too large for any setting stays so.
-pub(crate) fn leading_number(text: &[u8]) -> i64 {
-    let text = text.trim_ascii_start();
-    let (negative, digits) = match text.split_first() {
-        Some((b'-', rest)) => (true, rest),
-        Some((b'+', rest)) => (false, rest),
-        _ => (false, text),
-    };
-    let mut number = 0i64;
-    for digit in digits.iter().take_while(|byte| byte.is_ascii_digit()) {
-        number = number
-            .saturating_mul(10)
-            .saturating_add(i64::from(digit - b'0'));
-    }
-    if negative { -number } else { number }
 }
 
 fn masked(mut text: Vec<u8>) -> BString {
@@ -165,12 +149,6 @@ mod tests {
 
     #[test]
     fn c05_c06_numbers() {
-        #[rustfmt::skip]
-        let rows = [("3", 3), ("3x", 3), (" 7", 7), ("+6", 6), ("-5", -5), ("", 0), ("x", 0), ("0x3", 0),
-            ("99999999999", 99_999_999_999), ("99999999999999999999", i64::MAX), ("--1", 0)];
-        for (text, expected) in rows {
-            assert_eq!(leading_number(text.as_bytes()), expected, "{text}");
-        }
         assert_eq!(Query::parse(b"opt=1&opt=%33").number("opt"), 3);
         assert_eq!(Query::parse(b"").number("opt"), 0);
     }

@@ -2,10 +2,11 @@
 //!
 //! What a parameter cannot mean is ignored, as mod_jk does with most of it; the log says so.
 
-use crate::query::{Query, leading_number};
+use crate::query::Query;
 use bstr::{BStr, BString};
 use rjk_balance::edit::{BalancerSetting, EndpointSetting, MemberSetting};
 use rjk_config::model::{Activation, BalanceMethod, Lock};
+use rjk_config::number::leading_number;
 use rjk_config::workers::parse_boolean;
 use std::time::Duration;
 

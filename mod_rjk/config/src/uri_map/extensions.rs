@@ -3,6 +3,7 @@
 use crate::advice::nearest;
 use crate::error::Warning;
 use crate::model::{Activation, FailStatus, RuleExtensions};
+use crate::number::atoi;
 use bstr::{BStr, BString};
 use std::time::Duration;
 
@@ -44,23 +45,6 @@ pub fn parse_worker_with_extensions(
         }
     }
     (worker.into(), parser.finish())
-}
-
-/// C's `atoi`, as all numbers of rules and of environment variables are read: leading white space,
-/// a sign, digits; 0 when there are none, the nearest bound when they are too many.
-pub(crate) fn atoi(text: &[u8]) -> i32 {
-    let text = text.trim_ascii_start();
-    let (sign, digits) = match text.split_first() {
-        Some((b'-', rest)) => (-1, rest),
-        Some((b'+', rest)) => (1, rest),
-        _ => (1, text),
-    };
-    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
-    digits.fold(0_i32, |number, digit| {
-        number
-            .saturating_mul(10)
-            .saturating_add(sign * i32::from(digit - b'0'))
-    })
 }
 
 /// Reads the extensions of one rule.

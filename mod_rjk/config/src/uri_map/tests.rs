@@ -552,22 +552,6 @@ fn extension_warnings_name_the_line() {
 }
 
 #[test]
-fn atoi_reads_like_c() {
-    for (text, number) in [
-        ("", 0),
-        ("12", 12),
-        (" \t-7x", -7),
-        ("+3", 3),
-        ("x1", 0),
-        ("--1", 0),
-        ("99999999999", i32::MAX),
-        ("-99999999999", i32::MIN),
-    ] {
-        assert_eq!(atoi(text.as_bytes()), number, "{text}");
-    }
-}
-
-#[test]
 fn g09_m24_x04_unknown_workers_and_members_are_warnings() {
     let text = "worker.list=lb,w1\nworker.lb.type=lb\nworker.lb.balance_workers=m1,m2\n\
                 worker.m1.host=h1\nworker.m2.host=h2\nworker.w1.host=h3\n";

@@ -20,23 +20,6 @@ pub(super) fn env_or<'r>(
     }
 }
 
-/// The number at the start of a value, as C's atoi reads it.
-pub(super) fn leading_number(value: &[u8]) -> i64 {
-    let value = value.trim_ascii_start();
-    let (sign, value) = match value {
-        [b'-', rest @ ..] => (-1, rest),
-        [b'+', rest @ ..] => (1, rest),
-        _ => (1, value),
-    };
-    let digits = value.iter().take_while(|byte| byte.is_ascii_digit());
-    let number = digits.fold(0, |number: i64, digit| {
-        number
-            .saturating_mul(10)
-            .saturating_add(i64::from(digit - b'0'))
-    });
-    sign * number
-}
-
 /// The values of `JkEnvVar` (D-37): the variable's, even an empty one, else the default.
 pub(super) fn sent_env<'r>(
     request: RequestRec<'r>,

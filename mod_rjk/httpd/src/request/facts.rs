@@ -1,10 +1,11 @@
 //! What is sent of a request (contract §5.2).
 
-use super::env_value::{env_or, leading_number, sent_env};
+use super::env_value::{env_or, sent_env};
 use super::tls::Tls;
 use crate::ffi::request::RequestRec;
 use crate::server::ready::Ready;
 use rjk_balance::{RequestView, cookie_values};
+use rjk_config::number::leading_number;
 use rjk_config::server::options::{ClientAddress, ForwardUri, path_of};
 use rjk_message::ContentLength;
 use rjk_message::{Attributes, BodyLength, RequestHead};

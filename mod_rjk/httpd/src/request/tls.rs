@@ -1,8 +1,8 @@
 //! What is known of the client's TLS connection (contract §1.6).
 
-use super::env_value::leading_number;
 use crate::ffi::request::RequestRec;
 use crate::server::ready::Ready;
+use rjk_config::number::leading_number;
 use std::borrow::Cow;
 
 /// What mod_jk takes for no size.
