@@ -194,19 +194,10 @@ impl Number for Duration {
 
 impl Number for Activation {
     fn to_bits(self) -> u64 {
-        match self {
-            Activation::Active => 0,
-            Activation::Disabled => 1,
-            Activation::Stopped => 2,
-        }
+        place(&Activation::ALL, self)
     }
     fn of_bits(bits: u64) -> Option<Activation> {
-        const ALL: [Activation; 3] = [
-            Activation::Active,
-            Activation::Disabled,
-            Activation::Stopped,
-        ];
-        ALL.into_iter().find(|one| one.to_bits() == bits)
+        at(&Activation::ALL, bits)
     }
 }
 

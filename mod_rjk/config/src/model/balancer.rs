@@ -73,6 +73,13 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// All of them, in the order of the numbers that stand for them (V-10).
+    pub const ALL: [Activation; 3] = [
+        Activation::Active,
+        Activation::Disabled,
+        Activation::Stopped,
+    ];
+
     /// Reads a word of a file or of a status request: its first letter or number counts (A-32, V-10).
     pub fn parse(word: &[u8]) -> Option<Activation> {
         match word.first()? {

@@ -45,11 +45,6 @@ pub enum RatedState {
     Error,
 }
 
-const ACTIVATIONS: [Activation; 3] = [
-    Activation::Active,
-    Activation::Disabled,
-    Activation::Stopped,
-];
 const STATES: [RatedState; 5] = [
     RatedState::Ok,
     RatedState::Idle,
@@ -71,7 +66,7 @@ impl RatingSet {
     /// All members of an activation, a state or both; `None` stands for any.
     pub fn of(activation: Option<Activation>, state: Option<RatedState>) -> RatingSet {
         let mut set = RatingSet::default();
-        for one in ACTIVATIONS {
+        for one in Activation::ALL {
             for other in STATES {
                 let is_meant = activation.is_none_or(|wanted| wanted == one)
                     && state.is_none_or(|wanted| wanted == other);

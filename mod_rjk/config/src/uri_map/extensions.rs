@@ -58,14 +58,9 @@ struct Parser<'a, 'w> {
 
 impl<'a, 'w> Parser<'a, 'w> {
     fn new(warnings: &'w mut Vec<Warning>) -> Parser<'a, 'w> {
-        let members = [
-            Activation::Active,
-            Activation::Disabled,
-            Activation::Stopped,
-        ];
         Parser {
             out: RuleExtensions::default(),
-            members: members.map(|activation| (activation, None)),
+            members: Activation::ALL.map(|activation| (activation, None)),
             seen: Vec::new(),
             warnings,
         }
