@@ -70,7 +70,7 @@ impl Balancer {
     /// The balancer as it is now, for one request.
     pub fn roster(&self) -> Arc<AsOf<Roster>> {
         let control = self.slots.segment.control;
-        self.roster.get(control, |_| Roster::of(&self.binding))
+        self.roster.get(control, || Roster::of(&self.binding))
     }
 
     /// The workers of its members, in configuration order.
@@ -109,6 +109,7 @@ impl Balancer {
             policy.observe(observation, now, log);
         }
     }
+
     /// What the notes say of a member at this moment.
     pub fn note(&self, index: usize) -> Option<MemberNote> {
         self.roster().note(index)

@@ -38,8 +38,8 @@ impl<T> Live<T> {
         }
     }
 
-    /// The latest; after an edit of any record, `make` makes it of the one before.
-    pub fn get(&self, control: &Control, make: impl FnOnce(&T) -> T) -> Arc<AsOf<T>> {
+    /// The latest; after an edit of any record, `make` makes it anew.
+    pub fn get(&self, control: &Control, make: impl FnOnce() -> T) -> Arc<AsOf<T>> {
         let latest = self.latest.load();
         if latest.sequence == control.sequence() {
             return arc_swap::Guard::into_inner(latest);
@@ -48,13 +48,13 @@ impl<T> Live<T> {
     }
 
     #[cold]
-    fn renew(&self, control: &Control, make: impl FnOnce(&T) -> T) -> Arc<AsOf<T>> {
+    fn renew(&self, control: &Control, make: impl FnOnce() -> T) -> Arc<AsOf<T>> {
         let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.latest.load_full();
         if before.sequence == control.sequence() {
             return before;
         }
-        let new = Arc::new(AsOf::new(control, || make(&before)));
+        let new = Arc::new(AsOf::new(control, make));
         self.latest.store(Arc::clone(&new));
         new
     }
@@ -74,6 +74,7 @@ impl<T> AsOf<T> {
 mod tests {
     use super::*;
     use crate::shared::record::Record;
+    use std::cell::Cell;
     use std::sync::atomic::AtomicBool;
     use std::sync::atomic::Ordering::Relaxed;
 
@@ -81,7 +82,13 @@ mod tests {
     fn h08_a_value_is_made_anew_once_for_each_edit() {
         let (control, record) = (Control::default(), Record::<1>::default());
         let live = Live::new(&control, || 0);
-        let get = || **live.get(&control, |made| made + 1);
+        let made = Cell::new(0);
+        let get = || {
+            **live.get(&control, || {
+                made.set(made.get() + 1);
+                made.get()
+            })
+        };
         assert_eq!([get(), get()], [0, 0]);
         for edits in 1..=3 {
             control.lock(&|_| true).unwrap().write(&record, &[edits]);
@@ -94,7 +101,7 @@ mod tests {
         let (control, record) = (Control::default(), Record::<1>::default());
         let live = Live::new(&control, || 0);
         let done = AtomicBool::new(false);
-        let get = || **live.get(&control, |_| record.read()[0]);
+        let get = || **live.get(&control, || record.read()[0]);
         std::thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| {

@@ -26,11 +26,7 @@ impl Endpoint {
     pub fn new(worker: Arc<AjpWorker>, threads: usize, log: &dyn Log) -> Endpoint {
         let sources = sources(&worker, log);
         let pool = Pool::new(&worker.configured().pool, threads);
-        let contact = Live::new(worker.control(), || {
-            let first = read(&worker, &sources);
-            pool.move_to(first.moves());
-            first
-        });
+        let contact = Live::new(worker.control(), || read(&worker, &sources, &pool));
         Endpoint {
             contact,
             worker,
@@ -52,11 +48,9 @@ impl Endpoint {
     /// How the worker is reached now. When it moved, the connections to where it was are given up
     /// (PL-10).
     pub(crate) fn contact(&self) -> Arc<AsOf<Contact>> {
-        self.contact.get(self.worker.control(), |_| {
-            let contact = read(&self.worker, &self.sources);
-            self.pool.move_to(contact.moves());
-            contact
-        })
+        let control = self.worker.control();
+        self.contact
+            .get(control, || read(&self.worker, &self.sources, &self.pool))
     }
 
     /// Closes connections that are idle for too long (PL-12).
@@ -75,12 +69,15 @@ impl Endpoint {
     }
 }
 
-fn read(worker: &AjpWorker, sources: &[SocketAddr]) -> Contact {
+/// The contact by the worker's record; the pool follows it to where it leads.
+fn read(worker: &AjpWorker, sources: &[SocketAddr], pool: &Pool) -> Contact {
     let counter = Counter {
         slots: worker.slots(),
         column: worker.column(),
     };
-    Contact::new(worker.settings(), sources, counter)
+    let contact = Contact::new(worker.settings(), sources, counter);
+    pool.move_to(contact.moves());
+    contact
 }
 
 /// the local addresses to bind.
