@@ -101,7 +101,7 @@ impl Dispatcher {
         self.follow();
         let mut job = Forwarding::new(request, downstream);
         let report = match worker {
-            Worker::Ajp(standalone) => standalone.serve(&mut job, self.slots, log),
+            Worker::Ajp(standalone) => standalone.serve(&mut job, log),
             Worker::Lb(lb) => lb.serve(&mut job, log),
             Worker::Status(_) | Worker::Legacy(_) => {
                 Report::failed(Failure::last(Phase::Connect, Cause::NoAddress))
@@ -195,7 +195,7 @@ impl Worker {
     fn maintain(&self, interval: Duration, log: &dyn Log) {
         match self {
             Worker::Ajp(standalone) => {
-                standalone.slot.mark_idle();
+                standalone.endpoint.worker().slot().mark_idle();
             }
             Worker::Lb(lb) => {
                 rjk_balance::maintain(&lb.balancer, interval, now(), log);

@@ -8,7 +8,7 @@ use crate::clock::now;
 use crate::job::failure::Failure;
 use crate::job::report::Report;
 use crate::job::{Forwarding, Served, Target};
-use rjk_balance::{AjpSlot, Slots, UnknownWorker};
+use rjk_balance::UnknownWorker;
 use rjk_config::model::AjpSpec;
 use rjk_log::Log;
 use std::sync::Arc;
@@ -17,9 +17,6 @@ use std::sync::Arc;
 pub struct Standalone {
     /// How it is reached.
     pub endpoint: Endpoint,
-    /// Its shared record.
-    pub slot: &'static AjpSlot,
-    column: usize,
 }
 
 impl Standalone {
@@ -28,24 +25,21 @@ impl Standalone {
         setup: &Setup<'_>,
         log: &dyn Log,
     ) -> Result<Standalone, UnknownWorker> {
-        let worker = setup.worker(spec)?;
+        let worker = Arc::new(setup.worker(spec)?);
         Ok(Standalone {
-            slot: worker.slot(),
-            column: worker.column(),
-            endpoint: Endpoint::new(Arc::new(worker), setup.threads, log),
+            endpoint: Endpoint::new(worker, setup.threads, log),
         })
     }
 
-    pub(crate) fn serve(&self, job: &mut Forwarding<'_>, slots: Slots, log: &dyn Log) -> Report {
-        let route = job.request.overrides.route;
+    pub(crate) fn serve(&self, job: &mut Forwarding<'_>, log: &dyn Log) -> Report {
         let mut contact = self.endpoint.contact();
         if let Some(bytes) = contact.eager_body(job.request) {
             job.read_ahead(bytes);
             contact = self.endpoint.contact();
         }
-        let result = self.call(&contact, job, slots, route, log);
+        let result = self.call(&contact, job, log);
         Report {
-            route: route.map(<[u8]>::to_vec),
+            route: job.request.overrides.route.map(<[u8]>::to_vec),
             ..Report::ended(result)
         }
     }
@@ -54,8 +48,6 @@ impl Standalone {
         &self,
         contact: &Contact,
         job: &mut Forwarding<'_>,
-        slots: Slots,
-        route: Option<&[u8]>,
         log: &dyn Log,
     ) -> Result<Served, Failure> {
         let mut checkout = self
@@ -63,22 +55,22 @@ impl Standalone {
             .pool()
             .checkout()
             .ok_or_else(|| no_place(&self.endpoint))?;
-        let in_flight = slots.enter_ajp(self.column);
+        let worker = self.endpoint.worker();
+        let (slot, in_flight) = (worker.slot(), worker.slots().enter_ajp(worker.column()));
         let target = Target {
-            route,
+            route: job.request.overrides.route,
             activation: b"ACT",
             cookie: None,
         };
         let result = match over_limit(contact.spec(), in_flight.count()) {
             Some(failure) => Err(failure),
             None => {
-                self.slot.admitted(in_flight.count());
+                slot.admitted(in_flight.count());
                 contact.call(&mut checkout, job, target, log)
             }
         };
-        self.slot
-            .record(outcome(&result, job.timeouts), job.traffic, now());
-        count_made_good(&result, self.slot, job.timeouts);
+        slot.record(outcome(&result, job.timeouts), job.traffic, now());
+        count_made_good(&result, slot, job.timeouts);
         result
     }
 }
