@@ -21,9 +21,7 @@ pub struct BalancerSnapshot {
     pub busy: u64,
     /// Highest number of requests in flight.
     pub max_busy: u64,
-    /// Since the last global maintenance; since the start before the first one.
-    pub since_maintenance: Duration,
-    /// Until the next one.
+    /// Until the next global maintenance.
     pub time_to_maintenance: Window,
     /// The last reset, else the start.
     pub last_reset: Happened,
@@ -104,8 +102,7 @@ impl BalancerSnapshot {
         let (slot, roster) = (balancer.slot(), balancer.roster());
         let started = balancer.slots.segment.header.started();
         let last_maintenance = or(slot.last_maintenance.load(), started);
-        let since_maintenance = clock.now.since(last_maintenance);
-        let time_to_maintenance = next_maintenance(since_maintenance, maintain);
+        let time_to_maintenance = next_maintenance(clock.now.since(last_maintenance), maintain);
         let due = Due {
             recover_time: roster.spec.recover_time,
             maintain,
@@ -117,7 +114,6 @@ impl BalancerSnapshot {
         BalancerSnapshot {
             busy: slot.busy(),
             max_busy: highest(&slot.max_busy),
-            since_maintenance,
             time_to_maintenance,
             last_reset: clock.happened(or(slot.last_reset.load(), started)),
             members,
@@ -208,7 +204,8 @@ impl Due {
     }
 }
 
-/// OUT-11.
+/// Until the next maintenance, when the last one was `since` ago: at the earliest at the end of `maintain`,
+/// at the latest a whole `maintain` after that (OUT-11).
 fn next_maintenance(since: Duration, maintain: Duration) -> Window {
     Window {
         min: maintain.saturating_sub(since),
