@@ -46,7 +46,7 @@ pub(crate) fn handle(request: RequestRec<'_>) -> c_int {
         return SERVER_ERROR;
     };
     let id = request_id(request, ready, "NO-ID");
-    let log = sink.with_id(&id);
+    let log = sink.with_id(id);
     if request.is_proxy_request() {
         return fail(&PROXY, SERVER_ERROR, &log);
     }

@@ -26,7 +26,7 @@ fn look(request: RequestRec<'_>, ready: &Ready) {
     let Some(generation) = generation else { return };
     if let Some(reload) = ready.config.uri_map.check_if_due(Instant::now()) {
         let id = request_id(request, ready, PHASE);
-        tell(&reload, ready, &generation.workers, &sink.with_id(&id));
+        tell(&reload, ready, &generation.workers, &sink.with_id(id));
     }
 }
 

@@ -62,7 +62,7 @@ pub(crate) fn mount_of(request: RequestRec<'_>, ready: &Ready) -> Option<Arc<Mou
 fn log_refusal(request: RequestRec<'_>, ready: &Ready, error: &UriError) {
     let Some(sink) = &ready.log else { return };
     let id = request_id(request, ready, PHASE);
-    let log = sink.with_id(&id);
+    let log = sink.with_id(id);
     let uri = String::from_utf8_lossy(request.uri()).into_owned();
     match error {
         // N-05, J-12: somebody tries what must not work, which is graver than a failure.
@@ -118,7 +118,7 @@ fn log_choice(request: RequestRec<'_>, ready: &Ready, path: &[u8], mount: Option
         return;
     };
     let (id, path) = (request_id(request, ready, PHASE), path.as_bstr());
-    let log = sink.with_id(&id);
+    let log = sink.with_id(id);
     match mount {
         Some(Mount {
             worker, pattern, ..
@@ -140,7 +140,7 @@ fn log_miss(request: RequestRec<'_>, ready: &Ready) {
     }
     let Some(sink) = &ready.log else { return };
     let id = request_id(request, ready, PHASE);
-    let log = sink.with_id(&id);
+    let log = sink.with_id(id);
     match file {
         Some((file, _)) => {
             let file = file.display();

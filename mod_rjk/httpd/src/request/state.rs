@@ -25,16 +25,17 @@ pub(crate) fn ready(request: RequestRec<'_>) -> Option<&'static Ready> {
 pub(super) const PHASE: &str = "JK_TRANSLATE";
 
 /// The id of the request in log lines (D-18, J-06); `phase` when there is none.
-pub(crate) fn request_id(request: RequestRec<'_>, ready: &Ready, phase: &str) -> String {
+pub(crate) fn request_id<'r>(
+    request: RequestRec<'r>,
+    ready: &Ready,
+    phase: &'static str,
+) -> &'r str {
     let env = request.env();
     let id = env.get(&ready.env.request_id).filter(|id| !id.is_empty());
     let id = id
         .or_else(|| env.get(c"UNIQUE_ID"))
         .filter(|id| !id.is_empty());
-    id.map_or_else(
-        || phase.to_owned(),
-        |id| String::from_utf8_lossy(id).into_owned(),
-    )
+    id.map_or(phase, |id| request.pool().text(id))
 }
 
 /// What the module keeps for a request.
