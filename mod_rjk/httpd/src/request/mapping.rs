@@ -159,19 +159,19 @@ fn log_miss(request: RequestRec<'_>, ready: &Ready) {
 }
 
 fn accept(request: RequestRec<'_>, ready: &Ready, mount: Arc<Mount>, normalised: &[u8]) {
-    let mapped = Mapped::new(Some(mount.clone()), request.uri());
-    state::set(request, RequestState::Mapped(mapped));
     mark(request, &mount.worker);
-    // G-05: from here on every module sees the URI that was mapped.
-    request.set_uri(normalised);
     // G-06: mod_dir passes the filters of the folder's request on; who only looks does not.
     if let Some(page) = request.main()
         && let Some(lookup) = state::lookup(page)
         && request.has_filters_of_main()
         && !(ready.config.has_auto_alias() && page.file_type() == FileType::Folder)
     {
-        lookup.note(mount);
+        lookup.note(mount.clone());
     }
+    let mapped = Mapped::new(Some(mount), request.uri());
+    state::set(request, RequestState::Mapped(mapped));
+    // G-05: from here on every module sees the URI that was mapped.
+    request.set_uri(normalised);
 }
 
 /// Has the handler forward a request.
