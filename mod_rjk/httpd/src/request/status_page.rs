@@ -37,12 +37,20 @@ pub(super) fn send(
         return fail(&"the configuration is gone", SERVER_ERROR, log);
     };
     map_file::look_at_all(request, log);
+    let asked = asked(request, ready, spec);
+    let site = site(request, child, generation);
+    let answer = rjk_status::answer(&asked, &site, log);
+    child.dispatcher.follow();
+    give(request, &answer, log)
+}
+
+fn asked<'r>(request: RequestRec<'r>, ready: &'static Ready, spec: &'r StatusSpec) -> Request<'r> {
     let headers = request.headers_in();
     let user = request
         .env()
         .get(&ready.env.remote_user)
         .or_else(|| request.user());
-    let asked = Request {
+    Request {
         spec,
         query: request.args().unwrap_or_default(),
         path: request.uri().as_bstr(),
@@ -58,16 +66,18 @@ pub(super) fn send(
             agent: headers.get(c"User-Agent"),
             language: headers.get(c"Accept-Language"),
         },
-    };
-    let site = Site {
+    }
+}
+
+fn site<'r>(request: RequestRec<'r>, child: &'r Child, generation: &'r Generation) -> Site<'r> {
+    let properties = generation.workers.properties();
+    Site {
         name: request.server_name().as_bstr(),
         port: request.server_port(),
         web_server: about::description().as_bstr(),
         workers: workers(&child.dispatcher),
         maps: maps(),
-        properties: generation
-            .workers
-            .properties()
+        properties: properties
             .filter_map(|property| Some((property.name, property.value?)))
             .collect(),
         maintain: generation.workers.maintain,
@@ -77,10 +87,7 @@ pub(super) fn send(
         },
         editor: EDITOR,
         calendar: &wall_time,
-    };
-    let answer = rjk_status::answer(&asked, &site, log);
-    child.dispatcher.follow();
-    give(request, &answer, log)
+    }
 }
 
 fn workers(dispatcher: &Dispatcher) -> Vec<(&BStr, rjk_status::Worker<'_>)> {
@@ -159,7 +166,7 @@ fn give(request: RequestRec<'_>, answer: &Answer, log: &dyn Log) -> c_int {
     OK
 }
 
-/// C-12.
+/// The type of an answer; a request whose format is not known gets plain text (C-12).
 fn content_type(format: Option<Format>) -> &'static CStr {
     match format {
         Some(Format::Html) => c"text/html;charset=utf-8",
