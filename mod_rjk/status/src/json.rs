@@ -2,7 +2,6 @@
 
 use crate::fields::{self, Field, Order, Value};
 use crate::model::{BalancerView, Body, Head, MapView, Page, PolicyView, WorkerView};
-use crate::text::verdict;
 use bstr::{BStr, BString, ByteSlice};
 use serde_json::{Map, Value as Json, json};
 
@@ -32,7 +31,7 @@ pub(crate) fn render(page: &Page) -> String {
             out.insert("configuration".into(), dump(properties));
         }
     }
-    let (kind, message) = verdict(&page.result);
+    let (kind, message) = page.result.words();
     out.insert("result".into(), json!({"type": kind, "message": message}));
     format!("{:#}\n", Json::Object(out))
 }

@@ -79,6 +79,21 @@ pub enum Verdict {
     Failed(String),
 }
 
+impl Verdict {
+    /// `OK` or `ERROR`, and the message.
+    pub fn words(&self) -> (&'static str, &str) {
+        match self {
+            Verdict::Done => ("OK", "Action finished"),
+            Verdict::Failed(message) => ("ERROR", message),
+        }
+    }
+}
+
+/// The things of a list, when there are any: mod_jk does not count to zero.
+pub(crate) fn counted<T>(list: &Option<Vec<T>>) -> Option<&Vec<T>> {
+    list.as_ref().filter(|list| !list.is_empty())
+}
+
 /// A balancer (OUT-05).
 #[derive(Clone, Debug, Default)]
 pub struct BalancerView {

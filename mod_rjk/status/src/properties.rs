@@ -5,8 +5,7 @@
 //! `<prefix>.<worker>.list` (BG-20).
 
 use crate::fields::{self, Field, Order, Value};
-use crate::model::{BalancerView, Body, ErrorTime, Head, MapView, Page, WorkerView};
-use crate::text::{some, verdict};
+use crate::model::{BalancerView, Body, ErrorTime, Head, MapView, Page, WorkerView, counted};
 use bstr::{BStr, ByteSlice};
 
 /// The whole answer; `prefix` is the worker's (S-07).
@@ -21,11 +20,11 @@ pub(crate) fn render(page: &Page, prefix: &BStr) -> Vec<u8> {
     match &page.body {
         Body::Empty | Body::Edit(_) => {}
         Body::List { balancers, workers } => {
-            if let Some(balancers) = some(balancers) {
+            if let Some(balancers) = counted(balancers) {
                 out.global("lb_count", balancers.len().to_string());
                 balancers.iter().for_each(|view| out.balancer(view));
             }
-            if let Some(workers) = some(workers) {
+            if let Some(workers) = counted(workers) {
                 out.global("ajp_count", workers.len().to_string());
                 workers.iter().for_each(|view| out.worker(view));
             }
@@ -38,7 +37,7 @@ pub(crate) fn render(page: &Page, prefix: &BStr) -> Vec<u8> {
             }
         }
     }
-    let (kind, message) = verdict(&page.result);
+    let (kind, message) = page.result.words();
     out.global("result.type", kind);
     out.global("result.message", message);
     out.out

@@ -1,7 +1,7 @@
 //! `mime=txt`: one line for each thing, with ` key=value` pairs.
 
 use crate::fields::{self, Field, Order};
-use crate::model::{BalancerView, Body, Head, MapView, Page, Verdict, WorkerView};
+use crate::model::{BalancerView, Body, Head, MapView, Page, WorkerView, counted};
 use bstr::BString;
 use std::io::Write as _;
 
@@ -14,11 +14,11 @@ pub(crate) fn render(page: &Page) -> Vec<u8> {
     match &page.body {
         Body::Empty | Body::Edit(_) => {}
         Body::List { balancers, workers } => {
-            if let Some(balancers) = some(balancers) {
+            if let Some(balancers) = counted(balancers) {
                 let _ = writeln!(out, "Balancer Workers: count={}", balancers.len());
                 balancers.iter().for_each(|view| balancer(&mut out, view));
             }
-            if let Some(workers) = some(workers) {
+            if let Some(workers) = counted(workers) {
                 let _ = writeln!(out, "AJP Workers: count={}", workers.len());
                 workers.iter().for_each(|view| worker(&mut out, view));
             }
@@ -27,22 +27,9 @@ pub(crate) fn render(page: &Page) -> Vec<u8> {
         Body::Worker(view) => worker(&mut out, view),
         Body::Dump(properties) => dump(&mut out, properties),
     }
-    let (kind, message) = verdict(&page.result);
+    let (kind, message) = page.result.words();
     let _ = writeln!(out, "Result: type={kind} message=\"{message}\"");
     out
-}
-
-/// The things of a list, when there are any: mod_jk does not count to zero.
-pub(crate) fn some<T>(list: &Option<Vec<T>>) -> Option<&Vec<T>> {
-    list.as_ref().filter(|list| !list.is_empty())
-}
-
-/// `OK` or `ERROR`, and the message.
-pub(crate) fn verdict(verdict: &Verdict) -> (&'static str, &str) {
-    match verdict {
-        Verdict::Done => ("OK", "Action finished"),
-        Verdict::Failed(message) => ("ERROR", message),
-    }
 }
 
 fn write_head(out: &mut Vec<u8>, head: &Head, body: &Body) {

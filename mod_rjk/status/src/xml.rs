@@ -3,8 +3,7 @@
 //! mod_jk writes values as they are; here they are escaped, so that a monitor can always read it (BG-20).
 
 use crate::fields::{self, Field, Order};
-use crate::model::{BalancerView, Body, Head, MapView, Page, WorkerView};
-use crate::text::{some, verdict};
+use crate::model::{BalancerView, Body, Head, MapView, Page, WorkerView, counted};
 use bstr::{BString, ByteSlice};
 use rjk_config::model::StatusSpec;
 use std::collections::HashSet;
@@ -23,12 +22,12 @@ pub(crate) fn render(page: &Page, spec: &StatusSpec) -> String {
     match &page.body {
         Body::Empty | Body::Edit(_) => {}
         Body::List { balancers, workers } => {
-            if let Some(balancers) = some(balancers) {
+            if let Some(balancers) = counted(balancers) {
                 out.open_counted("balancers", balancers.len());
                 balancers.iter().for_each(|view| out.balancer(view));
                 out.close(0, "balancers");
             }
-            if let Some(workers) = some(workers) {
+            if let Some(workers) = counted(workers) {
                 out.open_counted("ajp_workers", workers.len());
                 workers.iter().for_each(|view| out.worker(view));
                 out.close(0, "ajp_workers");
@@ -62,7 +61,7 @@ impl Writer {
     }
 
     fn end(&mut self, page: &Page) {
-        let (kind, message) = verdict(&page.result);
+        let (kind, message) = page.result.words();
         self.open(2, "result");
         self.attribute(2, "type", kind);
         self.attribute(2, "message", message);
