@@ -160,7 +160,7 @@ pub fn balancer(view: &BalancerView) -> Vec<Field<'_>> {
     fields
 }
 
-/// OUT-06 without its times, after the name: [`last_reset`] and [`error_time`] follow.
+/// OUT-06 without its times, after the name: its [`times`] follow.
 pub fn member(view: &MemberView, order: Order) -> Vec<Field<'_>> {
     let endpoint = &view.endpoint;
     let mut fields = settings(endpoint, order);
@@ -186,7 +186,7 @@ pub fn member(view: &MemberView, order: Order) -> Vec<Field<'_>> {
     fields
 }
 
-/// OUT-07 without its times, after the name: [`last_reset`] and [`error_time`] follow.
+/// OUT-07 without its times, after the name: its [`times`] follow.
 pub fn worker(view: &WorkerView, order: Order) -> Vec<Field<'_>> {
     let endpoint = &view.endpoint;
     let mut fields = settings(endpoint, order);
@@ -245,6 +245,12 @@ fn counters(view: &EndpointSnapshot) -> [Field<'_>; 8] {
         number("connected", view.connected),
         number("max_connected", view.max_connected),
     ]
+}
+
+/// The times of a member or worker, as all formats have them but properties.
+pub fn times(reset: Past, failed: Option<&ErrorTime>) -> Vec<Field<'_>> {
+    let failed = failed.into_iter().flat_map(error_time);
+    last_reset(reset).into_iter().chain(failed).collect()
 }
 
 /// When statistics began.

@@ -50,8 +50,7 @@ fn balancer(view: &BalancerView) -> Json {
     let mut out = named(view.name.as_bstr(), fields::balancer(view));
     let members = view.members.iter().map(|view| {
         let mut fields = fields::member(view, Order::RetriesFirst);
-        fields.extend(fields::last_reset(view.last_reset));
-        fields.extend(view.error_time.iter().flat_map(fields::error_time));
+        fields.extend(fields::times(view.last_reset, view.error_time.as_ref()));
         Json::Object(named(view.endpoint.name(), fields))
     });
     out.insert("members".into(), members.collect());
@@ -64,8 +63,7 @@ fn balancer(view: &BalancerView) -> Json {
 
 fn worker(view: &WorkerView) -> Json {
     let mut fields = fields::worker(view, Order::RetriesFirst);
-    fields.extend(fields::last_reset(view.last_reset));
-    fields.extend(view.error_time.iter().flat_map(fields::error_time));
+    fields.extend(fields::times(view.last_reset, view.error_time.as_ref()));
     let mut out = named(view.endpoint.name(), fields);
     out.insert("state".into(), view.endpoint.state.as_str().into());
     out.insert("maps".into(), view.maps.iter().map(map).collect());

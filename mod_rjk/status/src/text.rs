@@ -46,10 +46,8 @@ fn balancer(out: &mut Vec<u8>, view: &BalancerView) {
     for member in &view.members {
         named(out, "Member: name=", member.endpoint.name());
         pairs(out, &fields::member(member, Order::RetriesFirst));
-        pairs(out, &fields::last_reset(member.last_reset));
-        if let Some(time) = &member.error_time {
-            pairs(out, &fields::error_time(time));
-        }
+        let times = fields::times(member.last_reset, member.error_time.as_ref());
+        pairs(out, &times);
         out.push(b'\n');
     }
     view.maps.iter().for_each(|view| map(out, view));
@@ -58,10 +56,8 @@ fn balancer(out: &mut Vec<u8>, view: &BalancerView) {
 fn worker(out: &mut Vec<u8>, view: &WorkerView) {
     named(out, "AJP Worker: name=", view.endpoint.name());
     pairs(out, &fields::worker(view, Order::RetriesFirst));
-    pairs(out, &fields::last_reset(view.last_reset));
-    if let Some(time) = &view.error_time {
-        pairs(out, &fields::error_time(time));
-    }
+    let times = fields::times(view.last_reset, view.error_time.as_ref());
+    pairs(out, &times);
     out.push(b'\n');
     view.maps.iter().for_each(|view| map(out, view));
 }

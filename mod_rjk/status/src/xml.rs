@@ -86,10 +86,8 @@ impl Writer {
             self.open(6, "member");
             self.attribute(6, "name", member.endpoint.name());
             self.attributes(6, &fields::member(member, Order::PingFirst));
-            self.attributes(6, &fields::last_reset(member.last_reset));
-            if let Some(time) = &member.error_time {
-                self.attributes(6, &fields::error_time(time));
-            }
+            let times = fields::times(member.last_reset, member.error_time.as_ref());
+            self.attributes(6, &times);
             self.empty(6);
         }
         view.maps.iter().for_each(|view| self.map(view));
@@ -100,10 +98,8 @@ impl Writer {
         self.open(2, "ajp");
         self.attribute(2, "name", view.endpoint.name());
         self.attributes(2, &fields::worker(view, Order::PingFirst));
-        self.attributes(2, &fields::last_reset(view.last_reset));
-        if let Some(time) = &view.error_time {
-            self.attributes(2, &fields::error_time(time));
-        }
+        let times = fields::times(view.last_reset, view.error_time.as_ref());
+        self.attributes(2, &times);
         self.empty(2);
         view.maps.iter().for_each(|view| self.map(view));
     }
