@@ -199,7 +199,7 @@ fn from_elsewhere(request: &Request<'_>) -> Option<String> {
     })
 }
 
-/// CM-01.
+/// All balancers and workers, without what the request hides (CM-01).
 fn list(gather: &Gather<'_>, options: Options) -> Body {
     let workers = || gather.site.workers.iter().map(|(_, worker)| worker);
     let balancers = workers().filter_map(|worker| match worker {
@@ -216,7 +216,7 @@ fn list(gather: &Gather<'_>, options: Options) -> Body {
     }
 }
 
-/// CM-02.
+/// One worker, or one member of it (CM-02).
 fn show(gather: &Gather<'_>, query: &Query) -> Result<Body, Refused> {
     let target = Target::find(query, gather.site, false)?;
     Ok(match target.worker {
@@ -228,7 +228,7 @@ fn show(gather: &Gather<'_>, query: &Query) -> Result<Body, Refused> {
     })
 }
 
-/// CM-03.
+/// What the form of one worker or member needs (CM-03).
 fn edit(gather: &Gather<'_>, query: &Query) -> Result<Subject, Refused> {
     let target = Target::find(query, gather.site, false)?;
     Ok(match (&target.worker, target.member()) {
@@ -243,7 +243,7 @@ fn edit(gather: &Gather<'_>, query: &Query) -> Result<Subject, Refused> {
     })
 }
 
-/// CM-08.
+/// The properties as they were read (CM-08).
 fn dump(site: &Site<'_>) -> Body {
     let pairs = site.properties.iter();
     Body::Dump(

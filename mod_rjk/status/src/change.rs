@@ -194,7 +194,7 @@ impl Changer<'_> {
         .or(failed)
     }
 
-    /// V-20, V-21.
+    /// Moves a worker to another host, another port or both, in one edit (V-20, V-21).
     fn update_place(&self, worker: &AjpWorker, object: Object<'_>) -> Option<Failed> {
         let (host, port) = setting::place(self.query);
         let port = port.and_then(|port| self.read(port));

@@ -12,18 +12,18 @@ use std::time::Duration;
 
 /// One field.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Field<'a> {
+pub(crate) struct Field<'a> {
     /// The name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The value.
-    pub value: Value<'a>,
+    pub(crate) value: Value<'a>,
     /// The text format puts it in quotes.
-    pub quoted: bool,
+    pub(crate) quoted: bool,
 }
 
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value<'a> {
+pub(crate) enum Value<'a> {
     /// Text.
     Text(Cow<'a, BStr>),
     /// A number.
@@ -47,7 +47,7 @@ impl fmt::Display for Value<'_> {
 
 impl Value<'_> {
     /// Adds the value as it is: texts keep their bytes.
-    pub fn push(&self, out: &mut Vec<u8>) {
+    pub(crate) fn push(&self, out: &mut Vec<u8>) {
         match self {
             Value::Text(text) => out.extend_from_slice(text),
             other => out.extend_from_slice(other.to_string().as_bytes()),
@@ -57,7 +57,7 @@ impl Value<'_> {
 
 /// The order of two fields of an endpoint, in which XML differs from the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+pub(crate) enum Order {
     /// `connection_ping_interval` before `retries`.
     PingFirst,
     /// `retries` before `connection_ping_interval`.
@@ -111,13 +111,13 @@ fn millis(name: &'static str, duration: Option<Duration>) -> Field<'static> {
     number(name, duration.unwrap_or_default().as_millis())
 }
 
-/// OUT-01.
-pub fn server(head: &Head) -> Vec<Field<'_>> {
+/// The server that answers (OUT-01).
+pub(crate) fn server(head: &Head) -> Vec<Field<'_>> {
     vec![text("name", &head.name), number("port", head.port)]
 }
 
-/// OUT-02.
-pub fn time(time: &WallTime) -> [Field<'_>; 3] {
+/// When it answers, by its own clock (OUT-02).
+pub(crate) fn time(time: &WallTime) -> [Field<'_>; 3] {
     [
         owned("datetime", time.compact()),
         owned("tz", time.zone()),
@@ -125,16 +125,16 @@ pub fn time(time: &WallTime) -> [Field<'_>; 3] {
     ]
 }
 
-/// OUT-03.
-pub fn software(head: &Head) -> Vec<Field<'_>> {
+/// The web server and this module (OUT-03).
+pub(crate) fn software(head: &Head) -> Vec<Field<'_>> {
     vec![
         quoted(text("web_server", &head.web_server)),
         text("jk_version", &head.jk_version),
     ]
 }
 
-/// OUT-05, after the name.
-pub fn balancer(view: &BalancerView) -> Vec<Field<'_>> {
+/// A balancer, after the name (OUT-05).
+pub(crate) fn balancer(view: &BalancerView) -> Vec<Field<'_>> {
     let settings = &view.settings;
     let mut fields = vec![
         text("type", "lb"),
@@ -160,8 +160,8 @@ pub fn balancer(view: &BalancerView) -> Vec<Field<'_>> {
     fields
 }
 
-/// OUT-06 without its times, after the name: its [`times`] follow.
-pub fn member(view: &MemberView, order: Order) -> Vec<Field<'_>> {
+/// A member, after the name; its [`times`] follow (OUT-06).
+pub(crate) fn member(view: &MemberView, order: Order) -> Vec<Field<'_>> {
     let endpoint = &view.endpoint;
     let mut fields = settings(endpoint, order);
     fields.extend([
@@ -186,8 +186,8 @@ pub fn member(view: &MemberView, order: Order) -> Vec<Field<'_>> {
     fields
 }
 
-/// OUT-07 without its times, after the name: its [`times`] follow.
-pub fn worker(view: &WorkerView, order: Order) -> Vec<Field<'_>> {
+/// A worker without a balancer, after the name; its [`times`] follow (OUT-07).
+pub(crate) fn worker(view: &WorkerView, order: Order) -> Vec<Field<'_>> {
     let endpoint = &view.endpoint;
     let mut fields = settings(endpoint, order);
     fields.extend([
@@ -248,13 +248,13 @@ fn counters(view: &EndpointSnapshot) -> [Field<'_>; 8] {
 }
 
 /// The times of a member or worker, as all formats have them but properties.
-pub fn times(reset: Past, failed: Option<&ErrorTime>) -> Vec<Field<'_>> {
+pub(crate) fn times(reset: Past, failed: Option<&ErrorTime>) -> Vec<Field<'_>> {
     let failed = failed.into_iter().flat_map(error_time);
     last_reset(reset).into_iter().chain(failed).collect()
 }
 
 /// When statistics began.
-pub fn last_reset(past: Past) -> [Field<'static>; 2] {
+pub(crate) fn last_reset(past: Past) -> [Field<'static>; 2] {
     [
         number("last_reset_at", past.unix),
         number("last_reset_ago", past.ago),
@@ -262,7 +262,7 @@ pub fn last_reset(past: Past) -> [Field<'static>; 2] {
 }
 
 /// When a worker failed last; the names of XML and of the text format.
-pub fn error_time(time: &ErrorTime) -> [Field<'_>; 4] {
+pub(crate) fn error_time(time: &ErrorTime) -> [Field<'_>; 4] {
     [
         owned("error_time_datetime", time.at.compact()),
         owned("error_time_tz", time.at.zone()),
@@ -271,8 +271,8 @@ pub fn error_time(time: &ErrorTime) -> [Field<'_>; 4] {
     ]
 }
 
-/// OUT-08, after the id.
-pub fn map(view: &MapView) -> Vec<Field<'_>> {
+/// A rule, after the id (OUT-08).
+pub(crate) fn map(view: &MapView) -> Vec<Field<'_>> {
     let bit = |name, value| Field {
         name,
         value: Value::Bit(value),

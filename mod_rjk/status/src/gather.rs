@@ -105,7 +105,7 @@ impl Gather<'_> {
         maps::of(worker, &self.site.maps)
     }
 
-    /// OUT-12; bad is asked first.
+    /// How many members are good, degraded and bad; who is both counts as bad (OUT-12).
     fn ratings(&self, members: &[MemberView]) -> Ratings {
         let mut ratings = Ratings::default();
         for member in members {

@@ -10,11 +10,11 @@ use rjk_config::wildcard::{is_wildcard, matches};
 #[derive(Clone)]
 pub(crate) struct Target<'a> {
     /// The worker.
-    pub worker: Worker<'a>,
+    pub(crate) worker: Worker<'a>,
     /// The members of `sw`, never none; `None` when the request names no member.
-    pub members: Option<Vec<usize>>,
+    pub(crate) members: Option<Vec<usize>>,
     /// `sw` is a pattern.
-    pub is_pattern: bool,
+    pub(crate) is_pattern: bool,
 }
 
 impl<'a> Target<'a> {
