@@ -68,11 +68,6 @@ impl Command {
     pub fn needs_write(self) -> bool {
         self.is_change() || self == Command::Edit
     }
-
-    /// Whether it is about one worker (C-03).
-    pub fn needs_worker(self) -> bool {
-        self == Command::Show || self.needs_write()
-    }
 }
 
 /// `mime=` (C-02), and JSON.
@@ -233,10 +228,6 @@ mod tests {
         assert_eq!(
             names(Command::needs_write),
             ["edit", "update", "reset", "recover"]
-        );
-        assert_eq!(
-            names(Command::needs_worker),
-            ["show", "edit", "update", "reset", "recover"]
         );
     }
 

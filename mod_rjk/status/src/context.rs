@@ -4,7 +4,7 @@ use crate::query::Query;
 use bstr::BStr;
 use rjk_config::model::StatusSpec;
 
-/// What a renderer of pages for people gets besides the [`Page`].
+/// What a renderer of pages for people gets besides the [`Page`](crate::model::Page).
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// The worker.
