@@ -4,7 +4,7 @@ use crate::clock::now;
 use crate::exchange::limits::Limits;
 use crate::exchange::packet_log::PacketLog;
 use crate::exchange::protocol::{self, Rest, frame_body};
-use crate::exchange::pump::{Ending, Pump};
+use crate::exchange::pump::{Ending, Finished, Pump};
 use crate::job::failure::{Cause, Failure, Fault, Phase};
 use crate::job::request::UpstreamRequest;
 use crate::job::{Forwarding, Heard, Served, Target};
@@ -224,33 +224,7 @@ impl Contact {
         head: &[u8],
         log: &dyn Log,
     ) -> Result<Served, Failure> {
-        let request = job.request;
-        let mut exchange = protocol::exchange(request, self.spec());
-        let limits = Limits::new(request, self.spec());
-        job.body.rewind();
-        job.heard = Heard::default();
-        let packets = PacketLog {
-            worker: self.spec().name.as_bstr(),
-            log,
-        };
-        let eager = exchange.eager_body().unwrap_or(0);
-        packets.request(&request.forward, head.len(), eager);
-        let sent = self.send(&mut connection, &mut exchange, job, head, limits);
-        let result = sent.and_then(|()| {
-            Pump {
-                spec: self.spec(),
-                packets,
-                connection: &mut connection,
-                exchange,
-                job,
-                cookie: target.cookie,
-                limits,
-                kept_waiting: Duration::ZERO,
-                wait: None,
-                out_of_step: false,
-            }
-            .run()
-        });
+        let result = self.transfer(&mut connection, job, target, head, log);
         let moved = connection.take_traffic();
         job.traffic.sent += moved.sent;
         job.traffic.read += moved.read;
@@ -262,11 +236,47 @@ impl Contact {
             }
         };
         if self.may_be_reused(&mut connection, finished.ending, log)
-            && !request.options.disable_reuse
+            && !job.request.options.disable_reuse
         {
             checkout.put_back(connection);
         }
         Ok(finished.served)
+    }
+
+    /// Sends the request, and the response to the client.
+    fn transfer(
+        &self,
+        connection: &mut Connection,
+        job: &mut Forwarding<'_>,
+        target: Target<'_>,
+        head: &[u8],
+        log: &dyn Log,
+    ) -> Result<Finished, Failure> {
+        let request = job.request;
+        let mut exchange = protocol::exchange(request, self.spec());
+        let limits = Limits::new(request, self.spec());
+        job.body.rewind();
+        job.heard = Heard::default();
+        let packets = PacketLog {
+            worker: self.spec().name.as_bstr(),
+            log,
+        };
+        let eager = exchange.eager_body().unwrap_or(0);
+        packets.request(&request.forward, head.len(), eager);
+        self.send(connection, &mut exchange, job, head, limits)?;
+        Pump {
+            spec: self.spec(),
+            packets,
+            connection,
+            exchange,
+            job,
+            cookie: target.cookie,
+            limits,
+            kept_waiting: Duration::ZERO,
+            wait: None,
+            out_of_step: false,
+        }
+        .run()
     }
 
     /// Whether the connection is in step with the worker after a whole response (SV-06, PL-09).
