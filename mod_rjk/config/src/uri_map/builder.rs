@@ -3,14 +3,21 @@
 use super::pattern::{is_plain_pattern, pattern_problem};
 use super::{Mount, RuleKind, Source, UriMap, parse_worker_with_extensions};
 use crate::error::{ConfigError, Location, Warning};
-use crate::model::RuleExtensions;
 use crate::properties::{Entry, Properties};
 use bstr::{BString, ByteSlice};
 use std::collections::HashMap;
 
 /// What makes two rules the same rule, so that the later one replaces the earlier one: the pattern is as
 /// it was written. Of `/a` and `/a|/*`, which differ and both mount `/a`, the first wins in the map.
-type RuleKey = (Source, RuleKind, bool, BString, Option<BString>);
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct RuleKey {
+    source: Source,
+    kind: RuleKind,
+    disabled: bool,
+    pattern: BString,
+    /// Where rules for several workers stand side by side.
+    worker: Option<BString>,
+}
 
 /// A rule as it was written, and the one or two that it stands for (M-05).
 #[derive(Clone, Debug)]
@@ -38,8 +45,7 @@ impl UriMapBuilder {
     pub(super) fn from_rules(rules: impl Iterator<Item = Mount>) -> UriMapBuilder {
         let mut builder = UriMapBuilder::new();
         for rule in rules {
-            let pattern = rule.pattern.clone();
-            builder.replace(key(&rule, pattern), vec![rule]);
+            builder.replace(RuleKey::of(&rule), vec![rule]);
         }
         builder
     }
@@ -123,16 +129,11 @@ impl UriMapBuilder {
     /// Takes over the `JkMount` and `JkUnMount` rules of the main server; own ones win (D-07).
     pub fn inherit(&mut self, main: &UriMapBuilder) {
         for written in &main.rules {
-            let is_mount = written.key.0 == Source::JkMount;
+            let is_mount = written.key.source == Source::JkMount;
             if is_mount && !self.known.contains_key(&written.key) {
                 self.replace(written.key.clone(), written.mounts.clone());
             }
         }
-    }
-
-    /// Whether there is no rule.
-    pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
     }
 
     /// The map of these rules.
@@ -168,37 +169,40 @@ impl UriMapBuilder {
             disabled: rule.disabled,
             location: location.clone(),
         };
-        let mounts: Vec<Mount> = patterns.into_iter().map(mount).collect();
-        let Some(first) = mounts.first() else {
-            return Err(ConfigError::new(location, rule.problem()));
+        let key = RuleKey::of(&mount(rule.pattern.into()));
+        let mounts = patterns.into_iter().map(mount).collect();
+        let (at, replaced) = self.replace(key, mounts);
+        self.warn_of_others(at, &replaced, warnings);
+        Ok(())
+    }
+
+    /// Warns of other rules for the patterns of the one at `at`: those that it replaced, and those before
+    /// it, which win.
+    fn warn_of_others(&self, at: usize, replaced: &[Mount], warnings: &mut Vec<Warning>) {
+        let Some(new) = self.rules.get(at).and_then(|rule| rule.mounts.first()) else {
+            return;
         };
-        let key = key(first, rule.pattern.into());
-        let (at, old) = self.replace(key, mounts);
-        for old in old.iter().filter(|old| differ(old, &worker, &extensions)) {
+        for old in replaced.iter().filter(|old| differ(old, new)) {
             let message = format!(
-                "'{}' was mounted to '{}' before; this rule, to '{worker}', replaces that one",
-                old.pattern, old.worker
+                "'{}' was mounted to '{}' before; this rule, to '{}', replaces that one",
+                old.pattern, old.worker, new.worker
             );
-            warnings.push(Warning::new(location.clone(), message));
+            warnings.push(Warning::new(new.location.clone(), message));
         }
-        let earlier = self
-            .earlier(at)
-            .filter(|old| differ(old, &worker, &extensions));
-        warnings.extend(earlier.map(|old| {
+        for old in self.earlier(at).filter(|old| differ(old, new)) {
             let message = format!(
                 "'{}' is mounted to '{}' by a rule before this one, which wins",
                 old.pattern, old.worker
             );
-            Warning::new(location.clone(), message)
-        }));
-        Ok(())
+            warnings.push(Warning::new(new.location.clone(), message));
+        }
     }
 
     /// What rules before the one at `at` mount of its patterns.
     fn earlier(&self, at: usize) -> impl Iterator<Item = &Mount> {
         let mounts = self.rules.get(at).map_or(&[][..], |rule| &rule.mounts);
         mounts.iter().filter_map(move |mount| {
-            let first = *self.first.get(&key(mount, mount.pattern.clone()))?;
+            let first = *self.first.get(&RuleKey::of(mount))?;
             let mut others = self.rules.get(first)?.mounts.iter();
             others.find(|other| first < at && other.pattern == mount.pattern)
         })
@@ -208,8 +212,7 @@ impl UriMapBuilder {
     fn replace(&mut self, key: RuleKey, mounts: Vec<Mount>) -> (usize, Vec<Mount>) {
         let at = *self.known.entry(key.clone()).or_insert(self.rules.len());
         for mount in &mounts {
-            let key = self::key(mount, mount.pattern.clone());
-            self.first.entry(key).or_insert(at);
+            self.first.entry(RuleKey::of(mount)).or_insert(at);
         }
         let written = Written { key, mounts };
         match self.rules.get_mut(at) {
@@ -276,15 +279,23 @@ impl<'a> Rule<'a> {
     }
 }
 
-/// Exclusions of one pattern are told apart by their worker (BG-14), and so are the mounts that workers
-/// define: of those the first wins.
-fn key(rule: &Mount, written: BString) -> RuleKey {
-    let is_of_worker = rule.kind == RuleKind::Unmount || rule.source == Source::WorkerDefinition;
-    let worker = is_of_worker.then(|| rule.worker.clone());
-    (rule.source, rule.kind, rule.disabled, written, worker)
+impl RuleKey {
+    /// Exclusions of one pattern are told apart by their worker (BG-14), and so are the mounts that workers
+    /// define: of those the first wins.
+    fn of(rule: &Mount) -> RuleKey {
+        let is_of_worker =
+            rule.kind == RuleKind::Unmount || rule.source == Source::WorkerDefinition;
+        RuleKey {
+            source: rule.source,
+            kind: rule.kind,
+            disabled: rule.disabled,
+            pattern: rule.pattern.clone(),
+            worker: is_of_worker.then(|| rule.worker.clone()),
+        }
+    }
 }
 
 /// Whether replacing a rule changes anything; the extensions of an exclusion have no effect.
-fn differ(old: &Mount, worker: &BString, extensions: &RuleExtensions) -> bool {
-    old.kind == RuleKind::Mount && (old.worker != *worker || old.extensions != *extensions)
+fn differ(old: &Mount, new: &Mount) -> bool {
+    old.kind == RuleKind::Mount && (old.worker != new.worker || old.extensions != new.extensions)
 }
