@@ -118,6 +118,8 @@ impl Format {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options(i64);
 
+const READ_ONLY: i64 = 32;
+
 impl Options {
     /// The options of a query.
     pub fn of(query: &Query) -> Options {
@@ -129,9 +131,9 @@ impl Options {
         self.0
     }
 
-    /// With one bit the other way round.
-    pub fn toggled(self, bit: i64) -> Options {
-        Options(self.0 ^ bit)
+    /// With changes allowed where they were not, and the other way round.
+    pub fn with_read_only_toggled(self) -> Options {
+        Options(self.0 ^ READ_ONLY)
     }
 
     fn has(self, bit: i64) -> bool {
@@ -165,7 +167,7 @@ impl Options {
 
     /// Nothing may be changed.
     pub fn is_read_only(self) -> bool {
-        self.has(32)
+        self.has(READ_ONLY)
     }
 
     /// Settings of balancers, on the page.

@@ -74,7 +74,7 @@ fn summary(one: &BalancerView) -> Markup {
     }
 }
 
-/// OUT-12; words beside the colours.
+/// Good, degraded and bad in words, for who does not see the colours (OUT-12).
 fn ratings(counts: Ratings) -> Markup {
     html! {
         span.good { (counts.good) " good" }

@@ -173,7 +173,7 @@ fn known_view(from: &BStr) -> &'static str {
 
 /// Refresh, formats and modes.
 pub(super) fn bar(view: &View<'_>) -> Markup {
-    let read_only = view.options.toggled(32);
+    let read_only = view.options.with_read_only_toggled();
     html! {
         nav.bar {
             @if view.command == Command::Show { a href=(Link::command(view, Command::List)) { "All workers" } " " }
