@@ -1,11 +1,16 @@
 //! The commands that change something: update, reset and recover (CM-04…CM-06, §6.3, §6.4).
 
+mod failed;
+mod object;
+
 use crate::access::Client;
 use crate::query::Query;
 use crate::setting::{self, AnyMemberSetting, Ignored};
 use crate::site::{Site, Worker};
 use crate::target::Target;
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
+use failed::{Failed, done, in_turn, is_last, partly};
+use object::Object;
 use rjk_balance::edit::{Change, EditError, EndpointSetting, MemberSetting};
 use rjk_balance::{
     AjpWorker, Balancer, recover_member, reset_balancer, reset_member, reset_worker,
@@ -21,56 +26,6 @@ pub(crate) struct Changer<'a> {
     pub(crate) query: &'a Query,
     pub(crate) client: Client<'a>,
     pub(crate) log: &'a dyn Log,
-}
-
-/// What is changed, for the log.
-#[derive(Clone, Copy)]
-enum Object<'a> {
-    Balancer(&'a BStr),
-    Member { name: &'a BStr, balancer: &'a BStr },
-    Worker(&'a BStr),
-}
-
-impl fmt::Display for Object<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Object::Balancer(name) => write!(f, "balancer {name}"),
-            Object::Member { name, balancer } => write!(f, "member {name} of balancer {balancer}"),
-            Object::Worker(name) => write!(f, "worker {name}"),
-        }
-    }
-}
-
-impl Object<'_> {
-    /// The name in the texts of mod_jk.
-    fn name(&self) -> &BStr {
-        match self {
-            Object::Balancer(name) | Object::Member { name, .. } | Object::Worker(name) => name,
-        }
-    }
-}
-
-/// Why a change was not made.
-struct Failed {
-    /// The text for the client.
-    text: String,
-    /// Another process keeps the lock: the next change would wait for it as long.
-    is_last: bool,
-}
-
-/// Makes changes in turn, and says what failed last.
-fn in_turn<T>(
-    all: impl IntoIterator<Item = T>,
-    mut make: impl FnMut(T) -> Option<Failed>,
-) -> Option<Failed> {
-    let mut failed: Option<Failed> = None;
-    for one in all {
-        failed = make(one).or(failed);
-        if failed.as_ref().is_some_and(|failed| failed.is_last) {
-            break;
-        }
-    }
-    failed
 }
 
 impl Changer<'_> {
@@ -103,7 +58,7 @@ impl Changer<'_> {
         let object = match (&target.worker, target.member()) {
             (Worker::Balancer(balancer), Some(index)) => {
                 reset_member(balancer, index, now);
-                member(balancer, index)
+                Object::member(balancer, index)
             }
             (Worker::Balancer(balancer), None) => {
                 reset_balancer(balancer, now);
@@ -125,7 +80,7 @@ impl Changer<'_> {
         let now = self.site.clock.now;
         match (&target.worker, target.member()) {
             (Worker::Balancer(balancer), Some(index)) if recover_member(balancer, index, now) => {
-                let object = member(balancer, index);
+                let object = Object::member(balancer, index);
                 self.note(format_args!("{object}: marked for recovery"));
                 Ok(())
             }
@@ -136,9 +91,8 @@ impl Changer<'_> {
     fn update_balancer(&self, balancer: &Balancer) -> Result<(), String> {
         let object = Object::Balancer(balancer.spec().name.as_bstr());
         done(in_turn(setting::of_balancer(self.query), |setting| {
-            let done = self
-                .read(setting)
-                .map(|setting| self.site.editor.balancer(balancer, &setting));
+            let setting = self.read(setting)?;
+            let done = self.site.editor.balancer(balancer, &setting);
             self.noted(done, object, None)
         }))
     }
@@ -164,16 +118,13 @@ impl Changer<'_> {
 
     /// What failed last, if anything did.
     fn update_member(&self, balancer: &Balancer, index: usize) -> Option<Failed> {
-        let object = member(balancer, index);
+        let object = Object::member(balancer, index);
         let failed = in_turn(setting::of_member(self.query), |setting| {
-            let done = self.read(setting).map(|setting| {
-                let text = text_of(&setting);
-                (self.site.editor.member(balancer, index, &setting), text)
-            });
-            let (done, text) = done.unzip();
-            self.noted(done, object, text.flatten())
+            let setting = self.read(setting)?;
+            let done = self.site.editor.member(balancer, index, &setting);
+            self.noted(done, object, text_of(&setting))
         });
-        if failed.as_ref().is_some_and(|failed| failed.is_last) {
+        if is_last(&failed) {
             return failed;
         }
         let worker = balancer.worker(index)?;
@@ -182,13 +133,12 @@ impl Changer<'_> {
 
     fn update_endpoint(&self, worker: &AjpWorker, object: Object<'_>) -> Option<Failed> {
         let failed = self.update_place(worker, object);
-        if failed.as_ref().is_some_and(|failed| failed.is_last) {
+        if is_last(&failed) {
             return failed;
         }
         in_turn(setting::of_endpoint(self.query), |setting| {
-            let done = self
-                .read(setting)
-                .map(|setting| self.site.editor.endpoint(worker, &setting));
+            let setting = self.read(setting)?;
+            let done = self.site.editor.endpoint(worker, &setting);
             self.noted(done, object, None)
         })
         .or(failed)
@@ -230,7 +180,7 @@ impl Changer<'_> {
                 );
                 Some(unresolved())
             }
-            done => self.noted(Some(done), object, Some(("host name", host))),
+            done => self.noted(done, object, Some(("host name", host))),
         }
     }
 
@@ -249,13 +199,13 @@ impl Changer<'_> {
         let values = (0..balancer.spec().members.len())
             .filter_map(|index| Some((index, query.get(&format!("val{index}"))?)));
         done(in_turn(values, |(index, value)| {
-            let object = member(balancer, index);
-            let setting = self.read(setting::of_code(code, value));
+            let object = Object::member(balancer, index);
+            let setting = self.read(setting::of_code(code, value))?;
             let text = match &setting {
-                Some(AnyMemberSetting::Member(setting)) => text_of(setting),
-                _ => None,
+                AnyMemberSetting::Member(setting) => text_of(setting),
+                AnyMemberSetting::Endpoint(_) => None,
             };
-            let done = setting.and_then(|setting| self.apply(balancer, index, &setting));
+            let done = self.apply(balancer, index, &setting)?;
             self.noted(done, object, text)
         }))
     }
@@ -293,11 +243,11 @@ impl Changer<'_> {
     /// too long, and the text.
     fn noted(
         &self,
-        done: Option<Result<Change, EditError>>,
+        done: Result<Change, EditError>,
         object: Object<'_>,
-        text: Option<(&'static str, bstr::BString)>,
+        text: Option<(&'static str, BString)>,
     ) -> Option<Failed> {
-        match done? {
+        match done {
             Ok(change) => {
                 if change.made() {
                     let Change { property, old, new } = change;
@@ -334,28 +284,12 @@ impl Changer<'_> {
     }
 }
 
-fn member(balancer: &Balancer, index: usize) -> Object<'_> {
-    let spec = balancer.spec();
-    Object::Member {
-        name: spec.members[index].ajp.name.as_bstr(),
-        balancer: spec.name.as_bstr(),
-    }
-}
-
 /// The text of a setting that may be too long, and what it is.
-fn text_of(setting: &MemberSetting) -> Option<(&'static str, bstr::BString)> {
+fn text_of(setting: &MemberSetting) -> Option<(&'static str, BString)> {
     match setting {
         MemberSetting::Route(text) => Some(("route", text.clone())),
         MemberSetting::Redirect(text) => Some(("redirect", text.clone())),
         MemberSetting::Domain(text) => Some(("domain", text.clone())),
         _ => None,
     }
-}
-
-fn done(failed: Option<Failed>) -> Result<(), String> {
-    failed.map_or(Ok(()), |failed| Err(partly(&failed.text, "")))
-}
-
-fn partly(failed: &str, rest: &str) -> String {
-    format!("Update failed (at least partially): {failed}{rest}")
 }
