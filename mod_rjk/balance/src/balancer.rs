@@ -21,10 +21,6 @@ use std::sync::atomic::AtomicUsize;
 /// A balancer (contract §4).
 pub struct Balancer {
     pub(crate) slots: Slots,
-    pub(crate) index: usize,
-    pub(crate) slot: &'static BalancerSlot,
-    /// Place of its first member among all members of all balancers.
-    pub(crate) first_member: usize,
     pub(crate) binding: Binding,
     roster: Live<Roster>,
     pub(crate) policy: Option<Arc<dyn RoutingPolicy>>,
@@ -45,16 +41,9 @@ impl Balancer {
         addresses: &HashMap<BString, Vec<SocketAddr>>,
         policy: Option<Arc<dyn RoutingPolicy>>,
     ) -> Result<Balancer, UnknownWorker> {
-        let unknown = || UnknownWorker(spec.name.clone());
-        let index = topology.balancer_index(&spec.name).ok_or_else(unknown)?;
-        let first_member = topology.first_member(&spec.name).ok_or_else(unknown)?;
-        let slot = slots.segment.balancers.get(index).ok_or_else(unknown)?;
         let binding = Binding::new(spec, topology, slots, addresses)?;
         Ok(Balancer {
             slots,
-            index,
-            slot,
-            first_member,
             roster: Live::new(slots.segment.control, || Roster::of(&binding)),
             binding,
             policy,
@@ -90,7 +79,7 @@ impl Balancer {
 
     /// The shared record of this balancer.
     pub fn slot(&self) -> &'static BalancerSlot {
-        self.slot
+        self.binding.slot
     }
 
     /// The shared record of a member in this balancer.

@@ -2,7 +2,7 @@
 
 use crate::shared::record::{BalancerRecord, MemberRecord};
 use crate::shared::segment::Slots;
-use crate::shared::slot::MemberSlot;
+use crate::shared::slot::{BalancerSlot, MemberSlot};
 use crate::shared::topology::{Topology, UnknownWorker};
 use crate::worker::AjpWorker;
 use bstr::BString;
@@ -15,6 +15,10 @@ use std::sync::atomic::Ordering::Relaxed;
 /// A balancer and its members in the segment; each list has an entry for each configured member.
 pub(crate) struct Binding {
     pub(crate) configured: Arc<LbSpec>,
+    pub(crate) index: usize,
+    /// Place of its first member among all members of all balancers.
+    pub(crate) first_member: usize,
+    pub(crate) slot: &'static BalancerSlot,
     pub(crate) record: &'static BalancerRecord,
     pub(crate) records: &'static [MemberRecord],
     pub(crate) slots: &'static [MemberSlot],
@@ -32,8 +36,8 @@ impl Binding {
         let unknown = || UnknownWorker(configured.name.clone());
         let name = &configured.name;
         let index = topology.balancer_index(name).ok_or_else(unknown)?;
-        let first = topology.first_member(name).ok_or_else(unknown)?;
-        let own = first..first + configured.members.len();
+        let first_member = topology.first_member(name).ok_or_else(unknown)?;
+        let own = first_member..first_member + configured.members.len();
         let segment = &slots.segment;
         let worker = |member: &MemberSpec| {
             let known = addresses.get(&member.ajp.name);
@@ -41,6 +45,9 @@ impl Binding {
             AjpWorker::new(&member.ajp, known, topology, slots).map(Arc::new)
         };
         Ok(Binding {
+            index,
+            first_member,
+            slot: segment.balancers.get(index).ok_or_else(unknown)?,
             record: segment.balancer_records.get(index).ok_or_else(unknown)?,
             records: segment
                 .member_records

@@ -75,7 +75,7 @@ pub(crate) fn force_member(member: &Member, now: Moment) -> bool {
 
 /// MT-03: the process that moves the time stamp does the work; k of LB-15.
 fn maintenance_due(balancer: &Balancer, interval: u64, now: Moment) -> Option<u32> {
-    let stamp = &balancer.slot.last_maintenance;
+    let stamp = &balancer.slot().last_maintenance;
     let last = stamp.load();
     let tolerance = (interval / 10).min(2000);
     let periods = (millis(now.since(last)) + tolerance) / interval;

@@ -41,7 +41,8 @@ impl<'a> Lease<'a> {
         let member = &roster.members[index];
         let in_flight = Some(balancer.slots.enter_ajp(member.column));
         let counted = roster.method.counts_in_flight();
-        let load = counted.then(|| balancer.slots.enter_member(balancer.first_member + index));
+        let place = balancer.binding.first_member + index;
+        let load = counted.then(|| balancer.slots.enter_member(place));
         roster
             .method
             .on_attempt(member.slot, member.multiplier, new_session);

@@ -80,9 +80,9 @@ pub struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
-    /// Starts the choice for one request, with the roster by which its input was read: members that are busy no more are set free (TR-02,
-    /// `pool_has_room` says whether this process has a free endpoint for a member), and the states
-    /// are copied.
+    /// Starts the choice for one request, with the roster by which its input was read: members that are
+    /// busy no more are set free (TR-02, `pool_has_room` says whether this process has a free endpoint
+    /// for a member), and the states are copied.
     pub fn begin(
         balancer: &'a Balancer,
         roster: Arc<AsOf<Roster>>,
@@ -113,7 +113,7 @@ impl<'a> Selection<'a> {
             forced: false,
             probing: None,
             decided_by: DecidedBy::Builtin,
-            _busy: balancer.slots.enter_balancer(balancer.index),
+            _busy: balancer.slots.enter_balancer(balancer.binding.index),
         };
         selection.copy_states(now);
         selection

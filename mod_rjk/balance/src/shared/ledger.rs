@@ -2,8 +2,8 @@
 //! again (contract H-09, BG-24).
 //!
 //! Rows are children, columns are totals: requests in flight and open connections of each ajp
-//! worker, requests in flight of each balancer, attempts in flight on each member. A child raises its cell and then the total, and
-//! lowers the total and then its cell. So a cell never says less than the child's part of the
+//! worker, requests in flight of each balancer, attempts in flight on each member. A child raises
+//! its cell and then the total, and lowers the total and then its cell. So a cell never says less than the child's part of the
 //! total. A child killed between two steps leaves a total that is one too low once its row is
 //! taken off, never one too high: no worker looks busy for ever. Totals below zero read as 0, and
 //! [`Ledger::reconcile`] sets them right.
