@@ -87,6 +87,8 @@ pub struct Start {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Forward {
+    /// The address that the connection to the backend came from.
+    pub from: Option<Want>,
     /// The method's name.
     pub method: Option<Want>,
     /// Its code on the wire.
@@ -284,6 +286,7 @@ impl Start {
 
 impl Forward {
     fn put(&self, lines: &mut Lines) {
+        lines.want("forwarded.from", &self.from);
         lines.want("forwarded.method", &self.method);
         lines.want("forwarded.method_code", &self.method_code);
         lines.want("forwarded.protocol", &self.protocol);
@@ -306,6 +309,7 @@ impl Forward {
 
     fn changed_by(&self, other: &Forward) -> Forward {
         let mut all = self.clone();
+        replace(&mut all.from, &other.from);
         replace(&mut all.method, &other.method);
         replace(&mut all.method_code, &other.method_code);
         replace(&mut all.protocol, &other.protocol);

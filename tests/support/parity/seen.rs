@@ -7,6 +7,7 @@ use super::want::Want;
 use crate::client::{self, BodyEnd, Response};
 use crate::httpd::FailedStart;
 use crate::peer::{BodyPacket, Forwarded};
+use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
@@ -205,7 +206,9 @@ impl Looker<'_> {
 
     fn forwarded(&mut self, want: &Forward, request: &Forwarded, reused: bool) {
         let text = |text: &Option<String>| vec![text.clone().unwrap_or_else(|| NULL.to_owned())];
+        let address = |address: Option<IpAddr>| address.iter().map(IpAddr::to_string).collect();
         for (field, want, found) in [
+            ("from", &want.from, address(request.from)),
             ("method", &want.method, vec![request.method.clone()]),
             (
                 "method_code",

@@ -164,6 +164,7 @@ impl Connection {
     fn serve_request(&mut self, payload: &[u8]) -> io::Result<()> {
         let mut request = Forwarded::decode(payload).map_err(io::Error::other)?;
         request.connection = self.number;
+        request.from = self.stream.peer_addr().ok().map(|address| address.ip());
         self.eager = request.content_length() > 0 && !request.is_chunked();
         self.remaining = if request.is_chunked() {
             u64::MAX

@@ -2,6 +2,7 @@
 //! purpose: the module's own codec must not check itself.
 
 use anyhow::{Context, bail, ensure};
+use std::net::IpAddr;
 
 use crate::Result;
 
@@ -74,6 +75,8 @@ const ATTRIBUTES: [&str; 13] = [
 /// A decoded forward request. Each byte of a string is one character (Latin-1), so nothing is lost.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forwarded {
+    /// The address that the connection came from; nothing for one that was decoded alone.
+    pub from: Option<IpAddr>,
     /// The method's name, from its code or the attribute `stored_method`.
     pub method: String,
     /// The code on the wire.
