@@ -4,9 +4,9 @@
 //! process get the same one. Between the pick and the use another process may take it, so starters
 //! of servers call [`with_retry`].
 
-use crate::Result;
+use crate::{Result, wait};
 use std::collections::HashSet;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Mutex, PoisonError};
 
 static TAKEN: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
@@ -49,6 +49,19 @@ pub fn with_retry<T>(mut start: impl FnMut(u16) -> Result<T>) -> Result<T> {
 fn lost_race(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     message.contains("address already in use") || message.contains("could not bind to address")
+}
+
+/// Holds a port that was just given up: nobody listens, so connections are refused, and nobody else gets
+/// it meanwhile.
+pub fn hold(port: u16) -> Result<socket2::Socket> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    // A process that another test is just starting may still hold a copy of the listener.
+    wait::until("the port is free", wait::SOON, || {
+        socket.bind(&address.into()).is_ok()
+    })?;
+    Ok(socket)
 }
 
 #[cfg(test)]

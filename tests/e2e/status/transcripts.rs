@@ -6,7 +6,7 @@
 
 use crate::site::Site;
 use rjk_testbed::client::Request;
-use rjk_testbed::{Context, Result, Subject, both};
+use rjk_testbed::{Context, Result, Subject, both, ports};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -43,6 +43,7 @@ fn play(subject: Subject, name: &str) -> Result {
         )
     })?;
     let mut actual = String::new();
+    let mut held = Vec::new();
     for line in expected.lines() {
         if let Some(target) = line.strip_prefix("> ") {
             let answer = site.send(Request::get(target))?;
@@ -52,7 +53,9 @@ fn play(subject: Subject, name: &str) -> Result {
             site.send(Request::get(target))?;
             let _ = writeln!(actual, "{line}");
         } else if let Some(name) = line.strip_prefix("stop ") {
+            let port = site.peer(name)?.port();
             site.peers.retain(|(known, _)| known != &name);
+            held.push(ports::hold(port)?);
             let _ = writeln!(actual, "{line}");
         }
     }

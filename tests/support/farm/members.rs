@@ -1,10 +1,9 @@
 //! The peers of a farm, by name: some run, some are down.
 
 use crate::peer::{Forwarded, Peer, Script};
-use crate::{Result, wait};
+use crate::{Result, ports};
 use anyhow::Context;
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
 
 /// Peers by name.
 #[derive(Debug, Default)]
@@ -64,13 +63,7 @@ impl Members {
     pub fn stop(&mut self, name: &str) -> Result {
         let peer = self.running.remove(name);
         drop(peer.with_context(|| format!("peer {name} does not run"))?);
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port(name)?));
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
-        socket.set_reuse_address(true)?;
-        // A process that another test is just starting may still hold a copy of the listener.
-        wait::until("the port is free", wait::SOON, || {
-            socket.bind(&address.into()).is_ok()
-        })?;
+        let socket = ports::hold(self.port(name)?)?;
         self.held.insert(name.to_owned(), socket);
         Ok(())
     }
