@@ -55,8 +55,8 @@ const NAMES: &[Broken] = &[
         &["ajp14", "not supported", "type=ajp13"], RefusesAtStart),
     ("P-14", Workers(2), "worker.list=w\nworker.w.reference=worker.none",
         &["worker.none", "has no property"], RefusesAtStart),
-    ("P-14", Workers(2), "worker.list=w\nworker.w.reference=worker.x\nworker.x.reference=worker.w",
-        &["worker.w.reference", "loop"], RefusesAtStart),
+    ("P-14", Workers(3), "worker.list=w\nworker.w.reference=worker.x\nworker.x.reference=worker.w",
+        &["worker.x.reference", "loop"], RefusesAtStart),
 ];
 
 #[rustfmt::skip]

@@ -14,7 +14,6 @@ const EXTRA: &str = "JkMount /a/* w\nJkMountFile conf/map\n";
 const BREAKAGES: &[Breakage] = &[
     ("conf/workers.properties", Some("worker.list=w\nworker.w.hsot=1\n")),
     ("conf/workers.properties", None),
-    ("conf/map", Some("/b/*=w\0\n")),
     ("conf/map", None),
     ("conf/rjk.toml", Some("[policy\n")),
     ("logs/jk", None),
