@@ -125,7 +125,7 @@ impl Connector {
         }
         let same_family = |source: &&SocketAddr| source.is_ipv6() == address.is_ipv6();
         if let Some(source) = self.sources.iter().find(same_family) {
-            socket.bind(&(*source).into())?;
+            bind(&socket, *source)?;
         }
         match limit {
             Some(limit) if limit.is_zero() => return Err(io::ErrorKind::TimedOut.into()),
@@ -133,6 +133,15 @@ impl Connector {
             None => connect_patiently(&socket, address)?,
         }
         Ok(socket)
+    }
+}
+
+/// a source that this host does not have (any more, or yet: it may move between hosts) does not keep
+/// the worker from being reached. The start warns of it.
+fn bind(socket: &Socket, source: SocketAddr) -> io::Result<()> {
+    match socket.bind(&source.into()) {
+        Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => Ok(()),
+        done => done,
     }
 }
 
@@ -165,8 +174,8 @@ enum Weight {
     Family,
     /// Of the worker, at this address.
     Worker,
-    /// This host ran out of ports, or has not the address to bind: why the worker's other address
-    /// refuses is then no question, it may well not listen there.
+    /// This host ran out of ports: why the worker's other address refuses is then no question, it may
+    /// well not listen there.
     Host,
 }
 

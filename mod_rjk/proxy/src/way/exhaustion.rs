@@ -10,7 +10,7 @@ pub enum Exhaustion {
     Descriptors,
     /// `ENFILE`: open files of this host.
     Files,
-    /// `EADDRNOTAVAIL`, `EADDRINUSE`: local ports, or the local address is none of this host.
+    /// `EADDRNOTAVAIL`, `EADDRINUSE`: local ports.
     Ports,
     /// `ENOBUFS`, `ENOMEM`: memory of the kernel.
     Memory,
@@ -33,7 +33,7 @@ impl Exhaustion {
         match self {
             Exhaustion::Descriptors => "file descriptors of this httpd process",
             Exhaustion::Files => "open files of this host",
-            Exhaustion::Ports => "local ports or addresses of this host",
+            Exhaustion::Ports => "local ports of this host",
             Exhaustion::Memory => "network memory of this host",
         }
     }
@@ -46,7 +46,7 @@ impl Exhaustion {
             }
             Exhaustion::Files => "raise fs.file-max, or see which process holds so many files",
             Exhaustion::Ports => {
-                "check the worker's source address and net.ipv4.ip_local_port_range, and let connections be used again"
+                "widen net.ipv4.ip_local_port_range, and let connections be used again"
             }
             Exhaustion::Memory => "see this host's memory, net.ipv4.tcp_mem and socket_buffer",
         }

@@ -7,7 +7,8 @@ use crate::way::connector::Counter;
 use crate::way::pool::{Budget, Pool};
 use rjk_balance::{AjpWorker, AsOf, Live};
 use rjk_log::{Log, jk_log};
-use std::net::SocketAddr;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -86,14 +87,28 @@ fn sources(worker: &AjpWorker, log: &dyn Log) -> Vec<SocketAddr> {
         return Vec::new();
     };
     let peers = worker.settings().addresses;
-    let found = address::resolve_sources(host, &peers);
-    found.unwrap_or_else(|error| {
-        let name = worker.name();
+    let name = worker.name();
+    let found = address::resolve_sources(host, &peers).unwrap_or_else(|error| {
         jk_log!(
             log,
             Warn,
             "worker {name}: source {host} is ignored: {error}"
         );
         Vec::new()
-    })
+    });
+    for source in found.iter().filter(|source| !is_of_this_host(source)) {
+        let address = source.ip();
+        jk_log!(
+            log,
+            Warn,
+            "worker {name}: source {host} is {address}, which is no address of this host; until it is, connections come from the address that the system chooses"
+        );
+    }
+    found
+}
+
+/// A datagram socket is bound like any other, and nobody can connect to it meanwhile.
+fn is_of_this_host(source: &SocketAddr) -> bool {
+    let bound = UdpSocket::bind(source);
+    !bound.is_err_and(|error| error.kind() == ErrorKind::AddrNotAvailable)
 }
