@@ -1,7 +1,9 @@
 //! The shared memory's file where somebody else was first, or where the disk has no room (H-01, H-02,
 //! H-13).
 
-use rjk_testbed::{Farm, Httpd, Plan, Result, Subject, process};
+use rjk_testbed::client::Request;
+use rjk_testbed::gate::gated;
+use rjk_testbed::{Farm, Httpd, Plan, Result, Subject, process, wait};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::PathBuf;
@@ -83,14 +85,18 @@ fn a_full_disk_is_said_at_the_start() -> Result {
     Ok(())
 }
 
-/// A disk that is full at a restart does not end the site.
+/// A disk that is full at a restart does not end the site. A request that is under way keeps the old child,
+/// whose end would make room.
 #[test]
 fn a_disk_that_fills_up_does_not_end_the_site() -> Result {
+    let (gate, script) = gated();
     let mut farm = Plan::new(Subject::Rjk, &["m1"])
-        .httpd(|builder| builder.small_disk("small", 4096))
+        .script("m1", script)
+        .httpd(|builder| builder.small_disk("small", 4096).server_limit(2))
         .directives("JkShmFile small/jk.shm")
         .start()?;
-    assert_eq!(farm.get("/x")?, "m1");
+    let held = farm.pending(Request::get("/hold"));
+    farm.peer("m1")?.wait_requests(1)?;
     let fill = farm.httpd.seen("small/fill");
     // As much as there is room for.
     assert!(
@@ -100,8 +106,10 @@ fn a_disk_that_fills_up_does_not_end_the_site() -> Result {
     farm.httpd.expect_log("JkShmFile");
     farm.graceful()?;
     assert_eq!(farm.get("/x")?, "m1");
+    gate.open();
+    assert_eq!(held.response()?.status, 200);
     assert!(farm.httpd.is_running());
-    let child = farm.httpd.only_child()?;
-    assert!(process::is_alive(child));
-    Ok(())
+    wait::until("the old child is gone", wait::SOON, || {
+        farm.httpd.only_child().is_ok_and(process::is_alive)
+    })
 }
