@@ -108,8 +108,12 @@ impl BalancerSnapshot {
             maintain,
             next: time_to_maintenance,
         };
+        let spec = without_secrets(roster.spec.clone());
         let members = std::iter::zip(0.., &balancer.binding.workers)
-            .map(|(index, worker)| MemberSnapshot::of(&roster, index, worker, clock, &due))
+            .map(|(index, worker)| {
+                let spec = spec.members[index].clone();
+                MemberSnapshot::of(spec, &roster, index, worker, clock, &due)
+            })
             .collect();
         BalancerSnapshot {
             busy: slot.busy(),
@@ -117,13 +121,14 @@ impl BalancerSnapshot {
             time_to_maintenance,
             last_reset: clock.happened(or(slot.last_reset.load(), started)),
             members,
-            spec: without_secrets(roster.spec.clone()),
+            spec,
         }
     }
 }
 
 impl MemberSnapshot {
     fn of(
+        spec: MemberSpec,
         roster: &Roster,
         index: usize,
         worker: &AjpWorker,
@@ -132,8 +137,6 @@ impl MemberSnapshot {
     ) -> MemberSnapshot {
         let member = &roster.members[index];
         let (state, error) = (member.slot.state(), member.slot.last_error.load());
-        let mut spec = roster.spec.members[index].clone();
-        spec.ajp.secret = None;
         MemberSnapshot {
             spec,
             endpoint: EndpointSnapshot::of(worker, clock),
