@@ -7,6 +7,7 @@ mod json;
 mod node;
 #[cfg(test)]
 mod tests;
+mod wasm;
 
 use crate::advice::nearest;
 use crate::error::{ConfigError, Location};
@@ -16,6 +17,9 @@ use ::toml::de::DeTable;
 use bstr::ByteSlice;
 use node::{Section, Source};
 use std::path::{Path, PathBuf};
+use wasm::read_engine;
+
+pub use wasm::EngineKind;
 
 /// Fuel for each decision when the file has none.
 pub const DEFAULT_FUEL: u64 = 200_000;
@@ -33,6 +37,8 @@ const MAX_NAME: usize = 63;
 /// What the file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyFile {
+    /// `[wasm] engine`.
+    pub engine: EngineKind,
     /// `[policy.NAME]`, in the order of the names.
     pub policies: Vec<PolicySpec>,
     /// `[balancer.NAME]`, in the order of the names.
@@ -123,7 +129,7 @@ impl PolicyFile {
         let source = Source::new(text, file);
         let table = DeTable::parse(text).map_err(|error| source.syntax_error(&error))?;
         let root = Section::root(&source, table.get_ref());
-        root.only(&["policy", "balancer"])?;
+        root.only(&["wasm", "policy", "balancer"])?;
         let folder = Path::new(file).parent().unwrap_or(Path::new(""));
         let policies = root
             .sections("policy", "[policy.NAME]")?
@@ -136,6 +142,7 @@ impl PolicyFile {
             .map(|(name, section)| read_balancer(name, &section, &policies))
             .collect::<Result<_, _>>()?;
         Ok(PolicyFile {
+            engine: read_engine(&root)?,
             policies,
             balancers,
         })

@@ -99,6 +99,16 @@ fn what_is_not_written_has_its_standard_value() {
 }
 
 #[test]
+fn engines() {
+    for (name, kind) in EngineKind::NAMES {
+        let file = PolicyFile::parse(&format!("[wasm]\nengine = \"{name}\"\n"), "f").unwrap();
+        assert_eq!(file.engine, kind, "{name}");
+    }
+    let file = PolicyFile::parse("[wasm]\n", "f").unwrap();
+    assert_eq!(file.engine, EngineKind::Auto);
+}
+
+#[test]
 fn sizes() {
     for (text, bytes) in [
         ("65536", 65536),
@@ -128,6 +138,8 @@ fn check_refusals(cases: &[(&str, &str)]) {
 fn wrong_tables_and_names() {
     check_refusals(&[
         ("[polcy.p]", "1: unknown key polcy; write policy"),
+        ("[wasm]\nengin = \"auto\"", "2: unknown key engin; write engine"),
+        ("wasm = 3", "1: wasm is 3; write a table, [wasm]"),
         ("policy = 3", "1: policy is 3; write a table, [policy.NAME]"),
         ("[policy]\np = 3", "2: p is 3; write a table, [policy.NAME]"),
         ("\n[policy.p]\n", "2: policy p has no component; write component = \"policies/p.wasm\""),
@@ -156,6 +168,7 @@ fn wrong_values() {
         ("P\nmemory = true", "3: memory is true; write a size such as \"2MiB\", from \"64KiB\" to \"256MiB\""),
         ("P\nmax_faults = -1", "3: max_faults is -1; write a number from 0 to 1000"),
         ("P\non_fault = \"503\"", "3: on_fault is \"503\"; write \"builtin\" or \"reject\""),
+        ("[wasm]\nengine = \"jit\"", "2: engine is \"jit\"; write \"auto\" or \"native\" or \"interpreter\""),
         ("P\nmode = 1", "3: mode is 1; write \"enforce\" or \"shadow\""),
         ("P\nconfig = 1", "3: config is 1; write a table, [policy.NAME.config]"),
         ("P\nconfig.x = nan", "3: write a finite number"),
