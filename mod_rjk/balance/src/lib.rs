@@ -56,6 +56,7 @@ pub use rounds::{Round, Rounds};
 pub use session::SessionRoutes;
 pub use shared::cell::{Cell, RowOwner};
 pub use shared::control::Control;
+pub use shared::failures::Failures;
 pub use shared::layout::{Header, Layout, Offsets};
 pub use shared::ledger::{Drift, InFlight, Ledger, Reaped};
 pub use shared::policy_slot::{POLICY_COUNTERS, PolicySlot};

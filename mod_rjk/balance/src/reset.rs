@@ -25,13 +25,15 @@ pub fn reset_balancer(balancer: &Balancer, now: Moment) {
     }
 }
 
-/// Reset of a member: idle, counters, load and error times zero (TR-22); those of its worker too.
+/// Reset of a member: idle, counters, load and error times zero (TR-22); those of its worker too. How fast
+/// it answers stays known, for that is no count.
 /// `false` when the balancer has no such member.
 pub fn reset_member(balancer: &Balancer, index: usize, now: Moment) -> bool {
     let (Some(slot), Some(ajp)) = (balancer.member_slot(index), balancer.ajp_slot(index)) else {
         return false;
     };
     slot.clear_errors();
+    slot.failures.forget();
     for counter in [
         &slot.value,
         &slot.errors,

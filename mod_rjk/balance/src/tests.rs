@@ -1,4 +1,5 @@
 mod choice;
+mod failures;
 mod homes;
 mod ledger;
 mod maintenance;

@@ -50,6 +50,14 @@ impl AtomicMoment {
         Moment(self.0.load(Relaxed))
     }
 
+    /// How long ago that is; `None` for never.
+    pub fn age(&self, now: Moment) -> Option<Duration> {
+        match self.load() {
+            Moment::NEVER => None,
+            at => Some(now.since(at)),
+        }
+    }
+
     /// Sets it.
     pub fn store(&self, moment: Moment) {
         self.0.store(moment.0, Relaxed);

@@ -123,6 +123,7 @@ impl<'a> Lease<'a> {
         member.ajp.record(outcome, traffic, now);
         let method = self.roster.method;
         method.on_finish(member.slot, member.multiplier, traffic);
+        member.slot.failures.record(outcome, now);
         self.change_state(outcome, now);
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod cell;
 pub(crate) mod control;
+pub(crate) mod failures;
 pub(crate) mod layout;
 pub(crate) mod ledger;
 pub(crate) mod policy_slot;

@@ -4,6 +4,7 @@
 //! Counters are statistics: they are exact (BG-24), but not read at one instant.
 
 use crate::outcome::{Outcome, Traffic};
+use crate::shared::failures::Failures;
 use crate::state::State;
 use crate::time::{AtomicMoment, Moment};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
@@ -144,6 +145,8 @@ pub struct MemberSlot {
     pub last_error: AtomicMoment,
     /// `used` of its worker at the last maintenance (TR-18).
     pub used_snapshot: AtomicU64,
+    /// Its failures, for policies.
+    pub failures: Failures,
 }
 
 impl MemberSlot {
@@ -226,6 +229,12 @@ impl MemberSlot {
         };
         self.latency_us.store(new.max(1), Relaxed);
         self.latency_at.store(now);
+    }
+
+    /// How long ago the latest sample of [`MemberSlot::latency_us`] was taken; `None` when there was
+    /// none.
+    pub fn latency_age(&self, now: Moment) -> Option<Duration> {
+        self.latency_at.age(now)
     }
 
     fn latency_halvings(&self, now: Moment) -> u32 {
