@@ -1,20 +1,25 @@
-//! rjk.toml, the file that `RjkConfigFile` names: routing policies, and which balancer uses which.
+//! rjk.toml, the file that `RjkConfigFile` names: routing policies, which balancer uses which, and what is
+//! kept of the decisions about a balancer.
 //!
 //! It is read as a tree with places and walked by hand, so that every error can name its line and
 //! what to write instead.
 
+mod balancer;
 mod json;
 mod node;
+mod places;
 #[cfg(test)]
 mod tests;
 mod wasm;
 
+pub use balancer::{BalancerEntry, DEFAULT_RECORD_BYTES, RecordSpec, RecordValues};
+pub use places::ConfigPlaces;
+
 use crate::advice::nearest;
-use crate::error::{ConfigError, Location};
-use crate::model::{LbSpec, WorkerSpec};
+use crate::error::{ConfigError, Location, Warning};
+use crate::model::LbSpec;
 use crate::workers::Workers;
 use ::toml::de::DeTable;
-use bstr::ByteSlice;
 use node::{Section, Source};
 use std::path::{Path, PathBuf};
 use wasm::read_engine;
@@ -23,12 +28,15 @@ pub use wasm::EngineKind;
 
 /// Fuel for each decision when the file has none.
 pub const DEFAULT_FUEL: u64 = 200_000;
+/// Fuel for `configure` when the file has none.
+pub const DEFAULT_CONFIGURE_FUEL: u64 = 50_000_000;
 /// Memory in bytes for each instance when the file has none.
 pub const DEFAULT_MEMORY: usize = 2 << 20;
 /// Faults in a row that switch a policy off when the file has none.
 pub const DEFAULT_MAX_FAULTS: u32 = 5;
 
 const FUEL: std::ops::RangeInclusive<u64> = 1_000..=100_000_000;
+const CONFIGURE_FUEL: std::ops::RangeInclusive<u64> = 1_000_000..=10_000_000_000;
 const MEMORY: std::ops::RangeInclusive<u64> = 64 << 10..=256 << 20;
 const MAX_FAULTS: std::ops::RangeInclusive<u64> = 0..=1_000;
 /// Names stand in log lines and notes.
@@ -42,7 +50,7 @@ pub struct PolicyFile {
     /// `[policy.NAME]`, in the order of the names.
     pub policies: Vec<PolicySpec>,
     /// `[balancer.NAME]`, in the order of the names.
-    pub balancers: Vec<BalancerPolicy>,
+    pub balancers: Vec<BalancerEntry>,
 }
 
 /// One `[policy.NAME]`.
@@ -50,6 +58,8 @@ pub struct PolicyFile {
 pub struct PolicySpec {
     /// NAME: letters, digits, `_`, `.` and `-`, at most 63.
     pub name: String,
+    /// Where the table is written.
+    pub table: Location,
     /// The component; a relative path was taken from the folder of the file.
     pub component: PathBuf,
     /// Where `component` is written, for errors of the component.
@@ -58,6 +68,8 @@ pub struct PolicySpec {
     pub settings: PolicySettings,
     /// `[policy.NAME.config]` as the text of a JSON object.
     pub config: String,
+    /// Where what stands in `config` is written, for what `configure` says of it.
+    pub places: ConfigPlaces,
 }
 
 /// Budgets of a policy and what follows from a fault.
@@ -65,6 +77,8 @@ pub struct PolicySpec {
 pub struct PolicySettings {
     /// Fuel for each decision, 1,000 to 100,000,000; about one for each WebAssembly instruction.
     pub fuel: u64,
+    /// Fuel for each run of `configure`, 1,000,000 to 10,000,000,000.
+    pub configure_fuel: u64,
     /// Bytes of memory for each instance, 64 KiB to 256 MiB.
     pub memory: usize,
     /// Who decides when the policy fails.
@@ -79,6 +93,7 @@ impl Default for PolicySettings {
     fn default() -> PolicySettings {
         PolicySettings {
             fuel: DEFAULT_FUEL,
+            configure_fuel: DEFAULT_CONFIGURE_FUEL,
             memory: DEFAULT_MEMORY,
             on_fault: OnFault::default(),
             mode: Mode::default(),
@@ -107,15 +122,15 @@ pub enum Mode {
     Shadow,
 }
 
-/// One `[balancer.NAME]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BalancerPolicy {
-    /// NAME, an lb worker of `worker.list`.
-    pub balancer: String,
-    /// Index into [`PolicyFile::policies`].
-    pub policy: usize,
-    /// Where it is written.
-    pub location: Location,
+/// A `[balancer.NAME]` with what it names.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound<'a> {
+    /// The lb worker.
+    pub lb: &'a LbSpec,
+    /// What is said of it.
+    pub entry: &'a BalancerEntry,
+    /// Its policy.
+    pub policy: Option<&'a PolicySpec>,
 }
 
 impl PolicyFile {
@@ -139,7 +154,7 @@ impl PolicyFile {
         let balancers = root
             .sections("balancer", "[balancer.NAME]")?
             .into_iter()
-            .map(|(name, section)| read_balancer(name, &section, &policies))
+            .map(|(name, section)| BalancerEntry::read(name, &section, folder, &policies))
             .collect::<Result<_, _>>()?;
         Ok(PolicyFile {
             engine: read_engine(&root)?,
@@ -148,21 +163,34 @@ impl PolicyFile {
         })
     }
 
-    /// The policy of each balancer, with the balancer; an error is a `[balancer.NAME]` that is not an
-    /// lb worker of `worker.list`.
+    /// What is said of each balancer; an error is a `[balancer.NAME]` that is not an lb worker of
+    /// `worker.list`.
     pub fn bind<'a>(
         &'a self,
         workers: &'a Workers,
-    ) -> impl Iterator<Item = Result<(&'a LbSpec, &'a PolicySpec), ConfigError>> {
+    ) -> impl Iterator<Item = Result<Bound<'a>, ConfigError>> {
         self.balancers.iter().map(|entry| {
-            let spec = lb_worker(entry, workers)?;
-            let policy = self.policies.get(entry.policy);
-            let policy = policy.ok_or_else(|| {
-                let message = format!("balancer {} has no policy", entry.balancer);
-                ConfigError::new(Some(entry.location.clone()), message)
-            })?;
-            Ok((spec, policy))
+            let policy = entry.policy.and_then(|policy| self.policies.get(policy));
+            entry
+                .lb_worker(workers)
+                .map(|lb| Bound { lb, entry, policy })
         })
+    }
+
+    /// One for each policy that no balancer uses: it is not loaded.
+    pub fn unused(&self) -> impl Iterator<Item = Warning> {
+        let is_used = |index| self.balancers.iter().any(|one| one.policy == Some(index));
+        let unused = self.policies.iter().enumerate();
+        unused
+            .filter(move |(index, _)| !is_used(*index))
+            .map(|(_, policy)| {
+                let name = &policy.name;
+                let message = format!(
+                    "no balancer uses policy {name}, so it is not loaded; \
+                     write policy = \"{name}\" in a [balancer.NAME], or take it away"
+                );
+                Warning::new(Some(policy.table.clone()), message)
+            })
     }
 }
 
@@ -175,6 +203,7 @@ fn read_policy(
     section.only(&[
         "component",
         "fuel",
+        "configure_fuel",
         "memory",
         "on_fault",
         "mode",
@@ -189,9 +218,14 @@ fn read_policy(
     let config = section.section("config", "[policy.NAME.config]")?;
     Ok(PolicySpec {
         name: name.to_owned(),
+        table: section.location().clone(),
         component: folder.join(component),
         location,
         settings: read_settings(section)?,
+        places: config.as_ref().map_or_else(
+            || ConfigPlaces::new(section.location().clone()),
+            Section::places,
+        ),
         config: config.map_or_else(|| Ok("{}".to_owned()), |table| table.to_json())?,
     })
 }
@@ -203,6 +237,9 @@ fn read_settings(section: &Section<'_>) -> Result<PolicySettings, ConfigError> {
     let max_faults = section.number("max_faults", MAX_FAULTS)?;
     Ok(PolicySettings {
         fuel: section.number("fuel", FUEL)?.unwrap_or(standard.fuel),
+        configure_fuel: section
+            .number("configure_fuel", CONFIGURE_FUEL)?
+            .unwrap_or(standard.configure_fuel),
         memory: section
             .size("memory", MEMORY)?
             .and_then(|bytes| usize::try_from(bytes).ok())
@@ -223,49 +260,6 @@ fn check_name(name: &str, section: &Section<'_>) -> Result<(), ConfigError> {
     Err(section.error(format!(
         "policy name {name:?}; use letters, digits, '_', '.' and '-', at most {MAX_NAME}"
     )))
-}
-
-fn read_balancer(
-    name: &str,
-    section: &Section<'_>,
-    policies: &[PolicySpec],
-) -> Result<BalancerPolicy, ConfigError> {
-    section.only(&["policy"])?;
-    let Some((wanted, location)) = section.text("policy")? else {
-        return Err(section.error(format!(
-            "balancer {name} names no policy; write policy = \"NAME\" of a [policy.NAME]"
-        )));
-    };
-    let names = policies.iter().map(|policy| policy.name.as_str());
-    match policies.iter().position(|policy| policy.name == wanted) {
-        Some(policy) => Ok(BalancerPolicy {
-            balancer: name.to_owned(),
-            policy,
-            location: section.location().clone(),
-        }),
-        None => {
-            let message = format!("there is no policy {wanted}{}", instead(wanted, names));
-            Err(ConfigError::new(Some(location), message))
-        }
-    }
-}
-
-fn lb_worker<'a>(entry: &BalancerPolicy, workers: &'a Workers) -> Result<&'a LbSpec, ConfigError> {
-    let name = entry.balancer.as_str();
-    let problem = match workers.get(name.as_bytes()) {
-        Some(WorkerSpec::Lb(spec)) => return Ok(spec),
-        Some(other) => format!(
-            "worker {name} is of type {}, a policy needs one of type lb",
-            other.type_name()
-        ),
-        None => format!("there is no lb worker {name} in worker.list"),
-    };
-    let balancers = workers.list.iter().filter_map(|worker| match worker {
-        WorkerSpec::Lb(spec) => spec.name.to_str().ok(),
-        _ => None,
-    });
-    let message = format!("{problem}{}", instead(name, balancers));
-    Err(ConfigError::new(Some(entry.location.clone()), message))
 }
 
 /// The nearest of the known names, or which there are when none is near.

@@ -1,7 +1,7 @@
 //! Tables of the file with their places, and values by the type that is wanted.
 
-use super::instead;
 use super::json::{self, integer};
+use super::{ConfigPlaces, instead};
 use crate::error::{ConfigError, Location};
 use ::toml::Spanned;
 use ::toml::de::{DeString, DeTable, DeValue};
@@ -12,13 +12,19 @@ use std::sync::Arc;
 pub(super) struct Source<'a> {
     text: &'a str,
     file: Arc<str>,
+    /// Where lines end.
+    ends: Vec<usize>,
 }
 
 impl<'a> Source<'a> {
     pub(super) fn new(text: &'a str, file: &str) -> Source<'a> {
+        let bytes = text.bytes().enumerate();
         Source {
             text,
             file: file.into(),
+            ends: bytes
+                .filter_map(|(at, byte)| (byte == b'\n').then_some(at))
+                .collect(),
         }
     }
 
@@ -28,9 +34,12 @@ impl<'a> Source<'a> {
     }
 
     fn location(&self, span: Range<usize>) -> Location {
-        let before = self.text.as_bytes().iter().take(span.start);
-        let line = 1 + before.filter(|byte| **byte == b'\n').count();
-        Location::new(self.file.clone(), u32::try_from(line).unwrap_or(u32::MAX))
+        Location::new(self.file.clone(), self.line(span))
+    }
+
+    fn line(&self, span: Range<usize>) -> u32 {
+        let line = 1 + self.ends.partition_point(|end| *end < span.start);
+        u32::try_from(line).unwrap_or(u32::MAX)
     }
 }
 
@@ -59,6 +68,13 @@ impl<'a> Section<'a> {
     /// An error that the table as a whole is to blame for.
     pub(super) fn error(&self, message: String) -> ConfigError {
         ConfigError::new(Some(self.location.clone()), message)
+    }
+
+    /// An error of the value of `key`.
+    pub(super) fn error_at(&self, key: &str, message: String) -> ConfigError {
+        let place = self.entry(key).map(|(name, _)| name.span());
+        let place = place.map(|span| self.source.location(span));
+        ConfigError::new(place.or(Some(self.location.clone())), message)
     }
 
     /// Refuses keys other than these.
@@ -164,6 +180,27 @@ impl<'a> Section<'a> {
             .ok_or_else(|| self.mismatch(key, value, &wanted))
     }
 
+    /// A share: a number from `least` to 1.
+    pub(super) fn share(&self, key: &str, least: f64) -> Result<Option<f64>, ConfigError> {
+        let Some((_, value)) = self.entry(key) else {
+            return Ok(None);
+        };
+        let share = match value.get_ref() {
+            DeValue::Float(float) => float.as_str().parse::<f64>().ok(),
+            other => (integer(other) == Some(1)).then_some(1.0),
+        };
+        share
+            .filter(|share| (least..=1.0).contains(share))
+            .map(Some)
+            .ok_or_else(|| {
+                self.mismatch(
+                    key,
+                    value,
+                    &format!("a number from {least} to 1, such as 0.1"),
+                )
+            })
+    }
+
     /// A size in bytes: a number, or a text such as "512KiB" or "2MiB".
     pub(super) fn size(
         &self,
@@ -177,8 +214,8 @@ impl<'a> Section<'a> {
             DeValue::String(text) => bytes(text),
             other => integer(other).and_then(|number| u64::try_from(number).ok()),
         };
-        let (least, most) = (bounds.start() >> 10, bounds.end() >> 20);
-        let wanted = format!("a size such as \"2MiB\", from \"{least}KiB\" to \"{most}MiB\"");
+        let (least, most) = (in_units(*bounds.start()), in_units(*bounds.end()));
+        let wanted = format!("a size such as \"2MiB\", from \"{least}\" to \"{most}\"");
         size.filter(|size| bounds.contains(size))
             .map(Some)
             .ok_or_else(|| self.mismatch(key, value, &wanted))
@@ -189,6 +226,38 @@ impl<'a> Section<'a> {
         json::object(self.table)
             .map(|object| object.to_string())
             .map_err(|(span, problem)| ConfigError::new(Some(self.source.location(span)), problem))
+    }
+
+    /// Where its keys and texts are, those of inner tables too.
+    pub(super) fn places(&self) -> ConfigPlaces {
+        let mut places = ConfigPlaces::new(self.location.clone());
+        let mut tables = vec![self.table];
+        while !tables.is_empty() {
+            let entries = tables.iter().flat_map(|table| table.iter());
+            let mut inner = Vec::new();
+            for (key, value) in entries {
+                places.add_key(key.get_ref(), self.source.line(key.span()));
+                self.add_value(value, &mut places, &mut inner);
+            }
+            tables = inner;
+        }
+        places
+    }
+
+    fn add_value(
+        &self,
+        value: &'a Spanned<DeValue<'a>>,
+        places: &mut ConfigPlaces,
+        inner: &mut Vec<&'a DeTable<'a>>,
+    ) {
+        match value.get_ref() {
+            DeValue::String(text) => places.add_text(text, self.source.line(value.span())),
+            DeValue::Array(list) => list
+                .iter()
+                .for_each(|one| self.add_value(one, places, inner)),
+            DeValue::Table(table) => inner.push(table),
+            _ => {}
+        }
     }
 
     fn entry(&self, key: &str) -> Option<Entry<'a>> {
@@ -216,4 +285,14 @@ fn bytes(text: &str) -> Option<u64> {
         _ => return None,
     };
     digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
+/// A bound in the largest unit that it is a multiple of.
+fn in_units(bytes: u64) -> String {
+    let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+    let fits = |shift: u32| bytes.trailing_zeros() >= shift;
+    match units.into_iter().find(|(shift, _)| fits(*shift)) {
+        Some((shift, unit)) => format!("{}{unit}", bytes >> shift),
+        None => bytes.to_string(),
+    }
 }

@@ -5,6 +5,7 @@ const GOOD: &str = r#"
 [policy.canary]
 component = "policies/canary.wasm"
 fuel = 300_000
+configure_fuel = 2_000_000
 memory = "512KiB"
 on_fault = "reject"
 mode = "shadow"
@@ -50,8 +51,15 @@ fn an_unknown_balancer_leaves_the_others_their_policies() {
     let text = format!("[balancer.new]\npolicy = \"plain\"\n{GOOD}");
     let file = PolicyFile::parse(&text, "conf/rjk.toml").unwrap();
     let workers = workers();
-    let bound = |(lb, policy): (&LbSpec, &PolicySpec)| (lb.name.to_string(), policy.name.clone());
-    let bound: Vec<_> = file.bind(&workers).flatten().map(bound).collect();
+    let bound = file.bind(&workers).flatten();
+    let bound: Vec<_> = bound
+        .map(|bound| {
+            (
+                bound.lb.name.to_string(),
+                bound.policy.unwrap().name.clone(),
+            )
+        })
+        .collect();
     assert_eq!(bound, [("lb".to_owned(), "canary".to_owned())]);
     assert_eq!(file.bind(&workers).filter(Result::is_err).count(), 1);
 }
@@ -65,6 +73,7 @@ fn everything_is_read() {
     assert_eq!(canary.location, Location::new("conf/rjk.toml", 3));
     let expected = PolicySettings {
         fuel: 300_000,
+        configure_fuel: 2_000_000,
         memory: 512 << 10,
         on_fault: OnFault::Reject,
         mode: Mode::Shadow,
@@ -79,9 +88,10 @@ fn everything_is_read() {
     let bound: Vec<_> = file.bind(&workers).map(Result::unwrap).collect();
     assert_eq!(bound.len(), 1);
     assert_eq!(
-        (bound[0].0.name.as_slice(), bound[0].1),
-        (&b"lb"[..], canary)
+        (bound[0].lb.name.as_slice(), bound[0].policy),
+        (&b"lb"[..], Some(canary))
     );
+    assert_eq!((bound[0].entry.explain, &bound[0].entry.record), (0, &None));
 }
 
 #[test]
@@ -92,9 +102,10 @@ fn what_is_not_written_has_its_standard_value() {
     assert_eq!(plain.config, "{}");
     assert_eq!(plain.settings, PolicySettings::default());
     assert_eq!(
-        (plain.settings.fuel, plain.settings.memory),
-        (200_000, 2_097_152)
+        (plain.settings.fuel, plain.settings.configure_fuel),
+        (200_000, 50_000_000)
     );
+    assert_eq!(plain.settings.memory, 2_097_152);
     assert_eq!(PolicyFile::parse("", "f").unwrap(), PolicyFile::default());
 }
 
@@ -121,6 +132,77 @@ fn sizes() {
     }
 }
 
+#[test]
+fn what_is_kept_of_decisions() {
+    let file = PolicyFile::parse(
+        "[balancer.a]\nexplain = 100\n[balancer.b]\nrecord = \"logs/d\"\nrecord_sample = 0.25\n\
+         record_size = \"64MiB\"\nrecord_values = \"plain\"\n[balancer.c]\nrecord = \"/d\"\n\
+         [balancer.d]\nexplain = 0\n",
+        "conf/rjk.toml",
+    )
+    .unwrap();
+    let record = |file: &str, line, sample_ppm, max_bytes, values| RecordSpec {
+        file: file.into(),
+        location: Location::new("conf/rjk.toml", line),
+        sample_ppm,
+        max_bytes,
+        values,
+    };
+    let plain = record("conf/logs/d", 4, 250_000, 64 << 20, RecordValues::Plain);
+    let standard = record("/d", 9, 1_000_000, 16 << 20, RecordValues::Hashed);
+    let said: Vec<_> = file
+        .balancers
+        .into_iter()
+        .map(|one| (one.explain, one.record))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (100, None),
+            (0, Some(plain)),
+            (0, Some(standard)),
+            (0, None)
+        ]
+    );
+}
+
+#[test]
+fn a_policy_that_no_balancer_uses_is_named() {
+    let file = PolicyFile::parse(GOOD, "conf/rjk.toml").unwrap();
+    let unused: Vec<_> = file.unused().map(|warning| warning.to_string()).collect();
+    assert_eq!(
+        unused,
+        [
+            "conf/rjk.toml:20: no balancer uses policy plain, so it is not loaded; \
+          write policy = \"plain\" in a [balancer.NAME], or take it away"
+        ]
+    );
+}
+
+/// What policies say of the table of GOOD, and the line that is meant.
+#[test]
+#[rustfmt::skip]
+fn a_message_of_configure_finds_its_line() {
+    let file = PolicyFile::parse(GOOD, "conf/rjk.toml").unwrap();
+    for (message, line) in [
+        ("unknown field `header`, expected `percent` or `ratio`", 11),
+        ("missing field `percent`", 10),
+        ("percent is 0 to 100, not 5", 12),
+        ("percent: invalid type: integer `5`, expected a string", 12),
+        ("workers.blue: there is no \"a-was9\"", 18),
+        ("workers.\"blue\": the balancer has no member", 18),
+        ("the balancer has no member \"a-was2\"; its members are \"m1\", \"X-Canary\"", 18),
+        ("\"list\" and \"on\" are both given; keep one", 16),
+        ("invalid type: string \"5\", expected f64", 10),
+        ("it does not like an odd ` in \"header", 10),
+        ("", 10),
+    ] {
+        assert_eq!(file.policies[0].places.of(message), Location::new("conf/rjk.toml", line), "{message}");
+    }
+    // Without a table of its own, that of the policy.
+    assert_eq!(file.policies[1].places.of("`component`"), Location::new("conf/rjk.toml", 20));
+}
+
 /// Each text with its error; `P` and a line feed stand for a policy that fills the lines 1 and 2.
 fn check_refusals(cases: &[(&str, &str)]) {
     for (text, expected) in cases {
@@ -144,15 +226,15 @@ fn wrong_tables_and_names() {
         ("[policy]\np = 3", "2: p is 3; write a table, [policy.NAME]"),
         ("\n[policy.p]\n", "2: policy p has no component; write component = \"policies/p.wasm\""),
         ("P\nfeul = 3", "3: unknown key feul; write fuel"),
-        ("P\nxyz = 3", "3: unknown key xyz; there are: component, fuel, memory, on_fault, mode, max_faults, config"),
+        ("P\nxyz = 3", "3: unknown key xyz; there are: component, fuel, configure_fuel, memory, on_fault, mode, max_faults, config"),
         ("[policy.\"a b\"]", "1: policy name \"a b\"; use letters, digits, '_', '.' and '-', at most 63"),
-        ("P\n[balancer.lb]", "3: balancer lb names no policy; write policy = \"NAME\" of a [policy.NAME]"),
+        ("P\n[balancer.lb]", "3: balancer lb names no policy; write policy = \"NAME\" of a [policy.NAME], explain = 100 or record = \"FILE\""),
         ("P\n[balancer.lb]\npolicy = \"q\"", "4: there is no policy q; write p"),
         ("P\n[balancer.lb]\npolicy = \"zzz\"", "4: there is no policy zzz; there is only p"),
         ("[balancer.lb]\npolicy = \"q\"", "2: there is no policy q; there is none at all"),
-        ("P\n[balancer.lb]\npolicies = \"p\"", "4: unknown key policies; there is only policy"),
+        ("P\n[balancer.lb]\npolicies = \"p\"", "4: unknown key policies; there are: policy, explain, record, record_sample, record_size, record_values"),
         ("P\n[balancer.ib]\npolicy = \"p\"", "3: there is no lb worker ib in worker.list; write lb"),
-        ("P\n[balancer.one]\npolicy = \"p\"", "3: worker one is of type ajp13, a policy needs one of type lb; there is only lb"),
+        ("P\n[balancer.one]\npolicy = \"p\"", "3: worker one is of type ajp13, a [balancer.NAME] needs one of type lb; there is only lb"),
     ]);
 }
 
@@ -162,6 +244,7 @@ fn wrong_values() {
     check_refusals(&[
         ("P\nfuel = \"much\"", "3: fuel is \"much\"; write a number from 1000 to 100000000"),
         ("P\nfuel = 1", "3: fuel is 1; write a number from 1000 to 100000000"),
+        ("P\nconfigure_fuel = 200_000", "3: configure_fuel is 200_000; write a number from 1000000 to 10000000000"),
         ("P\nfuel = 2.5", "3: fuel is 2.5; write a number from 1000 to 100000000"),
         ("P\nmemory = \"2MB\"", "3: memory is \"2MB\"; write a size such as \"2MiB\", from \"64KiB\" to \"256MiB\""),
         ("P\nmemory = \"1KiB\"", "3: memory is \"1KiB\"; write a size such as \"2MiB\", from \"64KiB\" to \"256MiB\""),
@@ -175,6 +258,15 @@ fn wrong_values() {
         ("[policy.p]\ncomponent = 7", "2: component is 7; write a text in quotes"),
         ("[policy.p]\ncomponent = \"\"", "2: component is \"\"; write a text in quotes"),
         ("P\ncomponent = \"d\"", "3: no valid TOML: duplicate key"),
+        ("[balancer.lb]\nexplain = 1001", "2: explain is 1001; write a number from 0 to 1000"),
+        ("[balancer.lb]\nexplain = true", "2: explain is true; write a number from 0 to 1000"),
+        ("[balancer.lb]\nrecord = 1", "2: record is 1; write a text in quotes"),
+        ("[balancer.lb]\nrecord = \"r\"\nrecord_sample = 0", "3: record_sample is 0; write a number from 0.000001 to 1, such as 0.1"),
+        ("[balancer.lb]\nrecord = \"r\"\nrecord_sample = 1.5", "3: record_sample is 1.5; write a number from 0.000001 to 1, such as 0.1"),
+        ("[balancer.lb]\nrecord = \"r\"\nrecord_sample = nan", "3: record_sample is nan; write a number from 0.000001 to 1, such as 0.1"),
+        ("[balancer.lb]\nrecord = \"r\"\nrecord_size = \"2GiB\"", "3: record_size is \"2GiB\"; write a size such as \"2MiB\", from \"1MiB\" to \"1GiB\""),
+        ("[balancer.lb]\nrecord = \"r\"\nrecord_values = \"raw\"", "3: record_values is \"raw\"; write \"hashed\" or \"plain\""),
+        ("[balancer.lb]\nexplain = 1\nrecord_sample = 0.5", "3: record_sample without record; write record = \"FILE\" too"),
         ("\n[policy.p\n", "2: no valid TOML: unclosed table, expected `]`"),
     ]);
 }

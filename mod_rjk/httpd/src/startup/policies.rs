@@ -85,8 +85,8 @@ mod enabled {
             for (slot, spec) in file.policies.iter().enumerate() {
                 let uses = balancers
                     .iter()
-                    .filter(|(_, policy)| policy.name == spec.name);
-                let uses: Vec<&LbSpec> = uses.map(|(lb, _)| *lb).collect();
+                    .filter(|bound| bound.policy.is_some_and(|policy| policy.name == spec.name));
+                let uses: Vec<&LbSpec> = uses.map(|bound| bound.lb).collect();
                 for bound in load_one(slot, spec, &uses) {
                     match bound {
                         Ok(bound) => loaded.bound.push(bound),

@@ -1,0 +1,161 @@
+//! `[balancer.NAME]`: who decides about a balancer's requests, and what is kept of the decisions.
+
+use super::node::Section;
+use super::{PolicySpec, instead};
+use crate::error::{ConfigError, Location};
+use crate::model::{LbSpec, WorkerSpec};
+use crate::workers::Workers;
+use bstr::ByteSlice as _;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+/// Largest size of a record in bytes when the file has none.
+pub const DEFAULT_RECORD_BYTES: u64 = 16 << 20;
+
+const EXPLAIN: RangeInclusive<u64> = 0..=1_000;
+const RECORD_BYTES: RangeInclusive<u64> = 1 << 20..=1 << 30;
+/// What `record_sample` counts in.
+const MILLION: f64 = 1_000_000.0;
+
+/// One `[balancer.NAME]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BalancerEntry {
+    /// NAME, an lb worker of `worker.list`.
+    pub balancer: String,
+    /// Its policy, as index into [`PolicyFile::policies`](super::PolicyFile::policies).
+    pub policy: Option<usize>,
+    /// How many of the last decisions are kept for the status page, 0 to 1,000.
+    pub explain: u32,
+    /// Where decisions are written to.
+    pub record: Option<RecordSpec>,
+    /// Where the table is written.
+    pub location: Location,
+}
+
+/// Decisions are written to a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordSpec {
+    /// The file; a relative path was taken from the folder of rjk.toml.
+    pub file: PathBuf,
+    /// Where `record` is written.
+    pub location: Location,
+    /// Share of the requests that are recorded, in millionths: 1 to 1,000,000.
+    pub sample_ppm: u32,
+    /// Bytes of each of two files, 1 MiB to 1 GiB.
+    pub max_bytes: u64,
+    /// How texts of requests are written.
+    pub values: RecordValues,
+}
+
+/// How the texts of a request that a policy asked for stand in a record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RecordValues {
+    /// As hashes.
+    #[default]
+    Hashed,
+    /// As they are.
+    Plain,
+}
+
+impl BalancerEntry {
+    pub(super) fn read(
+        name: &str,
+        section: &Section<'_>,
+        folder: &Path,
+        policies: &[PolicySpec],
+    ) -> Result<BalancerEntry, ConfigError> {
+        section.only(&[
+            "policy",
+            "explain",
+            "record",
+            "record_sample",
+            "record_size",
+            "record_values",
+        ])?;
+        let explain = section.number("explain", EXPLAIN)?;
+        let record = read_record(section, folder)?;
+        let policy = read_policy(section, policies)?;
+        if policy.is_none() && explain.is_none() && record.is_none() {
+            return Err(section.error(format!(
+                "balancer {name} names no policy; write policy = \"NAME\" of a [policy.NAME], \
+                 explain = 100 or record = \"FILE\""
+            )));
+        }
+        Ok(BalancerEntry {
+            balancer: name.to_owned(),
+            policy,
+            explain: explain
+                .and_then(|count| u32::try_from(count).ok())
+                .unwrap_or(0),
+            record,
+            location: section.location().clone(),
+        })
+    }
+
+    pub(super) fn lb_worker<'a>(&self, workers: &'a Workers) -> Result<&'a LbSpec, ConfigError> {
+        let name = self.balancer.as_str();
+        let problem = match workers.get(name.as_bytes()) {
+            Some(WorkerSpec::Lb(spec)) => return Ok(spec),
+            Some(other) => format!(
+                "worker {name} is of type {}, a [balancer.NAME] needs one of type lb",
+                other.type_name()
+            ),
+            None => format!("there is no lb worker {name} in worker.list"),
+        };
+        let balancers = workers.list.iter().filter_map(|worker| match worker {
+            WorkerSpec::Lb(spec) => spec.name.to_str().ok(),
+            _ => None,
+        });
+        let message = format!("{problem}{}", instead(name, balancers));
+        Err(ConfigError::new(Some(self.location.clone()), message))
+    }
+}
+
+fn read_policy(
+    section: &Section<'_>,
+    policies: &[PolicySpec],
+) -> Result<Option<usize>, ConfigError> {
+    let Some((wanted, location)) = section.text("policy")? else {
+        return Ok(None);
+    };
+    let names = policies.iter().map(|policy| policy.name.as_str());
+    match policies.iter().position(|policy| policy.name == wanted) {
+        Some(policy) => Ok(Some(policy)),
+        None => {
+            let message = format!("there is no policy {wanted}{}", instead(wanted, names));
+            Err(ConfigError::new(Some(location), message))
+        }
+    }
+}
+
+fn read_record(section: &Section<'_>, folder: &Path) -> Result<Option<RecordSpec>, ConfigError> {
+    let values = [
+        ("hashed", RecordValues::Hashed),
+        ("plain", RecordValues::Plain),
+    ];
+    let sample = section.share("record_sample", 1.0 / MILLION)?;
+    let size = section.size("record_size", RECORD_BYTES)?;
+    let values = section.word("record_values", &values)?;
+    let Some((file, location)) = section.text("record")? else {
+        let alone = [
+            ("record_sample", sample.is_some()),
+            ("record_size", size.is_some()),
+            ("record_values", values.is_some()),
+        ];
+        return match alone.into_iter().find(|(_, given)| *given) {
+            Some((key, _)) => Err(section.error_at(
+                key,
+                format!("{key} without record; write record = \"FILE\" too"),
+            )),
+            None => Ok(None),
+        };
+    };
+    Ok(Some(RecordSpec {
+        file: folder.join(file),
+        location,
+        // In range: a share is at most 1.
+        sample_ppm: (sample.unwrap_or(1.0) * MILLION).round() as u32,
+        max_bytes: size.unwrap_or(DEFAULT_RECORD_BYTES),
+        values: values.unwrap_or_default(),
+    }))
+}
