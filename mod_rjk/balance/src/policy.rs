@@ -153,6 +153,11 @@ pub trait RoutingPolicy: Send + Sync {
     /// Called after each response.
     fn observe(&self, _observation: &Observation, _now: Moment, _log: &dyn Log) {}
 
+    /// Why it is not, or not as, the configuration asks for; for the status page.
+    fn problem(&self) -> Option<&str> {
+        None
+    }
+
     /// Its shared record, for the status page.
     fn slot(&self) -> Option<&'static PolicySlot> {
         None

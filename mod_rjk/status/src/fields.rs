@@ -2,7 +2,9 @@
 //!
 //! A renderer writes them in its own way; what it leaves out or names differently it says itself.
 
-use crate::model::{BalancerView, ErrorTime, Head, MapView, MemberView, Past, WorkerView};
+use crate::model::{
+    BalancerView, ErrorTime, Head, MapView, MemberView, Past, PolicyView, WorkerView,
+};
 use crate::wall_time::WallTime;
 use bstr::{BStr, ByteSlice};
 use rjk_balance::snapshot::EndpointSnapshot;
@@ -269,6 +271,12 @@ pub(crate) fn error_time(time: &ErrorTime) -> [Field<'_>; 4] {
         number("error_time_unix_seconds", time.at.unix),
         number("error_time_ago", time.ago),
     ]
+}
+
+/// A routing policy, after the name; only a balancer that has one shows it.
+pub(crate) fn policy(view: &PolicyView) -> Option<Field<'_>> {
+    let problem = view.problem.as_ref()?;
+    Some(quoted(text("problem", problem)))
 }
 
 /// A rule, after the id (OUT-08).

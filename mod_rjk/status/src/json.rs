@@ -87,7 +87,11 @@ fn policy(view: &PolicyView) -> Json {
         .iter()
         .map(|(number, count)| (number.to_string(), (*count).into()))
         .collect();
-    json!({"name": view.name, "decisions": decisions, "counters": counters})
+    let mut out = json!({"name": view.name, "decisions": decisions, "counters": counters});
+    if let Some(problem) = &view.problem {
+        out["problem"] = problem.as_str().into();
+    }
+    out
 }
 
 /// `Shadow same` as `shadow_same`.
@@ -128,6 +132,7 @@ mod tests {
             name: "lb".into(),
             policy: Some(PolicyView {
                 name: "canary".to_owned(),
+                problem: Some("it is gone".to_owned()),
                 decisions: vec![("Built-in".into(), 1), ("Shadow same".into(), 2)],
                 counters: vec![(3, 9)],
             }),
@@ -140,6 +145,7 @@ mod tests {
         let json: Json = serde_json::from_str(&render(&page)).unwrap();
         let expected = json!({
             "name": "canary",
+            "problem": "it is gone",
             "decisions": {"built_in": 1, "shadow_same": 2},
             "counters": {"3": 9},
         });

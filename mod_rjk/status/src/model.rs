@@ -272,6 +272,8 @@ pub struct MapView {
 pub struct PolicyView {
     /// Its name.
     pub name: String,
+    /// Why it is not as rjk.toml asks for.
+    pub problem: Option<String>,
     /// Headings with values.
     pub decisions: Vec<(Cow<'static, str>, u64)>,
     /// Those of its own counters that it used, by their number.

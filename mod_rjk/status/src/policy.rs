@@ -6,16 +6,25 @@ use std::borrow::Cow;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// The counters of a policy, if it has any.
+/// A policy with its counters, if there is something to say of it.
 pub(crate) fn view(policy: &dyn RoutingPolicy) -> Option<PolicyView> {
-    let slot = policy.slot()?;
-    let counters = slot.counters();
+    let (slot, problem) = (policy.slot(), policy.problem());
+    if slot.is_none() && problem.is_none() {
+        return None;
+    }
+    let counters = slot.map(PolicySlot::counters).unwrap_or_default();
     let used = counters.iter().copied().enumerate();
     Some(PolicyView {
         name: policy.name().to_owned(),
-        decisions: decisions(slot, policy.observes()),
+        problem: problem.map(one_line),
+        decisions: slot.map_or(Vec::new(), |slot| decisions(slot, policy.observes())),
         counters: used.filter(|(_, value)| *value > 0).collect(),
     })
+}
+
+/// The text formats have a line for each thing.
+fn one_line(text: &str) -> String {
+    text.replace(|letter: char| letter.is_control(), " ")
 }
 
 /// Headings with values; the faults of an observer are none of its decisions.
@@ -102,5 +111,26 @@ mod tests {
             assert_eq!(view.counters, [(3, 9)], "only those that it used");
         }
         assert!(super::view(&rjk_balance::Builtin).is_none());
+    }
+
+    /// Nothing was counted, and it is shown all the same.
+    #[test]
+    fn a_policy_with_a_problem_is_shown() {
+        struct Gone;
+        impl RoutingPolicy for Gone {
+            fn decide(&self, _: &Question<'_>) -> Answer {
+                Answer::Off { reject: true }
+            }
+            fn name(&self) -> &str {
+                "canary"
+            }
+            fn problem(&self) -> Option<&str> {
+                Some("line 1\nline 2")
+            }
+        }
+        let view = super::view(&Gone).unwrap();
+        assert_eq!(view.name, "canary");
+        assert_eq!(view.problem.as_deref(), Some("line 1 line 2"));
+        assert!(view.decisions.is_empty() && view.counters.is_empty());
     }
 }

@@ -104,6 +104,12 @@ impl Writer<'_> {
             self.error_time(name, member.error_time.as_ref());
         }
         view.maps.iter().for_each(|view| self.map(name, view));
+        if let Some(policy) = &view.policy {
+            self.name(name, "policy", policy.name.as_str().into());
+            if let Some(field) = fields::policy(policy) {
+                self.of(name, &format!("policy.{}", field.name), &field.value);
+            }
+        }
     }
 
     fn worker(&mut self, view: &WorkerView) {

@@ -51,6 +51,10 @@ fn balancer(out: &mut Vec<u8>, view: &BalancerView) {
         out.push(b'\n');
     }
     view.maps.iter().for_each(|view| map(out, view));
+    if let Some(policy) = &view.policy {
+        named(out, "Policy: name=", policy.name.as_bytes());
+        line(out, b"", fields::policy(policy).as_slice());
+    }
 }
 
 fn worker(out: &mut Vec<u8>, view: &WorkerView) {

@@ -91,6 +91,12 @@ impl Writer {
             self.empty(6);
         }
         view.maps.iter().for_each(|view| self.map(view));
+        if let Some(policy) = &view.policy {
+            self.open(6, "policy");
+            self.attribute(6, "name", &policy.name);
+            self.attributes(6, fields::policy(policy).as_slice());
+            self.empty(6);
+        }
         self.close(2, "balancer");
     }
 

@@ -225,6 +225,7 @@ pub(super) fn state(state: State) -> Markup {
 fn routing_policy(policy: &PolicyView) -> Markup {
     html! {
         h3 { "Policy " (policy.name) }
+        @if let Some(problem) = &policy.problem { p { b.bad { (problem) } } }
         table {
             tbody {
                 @for (heading, count) in &policy.decisions { tr { th scope="row" { (heading) } td.n { (count) } } }
