@@ -1,7 +1,6 @@
 //! The operator's command of mod_rjk.
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "policy")]
 mod policy;
 
 use clap::{Parser, Subcommand};
@@ -17,8 +16,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Routing policies: check a component, measure it.
-    #[cfg(feature = "policy")]
+    /// Routing policies: from a crate to a component, check it, measure it.
     #[command(subcommand)]
     Policy(policy::Command),
 }
@@ -40,7 +38,6 @@ fn main() -> ExitCode {
 
 fn run() -> ExitCode {
     let result = match Arguments::parse().command {
-        #[cfg(feature = "policy")]
         Command::Policy(command) => policy::run(&command, &mut std::io::stdout().lock()),
     };
     match result {

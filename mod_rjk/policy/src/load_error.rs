@@ -13,9 +13,7 @@ pub enum LoadError {
     #[error("this is no WebAssembly; name a component, the .wasm file that a policy is built into")]
     NotWasm,
     /// A core module.
-    #[error(
-        "this is a WebAssembly core module; make a component of it, for instance with `wasm-tools component new`"
-    )]
+    #[error("this is a WebAssembly core module; make a component of it with `rjk policy pack`")]
     CoreModule,
     /// Cut off, damaged, or with features that are off.
     #[error("no valid component: {0}")]

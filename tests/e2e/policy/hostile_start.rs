@@ -45,7 +45,7 @@ const BROKEN: &[Broken] = &[
     Broken { what: "9 MiB", toml: Made("large.wasm"), line: 2,
         says: &["large.wasm", "a policy may have 8388608"] },
     Broken { what: "core module", toml: Made("core.wasm"), line: 2,
-        says: &["core.wasm", "core module", "wasm-tools component new"] },
+        says: &["core.wasm", "core module", "rjk policy pack"] },
     Broken { what: "truncated", toml: Made("truncated.wasm"), line: 2,
         says: &["truncated.wasm", "no valid component: "] },
     Broken { what: "no wasm", toml: Made("text.wasm"), line: 2,

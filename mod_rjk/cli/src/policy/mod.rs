@@ -1,23 +1,34 @@
-//! `rjk policy`: looks at a component as the module would.
+//! `rjk policy`: the way of a policy from a crate to a component, which it looks at as the module would.
 
+#[cfg(feature = "policy")]
 mod bench;
+#[cfg(feature = "policy")]
 mod check;
+mod pack;
 mod problem;
+#[cfg(feature = "policy")]
 mod target;
 
+#[cfg(feature = "policy")]
 use bench::Measurement;
 use clap::Subcommand;
+use pack::Packing;
 use problem::Problem;
 use std::io::Write;
+#[cfg(feature = "policy")]
 use target::Target;
 
 /// `rjk policy …`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Makes a component of the core module that a compiler made.
+    Pack(Packing),
     /// Loads a component as the module would, and says what it imports, its size and its version.
     /// With --config also runs its configure.
+    #[cfg(feature = "policy")]
     Check(Target),
     /// Measures a decision of a component.
+    #[cfg(feature = "policy")]
     Bench(Measurement),
 }
 
@@ -27,12 +38,16 @@ pub enum Command {
 /// [`Problem`].
 pub fn run(command: &Command, out: &mut dyn Write) -> Result<(), Problem> {
     match command {
+        Command::Pack(packing) => packing.run(out),
+        #[cfg(feature = "policy")]
         Command::Check(target) => check::check(target, out),
+        #[cfg(feature = "policy")]
         Command::Bench(measurement) => measurement.run(out),
     }
 }
 
 #[cfg(test)]
+#[cfg(feature = "policy")]
 mod tests {
     use super::*;
     use clap::Parser;

@@ -1,6 +1,9 @@
 //! Why a command on a policy failed.
 
+use super::pack::{CrateError, PackError};
+#[cfg(feature = "policy")]
 use rjk_balance::FaultKind;
+#[cfg(feature = "policy")]
 use rjk_policy::LoadError;
 use std::io;
 use std::path::PathBuf;
@@ -11,10 +14,21 @@ pub enum Problem {
     /// The file cannot be read.
     #[error("{0}: {1}; name a readable .wasm file")]
     Read(PathBuf, io::Error),
+    /// The file cannot be written.
+    #[error("{0}: {1}")]
+    Save(PathBuf, io::Error),
+    /// It cannot be made a component.
+    #[error("{0}: {1}")]
+    Pack(PathBuf, PackError),
+    /// No module was named, and the crate of this folder has none.
+    #[error("{0}")]
+    Crate(#[from] CrateError),
     /// It is no policy.
+    #[cfg(feature = "policy")]
     #[error("{0}: {1}")]
     Load(PathBuf, LoadError),
     /// It failed while it was measured.
+    #[cfg(feature = "policy")]
     #[error("{0}: a decision ended in a fault: {word}", word = .1.map_or("unknown", FaultKind::as_str))]
     Fault(PathBuf, Option<FaultKind>),
     /// Nobody reads what we say.
