@@ -13,6 +13,73 @@ pub enum Decision {
     Reject(u16),
 }
 
+/// A decision with what goes along with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// What is to be done.
+    pub decision: Decision,
+    /// Comes back in the [`crate::Observation`] of the attempt.
+    pub token: u64,
+    /// For people.
+    pub label: Label,
+    /// Seconds in the Retry-After of a refusal.
+    pub retry_after: Option<u32>,
+}
+
+impl From<Decision> for Verdict {
+    fn from(decision: Decision) -> Verdict {
+        Verdict {
+            decision,
+            token: 0,
+            label: Label::default(),
+            retry_after: None,
+        }
+    }
+}
+
+/// A short text of printable letters, without memory of its own.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Label {
+    bytes: [u8; Label::MAX],
+    length: u8,
+}
+
+impl Label {
+    /// Bytes that it may have.
+    pub const MAX: usize = 32;
+
+    /// The text, cut off at a letter; control characters are spaces.
+    pub fn new(text: &str) -> Label {
+        let mut label = Label::default();
+        for letter in text.chars() {
+            let letter = if letter.is_control() { ' ' } else { letter };
+            let (start, end) = (label.len(), label.len() + letter.len_utf8());
+            let Some(place) = label.bytes.get_mut(start..end) else {
+                break;
+            };
+            letter.encode_utf8(place);
+            label.length += place.len() as u8;
+        }
+        label
+    }
+
+    /// The text; empty when there is none.
+    pub fn as_str(&self) -> &str {
+        let bytes = self.bytes.get(..self.len()).unwrap_or_default();
+        std::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    fn len(&self) -> usize {
+        usize::from(self.length)
+    }
+}
+
+impl fmt::Debug for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
 /// How a policy can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
@@ -90,6 +157,28 @@ impl fmt::Display for DecidedBy<'_> {
             DecidedBy::Policy(name) => write!(f, "policy {name}"),
             DecidedBy::Fault(kind) => write!(f, "fault {}", kind.as_str()),
             DecidedBy::Off => f.write_str("fault switched-off"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_cut_at_a_letter_and_printable() {
+        for (text, expected) in [
+            ("", ""),
+            ("canary", "canary"),
+            ("a\nb\u{7f}c", "a b c"),
+            (&"x".repeat(40), &"x".repeat(32)),
+            (&format!("{}ä", "x".repeat(31)), &"x".repeat(31)),
+            (
+                &format!("{}ä", "x".repeat(30)),
+                &format!("{}ä", "x".repeat(30)),
+            ),
+        ] {
+            assert_eq!(Label::new(text).as_str(), expected);
         }
     }
 }

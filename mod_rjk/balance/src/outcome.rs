@@ -28,6 +28,31 @@ pub enum Outcome {
     Aborted,
 }
 
+/// How an attempt ended, as a policy is told; the numbers are those of the contract (plugins/wit,
+/// `outcome.ended`), and new ones are added at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Ended {
+    /// A response came to its end.
+    Ok = 0,
+    /// No connection, or no answer to a CPING: nothing of the request was sent.
+    Connect = 1,
+    /// No answer in time.
+    Timeout = 2,
+    /// The worker broke the protocol.
+    Protocol = 3,
+    /// Its status is one of `fail_on_status`.
+    Status = 4,
+    /// It was not asked: its pool or its `busy_limit` was full.
+    Busy = 5,
+    /// The client went away, or sent something wrong.
+    Client = 6,
+    /// The connection ended after the request was sent.
+    Broken = 7,
+    /// This host ran out of something, or gave up.
+    Host = 8,
+}
+
 /// Bytes that one attempt moved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {

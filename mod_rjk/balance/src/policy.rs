@@ -1,36 +1,15 @@
 //! The seam for routing policies: who decides which member takes a request.
 
-use crate::decision::{Decision, FaultKind};
+use crate::decision::{Decision, FaultKind, Verdict};
+use crate::membership::Membership;
+use crate::metric::{Candidate, Metric};
+use crate::outcome::Ended;
 use crate::shared::policy_slot::PolicySlot;
-use crate::state::State;
 use crate::time::Moment;
-use rjk_config::model::Activation;
 use rjk_log::Log;
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
-
-/// A member that a policy may choose, in plain numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// Index in configuration order.
-    pub index: usize,
-    /// Requests in flight over all children.
-    pub busy: u64,
-    /// Load V of the balancing method.
-    pub value: u64,
-    /// Failures charged to the member.
-    pub errors: u64,
-    /// [`crate::MemberSlot::latency_us`].
-    pub latency_us: u64,
-    /// Service calls on its worker.
-    pub requests: u64,
-    /// Milliseconds since its first use or its return from an error.
-    pub usable_for_ms: u64,
-    /// State as this request sees it.
-    pub state: State,
-    /// Activation as this request sees it.
-    pub activation: Activation,
-}
 
 /// What a policy can ask about the request. Read lazily: a policy pays for what it asks.
 pub trait RequestView {
@@ -55,10 +34,14 @@ pub trait RequestView {
 /// The members that may be chosen for an attempt: besides the sticky one, those that can take any
 /// request and were not yet tried. There is at least one. Read lazily, like the request.
 pub trait CandidateView {
-    /// All of them, in configuration order.
-    fn list(&self) -> Vec<Candidate>;
+    /// Their indexes, in configuration order.
+    fn indexes(&self) -> Vec<usize>;
     /// Whether the member with this index is one.
     fn contains(&self, index: usize) -> bool;
+    /// A number of a member, candidate or not; `None` when there is no such member.
+    fn value(&self, index: usize, metric: Metric) -> Option<u64>;
+    /// What the built-in rules would take.
+    fn builtin_choice(&self) -> Option<usize>;
     /// What is wrong with this decision among these candidates; `None` when it may be carried out.
     fn fault_of(&self, decision: Decision) -> Option<FaultKind> {
         match decision {
@@ -71,14 +54,34 @@ pub trait CandidateView {
     }
 }
 
+/// Candidates of tools and tests; the built-in rules would take the first.
 impl CandidateView for Vec<Candidate> {
-    fn list(&self) -> Vec<Candidate> {
-        self.clone()
+    fn indexes(&self) -> Vec<usize> {
+        self.iter().map(|candidate| candidate.index).collect()
     }
 
     fn contains(&self, index: usize) -> bool {
         self.iter().any(|candidate| candidate.index == index)
     }
+
+    fn value(&self, index: usize, metric: Metric) -> Option<u64> {
+        let mut all = self.iter();
+        let found = all.find(|candidate| candidate.index == index)?;
+        Some(found.get(metric))
+    }
+
+    fn builtin_choice(&self) -> Option<usize> {
+        self.first().map(|candidate| candidate.index)
+    }
+}
+
+/// An attempt of a request that ended before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// Index of the member.
+    pub index: usize,
+    /// How it ended.
+    pub ended: Ended,
 }
 
 /// What a policy is asked before an attempt.
@@ -90,6 +93,12 @@ pub struct Question<'a> {
     pub sticky: Option<usize>,
     /// Who may be chosen.
     pub candidates: &'a dyn CandidateView,
+    /// Number of the attempt within its request, from 1.
+    pub attempt: u32,
+    /// What this request tried before, oldest first.
+    pub tried: &'a [Tried],
+    /// What the policy has to be configured with to answer.
+    pub membership: &'a Arc<Membership>,
     /// When.
     pub now: Moment,
     /// For lines about this request.
@@ -100,7 +109,7 @@ pub struct Question<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// This is to be done.
-    Decided(Decision),
+    Decided(Verdict),
     /// The built-in rules decide; [`RoutingPolicy::compare`] then hears what they chose. `None`
     /// when there is nothing to compare.
     Shadow(Option<Decision>),
@@ -118,16 +127,25 @@ pub enum Answer {
     },
 }
 
-/// What became of a request, told to the policy after the response: once for each request that a
-/// member answered.
+/// What became of an attempt, told to the policy after it: once for each for which a member was chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Observation {
-    /// Member that served.
+    /// Member that was chosen.
     pub index: usize,
-    /// HTTP status of its answer.
+    /// How it ended.
+    pub ended: Ended,
+    /// HTTP status of its answer; 0 when none came.
     pub status: u16,
-    /// From the start of the attempt to the end of the response.
-    pub duration: Duration,
+    /// Number of the attempt within its request, from 1.
+    pub attempt: u32,
+    /// The policy chose it.
+    pub decided: bool,
+    /// [`Verdict::token`] of its choice.
+    pub token: u64,
+    /// Time that the member took until the head of its response; zero when none came.
+    pub head: Duration,
+    /// From the start of the attempt to its end.
+    pub total: Duration,
     /// Bytes of the response body from the member.
     pub body: u64,
 }
@@ -145,12 +163,12 @@ pub trait RoutingPolicy: Send + Sync {
     /// there was no member.
     fn compare(&self, _shadow: Decision, _builtin: Option<usize>) {}
 
-    /// Whether it wants to hear of responses.
+    /// Whether it wants to hear of attempts.
     fn observes(&self) -> bool {
         false
     }
 
-    /// Called after each response.
+    /// Called after each attempt for which a member was chosen.
     fn observe(&self, _observation: &Observation, _now: Moment, _log: &dyn Log) {}
 
     /// Why it is not, or not as, the configuration asks for; for the status page.
@@ -170,7 +188,7 @@ pub struct Builtin;
 
 impl RoutingPolicy for Builtin {
     fn decide(&self, _: &Question<'_>) -> Answer {
-        Answer::Decided(Decision::Builtin)
+        Answer::Decided(Decision::Builtin.into())
     }
 
     fn name(&self) -> &str {

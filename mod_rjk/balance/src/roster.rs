@@ -7,6 +7,7 @@
 use crate::binding::Binding;
 use crate::cookie::set_cookie;
 use crate::load::{self, Method};
+use crate::membership::Membership;
 use crate::note::MemberNote;
 use crate::overlay::codec::decode;
 use crate::overlay::{BalancerOverlay, EndpointOverlay, MemberOverlay, Overlay as _, laid};
@@ -17,6 +18,7 @@ use crate::shared::slot::{AjpSlot, MemberSlot};
 use bstr::{BStr, BString, ByteSlice};
 use rjk_config::model::{Activation, LbSpec, RuleExtensions};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A balancer and its members as of one moment.
 pub struct Roster {
@@ -29,6 +31,8 @@ pub struct Roster {
     pub(crate) method: &'static dyn Method,
     /// Index of the member with the largest packets.
     largest: usize,
+    /// What a policy is told of all this.
+    pub(crate) membership: Arc<Membership>,
 }
 
 /// What a scan needs of a member, close together.
@@ -73,6 +77,7 @@ impl Roster {
             by_domain,
             method: load::of(spec.method),
             largest: (0..spec.members.len()).max_by_key(packet_size).unwrap_or(0),
+            membership: Arc::new(Membership::of(&spec)),
             spec,
         }
     }

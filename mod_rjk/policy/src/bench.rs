@@ -2,11 +2,12 @@
 
 use crate::policy::Policy;
 use rjk_balance::{
-    Answer, Candidate, Decision, FaultKind, Moment, Question, RequestView, RoutingPolicy, State,
+    Answer, Candidate, Decision, Facts, FaultKind, MemberFacts, Membership, Metric, Moment,
+    Question, RequestView, RoutingPolicy,
 };
-use rjk_config::model::Activation;
 use rjk_log::NoLog;
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Batches of samples; the lowest median of them stands for an undisturbed machine.
@@ -38,7 +39,8 @@ pub fn measure(
     candidates: usize,
 ) -> Result<Figures, Option<FaultKind>> {
     let list = list(candidates);
-    let question = question(request, &list);
+    let membership = policy.membership();
+    let question = question(request, &list, &membership);
     let mut decision = decide(policy, &question)?;
     let mut lowest = f64::INFINITY;
     let mut singles = Vec::with_capacity(BATCHES * SAMPLES);
@@ -76,7 +78,8 @@ pub fn repeat(
     decisions: u32,
 ) -> Result<(), Option<FaultKind>> {
     let list = list(candidates);
-    let question = question(request, &list);
+    let membership = policy.membership();
+    let question = question(request, &list, &membership);
     (0..decisions).try_for_each(|_| decide(policy, &question).map(drop))
 }
 
@@ -131,15 +134,38 @@ impl RequestView for SampleRequest {
     }
 }
 
+/// What a policy is told of a balancer `lb` with these members, whose routes are their names.
+pub fn membership<S: AsRef<str>>(members: &[S]) -> Arc<Membership> {
+    let member = |name: &S| MemberFacts {
+        name: name.as_ref().to_owned(),
+        route: name.as_ref().to_owned(),
+        domain: None,
+    };
+    Arc::new(Membership::new(Facts {
+        balancer: "lb".to_owned(),
+        method: "Request",
+        sticky: true,
+        sticky_force: false,
+        members: members.iter().map(member).collect(),
+    }))
+}
+
 fn list(candidates: usize) -> Vec<Candidate> {
     (0..candidates).map(candidate).collect()
 }
 
-fn question<'a>(request: &'a dyn RequestView, candidates: &'a Vec<Candidate>) -> Question<'a> {
+fn question<'a>(
+    request: &'a dyn RequestView,
+    candidates: &'a Vec<Candidate>,
+    membership: &'a Arc<Membership>,
+) -> Question<'a> {
     Question {
         request,
         sticky: None,
         candidates,
+        attempt: 1,
+        tried: &[],
+        membership,
         now: Moment::NEVER,
         log: &NoLog,
     }
@@ -147,7 +173,8 @@ fn question<'a>(request: &'a dyn RequestView, candidates: &'a Vec<Candidate>) ->
 
 fn decide(policy: &Policy, question: &Question<'_>) -> Result<Decision, Option<FaultKind>> {
     match policy.decide(question) {
-        Answer::Decided(decision) | Answer::Shadow(Some(decision)) => Ok(decision),
+        Answer::Decided(verdict) => Ok(verdict.decision),
+        Answer::Shadow(Some(decision)) => Ok(decision),
         Answer::Fault { kind, .. } => Err(Some(kind)),
         Answer::Shadow(None) | Answer::Off { .. } => Err(None),
     }
@@ -155,17 +182,12 @@ fn decide(policy: &Policy, question: &Question<'_>) -> Result<Decision, Option<F
 
 fn candidate(index: usize) -> Candidate {
     let count = index as u64;
-    Candidate {
-        index,
-        busy: count % 5,
-        value: 100 + count * 7 % 13,
-        errors: 0,
-        latency_us: 1500 + count * 10,
-        requests: 1000 + count,
-        usable_for_ms: 60_000,
-        state: State::Ok,
-        activation: Activation::Active,
-    }
+    Candidate::new(index)
+        .with(Metric::Busy, count % 5)
+        .with(Metric::Load, 100 + count * 7 % 13)
+        .with(Metric::LatencyUs, 1500 + count * 10)
+        .with(Metric::Requests, 1000 + count)
+        .with(Metric::UsableForMs, 60_000)
 }
 
 /// The value that `percent` of the samples do not exceed.

@@ -5,19 +5,21 @@ use crate::host::HostState;
 use crate::limits::MAX_COMPONENT;
 use crate::link::{self, Description};
 use crate::load_error::LoadError;
-use crate::world::{Member, observer, router};
+use crate::table::SharedTables;
+use crate::world::{observer, router};
+use rjk_balance::{Membership, PolicyState, StoreSize};
 use rjk_config::toml::PolicySettings;
 use std::sync::Arc;
 use wasmtime::Engine;
 use wasmtime::component::{Component, InstancePre};
 
-/// A checked and compiled component. Clones share the machine code.
+/// A checked and compiled component, for all policies that are made of it. Clones share the machine
+/// code.
 #[derive(Clone)]
 pub struct Code(Arc<Inner>);
 
 struct Inner {
-    name: String,
-    settings: PolicySettings,
+    memory: usize,
     description: Description,
     engine: Engine,
     pre: InstancePre<HostState>,
@@ -26,13 +28,14 @@ struct Inner {
 }
 
 impl Code {
-    /// Checks and compiles the bytes of a component; takes some 10 ms for small ones.
+    /// Checks and compiles the bytes of a component, whose instances have so many bytes of memory;
+    /// takes some 10 ms for small ones.
     ///
     /// # Errors
     /// [`LoadError`], all but its `Configure` and `Fault`.
-    pub fn load(name: &str, bytes: &[u8], settings: PolicySettings) -> Result<Code, LoadError> {
+    pub fn load(bytes: &[u8], memory: usize) -> Result<Code, LoadError> {
         check_header(bytes)?;
-        let engine = engine(settings.memory).map_err(|e| LoadError::Engine(e.to_string()))?;
+        let engine = engine(memory).map_err(|e| LoadError::Engine(e.to_string()))?;
         let component = Component::from_binary(&engine, bytes)
             .map_err(|error| LoadError::Invalid(error.root_cause().to_string()))?;
         let description = link::describe(&engine, &component, bytes.len())?;
@@ -46,8 +49,7 @@ impl Code {
             .transpose()
             .map_err(mismatch)?;
         Ok(Code(Arc::new(Inner {
-            name: name.to_owned(),
-            settings,
+            memory,
             description,
             engine,
             pre,
@@ -56,18 +58,14 @@ impl Code {
         })))
     }
 
-    /// Name in rjk.toml.
-    pub fn name(&self) -> &str {
-        &self.0.name
-    }
-
     /// What it looks like from outside.
     pub fn description(&self) -> &Description {
         &self.0.description
     }
 
-    pub(crate) fn settings(&self) -> &PolicySettings {
-        &self.0.settings
+    /// Bytes that the memories of an instance may have.
+    pub(crate) fn memory(&self) -> usize {
+        self.0.memory
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -87,27 +85,28 @@ impl Code {
     }
 }
 
-/// Code with what `configure` gets, tried once.
+/// Code with what `configure` gets, tried once: a policy of one balancer.
 #[derive(Clone)]
 pub struct Compiled {
     pub(crate) code: Code,
-    pub(crate) members: Arc<[Member]>,
+    pub(crate) name: Arc<str>,
+    pub(crate) settings: PolicySettings,
+    pub(crate) membership: Arc<Membership>,
     pub(crate) config: Arc<str>,
+    /// What the first `configure` asked for; later ones have to ask for the same.
+    pub(crate) store: Option<StoreSize>,
+    pub(crate) tables: Arc<SharedTables>,
 }
 
 impl Compiled {
-    /// Code with what `configure` gets; not tried yet.
-    pub(crate) fn new(code: &Code, members: Vec<Member>, config: &str) -> Compiled {
-        Compiled {
-            code: code.clone(),
-            members: members.into(),
-            config: config.into(),
-        }
+    /// The store that all instances share.
+    pub fn store_size(&self) -> StoreSize {
+        self.store.unwrap_or_default()
     }
 
-    /// The code, to be configured for another balancer too.
-    pub fn code(&self) -> &Code {
-        &self.code
+    /// Shared memory of this process alone, never freed: for tests and for tools.
+    pub fn leaked_state(&self) -> PolicyState {
+        PolicyState::leaked(self.store_size(), self.membership.facts().members.len())
     }
 }
 

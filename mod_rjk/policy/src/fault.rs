@@ -1,6 +1,6 @@
 //! How a policy failed.
 
-use rjk_balance::FaultKind;
+use rjk_balance::{FaultKind, NoSource};
 use std::fmt;
 use wasmtime::{Error, Trap};
 
@@ -32,18 +32,42 @@ pub(crate) enum Excess {
     Copies,
     #[error("more than 64 calls into the host for one decision")]
     Calls,
+    #[error("more than 64 metrics in one list of candidates; ask for each once")]
+    Columns,
     #[error("more than 16 tables, or more than 256 KiB in them")]
     Tables,
-    #[error("made a table outside of configure")]
-    LateTable,
+    #[error("more than 16 sources")]
+    Sources,
+    #[error("asked for a store twice, or for one of more than 8192 cells")]
+    Store,
+    #[error(
+        "asked for another store than when it was checked; the size must not depend on the moment"
+    )]
+    OtherStore,
+    #[error("called {0} outside of configure")]
+    Late(&'static str),
+    #[error("{0}")]
+    Source(NoSource),
+    #[error("named source {0}, which was not made")]
+    NoSource(u32),
+    #[error("a table with matching {0}; write 0, exact, or 1, longest prefix")]
+    Matching(u32),
     #[error("look-up in a table that was not made")]
     NoTable,
+    #[error("asked about member {0}; there is none at this position")]
+    NoMember(u32),
+    #[error("a cell of the store that was not asked for, or of a member that there is not")]
+    NoCell,
+    #[error("used the store in configure, where there is none yet")]
+    EarlyStore,
     #[error("counter-add with a key above 15")]
     CounterKey,
     #[error(
         "asked about the request or the candidates where there are none, in configure or observe"
     )]
     NoRequest,
+    #[error("{0}")]
+    Own(String),
     #[error("called {0}, which policies do not have")]
     Wasi(String),
 }
@@ -60,13 +84,14 @@ impl Fault {
     pub(crate) fn of(error: &Error, otherwise: FaultKind) -> Fault {
         if let Some(excess) = error.downcast_ref::<Excess>() {
             let kind = match excess {
-                Excess::Memory | Excess::Copies | Excess::Tables => FaultKind::Memory,
+                Excess::Memory
+                | Excess::Copies
+                | Excess::Columns
+                | Excess::Tables
+                | Excess::Sources
+                | Excess::Store => FaultKind::Memory,
                 Excess::Calls => FaultKind::Calls,
-                Excess::LateTable
-                | Excess::NoTable
-                | Excess::CounterKey
-                | Excess::NoRequest
-                | Excess::Wasi(_) => FaultKind::Trap,
+                _ => FaultKind::Trap,
             };
             return Fault::new(kind, excess.to_string());
         }

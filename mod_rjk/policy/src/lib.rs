@@ -25,13 +25,14 @@ mod stack;
 mod table;
 #[cfg(test)]
 mod tests;
+mod text;
 mod world;
 
 pub use compiled::{Code, Compiled};
-pub use configure::configure;
+pub use configure::{Setup, configure};
 pub use fault::Fault;
+pub use host::Trace;
 pub use link::Description;
 pub use load_error::LoadError;
-pub use policy::Policy;
+pub use policy::{Policy, Trial};
 pub use stack::{Ample, Stacks};
-pub use world::{Member, members};

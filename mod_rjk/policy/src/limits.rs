@@ -13,11 +13,15 @@ pub const MAX_CALLS: u32 = 64;
 pub const MAX_HOSTCALL_BYTES: usize = 16 << 10;
 /// As [`MAX_HOSTCALL_BYTES`], in `configure`: a table is handed over in one call.
 pub const MAX_CONFIGURE_BYTES: usize = 512 << 10;
-/// Bytes of texts and lists of candidates that the host copies to the policy for each decision; the first list is free,
-/// however many the candidates are.
+/// Bytes of texts and rows of numbers that the host copies to the policy for each decision; the first list of
+/// candidates is free, however many they are.
 pub const MAX_COPIED_BYTES: usize = 256 << 10;
 /// Handles of resources that an instance may hold; the contract has no resources.
 pub const MAX_HANDLES: usize = 1000;
+/// Sources of texts for each instance.
+pub const MAX_SOURCES: usize = 16;
+/// Cells in the store of a policy in one balancer, those of all members included.
+pub const MAX_CELLS: usize = 8192;
 /// Tables of texts for each instance.
 pub const MAX_TABLES: usize = 16;
 /// Bytes of all tables of an instance, with 24 for each text.

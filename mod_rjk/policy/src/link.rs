@@ -25,6 +25,10 @@ pub struct Description {
 
 const OURS: &str = "rjk:policy/";
 const VERSION: &str = "0.1.";
+/// Interfaces that a policy may import.
+const IMPORTS: [&str; 7] = [
+    "types", "request", "sources", "members", "notes", "store", "system",
+];
 const ROUTER: &str = "router";
 const OBSERVER: &str = "observer";
 
@@ -41,7 +45,8 @@ pub(crate) fn describe(
     };
     for (name, _) in kind.imports(engine) {
         match ours(name)? {
-            Some(("host" | "types", _)) => {}
+            Some((interface, _)) if IMPORTS.contains(&interface) => {}
+            Some(_) => return Err(LoadError::Version(name.to_owned())),
             _ if name.starts_with("wasi:") => {}
             _ => return Err(LoadError::UnknownImport(name.to_owned())),
         }

@@ -19,7 +19,7 @@ pub enum LoadError {
     #[error("no valid component: {0}")]
     Invalid(String),
     /// An import that policies do not get.
-    #[error("it imports {0}; a policy can import rjk:policy/host@0.1 only")]
+    #[error("it imports {0}; a policy can import interfaces of rjk:policy@0.1 only")]
     UnknownImport(String),
     /// An interface of ours in a version that we do not have.
     #[error(

@@ -3,62 +3,143 @@
 use crate::breaker::{Breaker, Pass};
 use crate::compiled::Compiled;
 use crate::fault::Fault;
-use crate::host::{Call, Shared, log_limit};
+use crate::host::{Call, Shared, Trace, log_limit};
 use crate::instance::Instance;
 use crate::limits::DECISION_STACK;
 use crate::stack::{Stacks, elsewhere};
 use parking_lot::Mutex;
 use rjk_balance::{
-    Answer, Decision, FaultKind, Moment, Observation, PolicySlot, Question, RoutingPolicy,
+    Answer, Decision, FaultKind, Membership, Moment, Observation, PolicySlot, PolicyState,
+    Question, RoutingPolicy, Verdict,
 };
 use rjk_config::toml::{Mode, OnFault, PolicySettings};
 use rjk_log::{Level, Log, RateLimit, jk_log};
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
 /// A policy for one balancer. A thread takes the first place of the pool that is free: so few
 /// instances are in use when few threads decide at once, and those stay in the processor's caches.
 pub struct Policy {
     compiled: Compiled,
     /// As in `compiled`, but near at hand: each request reads these.
-    name: String,
+    name: Arc<str>,
     settings: PolicySettings,
     observes: bool,
-    slot: &'static PolicySlot,
+    state: PolicyState,
     pool: Box<[Mutex<Option<Box<Instance>>>]>,
+    /// What the latest instance was configured with.
+    membership: Mutex<Arc<Membership>>,
     stacks: &'static dyn Stacks,
     breaker: Breaker,
     /// Of the observer alone: what it does says nothing about decisions.
     observer_breaker: Breaker,
     lines: RateLimit,
-    fault_lines: RateLimit,
-    observer_fault_lines: RateLimit,
+    /// One for each kind: a frequent fault does not hide another.
+    fault_lines: [RateLimit; FaultKind::ALL.len()],
+    observer_fault_lines: [RateLimit; FaultKind::ALL.len()],
+}
+
+/// What a tool learns of one call.
+pub struct Trial<T> {
+    /// What came of it.
+    pub result: Result<T, Fault>,
+    /// Fuel that it took; 0 when no instance could be made.
+    pub fuel: u64,
 }
 
 impl Policy {
-    /// A policy whose first instance is made by the first request. At most `pool_size` instances
-    /// are kept: the number of threads that decide at once. `slot` is shared by all processes and
-    /// by all balancers with this policy. It runs on what `stacks` gives.
+    /// A policy without instances, see [`Policy::prepare`]. At most `pool_size` instances are kept: the
+    /// number of threads that decide at once. `state` is shared by all processes. It runs on what
+    /// `stacks` gives.
     pub fn new(
         compiled: Compiled,
         pool_size: usize,
-        slot: &'static PolicySlot,
+        state: PolicyState,
         stacks: &'static dyn Stacks,
     ) -> Policy {
-        let settings = *compiled.code.settings();
+        let settings = compiled.settings;
+        let line_a_second = || [0; FaultKind::ALL.len()].map(|_: u8| RateLimit::new(1));
         Policy {
-            name: compiled.code.name().to_owned(),
+            name: compiled.name.clone(),
             settings,
             observes: compiled.code.observer().is_some(),
+            membership: Mutex::new(compiled.membership.clone()),
             compiled,
-            slot,
+            state,
             stacks,
             pool: (0..pool_size).map(|_| Mutex::default()).collect(),
             breaker: Breaker::new(settings.max_faults),
             observer_breaker: Breaker::new(settings.max_faults),
             lines: log_limit(),
-            fault_lines: RateLimit::new(1),
-            observer_fault_lines: RateLimit::new(1),
+            fault_lines: line_a_second(),
+            observer_fault_lines: line_a_second(),
         }
+    }
+
+    /// Makes instances before the first requests come, until the pool is full or the time is up; what
+    /// fails will fail again in a request, and is told there.
+    pub fn prepare(&self, until: Instant, log: &dyn Log, now: Moment) {
+        let membership = self.membership();
+        let call = self.call(None, log, now, None);
+        let fill = || {
+            for place in &self.pool {
+                if Instant::now() >= until {
+                    return;
+                }
+                match Instance::new(&self.compiled, &membership, &call) {
+                    Ok(instance) => *place.lock() = Some(Box::new(instance)),
+                    Err(_) => return,
+                }
+            }
+        };
+        if self.stacks.has(DECISION_STACK) {
+            return fill();
+        }
+        let _ = elsewhere(self.stacks, fill);
+    }
+
+    /// One decision for a tool: no breaker, no counters, and `trace` hears of all.
+    pub fn try_choose(&self, question: &Question<'_>, trace: &dyn Trace) -> Trial<Verdict> {
+        let call = self.call(Some(question), question.log, question.now, Some(trace));
+        self.trial(question.membership, &call, |instance| {
+            instance.choose(&call, question)
+        })
+    }
+
+    /// The same for what an observer is told.
+    pub fn try_observe(
+        &self,
+        observation: &Observation,
+        now: Moment,
+        log: &dyn Log,
+        trace: &dyn Trace,
+    ) -> Trial<()> {
+        let call = self.call(None, log, now, Some(trace));
+        let membership = self.membership();
+        self.trial(&membership, &call, |instance| {
+            instance.observe(&call, observation)
+        })
+    }
+
+    fn trial<R>(
+        &self,
+        membership: &Arc<Membership>,
+        call: &Call<'_>,
+        body: impl FnOnce(&mut Instance) -> Result<R, Fault>,
+    ) -> Trial<R> {
+        let mut fuel = 0;
+        let result = self.with_instance(membership, call, |instance| {
+            let result = body(instance);
+            fuel = self.settings.fuel.saturating_sub(instance.fuel_left());
+            result
+        });
+        Trial { result, fuel }
+    }
+
+    /// What the latest instance was configured with.
+    pub(crate) fn membership(&self) -> Arc<Membership> {
+        self.membership.lock().clone()
     }
 
     /// Instances in the pool now; those at work do not count.
@@ -70,13 +151,14 @@ impl Policy {
     /// Runs `body` on an instance, where there is enough stack for it.
     fn with_instance<R>(
         &self,
+        membership: &Arc<Membership>,
         call: &Call<'_>,
         body: impl FnOnce(&mut Instance) -> Result<R, Fault>,
     ) -> Result<R, Fault> {
         if self.stacks.has(DECISION_STACK) {
-            return self.on_instance(call, body);
+            return self.on_instance(membership, call, body);
         }
-        elsewhere(self.stacks, || self.on_instance(call, body))
+        elsewhere(self.stacks, || self.on_instance(membership, call, body))
             .unwrap_or_else(|refused| Err(Fault::new(FaultKind::NoStack, refused)))
     }
 
@@ -85,13 +167,15 @@ impl Policy {
     #[inline(always)]
     fn on_instance<R>(
         &self,
+        membership: &Arc<Membership>,
         call: &Call<'_>,
         body: impl FnOnce(&mut Instance) -> Result<R, Fault>,
     ) -> Result<R, Fault> {
         let mut place = self.pool.iter().find_map(Mutex::try_lock);
-        let mut instance = match place.as_mut().and_then(|place| place.take()) {
+        let idle = place.as_mut().and_then(|place| place.take());
+        let mut instance = match idle.filter(|instance| instance.knows(membership)) {
             Some(instance) => instance,
-            None => Box::new(Instance::new(&self.compiled, call).map_err(Fault::from)?),
+            None => self.new_instance(membership, call)?,
         };
         let result = body(&mut instance)?;
         if let Some(place) = &mut place {
@@ -100,11 +184,23 @@ impl Policy {
         Ok(result)
     }
 
+    #[cold]
+    fn new_instance(
+        &self,
+        membership: &Arc<Membership>,
+        call: &Call<'_>,
+    ) -> Result<Box<Instance>, Fault> {
+        let instance = Instance::new(&self.compiled, membership, call).map_err(Fault::from)?;
+        *self.membership.lock() = membership.clone();
+        Ok(Box::new(instance))
+    }
+
     fn call<'a>(
         &'a self,
         question: Option<&'a Question<'a>>,
         log: &'a dyn Log,
         now: Moment,
+        trace: Option<&'a dyn Trace>,
     ) -> Call<'a> {
         Call {
             question,
@@ -112,20 +208,23 @@ impl Policy {
             now,
             shared: Shared {
                 name: &self.name,
-                slot: self.slot,
+                state: Some(&self.state),
                 lines: &self.lines,
             },
+            trace,
         }
     }
 
-    fn ask(&self, pass: Pass, question: &Question<'_>) -> Result<Decision, FaultKind> {
-        let call = self.call(Some(question), question.log, question.now);
-        let decided = self.with_instance(&call, |instance| instance.choose(&call, question));
+    fn ask(&self, pass: Pass, question: &Question<'_>) -> Result<Verdict, FaultKind> {
+        let call = self.call(Some(question), question.log, question.now, None);
+        let decided = self.with_instance(question.membership, &call, |instance| {
+            instance.choose(&call, question)
+        });
         match decided {
-            Ok(decision) => {
-                self.slot.count(decision);
+            Ok(verdict) => {
+                self.state.slot.count(verdict.decision);
                 self.breaker.success(pass);
-                Ok(decision)
+                Ok(verdict)
             }
             Err(fault) => {
                 self.record_fault(pass, &fault, question.log, question.now);
@@ -135,26 +234,28 @@ impl Policy {
     }
 
     fn record_fault(&self, pass: Pass, fault: &Fault, log: &dyn Log, now: Moment) {
-        self.slot.count_fault(fault.kind);
+        self.state.slot.count_fault(fault.kind);
         let name = &self.name;
         if self.breaker.fault(pass, now) {
-            self.slot.switched_off.fetch_add(1, Relaxed);
+            self.state.slot.switched_off.fetch_add(1, Relaxed);
             let limit = self.settings.max_faults;
             jk_log!(
                 log,
                 Error,
                 "policy {name}: {fault}; {limit} faults in a row, it is off for 30 s"
             );
-        } else if log.enabled(Level::Warn) && self.fault_lines.allows(now.as_millis()) {
+        } else if log.enabled(Level::Warn)
+            && self.fault_lines[fault.kind as usize].allows(now.as_millis())
+        {
             jk_log!(log, Warn, "policy {name}: {fault}; {}", self.stand_in());
         }
     }
 
     fn record_observer_fault(&self, pass: Pass, fault: &Fault, log: &dyn Log, now: Moment) {
-        self.slot.observer_faults.fetch_add(1, Relaxed);
+        self.state.slot.observer_faults.fetch_add(1, Relaxed);
         let name = &self.name;
         if self.observer_breaker.fault(pass, now) {
-            self.slot.observer_switched_off.fetch_add(1, Relaxed);
+            self.state.slot.observer_switched_off.fetch_add(1, Relaxed);
             let limit = self.settings.max_faults;
             jk_log!(
                 log,
@@ -162,7 +263,9 @@ impl Policy {
                 "policy {name}: observe: {fault}; {limit} faults in a row, its observer is off for 30 s, \
                  decisions go on"
             );
-        } else if log.enabled(Level::Warn) && self.observer_fault_lines.allows(now.as_millis()) {
+        } else if log.enabled(Level::Warn)
+            && self.observer_fault_lines[fault.kind as usize].allows(now.as_millis())
+        {
             jk_log!(
                 log,
                 Warn,
@@ -190,7 +293,7 @@ impl RoutingPolicy for Policy {
         let reject = self.rejects();
         let pass = self.breaker.pass(question.now);
         if pass == Pass::Off {
-            self.slot.skipped.fetch_add(1, Relaxed);
+            self.state.slot.skipped.fetch_add(1, Relaxed);
             return if shadow {
                 Answer::Shadow(None)
             } else {
@@ -198,8 +301,8 @@ impl RoutingPolicy for Policy {
             };
         }
         match self.ask(pass, question) {
-            Ok(decision) if shadow => Answer::Shadow(Some(decision)),
-            Ok(decision) => Answer::Decided(decision),
+            Ok(verdict) if shadow => Answer::Shadow(Some(verdict.decision)),
+            Ok(verdict) => Answer::Decided(verdict),
             Err(_) if shadow => Answer::Shadow(None),
             Err(kind) => Answer::Fault { kind, reject },
         }
@@ -216,15 +319,15 @@ impl RoutingPolicy for Policy {
             Decision::Reject(_) => false,
         };
         let counter = if same {
-            &self.slot.shadow_same
+            &self.state.slot.shadow_same
         } else {
-            &self.slot.shadow_other
+            &self.state.slot.shadow_other
         };
         counter.fetch_add(1, Relaxed);
     }
 
     fn slot(&self) -> Option<&'static PolicySlot> {
-        Some(self.slot)
+        Some(self.state.slot)
     }
 
     fn observes(&self) -> bool {
@@ -237,14 +340,17 @@ impl RoutingPolicy for Policy {
         }
         let pass = self.observer_breaker.pass(now);
         if pass == Pass::Off {
-            self.slot.observer_skipped.fetch_add(1, Relaxed);
+            self.state.slot.observer_skipped.fetch_add(1, Relaxed);
             return;
         }
-        let call = self.call(None, log, now);
-        let heard = self.with_instance(&call, |instance| instance.observe(&call, observation));
+        let call = self.call(None, log, now, None);
+        let membership = self.membership();
+        let heard = self.with_instance(&membership, &call, |instance| {
+            instance.observe(&call, observation)
+        });
         match heard {
             Ok(()) => {
-                self.slot.observed.fetch_add(1, Relaxed);
+                self.state.slot.observed.fetch_add(1, Relaxed);
                 self.observer_breaker.success(pass);
             }
             Err(fault) => self.record_observer_fault(pass, &fault, log, now),

@@ -2,56 +2,156 @@
 //! position, and not for a text that is copied over and freed again.
 
 use crate::limits::{MAX_TABLE_BYTES, MAX_TABLES};
-use crate::world::types::Source;
-use rjk_balance::RequestView;
+use parking_lot::Mutex;
+use rjk_balance::{RequestView, Source};
+use std::sync::{Arc, Weak};
+
+/// How texts of a table are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Matching {
+    /// The request's text is one of them.
+    Exact,
+    /// The request's text begins with it, and with no longer one.
+    LongestPrefix,
+}
+
+impl Matching {
+    /// By the contract's number.
+    pub(crate) fn of(number: u32) -> Option<Matching> {
+        match number {
+            0 => Some(Matching::Exact),
+            1 => Some(Matching::LongestPrefix),
+            _ => None,
+        }
+    }
+}
 
 /// Texts of one source.
+#[derive(PartialEq)]
 pub(crate) struct Table {
     source: Source,
-    /// With their positions; sorted, of equal texts only the first.
-    texts: Vec<(Box<str>, u32)>,
+    matching: Matching,
+    /// Sorted, of equal texts only the first.
+    texts: Vec<Entry>,
+}
+
+#[derive(PartialEq)]
+struct Entry {
+    text: Box<str>,
+    /// In the list that the policy gave.
+    position: u32,
+    /// Index of the longest other text that this one begins with; itself when there is none.
+    shorter: u32,
 }
 
 impl Table {
-    pub(crate) fn new(source: Source, texts: Vec<String>) -> Table {
-        let mut texts: Vec<(Box<str>, u32)> = texts
-            .into_iter()
-            .map(String::into_boxed_str)
-            .zip(0..)
-            .collect();
-        texts.sort_unstable();
-        texts.dedup_by(|next, first| next.0 == first.0);
-        Table { source, texts }
+    pub(crate) fn new(source: Source, matching: Matching, texts: Vec<String>) -> Table {
+        let entry = |(text, position): (String, u32)| Entry {
+            text: text.into_boxed_str(),
+            position,
+            shorter: 0,
+        };
+        let mut texts: Vec<Entry> = texts.into_iter().zip(0..).map(entry).collect();
+        texts.sort_unstable_by(|a, b| (&a.text, a.position).cmp(&(&b.text, b.position)));
+        texts.dedup_by(|next, first| next.text == first.text);
+        link_prefixes(&mut texts);
+        Table {
+            source,
+            matching,
+            texts,
+        }
     }
 
     /// Position of what the request has.
     pub(crate) fn look_up(&self, request: &dyn RequestView) -> Option<u32> {
-        let value = match &self.source {
-            Source::Header(name) => request.header(name.as_bytes())?,
-            Source::Cookie(name) => request.cookie(name.as_bytes())?,
-            Source::ServerName => request.server_name(),
-        };
-        let found = self
-            .texts
-            .binary_search_by(|(text, _)| text.as_bytes().cmp(&value));
-        found.ok().map(|place| self.texts[place].1)
+        let value = self.source.read(request)?;
+        match self.matching {
+            Matching::Exact => {
+                let order = |entry: &Entry| entry.text.as_bytes().cmp(&value);
+                let found = self.texts.binary_search_by(order).ok()?;
+                Some(self.texts[found].position)
+            }
+            Matching::LongestPrefix => self.longest_prefix(&value),
+        }
+    }
+
+    /// Every text that the value begins with lies, in order, at or before the last one that is not
+    /// greater than the value, which then begins with that text too.
+    fn longest_prefix(&self, value: &[u8]) -> Option<u32> {
+        let not_greater = |entry: &Entry| entry.text.as_bytes() <= value;
+        let mut at = self.texts.partition_point(not_greater).checked_sub(1)?;
+        loop {
+            let entry = self.texts.get(at)?;
+            if value.starts_with(entry.text.as_bytes()) {
+                return Some(entry.position);
+            }
+            let shorter = usize::try_from(entry.shorter).ok()?;
+            if shorter == at {
+                return None;
+            }
+            at = shorter;
+        }
     }
 
     /// What it takes of the budget.
     fn bytes(&self) -> usize {
-        let entry = size_of::<(Box<str>, u32)>();
-        self.texts.iter().map(|(text, _)| text.len() + entry).sum()
+        let texts = self.texts.iter();
+        texts
+            .map(|entry| entry.text.len() + size_of::<Entry>())
+            .sum()
+    }
+}
+
+/// In sorted texts, those that a text begins with are the open ones of a nesting.
+fn link_prefixes(texts: &mut [Entry]) {
+    let mut open: Vec<usize> = Vec::new();
+    for index in 0..texts.len() {
+        while let Some(&last) = open.last()
+            && !texts[index].text.starts_with(&*texts[last].text)
+        {
+            open.pop();
+        }
+        let shorter = open.last().copied().unwrap_or(index);
+        texts[index].shorter = crate::world::number(shorter);
+        open.push(index);
+    }
+}
+
+/// Tables of all instances of a policy in this process: equal ones exist once.
+#[derive(Default)]
+pub(crate) struct SharedTables(Mutex<Vec<Weak<Table>>>);
+
+impl SharedTables {
+    /// This table, or one that is equal.
+    fn share(&self, table: Table) -> Arc<Table> {
+        let mut known = self.0.lock();
+        known.retain(|table| table.strong_count() > 0);
+        let mut alive = known.iter().filter_map(Weak::upgrade);
+        if let Some(equal) = alive.find(|known| **known == table) {
+            return equal;
+        }
+        let table = Arc::new(table);
+        known.push(Arc::downgrade(&table));
+        table
     }
 }
 
 /// The tables of one instance.
-#[derive(Default)]
 pub(crate) struct Tables {
-    list: Vec<Table>,
+    shared: Arc<SharedTables>,
+    list: Vec<Arc<Table>>,
     bytes: usize,
 }
 
 impl Tables {
+    pub(crate) fn new(shared: Arc<SharedTables>) -> Tables {
+        Tables {
+            shared,
+            list: Vec::new(),
+            bytes: 0,
+        }
+    }
+
     /// Number of the new table; `None` when it is one too many, or too large.
     pub(crate) fn add(&mut self, table: Table) -> Option<u32> {
         let bytes = self.bytes + table.bytes();
@@ -59,12 +159,13 @@ impl Tables {
             return None;
         }
         self.bytes = bytes;
-        self.list.push(table);
+        self.list.push(self.shared.share(table));
         u32::try_from(self.list.len() - 1).ok()
     }
 
     pub(crate) fn get(&self, number: u32) -> Option<&Table> {
-        self.list.get(usize::try_from(number).ok()?)
+        let table = self.list.get(usize::try_from(number).ok()?);
+        table.map(AsRef::as_ref)
     }
 }
 
@@ -72,6 +173,7 @@ impl Tables {
 mod tests {
     use super::*;
     use crate::bench::SampleRequest;
+    use proptest::prelude::*;
 
     fn texts(texts: &[&str]) -> Vec<String> {
         texts.iter().map(ToString::to_string).collect()
@@ -80,17 +182,17 @@ mod tests {
     fn tenant(value: &str) -> SampleRequest {
         SampleRequest {
             headers: vec![("X-Tenant".into(), value.into())],
-            cookies: vec![("tenant".into(), "b".into())],
             ..SampleRequest::default()
         }
     }
 
+    fn header() -> Source {
+        Source::Header("x-tenant".into())
+    }
+
     #[test]
     fn a_text_is_found_at_its_first_position() {
-        let table = Table::new(
-            Source::Header("x-tenant".into()),
-            texts(&["b", "a", "b", "", "aa"]),
-        );
+        let table = Table::new(header(), Matching::Exact, texts(&["b", "a", "b", "", "aa"]));
         let cases = [
             ("b", Some(0)),
             ("a", Some(1)),
@@ -103,30 +205,60 @@ mod tests {
         assert_eq!(table.look_up(&SampleRequest::default()), None);
     }
 
-    #[test]
-    fn each_source_is_its_own() {
-        let find = |source, text: &str| Table::new(source, texts(&[text])).look_up(&tenant("h"));
-        assert_eq!(find(Source::Header("X-TENANT".into()), "h"), Some(0));
-        assert_eq!(find(Source::Cookie("tenant".into()), "b"), Some(0));
-        assert_eq!(find(Source::Cookie("Tenant".into()), "b"), None);
-        assert_eq!(find(Source::ServerName, "example.org"), Some(0));
+    proptest! {
+        /// Against a scan of the list.
+        #[test]
+        fn the_longest_prefix_is_found(list in prop::collection::vec("[ab]{0,4}", 0..9), value in "[ab]{0,6}") {
+            let table = Table::new(header(), Matching::LongestPrefix, list.clone());
+            let begins = (0..).zip(&list).filter(|(_, text)| value.starts_with(text.as_str()));
+            let longest = begins.max_by_key(|(position, text)| (text.len(), std::cmp::Reverse(*position)));
+            prop_assert_eq!(table.look_up(&tenant(&value)), longest.map(|(position, _)| position));
+        }
     }
 
     #[test]
     fn tables_end_at_their_number_and_at_their_size() {
-        let table = |text: String| Table::new(Source::ServerName, vec![text]);
-        let mut tables = Tables::default();
+        let table = |text: String| Table::new(Source::ServerName, Matching::Exact, vec![text]);
+        let mut tables = Tables::new(Arc::default());
         for number in 0..MAX_TABLES {
             assert_eq!(tables.add(table(String::new())), u32::try_from(number).ok());
         }
         assert_eq!(tables.add(table(String::new())), None);
         assert!(tables.get(15).is_some() && tables.get(16).is_none());
-        let entry = size_of::<(Box<str>, u32)>();
-        let mut tables = Tables::default();
+        let mut tables = Tables::new(Arc::default());
         assert_eq!(
-            tables.add(table("x".repeat(MAX_TABLE_BYTES - entry))),
+            tables.add(table("x".repeat(MAX_TABLE_BYTES - size_of::<Entry>()))),
             Some(0)
         );
         assert_eq!(tables.add(table(String::new())), None);
+    }
+
+    #[test]
+    fn equal_tables_exist_once_and_end_with_their_instances() {
+        let shared = Arc::new(SharedTables::default());
+        let mut instances: Vec<Tables> = (0..3).map(|_| Tables::new(shared.clone())).collect();
+        for tables in &mut instances {
+            tables.add(Table::new(header(), Matching::Exact, texts(&["a", "b"])));
+            tables.add(Table::new(
+                header(),
+                Matching::LongestPrefix,
+                texts(&["a", "b"]),
+            ));
+        }
+        assert!(std::ptr::eq(
+            instances[0].get(0).unwrap(),
+            instances[2].get(0).unwrap()
+        ));
+        let alive = || {
+            shared
+                .0
+                .lock()
+                .iter()
+                .filter(|table| table.strong_count() > 0)
+                .count()
+        };
+        assert_eq!(alive(), 2);
+        instances.clear();
+        assert_eq!(alive(), 0);
     }
 }

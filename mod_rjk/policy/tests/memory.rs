@@ -2,10 +2,10 @@
 //! that no other test's memory is counted; what loading a policy costs is tests/e2e/measure/memory.rs.
 
 use rjk_balance::*;
-use rjk_config::model::Activation;
 use rjk_config::toml::PolicySettings;
 use rjk_log::NoLog;
-use rjk_policy::{Ample, Code, Member, Policy, configure};
+use rjk_policy::bench::membership;
+use rjk_policy::{Ample, Code, Policy, Setup, configure};
 use std::borrow::Cow;
 use std::sync::Barrier;
 
@@ -53,10 +53,17 @@ fn as_many_instances_as_threads_stay_within_their_memory() {
         "/../../target/policies/header-route.wasm"
     );
     let bytes = std::fs::read(file).expect("run plugins/build header-route");
-    let code = Code::load("p", &bytes, PolicySettings::default()).unwrap();
-    let config = r#"{"header": "X-Tenant", "workers": {"blue": "m0"}}"#;
-    let compiled = configure(&code, vec![member()], config, &NoLog).unwrap();
-    let policy = Policy::new(compiled, THREADS, PolicySlot::leaked(), &Ample);
+    let settings = PolicySettings::default();
+    let code = Code::load(&bytes, settings.memory).unwrap();
+    let setup = Setup {
+        name: "p",
+        settings,
+        config: r#"{"header": "X-Tenant", "workers": {"blue": "m0"}}"#,
+        trace: None,
+    };
+    let compiled = configure(&code, &setup, &membership(&["m0"]), &NoLog).unwrap();
+    let state = compiled.leaked_state();
+    let policy = Policy::new(compiled, THREADS, state, &Ample);
 
     // The threads, their stacks and heaps are there before and after.
     let (ready, measured, gate) = (
@@ -73,7 +80,7 @@ fn as_many_instances_as_threads_stay_within_their_memory() {
                 let answer = decide(&policy, &Together(&gate));
                 ready.wait();
                 measured.wait();
-                assert_eq!(answer, Answer::Decided(Decision::Worker(0)));
+                assert_eq!(answer, Answer::Decided(Decision::Worker(0).into()));
             });
         }
         let look = || {
@@ -94,35 +101,16 @@ fn as_many_instances_as_threads_stay_within_their_memory() {
 }
 
 fn decide(policy: &Policy, request: &dyn RequestView) -> Answer {
-    let candidates = vec![Candidate {
-        index: 0,
-        busy: 0,
-        value: 0,
-        errors: 0,
-        latency_us: 0,
-        requests: 0,
-        usable_for_ms: 0,
-        state: State::Ok,
-        activation: Activation::Active,
-    }];
     policy.decide(&Question {
         request,
         sticky: None,
-        candidates: &candidates,
+        candidates: &vec![Candidate::new(0)],
+        attempt: 1,
+        tried: &[],
+        membership: &membership(&["m0"]),
         now: Moment::NEVER,
         log: &NoLog,
     })
-}
-
-fn member() -> Member {
-    Member {
-        index: 0,
-        name: "m0".into(),
-        route: "m0".into(),
-        domain: None,
-        weight: 1,
-        distance: 0,
-    }
 }
 
 /// A number of /proc/self/status.

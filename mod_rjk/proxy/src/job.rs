@@ -10,7 +10,7 @@ use body::BodySource;
 use downstream::Downstream;
 use failure::Phase;
 use request::UpstreamRequest;
-use rjk_balance::Traffic;
+use rjk_balance::{Refusal, Traffic};
 use rjk_config::model::AjpSpec;
 use std::time::Duration;
 
@@ -41,10 +41,7 @@ pub enum Served {
         authenticate: Option<Vec<u8>>,
     },
     /// The routing policy refuses the request; no worker saw it.
-    Refused {
-        /// The status that the policy chose.
-        status: u16,
-    },
+    Refused(Refusal),
 }
 
 impl Served {
@@ -53,7 +50,7 @@ impl Served {
         match self {
             Served::Response { status }
             | Served::ServerPage { status, .. }
-            | Served::Refused { status } => *status,
+            | Served::Refused(Refusal { status, .. }) => *status,
         }
     }
 }

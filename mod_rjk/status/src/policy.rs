@@ -71,7 +71,7 @@ mod tests {
 
     impl RoutingPolicy for Observer {
         fn decide(&self, _: &Question<'_>) -> Answer {
-            Answer::Decided(Decision::Builtin)
+            Answer::Decided(Decision::Builtin.into())
         }
         fn name(&self) -> &str {
             "canary"

@@ -24,7 +24,7 @@ pub(crate) enum Share {
 }
 
 impl Config {
-    /// Indices of the canary members: at least one, and not all.
+    /// Positions of the canary members: at least one, and not all.
     pub(crate) fn canary_members(&self, members: &Members) -> Result<Vec<u32>, String> {
         let names = match (&self.worker, &self.workers) {
             (Some(name), None) => std::slice::from_ref(name),
@@ -36,14 +36,14 @@ impl Config {
                 return Err("write worker = \"NAME\" or workers = [\"NAME\", ...]".to_string());
             }
         };
-        let indices: Vec<u32> = names
+        let positions: Vec<u32> = names
             .iter()
-            .map(|name| members.index_of(name))
+            .map(|name| members.position_of(name))
             .collect::<Result<_, _>>()?;
-        if members.iter().all(|member| indices.contains(&member.index)) {
+        if (0..members.len()).all(|place| positions.iter().any(|p| *p as usize == place)) {
             return Err("every member of the balancer is a canary; leave out one at least".into());
         }
-        Ok(indices)
+        Ok(positions)
     }
 
     pub(crate) fn share(&self) -> Result<Share, String> {

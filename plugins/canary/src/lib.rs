@@ -4,19 +4,13 @@
 mod config;
 
 use config::{Config, Share};
-use rjk_policy_sdk::{Activation, Candidate, Decision, Members, Policy, Request};
-
-/// What counts about a member.
-struct Place {
-    distance: i32,
-    canary: bool,
-}
+use rjk_policy_sdk::{Activation, Decision, Metric, Policy, Request, Setup};
 
 struct Canary {
     header: Option<String>,
     share: Share,
-    /// One for each member, at its index.
-    places: Vec<Place>,
+    /// Positions of the canary members.
+    canaries: Vec<u32>,
 }
 
 /// Which members a new session goes to.
@@ -29,14 +23,9 @@ enum Group {
 impl Policy for Canary {
     type Config = Config;
 
-    fn configure(members: &Members, config: Config) -> Result<Canary, String> {
-        let chosen = config.canary_members(members)?;
-        let place = |member: &rjk_policy_sdk::Member| Place {
-            distance: member.distance,
-            canary: chosen.contains(&member.index),
-        };
+    fn configure(setup: &Setup, config: Config) -> Result<Canary, String> {
         Ok(Canary {
-            places: members.iter().map(place).collect(),
+            canaries: config.canary_members(setup.members())?,
             share: config.share()?,
             header: config.header()?,
         })
@@ -49,8 +38,8 @@ impl Policy for Canary {
         let group = self
             .asked_group(request)
             .unwrap_or_else(|| self.drawn_group(request));
-        match self.least_loaded(group, &request.candidates()) {
-            Some(index) => Decision::Worker(index),
+        match self.least_loaded(group, request) {
+            Some(member) => Decision::Worker(member),
             None => Decision::Builtin,
         }
     }
@@ -79,16 +68,15 @@ impl Canary {
 
     /// The active candidate of the group that is nearest, and among these the least loaded; the
     /// first of equals, as the built-in methods do it.
-    fn least_loaded(&self, group: Group, candidates: &[Candidate]) -> Option<u32> {
-        let rank = |candidate: &Candidate| {
-            let place = self.places.get(candidate.index as usize)?;
-            let wanted = place.canary == (group == Group::Canary);
-            let active = candidate.activation == Activation::Active;
-            (wanted && active).then_some((place.distance, candidate.load, candidate.index))
-        };
-        let best = candidates.iter().filter_map(rank);
-        best.min_by_key(|(distance, load, _)| (*distance, *load))
-            .map(|(_, _, index)| index)
+    fn least_loaded(&self, group: Group, request: &Request) -> Option<u32> {
+        let candidates = request.candidates([Metric::ACTIVATION, Metric::DISTANCE, Metric::LOAD]);
+        let wanted = candidates.iter().filter(|(member, [activation, ..])| {
+            let canary = self.canaries.contains(member);
+            canary == (group == Group::Canary) && Activation(*activation) == Activation::ACTIVE
+        });
+        let rank = |[_, distance, load]: [u64; 3]| (Metric::signed(distance), load);
+        let best = wanted.min_by_key(|(_, numbers)| rank(*numbers));
+        best.map(|(member, _)| member)
     }
 }
 

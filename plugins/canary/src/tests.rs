@@ -48,7 +48,7 @@ fn the_header_goes_before_the_percentage() {
         ),
     ];
     for (case, harness, request, expected) in table {
-        let decision = harness.choose(&request, None, &harness.candidates());
+        let decision = harness.choose(&request, None, &harness.all());
         assert_eq!(decision, Ok(expected), "{case}");
     }
 }
@@ -56,7 +56,7 @@ fn the_header_goes_before_the_percentage() {
 #[test]
 fn without_a_header_key_no_header_asks_for_anything() {
     let harness = harness(json!({ "percent": 0, "worker": "was2" }));
-    let decision = harness.choose(&with("1"), None, &harness.candidates());
+    let decision = harness.choose(&with("1"), None, &harness.all());
     assert_eq!(decision, Ok(Decision::Worker(0)));
 }
 
@@ -66,7 +66,7 @@ fn sessions_stay_where_they_began() {
         let harness = two_canaries(percent);
         for sticky in 0..4 {
             for request in [plain(), with("1"), with("0")] {
-                let decision = harness.choose(&request, Some(sticky), &harness.candidates());
+                let decision = harness.choose(&request, Some(sticky), &harness.all());
                 assert_eq!(decision, Ok(Decision::Builtin));
                 assert_eq!(harness.calls(), 0, "the session is all that counts");
             }
@@ -86,7 +86,7 @@ fn nothing_is_asked_in_vain() {
         ("list", &no_chance, plain(), 1),
     ];
     for (case, harness, request, calls) in table {
-        let decision = harness.choose(&request, None, &harness.candidates());
+        let decision = harness.choose(&request, None, &harness.all());
         assert!(matches!(decision, Ok(Decision::Worker(_))), "{case}");
         assert_eq!(harness.calls(), calls, "{case}");
     }
@@ -94,19 +94,20 @@ fn nothing_is_asked_in_vain() {
 
 #[test]
 fn the_least_loaded_of_the_group_is_chosen() {
-    let mut near = members(&NAMES);
-    near[0].distance = 1;
-    let config = json!({ "percent": 0, "worker": "was4" });
-    let by_distance = Harness::<Canary>::new(near, config.clone()).unwrap();
-    let by_load = harness(config);
+    let harness = harness(json!({ "percent": 0, "worker": "was4" }));
+    let near = [0; 4];
     let table = [
-        ("least load", &by_load, [5, 3, 4, 0], Some(1)),
-        ("the first of equals", &by_load, [7, 7, 7, 0], Some(0)),
-        ("distance first", &by_distance, [0, 9, 8, 0], Some(2)),
+        ("least load", near, [5, 3, 4, 0], Some(1)),
+        ("the first of equals", near, [7, 7, 7, 0], Some(0)),
+        ("distance first", [1, 0, 0, 0], [0, 9, 8, 0], Some(2)),
+        ("below zero is nearer", [0, -1, 0, 0], [0, 9, 8, 0], Some(1)),
     ];
-    for (case, harness, loads, expected) in table {
-        let mut candidates = harness.candidates();
-        for (candidate, load) in candidates.iter_mut().zip(loads) {
+    for (case, distances, loads, expected) in table {
+        let mut candidates = harness.all();
+        for (candidate, (distance, load)) in
+            candidates.iter_mut().zip(distances.into_iter().zip(loads))
+        {
+            candidate.distance = distance;
             candidate.load = load;
         }
         let decision = harness.choose(&plain(), None, &candidates);
@@ -121,19 +122,18 @@ fn the_least_loaded_of_the_group_is_chosen() {
 #[test]
 fn a_group_with_nobody_left_leaves_it_to_the_builtin_method() {
     let harness = two_canaries(50.0);
-    let mut no_canary = harness.candidates();
-    no_canary.retain(|c| c.index == 0 || c.index == 2);
-    let mut no_stable = harness.candidates();
-    no_stable.retain(|c| c.index == 1 || c.index == 3);
-    let mut all_disabled = harness.candidates();
-    for candidate in &mut all_disabled {
-        candidate.activation = Activation::Disabled;
+    let no_canary = harness.all().only(&[0, 2]);
+    let no_stable = harness.all().only(&[1, 3]);
+    let mut all_disabled = harness.all();
+    for candidate in &mut *all_disabled {
+        candidate.activation = Activation::DISABLED;
     }
+    let nobody = harness.all().only(&[]);
     let table = [
         ("canary wanted", with("1"), &no_canary),
         ("stable wanted", with("0"), &no_stable),
         ("none active", with("1"), &all_disabled),
-        ("none at all", plain(), &Vec::new()),
+        ("none at all", plain(), &nobody),
     ];
     for (case, request, candidates) in table {
         let decision = harness.choose(&request, None, candidates);
@@ -197,7 +197,7 @@ proptest! {
     fn the_share_is_kept(seed: u64, percent in 0.0..=100.0) {
         let harness = two_canaries(percent);
         harness.seed(seed);
-        let candidates = harness.candidates();
+        let candidates = harness.all();
         let sessions = 2000_u32;
         let to_canary = (0..sessions)
             .filter(|_| harness.choose(&plain(), None, &candidates) == Ok(Decision::Worker(1)))
@@ -216,23 +216,26 @@ proptest! {
         canary: bool,
     ) {
         let harness = two_canaries(if canary { 100.0 } else { 0.0 });
-        let mut candidates = harness.candidates();
-        for (candidate, (_, active, load)) in candidates.iter_mut().zip(&state) {
-            candidate.load = *load;
+        let mut members = harness.all();
+        for (member, (candidate, active, load)) in members.iter_mut().zip(&state) {
+            member.candidate = *candidate;
+            member.load = *load;
             if !active {
-                candidate.activation = Activation::Disabled;
+                member.activation = Activation::DISABLED;
             }
         }
-        candidates.retain(|c| state[c.index as usize].0);
-        let group: Vec<&Candidate> = candidates
-            .iter()
-            .filter(|c| c.activation == Activation::Active && (c.index % 2 == 1) == canary)
+        let group: Vec<(u32, u64)> = (0..)
+            .zip(&state)
+            .filter(|(place, (candidate, active, _))| {
+                *candidate && *active && (place % 2 == 1) == canary
+            })
+            .map(|(place, (_, _, load))| (place, *load))
             .collect();
-        match harness.choose(&plain(), None, &candidates) {
-            Ok(Decision::Worker(index)) => {
-                let chosen = group.iter().find(|c| c.index == index);
-                let least = group.iter().map(|c| c.load).min();
-                prop_assert_eq!(chosen.map(|c| c.load), least);
+        match harness.choose(&plain(), None, &members) {
+            Ok(Decision::Worker(member)) => {
+                let chosen = group.iter().find(|(place, _)| *place == member);
+                let least = group.iter().map(|(_, load)| *load).min();
+                prop_assert_eq!(chosen.map(|(_, load)| *load), least);
                 prop_assert!(chosen.is_some());
             }
             other => {

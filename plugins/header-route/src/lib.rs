@@ -1,6 +1,6 @@
 //! Routing policy: the value of a request header or of a cookie names the worker.
 
-use rjk_policy_sdk::{Decision, Members, Policy, Request, Source, Table};
+use rjk_policy_sdk::{Decision, Matching, Policy, Request, Setup, Source, Table};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ struct HeaderRoute {
 impl Policy for HeaderRoute {
     type Config = Config;
 
-    fn configure(members: &Members, config: Config) -> Result<HeaderRoute, String> {
+    fn configure(setup: &Setup, config: Config) -> Result<HeaderRoute, String> {
         let source = source(config.header, config.cookie)?;
         if config.workers.is_empty() {
             return Err(
@@ -31,23 +31,24 @@ impl Policy for HeaderRoute {
             );
         }
         let member = |(value, worker): (&String, &String)| {
-            let index = members.index_of(worker);
-            index.map_err(|error| format!("workers.\"{value}\": {error}"))
+            let position = setup.members().position_of(worker);
+            position.map_err(|error| format!("workers.\"{value}\": {error}"))
         };
+        let text = setup.text(source);
         Ok(HeaderRoute {
             members: config
                 .workers
                 .iter()
                 .map(member)
                 .collect::<Result<_, _>>()?,
-            values: Table::new(source, config.workers.into_keys()),
+            values: setup.table(text, Matching::Exact, config.workers.into_keys()),
         })
     }
 
     fn choose(&self, request: &Request, _: Option<u32>) -> Decision {
-        let place = request.look_up(&self.values);
+        let place = request.look_up(self.values);
         match place.and_then(|place| self.members.get(place)) {
-            Some(index) => Decision::worker_if_candidate(*index, request),
+            Some(member) => Decision::worker_if_candidate(*member, request),
             None => Decision::Builtin,
         }
     }

@@ -1,7 +1,7 @@
 //! Routing policy: requests below one path go to one member. The smallest policy that is of use,
 //! and the one to copy.
 
-use rjk_policy_sdk::{Decision, Members, Policy, Request};
+use rjk_policy_sdk::{Decision, Policy, Request, Setup};
 use serde::Deserialize;
 
 /// The table `[policy.NAME.config]` of rjk.toml.
@@ -20,9 +20,9 @@ struct Hello {
 impl Policy for Hello {
     type Config = Config;
 
-    fn configure(members: &Members, config: Config) -> Result<Hello, String> {
+    fn configure(setup: &Setup, config: Config) -> Result<Hello, String> {
         Ok(Hello {
-            worker: members.index_of(&config.worker)?,
+            worker: setup.members().position_of(&config.worker)?,
             prefix: config.prefix,
         })
     }
@@ -52,7 +52,7 @@ mod tests {
             ("/shop", Decision::Builtin),
         ];
         for (path, expected) in table {
-            let decision = harness.choose(&FakeRequest::get(path), None, &harness.candidates());
+            let decision = harness.choose(&FakeRequest::get(path), None, &harness.all());
             assert_eq!(decision, Ok(expected), "{path}");
         }
     }

@@ -1,14 +1,13 @@
 //! What [`export!`](crate::export) expands to, so that the macro itself stays small.
 
-use crate::{Member, Members, Policy};
+use crate::{Policy, Setup};
 
-/// Makes the policy of its members and its JSON text; the error is the administrator's.
+/// Makes the policy of what it is told and its JSON text; the error is the administrator's.
 ///
 /// # Errors
 /// The configuration is not what the policy expects, or the policy refuses it.
-pub fn configure<P: Policy>(members: Vec<Member>, config: &str) -> Result<P, String> {
-    let members = Members::from(members);
-    P::configure(&members, parse(config)?)
+pub(crate) fn configure<P: Policy>(setup: &Setup, config: &str) -> Result<P, String> {
+    P::configure(setup, parse(config)?)
 }
 
 fn parse<T: serde::de::DeserializeOwned>(config: &str) -> Result<T, String> {
@@ -23,8 +22,11 @@ fn parse<T: serde::de::DeserializeOwned>(config: &str) -> Result<T, String> {
 /// The part that only a component has.
 #[cfg(target_arch = "wasm32")]
 mod component {
-    use crate::request::component::Backend;
-    use crate::{Decision, Host, Member, Observer, Outcome, Policy, Request};
+    use crate::bindings::policy::rjk::policy::{system, types};
+    use crate::component::Backend;
+    use crate::{
+        Balancer, Decision, Ended, Host, Member, Observer, Outcome, Policy, Request, Setup,
+    };
     use std::cell::OnceCell;
     use std::thread::LocalKey;
 
@@ -37,12 +39,21 @@ mod component {
     /// See [`super::configure`]; also when called twice.
     pub fn router_configure<P: Policy>(
         slot: &'static Slot<P>,
+        balancer: Balancer,
         members: Vec<Member>,
         config: &str,
     ) -> Result<(), String> {
-        let policy = super::configure(members, config)?;
+        let policy = super::configure(&Setup::new(Backend, balancer, members), config)?;
         slot.with(|slot| slot.set(policy))
             .map_err(|_| "configured twice".to_string())
+    }
+
+    /// A panic ends the call with its message and place in the host's log; without this the host sees no
+    /// more than that `unreachable` was executed.
+    pub fn say_panics() {
+        std::panic::set_hook(Box::new(|panic| {
+            system::fail(&panic.to_string().replace('\n', " "));
+        }));
     }
 
     /// `router.choose`; a host that has not called `configure` gets the built-in method.
@@ -54,17 +65,28 @@ mod component {
     }
 
     /// `observer.observe`.
-    pub fn observer_observe<P: Observer>(slot: &'static Slot<P>, outcome: &Outcome) {
+    pub fn observer_observe<P: Observer>(slot: &'static Slot<P>, outcome: &types::Outcome) {
+        let outcome = Outcome {
+            member: outcome.member,
+            ended: Ended(outcome.ended),
+            status: outcome.status,
+            attempt: outcome.attempt,
+            decided: outcome.decided,
+            token: outcome.token,
+            head_us: outcome.head_us,
+            total_us: outcome.total_us,
+            bytes: outcome.bytes,
+        };
         slot.with(|slot| {
             if let Some(policy) = slot.get() {
-                policy.observe(&Host::new(Backend), outcome);
+                policy.observe(&Host::new(Backend), &outcome);
             }
         });
     }
 }
 
 #[cfg(target_arch = "wasm32")]
-pub use component::{Slot, observer_observe, router_choose, router_configure};
+pub use component::{Slot, observer_observe, router_choose, router_configure, say_panics};
 
 /// Makes a component of a [`Policy`](crate::Policy): one line, once, at the top level of the crate.
 ///
@@ -82,7 +104,7 @@ macro_rules! export {
     ($policy:ty, observer) => {
         $crate::__export_component!($policy, {
             impl $crate::bindings::observing::exports::rjk::policy::observer::Guest for Component {
-                fn observe(outcome: $crate::Outcome) {
+                fn observe(outcome: $crate::bindings::policy::rjk::policy::types::Outcome) {
                     $crate::glue::observer_observe(&POLICY, &outcome);
                 }
             }
@@ -115,10 +137,12 @@ macro_rules! __export_component {
 
             impl $crate::bindings::policy::exports::rjk::policy::router::Guest for Component {
                 fn configure(
+                    balancer: $crate::Balancer,
                     members: ::std::vec::Vec<$crate::Member>,
                     config: ::std::string::String,
                 ) -> ::std::result::Result<(), ::std::string::String> {
-                    $crate::glue::router_configure(&POLICY, members, &config)
+                    $crate::glue::say_panics();
+                    $crate::glue::router_configure(&POLICY, balancer, members, &config)
                 }
 
                 fn choose(sticky: ::std::option::Option<u32>) -> $crate::Decision {

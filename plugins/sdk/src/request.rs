@@ -1,18 +1,13 @@
-//! What a policy may ask and do. In a component each call goes to httpd; in a native test it goes
-//! to [`testing`](crate::testing).
+//! What a policy may ask and do for a request. In a component each call goes to httpd; in a native test
+//! it goes to [`testing`](crate::testing).
 
-use crate::{Candidate, Level, Table};
+use crate::{Backend, Candidates, Host, Metric, Table, Text, Tried};
 use std::ops::Deref;
 
-#[cfg(not(target_arch = "wasm32"))]
-use crate::testing::Backend;
-
-#[cfg(target_arch = "wasm32")]
-use component::Backend;
-
-/// The request that is to be routed, and the [`Host`]. Nothing is fetched before it is asked for.
-/// Host and request answer at most 64 calls for each decision; one more is a fault.
-/// Text that is not UTF-8 arrives with U+FFFD in place of the bad bytes.
+/// The request that is to be routed, the members at this moment, and the [`Host`]. Nothing is fetched
+/// before it is asked for. Each function here and there is one call of the host, if it says nothing else:
+/// at most 64 for each decision, and 256 KiB of texts and numbers, of which the first list of candidates does
+/// not count; one more is a fault. Text that is not UTF-8 arrives with U+FFFD in place of the bad bytes.
 pub struct Request {
     host: Host,
 }
@@ -20,7 +15,7 @@ pub struct Request {
 impl Request {
     pub(crate) fn new(backend: Backend) -> Request {
         Request {
-            host: Host { backend },
+            host: Host::new(backend),
         }
     }
 
@@ -64,27 +59,79 @@ impl Request {
         self.backend.server_name()
     }
 
+    /// The text; none when the request has none.
+    pub fn text(&self, text: Text) -> Option<String> {
+        self.backend.text(text.0)
+    }
+
+    /// A hash of the text's bytes, the same on all hosts and in all versions: XXH64 with this seed, see
+    /// [`hash`](crate::hash). None when the request has no such text. Nothing is copied.
+    pub fn hash(&self, text: Text, seed: u64) -> Option<u64> {
+        self.backend.hash(text.0, seed)
+    }
+
     /// Position in the table of the text that this request has at the table's source, of equal texts
     /// the first; none when it is not in the table or the request has nothing there. The cheapest
     /// way to a decision about a text.
-    pub fn look_up(&self, table: &Table) -> Option<usize> {
-        self.backend
-            .look_up(table)
-            .and_then(|position| usize::try_from(position).ok())
+    pub fn look_up(&self, table: Table) -> Option<usize> {
+        let position = self.backend.look_up(table.0)?;
+        usize::try_from(position).ok()
     }
 
-    /// The members that may be chosen for this attempt, in configuration order. The list is not
-    /// cheap, each candidate costs about 60 ns: ask when their numbers are needed, and keep the
+    /// The members that may be chosen for this attempt, with these numbers of each:
+    /// `for (member, [busy, load]) in request.candidates([Metric::BUSY, Metric::LOAD]).iter()`.
+    /// The list costs more than other calls: ask when numbers are to be compared, and keep the
     /// answer. Whether one member is among them is what [`is_candidate`](Request::is_candidate)
-    /// tells. Counts towards the 64 calls.
-    pub fn candidates(&self) -> Vec<Candidate> {
-        self.backend.candidates()
+    /// tells. At most 31 metrics.
+    pub fn candidates<const N: usize>(&self, metrics: [Metric; N]) -> Candidates<N> {
+        Candidates::ask(metrics, |asked| self.backend.candidates(asked))
     }
 
-    /// Whether the member with this index may be chosen for this attempt. Cheap: it costs as much
-    /// as any other call, however many candidates there are. Counts towards the 64 calls.
-    pub fn is_candidate(&self, index: u32) -> bool {
-        self.backend.is_candidate(index)
+    /// Whether the member at this position may be chosen for this attempt. Cheap: it costs as much
+    /// as any other call, however many candidates there are.
+    pub fn is_candidate(&self, member: u32) -> bool {
+        self.backend.is_candidate(member)
+    }
+
+    /// One number of one member, candidate or not. A position that no member has is a fault.
+    pub fn value(&self, member: u32, metric: Metric) -> u64 {
+        self.backend.value(member, metric.0)
+    }
+
+    /// Whether this host knows the metric; one that it does not know reads as 0.
+    pub fn knows(&self, metric: Metric) -> bool {
+        self.backend.knows(metric.0)
+    }
+
+    /// The candidate that the built-in rules would take; none when they would take none.
+    pub fn builtin_choice(&self) -> Option<u32> {
+        self.backend.builtin_choice()
+    }
+
+    /// Number of this attempt within its request, from 1.
+    pub fn attempt(&self) -> u32 {
+        self.backend.attempt()
+    }
+
+    /// The attempts of this request before this one, oldest first; at most the last 64.
+    pub fn tried(&self) -> Vec<Tried> {
+        self.backend.tried()
+    }
+
+    /// Comes back in the [`Outcome`](crate::Outcome) of the attempt that follows. The last one counts.
+    pub fn set_token(&self, token: u64) {
+        self.backend.token(token);
+    }
+
+    /// Shown in the log, by explain and in records. Cut at 32 bytes; control characters become
+    /// spaces. The last one counts.
+    pub fn set_label(&self, label: &str) {
+        self.backend.label(label);
+    }
+
+    /// Goes with `Decision::Reject`: seconds in the response's Retry-After. The last one counts.
+    pub fn set_retry_after(&self, seconds: u32) {
+        self.backend.retry_after(seconds);
     }
 }
 
@@ -93,109 +140,5 @@ impl Deref for Request {
 
     fn deref(&self) -> &Host {
         &self.host
-    }
-}
-
-/// Clock, randomness, log and counters.
-pub struct Host {
-    backend: Backend,
-}
-
-impl Host {
-    pub(crate) fn new(backend: Backend) -> Host {
-        Host { backend }
-    }
-
-    /// Wall clock in milliseconds since the Unix epoch.
-    pub fn now_ms(&self) -> u64 {
-        self.backend.now_ms()
-    }
-
-    /// A random number, good enough to share out load, not for secrets.
-    pub fn random(&self) -> u64 {
-        self.backend.random()
-    }
-
-    /// One line to the module's log. Cut at 1 KiB; lines that come too often are dropped.
-    pub fn log(&self, level: Level, text: &str) {
-        self.backend.log(level, text);
-    }
-
-    /// Adds to one of 16 counters of this policy, shared by all children of httpd, and returns the
-    /// new value. They start at 0 with httpd and wrap around; a key above 15 is a fault.
-    pub fn counter_add(&self, key: u32, amount: u64) -> u64 {
-        self.backend.counter_add(key, amount)
-    }
-}
-
-/// Only functions that a policy really calls become imports of its component, so nothing here may
-/// hold them in a table.
-#[cfg(target_arch = "wasm32")]
-pub(crate) mod component {
-    use crate::bindings::policy::rjk::policy::host;
-    use crate::{Candidate, Level, Table};
-
-    pub(crate) struct Backend;
-
-    impl Backend {
-        pub(crate) fn method(&self) -> String {
-            host::method()
-        }
-
-        pub(crate) fn path(&self) -> String {
-            host::path()
-        }
-
-        pub(crate) fn query(&self) -> Option<String> {
-            host::query()
-        }
-
-        pub(crate) fn header(&self, name: &str) -> Option<String> {
-            host::header(name)
-        }
-
-        pub(crate) fn cookie(&self, name: &str) -> Option<String> {
-            host::cookie(name)
-        }
-
-        pub(crate) fn client_address(&self) -> String {
-            host::client_address()
-        }
-
-        pub(crate) fn tls(&self) -> bool {
-            host::tls()
-        }
-
-        pub(crate) fn server_name(&self) -> String {
-            host::server_name()
-        }
-
-        pub(crate) fn look_up(&self, table: &Table) -> Option<u32> {
-            host::look_up(table.number)
-        }
-
-        pub(crate) fn candidates(&self) -> Vec<Candidate> {
-            host::candidates()
-        }
-
-        pub(crate) fn is_candidate(&self, index: u32) -> bool {
-            host::is_candidate(index)
-        }
-
-        pub(crate) fn now_ms(&self) -> u64 {
-            host::now_ms()
-        }
-
-        pub(crate) fn random(&self) -> u64 {
-            host::random()
-        }
-
-        pub(crate) fn log(&self, level: Level, text: &str) {
-            host::log(level, text);
-        }
-
-        pub(crate) fn counter_add(&self, key: u32, amount: u64) -> u64 {
-            host::counter_add(key, amount)
-        }
     }
 }

@@ -10,16 +10,21 @@ use wit_parser::Resolve;
 /// The contract.
 pub const WIT: &str = include_str!("../../../plugins/wit/policy.wit");
 
+/// Its functions, as a guest imports them.
+const CONTRACT: &str = include_str!("contract.wat");
+
 /// Where the text constants of [`Guest::data`] lie.
 pub const DATA: u32 = 1024;
 
 /// A policy in parts; each default does nothing special.
 pub struct Guest {
-    /// Body of `configure`; the result lies at 64, zero means ok.
+    /// Body of `configure`; the result lies at 64, zero means ok. Its parameters are those of the contract,
+    /// each text and list as pointer and length: `$name`, `$method`, `$members` and `$count`, `$config`.
     pub configure: &'static str,
     /// Body of `choose`; [`answer`] writes the decision.
     pub choose: String,
-    /// Body of `observe`, when it observes.
+    /// Body of `observe`, when it observes. Its parameters are the fields of the outcome: `$member`, `$ended`,
+    /// `$status`, `$attempt`, `$decided`, `$token`, `$head`, `$total`, `$bytes`.
     pub observe: Option<&'static str>,
     /// Text at [`DATA`].
     pub data: &'static str,
@@ -66,7 +71,9 @@ pub fn looking_up(text: &'static str) -> Guest {
     Guest {
         configure: "(i32.store (i32.const 2048) (i32.const 1032))
             (i32.store (i32.const 2052) (i32.const 4))
-            (drop (call $table (i32.const 0) (i32.const 1024) (i32.const 8) (i32.const 2048) (i32.const 1)))
+            (drop (call $table
+              (call $source (i32.const 0) (i32.const 1024) (i32.const 8))
+              (i32.const 0) (i32.const 2048) (i32.const 1)))
             (i32.const 64)",
         data: text,
         ..choosing(
@@ -102,22 +109,15 @@ impl Guest {
         let observe = self.observe.map_or(String::new(), |body| {
             format!(
                 "(func (export \"rjk:policy/observer@{version}#observe\")
-                   (param $index i32) (param $status i32) (param $us i64) (param $bytes i64) {body})"
+                   (param $member i32) (param $ended i32) (param $status i32) (param $attempt i32)
+                   (param $decided i32) (param $token i64) (param $head i64) (param $total i64)
+                   (param $bytes i64) {body})"
             )
         });
+        let contract = CONTRACT.replace("@0.1.0", &format!("@{version}"));
         let text = format!(
             r#"(module
-              (import "rjk:policy/host@{version}" "header" (func $header (param i32 i32 i32)))
-              (import "rjk:policy/host@{version}" "path" (func $path (param i32)))
-              (import "rjk:policy/host@{version}" "table"
-                (func $table (param i32 i32 i32 i32 i32) (result i32)))
-              (import "rjk:policy/host@{version}" "look-up" (func $look_up (param i32 i32)))
-              (import "rjk:policy/host@{version}" "candidates" (func $candidates (param i32)))
-              (import "rjk:policy/host@{version}" "is-candidate" (func $is_candidate (param i32) (result i32)))
-              (import "rjk:policy/host@{version}" "now-ms" (func $now (result i64)))
-              (import "rjk:policy/host@{version}" "random" (func $random (result i64)))
-              (import "rjk:policy/host@{version}" "log" (func $log (param i32 i32 i32)))
-              (import "rjk:policy/host@{version}" "counter-add" (func $count (param i32 i64) (result i64)))
+              {contract}
               {imports}
               (memory (export "memory") {pages})
               (data (i32.const {DATA}) "{data}")
@@ -130,6 +130,8 @@ impl Guest {
                 (local.get $at))
               {functions}
               (func (export "rjk:policy/router@{version}#configure")
+                (param $name i32) (param $name_length i32) (param $method i32) (param $method_length i32)
+                (param $sticky i32) (param $sticky_force i32)
                 (param $members i32) (param $count i32) (param $config i32) (param $length i32)
                 (result i32) {configure})
               (func (export "rjk:policy/router@{version}#choose")
@@ -164,5 +166,21 @@ impl Guest {
         embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
         let encoder = ComponentEncoder::default().validate(true);
         encoder.module(&module).unwrap().encode().unwrap()
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn each_shape_is_a_component_of_the_contract() {
+        looking_up("x-tenantblue").component();
+        for version in ["0.1.0", "0.1.7"] {
+            let guest = Guest {
+                observe: Some(""),
+                version,
+                ..Guest::default()
+            };
+            guest.component();
+        }
     }
 }

@@ -2,25 +2,27 @@
 
 use crate::choose::rules::View;
 use crate::decision::Decision;
-use crate::policy::{Answer, Candidate, CandidateView, Question, RequestView, RoutingPolicy};
+use crate::metric::Metric;
+use crate::policy::{Answer, CandidateView, Question, RequestView, RoutingPolicy, Tried};
 use crate::time::{Moment, millis};
+use rjk_config::model::Activation;
 use rjk_log::{Log, jk_log};
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 /// The question of one attempt. Which members are candidates stays the same during it; their
 /// numbers are those of the moment.
 pub(crate) struct Consultation<'v> {
-    view: &'v View<'v>,
-    sticky: Option<usize>,
-    now: Moment,
+    pub(crate) view: &'v View<'v>,
+    /// The member that the session rules resolve to.
+    pub(crate) sticky: Option<usize>,
+    /// Number of the attempt, from 1.
+    pub(crate) attempt: u32,
+    pub(crate) tried: &'v [Tried],
+    pub(crate) now: Moment,
 }
 
-impl<'v> Consultation<'v> {
-    /// `sticky`: the member that the session rules resolve to.
-    pub(crate) fn new(view: &'v View<'v>, sticky: Option<usize>, now: Moment) -> Consultation<'v> {
-        Consultation { view, sticky, now }
-    }
-
+impl Consultation<'_> {
     /// Asks the policy; a decision that it may not make is a fault. With no candidate it is not
     /// asked.
     pub(crate) fn ask(
@@ -29,19 +31,23 @@ impl<'v> Consultation<'v> {
         request: &dyn RequestView,
         log: &dyn Log,
     ) -> Answer {
-        if self.indexes().next().is_none() {
-            return Answer::Decided(Decision::Builtin);
+        if self.all().next().is_none() {
+            return Answer::Decided(Decision::Builtin.into());
         }
         let answer = policy.decide(&Question {
             request,
             sticky: self.sticky,
             candidates: self,
+            attempt: self.attempt,
+            tried: self.tried,
+            membership: &self.view.roster.membership,
             now: self.now,
             log,
         });
-        let Answer::Decided(decision) = answer else {
+        let Answer::Decided(verdict) = answer else {
             return answer;
         };
+        let decision = verdict.decision;
         let Some(kind) = self.fault_of(decision) else {
             return answer;
         };
@@ -55,17 +61,26 @@ impl<'v> Consultation<'v> {
 }
 
 impl CandidateView for Consultation<'_> {
-    fn list(&self) -> Vec<Candidate> {
-        self.indexes().map(|index| self.candidate(index)).collect()
+    fn indexes(&self) -> Vec<usize> {
+        self.all().collect()
     }
 
     fn contains(&self, index: usize) -> bool {
         index < self.view.states.len() && self.is_candidate(index)
     }
+
+    fn value(&self, index: usize, metric: Metric) -> Option<u64> {
+        (index < self.view.states.len()).then(|| self.number(index, metric))
+    }
+
+    fn builtin_choice(&self) -> Option<usize> {
+        self.sticky
+            .or_else(|| self.view.by_load().map(|target| target.index))
+    }
 }
 
 impl Consultation<'_> {
-    fn indexes(&self) -> impl Iterator<Item = usize> {
+    fn all(&self) -> impl Iterator<Item = usize> {
         (0..self.view.states.len()).filter(|&index| self.is_candidate(index))
     }
 
@@ -74,24 +89,45 @@ impl Consultation<'_> {
         self.sticky == Some(index) || self.view.usable(index)
     }
 
-    fn candidate(&self, index: usize) -> Candidate {
+    /// Of a member that exists.
+    fn number(&self, index: usize, metric: Metric) -> u64 {
         let roster = self.view.roster;
-        let member = &roster.members[index];
+        let (member, spec) = (&roster.members[index], &roster.spec.members[index]);
         let (slot, ajp) = (member.slot, member.ajp);
-        let usable_for_ms = match slot.usable_since.load() {
-            Moment::NEVER => 0,
-            since => millis(self.now.since(since)),
-        };
-        Candidate {
-            index,
-            busy: ajp.busy(),
-            value: roster.value(index),
-            errors: slot.errors.load(Relaxed),
-            latency_us: slot.latency_us(self.now),
-            requests: ajp.used.load(Relaxed),
-            usable_for_ms,
-            state: self.view.states[index],
-            activation: self.view.activation(index),
+        match metric {
+            Metric::Position => index as u64,
+            Metric::State => self.view.states[index].code().into(),
+            Metric::Activation => activation(self.view.activation(index)),
+            Metric::Busy => ajp.busy(),
+            Metric::Load => roster.value(index),
+            Metric::Errors => slot.errors.load(Relaxed),
+            Metric::LatencyUs => slot.latency_us(self.now),
+            Metric::LatencyAgeMs => age(slot.latency_age(self.now)),
+            Metric::Requests => ajp.used.load(Relaxed),
+            Metric::UsableForMs => match slot.usable_since.load() {
+                Moment::NEVER => 0,
+                since => millis(self.now.since(since)),
+            },
+            Metric::FailedBeforeMs => age(slot.failures.age(self.now)),
+            Metric::FailuresInARow => slot.failures.in_a_row(),
+            Metric::Weight => spec.lbfactor.into(),
+            Metric::Distance => i64::from(spec.distance).cast_unsigned(),
+            Metric::BusyLimit => spec.ajp.busy_limit.unwrap_or(0).into(),
+            Metric::Connected => ajp.connected(),
+            Metric::Sessions => slot.sessions.load(Relaxed),
         }
+    }
+}
+
+/// Milliseconds of an age.
+fn age(age: Option<Duration>) -> u64 {
+    age.map_or(Metric::NEVER, millis)
+}
+
+fn activation(activation: Activation) -> u64 {
+    match activation {
+        Activation::Active => 0,
+        Activation::Disabled => 1,
+        Activation::Stopped => 2,
     }
 }

@@ -82,6 +82,16 @@ impl View<'_> {
             .or_else(|| self.by_failover_redirect())
     }
 
+    /// The same, and ties rotate on from there: one of equal load that was taken is not taken next.
+    pub(crate) fn take_by_load(&self) -> Option<Target> {
+        let least = self.least_loaded();
+        if let Some(index) = least {
+            self.next_offset.store(index + 1, Relaxed);
+        }
+        let target = least.map(Target::plain);
+        target.or_else(|| self.by_failover_redirect())
+    }
+
     fn by_failover_redirect(&self) -> Option<Target> {
         let redirect = self
             .roster
@@ -162,8 +172,6 @@ impl View<'_> {
                 best = Some((index, distance, value));
             }
         }
-        let (index, ..) = best?;
-        self.next_offset.store(index + 1, Relaxed);
-        Some(index)
+        best.map(|(index, ..)| index)
     }
 }

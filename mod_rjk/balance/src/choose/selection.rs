@@ -3,11 +3,11 @@
 use crate::balancer::Balancer;
 use crate::choose::consult::Consultation;
 use crate::choose::rules::{Target, View};
-use crate::decision::{DecidedBy, Decision};
+use crate::decision::{DecidedBy, Decision, Verdict};
 use crate::live::AsOf;
 use crate::maintenance::force_member;
 use crate::overrides::ActivationOverrides;
-use crate::policy::{Answer, RequestView};
+use crate::policy::{Answer, RequestView, Tried};
 use crate::roster::{Member, Roster};
 use crate::session::SessionRoutes;
 use crate::shared::ledger::InFlight;
@@ -60,8 +60,17 @@ pub enum Pick {
     Member(Choice),
     /// Nobody can take the request now; counts as an attempt.
     NoMember(Missing),
-    /// The policy answers with this status; no retry.
-    Reject(u16),
+    /// The policy answers itself; no retry.
+    Reject(Refusal),
+}
+
+/// How a policy answers in the place of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Status, 400…599.
+    pub status: u16,
+    /// Seconds of the Retry-After.
+    pub retry_after: Option<u32>,
 }
 
 /// The states of the members as one request sees them (LB-07), from its first choice to its end.
@@ -76,6 +85,11 @@ pub struct Selection<'a> {
     /// The member that this request took from RECOVER to PROBE and has not settled yet.
     probing: Option<usize>,
     decided_by: DecidedBy<'a>,
+    /// What the policy left with its latest decision; nothing when it made none.
+    verdict: Option<Verdict>,
+    /// Number of the latest attempt.
+    attempt: u32,
+    tried: Vec<Tried>,
     _busy: InFlight,
 }
 
@@ -113,6 +127,9 @@ impl<'a> Selection<'a> {
             forced: false,
             probing: None,
             decided_by: DecidedBy::Builtin,
+            verdict: None,
+            attempt: 0,
+            tried: Vec::new(),
             _busy: balancer.slots.enter_balancer(balancer.binding.index),
         };
         selection.copy_states(now);
@@ -121,16 +138,18 @@ impl<'a> Selection<'a> {
 
     /// Chooses a member for the next attempt.
     pub fn pick(&mut self, now: Moment) -> Pick {
+        self.attempt += 1;
         loop {
-            let (found, by) = self.choose(now);
+            let Chosen { found, by, verdict } = self.choose(now);
             self.decided_by = by;
+            self.verdict = verdict;
             match found {
                 Found::Target(target) if self.admit(target.index, now) => {
                     return Pick::Member(self.choice(&target));
                 }
                 // Another request took the probe; the local state says so now.
                 Found::Target(_) => {}
-                Found::Reject(status) => return Pick::Reject(status),
+                Found::Reject(refusal) => return Pick::Reject(refusal),
                 Found::Missing(_) if self.force_recovery(now) => {}
                 Found::Missing(why) => {
                     self.log_missing(why);
@@ -189,6 +208,16 @@ impl<'a> Selection<'a> {
         self.decided_by
     }
 
+    /// What the policy left with what the latest [`Selection::pick`] gave; `None` when others decided.
+    pub fn verdict(&self) -> Option<&Verdict> {
+        self.verdict.as_ref()
+    }
+
+    /// Number of the latest attempt, from 1.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
     /// What an attempt on the chosen member starts from.
     pub(crate) fn take_start(&mut self, choice: &Choice) -> Start<'a> {
         Start {
@@ -232,43 +261,67 @@ impl<'a> Selection<'a> {
         }
     }
 
-    fn choose(&self, now: Moment) -> (Found, DecidedBy<'a>) {
+    fn choose(&self, now: Moment) -> Chosen<'a> {
         let view = self.view();
         let sticky = view.by_session(&self.input.routes);
         let force = self.roster.spec.sticky_session_force;
         if sticky.is_none() && force && self.input.routes.has_session() {
-            return (Found::Missing(Missing::StickyForce), DecidedBy::Builtin);
+            return Found::Missing(Missing::StickyForce).by(DecidedBy::Builtin);
         }
         let Some(policy) = self.balancer.policy.as_deref() else {
             return builtin(&view, sticky);
         };
-        let asked = sticky.map(|target| target.index);
-        let answer = Consultation::new(&view, asked, now).ask(policy, self.input.request, self.log);
-        let by = match answer {
-            Answer::Decided(Decision::Builtin) => return builtin(&view, sticky),
-            Answer::Decided(Decision::Reject(status)) => {
-                return (Found::Reject(status), DecidedBy::Policy(policy.name()));
-            }
-            Answer::Decided(Decision::Worker(index)) => {
-                let same = sticky.filter(|target| target.index == index);
-                let target = same.unwrap_or_else(|| Target::plain(index));
-                return (Found::Target(target), DecidedBy::Policy(policy.name()));
-            }
-            Answer::Shadow(shadow) => {
-                let (found, by) = builtin(&view, sticky);
-                if let Some(decision) = shadow {
-                    policy.compare(decision, found.member());
-                }
-                return (found, by);
-            }
-            Answer::Fault { kind, .. } => DecidedBy::Fault(kind),
-            Answer::Off { .. } => DecidedBy::Off,
+        let question = Consultation {
+            view: &view,
+            sticky: sticky.map(|target| target.index),
+            attempt: self.attempt,
+            tried: &self.tried,
+            now,
         };
-        match answer {
-            Answer::Fault { reject: true, .. } | Answer::Off { reject: true } => {
-                (Found::Reject(UNAVAILABLE), by)
+        match question.ask(policy, self.input.request, self.log) {
+            Answer::Decided(verdict) => self.carry_out(verdict, &view, sticky, policy.name()),
+            Answer::Shadow(shadow) => {
+                let chosen = builtin(&view, sticky);
+                if let Some(decision) = shadow {
+                    policy.compare(decision, chosen.found.member());
+                }
+                chosen
             }
-            _ => (builtin(&view, sticky).0, by),
+            Answer::Fault { kind, reject } => {
+                stand_in(&view, sticky, DecidedBy::Fault(kind), reject)
+            }
+            Answer::Off { reject } => stand_in(&view, sticky, DecidedBy::Off, reject),
+        }
+    }
+
+    /// What a policy decided.
+    fn carry_out(
+        &self,
+        verdict: Verdict,
+        view: &View<'_>,
+        sticky: Option<Target>,
+        name: &'a str,
+    ) -> Chosen<'a> {
+        let found = match verdict.decision {
+            Decision::Builtin => {
+                return Chosen {
+                    verdict: Some(verdict),
+                    ..builtin(view, sticky)
+                };
+            }
+            Decision::Reject(status) => Found::Reject(Refusal {
+                status,
+                retry_after: verdict.retry_after,
+            }),
+            Decision::Worker(index) => {
+                let same = sticky.filter(|target| target.index == index);
+                Found::Target(same.unwrap_or_else(|| Target::plain(index)))
+            }
+        };
+        Chosen {
+            found,
+            by: DecidedBy::Policy(name),
+            verdict: Some(verdict),
         }
     }
 
@@ -355,13 +408,23 @@ impl Drop for Selection<'_> {
     }
 }
 
-/// The status when a policy failed and the configuration wants no other to decide.
-const UNAVAILABLE: u16 = 503;
+/// The answer when a policy failed and the configuration wants no other to decide.
+const UNAVAILABLE: Refusal = Refusal {
+    status: 503,
+    retry_after: None,
+};
+
+/// What was found for an attempt, by whom.
+struct Chosen<'a> {
+    found: Found,
+    by: DecidedBy<'a>,
+    verdict: Option<Verdict>,
+}
 
 enum Found {
     Target(Target),
     Missing(Missing),
-    Reject(u16),
+    Reject(Refusal),
 }
 
 impl Found {
@@ -371,14 +434,36 @@ impl Found {
             Found::Missing(_) | Found::Reject(_) => None,
         }
     }
+
+    /// Without a word of the policy.
+    fn by(self, by: DecidedBy<'_>) -> Chosen<'_> {
+        Chosen {
+            found: self,
+            by,
+            verdict: None,
+        }
+    }
 }
 
 /// The choice without a policy: the session's member, else the least loaded.
-fn builtin(view: &View<'_>, sticky: Option<Target>) -> (Found, DecidedBy<'static>) {
+fn builtin<'a>(view: &View<'_>, sticky: Option<Target>) -> Chosen<'a> {
     if let Some(target) = sticky {
-        return (Found::Target(target), DecidedBy::Sticky);
+        return Found::Target(target).by(DecidedBy::Sticky);
     }
-    let found = view.by_load().map(Found::Target);
+    let found = view.take_by_load().map(Found::Target);
     let found = found.unwrap_or(Found::Missing(Missing::Unusable));
-    (found, DecidedBy::Builtin)
+    found.by(DecidedBy::Builtin)
+}
+
+/// The choice in the place of a policy that gave none.
+fn stand_in<'a>(
+    view: &View<'_>,
+    sticky: Option<Target>,
+    by: DecidedBy<'a>,
+    reject: bool,
+) -> Chosen<'a> {
+    if reject {
+        return Found::Reject(UNAVAILABLE).by(by);
+    }
+    builtin(view, sticky).found.by(by)
 }

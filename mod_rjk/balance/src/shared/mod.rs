@@ -6,6 +6,7 @@ pub(crate) mod failures;
 pub(crate) mod layout;
 pub(crate) mod ledger;
 pub(crate) mod policy_slot;
+pub(crate) mod policy_state;
 pub(crate) mod record;
 pub(crate) mod segment;
 pub(crate) mod slot;

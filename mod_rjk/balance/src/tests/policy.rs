@@ -6,18 +6,23 @@ use std::sync::{Arc, Mutex};
 /// Answers with `answer` and remembers what it was asked and told.
 struct Scripted {
     answer: Answer,
-    asked: Mutex<Vec<(Option<usize>, Vec<Candidate>)>>,
+    asked: Mutex<Vec<(Option<usize>, Vec<usize>)>>,
+    /// All metrics of the first member, each time.
+    numbers: Mutex<Vec<[u64; Metric::ALL.len()]>>,
     compared: Mutex<Vec<(Decision, Option<usize>)>>,
 }
 
 impl RoutingPolicy for Scripted {
     fn decide(&self, question: &Question<'_>) -> Answer {
         assert_eq!(question.request.method(), b"GET");
-        let candidates = question.candidates.list();
+        let candidates = question.candidates.indexes();
         for index in 0..9 {
-            let listed = candidates.iter().any(|c| c.index == index);
+            let listed = candidates.contains(&index);
             assert_eq!(question.candidates.contains(index), listed, "{index}");
         }
+        let first = Metric::ALL.map(|metric| question.candidates.value(0, metric).unwrap());
+        self.numbers.lock().unwrap().push(first);
+        assert_eq!(question.candidates.value(9, Metric::Busy), None);
         let asked = (question.sticky, candidates);
         self.asked.lock().unwrap().push(asked);
         self.answer
@@ -34,6 +39,7 @@ fn answering(answer: Answer, change: impl FnOnce(&mut LbSpec)) -> (Balancer, Arc
     let policy = Arc::new(Scripted {
         answer,
         asked: Mutex::default(),
+        numbers: Mutex::default(),
         compared: Mutex::default(),
     });
     let mut spec = lb(vec![member("m1"), member("m2"), member("m3")]);
@@ -42,7 +48,7 @@ fn answering(answer: Answer, change: impl FnOnce(&mut LbSpec)) -> (Balancer, Arc
 }
 
 fn scripted(decision: Decision, change: impl FnOnce(&mut LbSpec)) -> (Balancer, Arc<Scripted>) {
-    answering(Answer::Decided(decision), change)
+    answering(Answer::Decided(decision.into()), change)
 }
 
 /// What a choice gives, and who decided.
@@ -51,18 +57,14 @@ fn decided(balancer: &Balancer, ask: &Ask<'_>) -> String {
         let got = match selection.pick(T0) {
             Pick::Member(choice) => format!("{}", choice.index),
             Pick::NoMember(_) => "none".to_owned(),
-            Pick::Reject(status) => format!("reject {status}"),
+            Pick::Reject(refusal) => format!("reject {}", refusal.status),
         };
         format!("{got} {}", selection.decided_by())
     })
 }
 
 fn asked(policy: &Scripted) -> Vec<(Option<usize>, Vec<usize>)> {
-    let asked = policy.asked.lock().unwrap();
-    asked
-        .iter()
-        .map(|(s, c)| (*s, c.iter().map(|c| c.index).collect()))
-        .collect()
+    policy.asked.lock().unwrap().clone()
 }
 
 #[test]
@@ -117,13 +119,41 @@ fn what_a_policy_may_not_decide_is_builtin() {
     }
 }
 
+fn refused(status: u16, retry_after: Option<u32>) -> Pick {
+    Pick::Reject(Refusal {
+        status,
+        retry_after,
+    })
+}
+
+#[test]
+fn notes_go_along_with_a_decision() {
+    let verdict = |decision| Verdict {
+        decision,
+        token: 7,
+        label: Label::new("gold"),
+        retry_after: Some(30),
+    };
+    let left = |selection: &Selection<'_>| {
+        let verdict = selection.verdict();
+        verdict.map(|verdict| (verdict.token, verdict.label.as_str().to_owned()))
+    };
+    let (balancer, _) = answering(Answer::Decided(verdict(Decision::Reject(429))), |_| {});
+    let got = with(&balancer, &Ask::default(), T0, |s| (s.pick(T0), left(s)));
+    assert_eq!(got, (refused(429, Some(30)), Some((7, "gold".to_owned()))));
+    let (balancer, _) = answering(Answer::Decided(verdict(Decision::Builtin)), |_| {});
+    let got = with(&balancer, &Ask::default(), T0, |s| {
+        s.pick(T0);
+        (left(s), s.attempt())
+    });
+    assert_eq!(got, (Some((7, "gold".to_owned())), 1));
+}
+
 #[test]
 fn a_policy_rejects() {
     let (balancer, _) = scripted(Decision::Reject(429), |_| {});
-    let got = with(&balancer, &Ask::default(), T0, |s| {
-        s.pick(T0) == Pick::Reject(429)
-    });
-    assert!(got);
+    let got = with(&balancer, &Ask::default(), T0, |s| s.pick(T0));
+    assert_eq!(got, refused(429, None));
 }
 
 #[test]
@@ -139,21 +169,10 @@ fn candidates_carry_the_numbers() {
     let (balancer, policy) = scripted(Decision::Builtin, |_| {});
     serve(&balancer, &Ask::default(), Outcome::Success, T0);
     let _held = balancer.slots.enter_ajp(0);
-    with(&balancer, &Ask::default(), later(70), |s| {
-        s.pick(later(70)) == Pick::Reject(0)
-    });
-    let expected = Candidate {
-        index: 0,
-        busy: 1,
-        value: 1,
-        errors: 0,
-        latency_us: 8000,
-        requests: 2,
-        usable_for_ms: 70,
-        state: State::Ok,
-        activation: Activation::Active,
-    };
-    assert_eq!(policy.asked.lock().unwrap()[1].1[0], expected);
+    with(&balancer, &Ask::default(), later(70), |s| s.pick(later(70)));
+    let never = Metric::NEVER;
+    let expected = [0, 1, 0, 1, 1, 0, 8000, 70, 2, 70, never, 0, 1, 0, 0, 0, 1];
+    assert_eq!(policy.numbers.lock().unwrap()[1], expected);
 }
 
 #[test]
@@ -168,18 +187,20 @@ fn the_builtin_policy_changes_nothing() {
 
 /// Answers; what comes of them and who decided, without a session and with one on m2.
 #[rustfmt::skip]
-const NOTES: [(Answer, &str, &str); 10] = [
-    (Answer::Decided(Decision::Builtin), "0 builtin", "1 sticky"),
-    (Answer::Decided(Decision::Worker(2)), "2 policy scripted", "2 policy scripted"),
-    (Answer::Decided(Decision::Reject(403)), "reject 403 policy scripted", "reject 403 policy scripted"),
-    (Answer::Shadow(Some(Decision::Worker(2))), "0 builtin", "1 sticky"),
-    (Answer::Shadow(None), "0 builtin", "1 sticky"),
-    (out_of_fuel(false), "0 fault out-of-fuel", "1 fault out-of-fuel"),
-    (out_of_fuel(true), "reject 503 fault out-of-fuel", "reject 503 fault out-of-fuel"),
-    (Answer::Decided(Decision::Worker(9)), "0 fault bad-index", "1 fault bad-index"),
-    (Answer::Off { reject: false }, "0 fault switched-off", "1 fault switched-off"),
-    (Answer::Off { reject: true }, "reject 503 fault switched-off", "reject 503 fault switched-off"),
-];
+fn notes() -> [(Answer, &'static str, &'static str); 10] {
+    [
+        (Answer::Decided(Decision::Builtin.into()), "0 builtin", "1 sticky"),
+        (Answer::Decided(Decision::Worker(2).into()), "2 policy scripted", "2 policy scripted"),
+        (Answer::Decided(Decision::Reject(403).into()), "reject 403 policy scripted", "reject 403 policy scripted"),
+        (Answer::Shadow(Some(Decision::Worker(2))), "0 builtin", "1 sticky"),
+        (Answer::Shadow(None), "0 builtin", "1 sticky"),
+        (out_of_fuel(false), "0 fault out-of-fuel", "1 fault out-of-fuel"),
+        (out_of_fuel(true), "reject 503 fault out-of-fuel", "reject 503 fault out-of-fuel"),
+        (Answer::Decided(Decision::Worker(9).into()), "0 fault bad-index", "1 fault bad-index"),
+        (Answer::Off { reject: false }, "0 fault switched-off", "1 fault switched-off"),
+        (Answer::Off { reject: true }, "reject 503 fault switched-off", "reject 503 fault switched-off"),
+    ]
+}
 
 const fn out_of_fuel(reject: bool) -> Answer {
     Answer::Fault {
@@ -191,7 +212,7 @@ const fn out_of_fuel(reject: bool) -> Answer {
 #[test]
 fn a_note_can_say_who_decided() {
     let sticky = cookie("JSESSIONID=x.m2");
-    for (answer, without, with) in NOTES {
+    for (answer, without, with) in notes() {
         let (balancer, _) = answering(answer, |_| {});
         assert_eq!(decided(&balancer, &Ask::default()), without, "{answer:?}");
         assert_eq!(decided(&balancer, &sticky), with, "{answer:?}");

@@ -185,7 +185,7 @@ pub fn pick(balancer: &Balancer, ask: &Ask<'_>) -> Result<(usize, bool, String),
             Ok((choice.index, choice.sticky, route))
         }
         Pick::NoMember(why) => Err(why),
-        Pick::Reject(status) => panic!("rejected with {status}"),
+        Pick::Reject(refusal) => panic!("rejected: {refusal:?}"),
     })
 }
 

@@ -3,7 +3,6 @@
 use super::problem::Problem;
 use super::target::Target;
 use clap::Args;
-use rjk_balance::PolicySlot;
 use rjk_policy::bench::{BATCHES, Figures, SampleRequest, measure, repeat};
 use rjk_policy::{Ample, Policy};
 use std::io::Write;
@@ -58,7 +57,8 @@ fn bench(
     )?;
     for &count in counts {
         let compiled = target.configure(&code, count)?;
-        let policy = Policy::new(compiled, 1, PolicySlot::leaked(), &Ample);
+        let state = compiled.leaked_state();
+        let policy = Policy::new(compiled, 1, state, &Ample);
         let figures: Figures = measure(&policy, request, count)
             .map_err(|kind| Problem::Fault(target.file.clone(), kind))?;
         writeln!(
@@ -81,7 +81,8 @@ fn decide(
     let code = target.load()?;
     for &count in counts {
         let compiled = target.configure(&code, count)?;
-        let policy = Policy::new(compiled, 1, PolicySlot::leaked(), &Ample);
+        let state = compiled.leaked_state();
+        let policy = Policy::new(compiled, 1, state, &Ample);
         repeat(&policy, request, count, decisions)
             .map_err(|kind| Problem::Fault(target.file.clone(), kind))?;
     }

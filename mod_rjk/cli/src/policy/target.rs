@@ -4,7 +4,8 @@ use super::problem::Problem;
 use clap::Args;
 use rjk_config::toml::PolicySettings;
 use rjk_log::{Level, Log, Origin};
-use rjk_policy::{Code, Compiled, Member, configure};
+use rjk_policy::bench::membership;
+use rjk_policy::{Code, Compiled, Setup, configure};
 use std::path::{Path, PathBuf};
 
 /// The component, and what its `configure` gets.
@@ -29,36 +30,30 @@ pub struct Target {
 impl Target {
     pub(super) fn load(&self) -> Result<Code, Problem> {
         let bytes = std::fs::read(&self.file).map_err(|e| Problem::Read(self.file.clone(), e))?;
-        let settings = PolicySettings {
-            fuel: self.fuel,
-            memory: self.memory,
-            max_faults: 0,
-            ..PolicySettings::default()
-        };
-        let stem = self.file.file_stem().unwrap_or(self.file.as_os_str());
-        let name = Path::new(stem).display().to_string();
-        Code::load(&name, &bytes, settings).map_err(|e| Problem::Load(self.file.clone(), e))
+        Code::load(&bytes, self.memory).map_err(|e| Problem::Load(self.file.clone(), e))
     }
 
     pub(super) fn configure(&self, code: &Code, least: usize) -> Result<Compiled, Problem> {
-        let config = self.config.as_deref().unwrap_or("{}");
-        configure(code, self.members(least), config, &ToStderr)
+        let stem = self.file.file_stem().unwrap_or(self.file.as_os_str());
+        let setup = Setup {
+            name: &Path::new(stem).display().to_string(),
+            settings: PolicySettings {
+                fuel: self.fuel,
+                memory: self.memory,
+                max_faults: 0,
+                ..PolicySettings::default()
+            },
+            config: self.config.as_deref().unwrap_or("{}"),
+            trace: None,
+        };
+        configure(code, &setup, &membership(&self.members(least)), &ToStderr)
             .map_err(|error| Problem::Load(self.file.clone(), error))
     }
 
-    pub(super) fn members(&self, least: usize) -> Vec<Member> {
+    pub(super) fn members(&self, least: usize) -> Vec<String> {
         let count = least.max(self.members.len());
         let made_up = (self.members.len()..count).map(|number| format!("m{}", number + 1));
-        std::iter::zip(0.., self.members.iter().cloned().chain(made_up))
-            .map(|(index, name)| Member {
-                index,
-                route: name.clone(),
-                name,
-                domain: None,
-                weight: 1,
-                distance: 0,
-            })
-            .collect()
+        self.members.iter().cloned().chain(made_up).collect()
     }
 }
 

@@ -16,6 +16,7 @@ use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
 use crate::server::ready::{Child, Ready};
 use bstr::{BStr, ByteSlice};
+use rjk_balance::Refusal;
 use rjk_config::model::LegacySpec;
 use rjk_config::server::ServerConfig;
 use rjk_log::{Log, jk_log};
@@ -254,7 +255,9 @@ fn finish(request: RequestRec<'_>, client: &Client<'_>, report: &Report) -> Answ
             }
             (c_int::from(*status), Told::Status(*status))
         }
-        Ok(Served::Refused { status }) => (c_int::from(*status), Told::Status(*status)),
+        Ok(Served::Refused(Refusal { status, .. })) => {
+            (c_int::from(*status), Told::Status(*status))
+        }
         // The client is there: it gets httpd's 500, or sees the response break off.
         Err(_) if client.refused => (OK, client.break_off(500)),
         Err(failure) => {

@@ -23,14 +23,14 @@ fn with_header(policy: &Policy, bytes: usize, members: usize) -> Answer {
         headers: vec![("X-Tenant".into(), "x".repeat(bytes))],
         ..SampleRequest::default()
     };
-    let candidate = candidates()[0];
-    let candidates: Vec<_> = (0..members)
-        .map(|index| Candidate { index, ..candidate })
-        .collect();
+    let candidates: Vec<_> = (0..members).map(Candidate::new).collect();
     policy.decide(&Question {
         request: &request,
         sticky: None,
         candidates: &candidates,
+        attempt: 1,
+        tried: &[],
+        membership: &three_members(),
         now: T0,
         log: &NoLog,
     })
@@ -60,7 +60,8 @@ fn texts_that_are_copied_have_a_budget_for_each_decision() {
 
 #[test]
 fn lists_of_candidates_have_a_budget_but_the_first_has_none() {
-    let list = "(call $candidates (i32.const 128))";
+    // Ten columns of whatever lies there.
+    let list = "(call $candidates (i32.const 0) (i32.const 10) (i32.const 128))";
     let guest = |times| Guest {
         pages: 16,
         ..repeating(times, list)

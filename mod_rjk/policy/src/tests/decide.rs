@@ -8,26 +8,30 @@ use rjk_log::{Level, NoLog};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-/// Asks for the list and compares its length, the second index and the first candidate's numbers
-/// with what was sent; an `if` without its branches.
+/// Asks for the metrics 3, 5 and 99 of all and compares the length and the last row with what was sent; an
+/// `if` without its branches.
 const CHECK_CANDIDATES: &str = "(local $list i32)
-    (call $candidates (i32.const 128))
+    (i32.store (i32.const 2048) (i32.const 3))
+    (i32.store (i32.const 2052) (i32.const 5))
+    (i32.store (i32.const 2056) (i32.const 99))
+    (call $candidates (i32.const 2048) (i32.const 3) (i32.const 128))
     (local.set $list (i32.load (i32.const 128)))
-    (if (result i32) (i32.and (i32.and (i32.and
-          (i32.eq (i32.load (i32.const 132)) (i32.const 3))
-          (i32.eq (i32.load offset=56 (local.get $list)) (i32.const 1)))
-          (i32.and (i32.eq (i32.load8_u offset=4 (local.get $list)) (i32.const 3))
-                   (i32.eq (i32.load8_u offset=5 (local.get $list)) (i32.const 1))))
-          (i32.and (i32.and (i64.eq (i64.load offset=8 (local.get $list)) (i64.const 10))
-                            (i64.eq (i64.load offset=16 (local.get $list)) (i64.const 20)))
-                   (i64.eq (i64.load offset=48 (local.get $list)) (i64.const 60))))";
+    (if (result i32) (i32.and (i32.and
+          (i32.eq (i32.load (i32.const 132)) (i32.const 9))
+          (i64.eq (i64.load offset=48 (local.get $list)) (i64.const 32)))
+        (i32.and
+          (i64.eq (i64.load offset=56 (local.get $list)) (i64.const 52))
+          (i64.eq (i64.load offset=64 (local.get $list)) (i64.const 0))))";
 
 #[test]
 fn the_three_decisions_are_carried_out_and_counted() {
     let cases = [
-        (answer(0, 0), Answer::Decided(Decision::Builtin)),
+        (answer(0, 0), builtin()),
         (answer(1, 2), worker(2)),
-        (answer(2, 429), Answer::Decided(Decision::Reject(429))),
+        (
+            answer(2, 429),
+            Answer::Decided(Decision::Reject(429).into()),
+        ),
     ];
     for (choose, expected) in cases {
         let policy = policy(&choosing(choose));
@@ -43,7 +47,7 @@ fn a_policy_sees_the_sticky_member_and_the_candidates() {
         (i32.store (i32.const 36) (local.get $member)) (i32.const 32)";
     let policy_ = policy(&choosing(sticky));
     assert_eq!(ask_at(&policy_, Some(2), T0, &NoLog), worker(2));
-    assert_eq!(ask(&policy_), Answer::Decided(Decision::Builtin));
+    assert_eq!(ask(&policy_), builtin());
     let (good, bad) = (answer(1, 1), answer(2, 500));
     let choose = format!("{CHECK_CANDIDATES} (then {good}) (else {bad}))");
     assert_eq!(ask(&policy(&choosing(choose))), worker(1));
@@ -66,13 +70,13 @@ fn a_policy_asks_whether_a_member_is_a_candidate() {
 fn a_policy_looks_up_what_the_request_has() {
     assert_eq!(ask(&policy(&looking_up("x-tenantblue"))), worker(0));
     let other = policy(&looking_up("x-tenantgrey"));
-    assert_eq!(ask(&other), Answer::Decided(Decision::Builtin));
+    assert_eq!(ask(&other), builtin());
 }
 
 #[test]
 fn there_is_no_request_in_observe() {
     for asks in [
-        "(call $candidates (i32.const 128))",
+        "(call $candidates (i32.const 0) (i32.const 0) (i32.const 128))",
         "(call $look_up (i32.const 0) (i32.const 128))",
     ] {
         let guest = Guest {
@@ -104,10 +108,7 @@ fn a_policy_reads_a_header_lazily() {
         ..choosing(choose)
     };
     assert_eq!(ask(&policy(&reading("x-tenant"))), worker(1));
-    assert_eq!(
-        ask(&policy(&reading("x-nobody"))),
-        Answer::Decided(Decision::Builtin)
-    );
+    assert_eq!(ask(&policy(&reading("x-nobody"))), builtin());
 }
 
 type Hostile = (&'static str, Guest, FaultKind);
@@ -115,7 +116,7 @@ type Hostile = (&'static str, Guest, FaultKind);
 /// Policies that take too much.
 fn greedy() -> Vec<Hostile> {
     let endless = |body: &str| format!("(loop $on {body} (br $on)) unreachable");
-    let flood = endless("(call $log (i32.const 2) (i32.const 1024) (i32.const 4))");
+    let flood = endless("(call $log (i32.const 3) (i32.const 1024) (i32.const 4))");
     let grow = endless("(br_if $on (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))");
     let deep = Guest {
         functions: "(func $deep (param i64) (result i64)
@@ -123,7 +124,7 @@ fn greedy() -> Vec<Hostile> {
         ..choosing("(drop (call $deep (i64.const 1))) unreachable")
     };
     let calls = endless("(drop (call $random))");
-    let line = "(call $log (i32.const 2) (i32.const 0) (i32.const 60000)) unreachable";
+    let line = "(call $log (i32.const 3) (i32.const 0) (i32.const 60000)) unreachable";
     vec![
         ("endless loop", choosing(endless("")), FaultKind::OutOfFuel),
         ("memory", choosing(grow), FaultKind::Memory),
@@ -138,7 +139,8 @@ fn greedy() -> Vec<Hostile> {
 fn wrong() -> Vec<Hostile> {
     let by_zero = "(i32.div_u (i32.const 1) (i32.const 0))";
     let no_table = "(call $look_up (i32.const 0) (i32.const 128)) unreachable";
-    let late_table = "(drop (call $table (i32.const 2) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))) unreachable";
+    let late_table =
+        "(drop (call $table (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))) unreachable";
     let counter = "(drop (call $count (i32.const 16) (i64.const 1))) unreachable";
     let index = |index| choosing(answer(1, index));
     let status = |status| choosing(answer(2, status));
@@ -263,8 +265,8 @@ fn a_shadow_only_watches() {
 #[test]
 fn lines_of_a_policy_are_cut_and_limited() {
     let choose = format!(
-        "(call $log (i32.const 1) (i32.const 1024) (i32.const 5))
-         (call $log (i32.const 3) (i32.const 4096) (i32.const 3000)) {}",
+        "(call $log (i32.const 2) (i32.const 1024) (i32.const 5))
+         (call $log (i32.const 4) (i32.const 4096) (i32.const 3000)) {}",
         answer(0, 0)
     );
     let guest = Guest {
@@ -290,9 +292,9 @@ fn lines_of_a_policy_are_cut_and_limited() {
 
 #[test]
 fn lines_that_nobody_sees_take_none_of_the_budget() {
-    let debug = "(call $log (i32.const 0) (i32.const 1024) (i32.const 5))".repeat(12);
+    let debug = "(call $log (i32.const 1) (i32.const 1024) (i32.const 5))".repeat(12);
     let choose = format!(
-        "{debug} (call $log (i32.const 1) (i32.const 1024) (i32.const 5)) {}",
+        "{debug} (call $log (i32.const 2) (i32.const 1024) (i32.const 5)) {}",
         answer(0, 0)
     );
     let policy = policy(&choosing(choose));
@@ -318,7 +320,7 @@ fn a_flood_with_changing_digits_is_limited() {
     let choose = format!(
         "(i32.store8 (i32.const 1024) (i32.add (i32.const 48) (i32.wrap_i64
            (i64.rem_u (call $count (i32.const 0) (i64.const 1)) (i64.const 10)))))
-         (call $log (i32.const 2) (i32.const 1024) (i32.const 5)) {}",
+         (call $log (i32.const 3) (i32.const 1024) (i32.const 5)) {}",
         answer(0, 0)
     );
     let guest = Guest {
@@ -372,7 +374,7 @@ fn two_instances_do_not_draw_the_same_numbers() {
     );
     let compiled = compile(&choosing(choose), settings());
     let draw = || {
-        let policy = crate::Policy::new(compiled.clone(), 1, PolicySlot::leaked(), &crate::Ample);
+        let policy = at_work(compiled.clone());
         ask(&policy);
         policy.slot().unwrap().counters()[0]
     };
@@ -384,7 +386,7 @@ fn two_instances_do_not_draw_the_same_numbers() {
 fn an_observer_hears_of_responses() {
     let guest = Guest {
         observe: Some(
-            "(drop (call $count (local.get $index) (local.get $us)))
+            "(drop (call $count (local.get $member) (local.get $head)))
              (drop (call $count (i32.const 15) (i64.extend_i32_u (local.get $status))))
              (drop (call $count (i32.const 14) (local.get $bytes)))",
         ),
@@ -479,8 +481,13 @@ fn a_policy_that_is_switched_off_still_hears_of_responses() {
 fn observation() -> Observation {
     Observation {
         index: 1,
+        ended: Ended::Ok,
         status: 204,
-        duration: Duration::from_micros(1500),
+        attempt: 1,
+        decided: true,
+        token: 0,
+        head: Duration::from_micros(1500),
+        total: Duration::from_micros(1600),
         body: 77,
     }
 }

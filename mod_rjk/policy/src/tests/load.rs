@@ -1,11 +1,10 @@
 //! What is loaded and what is refused, and why.
 
 use super::support::*;
+use crate::LoadError;
 use crate::limits::MAX_COMPONENT;
-use crate::{Code, LoadError};
 use rjk_balance::FaultKind;
 use rjk_guest::*;
-use rjk_log::NoLog;
 
 const EXTRA: &str = "package test:files@1.0.0; interface disk { read: func() -> u32; }";
 const WASI: &str = "package wasi:cli@0.2.0;
@@ -18,7 +17,7 @@ fn a_component_is_described() {
         ..Guest::default()
     };
     let bytes = guest.component();
-    let code = Code::load("p", &bytes, settings()).unwrap();
+    let code = load(&bytes).unwrap();
     let description = code.description();
     assert_eq!(description.size, bytes.len());
     assert_eq!(description.version, "0.1.0");
@@ -26,14 +25,14 @@ fn a_component_is_described() {
     assert!(
         description
             .imports
-            .contains(&"rjk:policy/host@0.1.0".to_owned())
+            .contains(&"rjk:policy/request@0.1.0".to_owned())
     );
     assert!(
         description
             .exports
             .contains(&"rjk:policy/router@0.1.0".to_owned())
     );
-    let plain = Code::load("p", &Guest::default().component(), settings()).unwrap();
+    let plain = load(&Guest::default().component()).unwrap();
     assert!(!plain.description().observes);
 }
 
@@ -65,9 +64,9 @@ fn damaged_files_never_do_more_than_fail() {
         let mut bytes = good.clone();
         bytes[place] ^= 0x55;
         // Any result will do: the point is that there is one.
-        let loaded = Code::load("p", &bytes, settings());
+        let loaded = load(&bytes);
         if let Ok(code) = loaded {
-            let _ = crate::configure(&code, three_members(), "{}", &NoLog);
+            let _ = configured(&code, settings());
         }
     }
 }
@@ -99,7 +98,7 @@ fn an_unknown_import_is_refused_by_name() {
     assert_eq!(refused(&guest.component()), expected);
     assert_eq!(
         expected.to_string(),
-        "it imports test:files/disk@1.0.0; a policy can import rjk:policy/host@0.1 only"
+        "it imports test:files/disk@1.0.0; a policy can import interfaces of rjk:policy@0.1 only"
     );
 }
 

@@ -1,14 +1,13 @@
 //! A policy in a balancer's place, and ways to ask it.
 
-use crate::bench::SampleRequest;
-use crate::{Ample, Code, Compiled, LoadError, Member, Policy, configure};
+use crate::bench::{SampleRequest, membership};
+use crate::{Ample, Code, Compiled, LoadError, Policy, Setup, configure};
 use rjk_balance::*;
-use rjk_config::model::Activation;
 use rjk_config::toml::PolicySettings;
 use rjk_guest::Guest;
 use rjk_log::{Level, Log, NoLog, Origin};
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub const T0: Moment = Moment::from_millis(1_000_000_000);
@@ -26,33 +25,44 @@ pub fn settings() -> PolicySettings {
     }
 }
 
-pub fn three_members() -> Vec<Member> {
-    let member = |index| Member {
-        index,
-        name: format!("m{index}"),
-        route: format!("r{index}"),
-        domain: None,
-        weight: 1,
-        distance: 0,
+pub fn three_members() -> Arc<Membership> {
+    membership(&["m0", "m1", "m2"])
+}
+
+/// What `configure` makes of a code.
+pub fn configured(code: &Code, settings: PolicySettings) -> Result<Compiled, LoadError> {
+    let setup = Setup {
+        name: "p",
+        settings,
+        config: "{}",
+        trace: None,
     };
-    (0..3).map(member).collect()
+    configure(code, &setup, &three_members(), &NoLog)
+}
+
+pub fn load(bytes: &[u8]) -> Result<Code, LoadError> {
+    Code::load(bytes, settings().memory)
 }
 
 pub fn compile(guest: &Guest, settings: PolicySettings) -> Compiled {
-    let bytes = guest.component();
-    let code = Code::load("p", &bytes, settings).unwrap();
-    configure(&code, three_members(), "{}", &NoLog).unwrap()
+    let code = Code::load(&guest.component(), settings.memory).unwrap();
+    configured(&code, settings).unwrap()
 }
 
 /// Why these bytes are refused.
 pub fn refused(bytes: &[u8]) -> LoadError {
-    let loaded = Code::load("p", bytes, settings());
-    let configured = loaded.and_then(|code| configure(&code, three_members(), "{}", &NoLog));
+    let configured = load(bytes).and_then(|code| configured(&code, settings()));
     configured.err().expect("it was loaded")
 }
 
+/// A policy of two instances at most.
+pub fn at_work(compiled: Compiled) -> Policy {
+    let state = compiled.leaked_state();
+    Policy::new(compiled, 2, state, &Ample)
+}
+
 pub fn policy_with(guest: &Guest, settings: PolicySettings) -> Policy {
-    Policy::new(compile(guest, settings), 2, PolicySlot::leaked(), &Ample)
+    at_work(compile(guest, settings))
 }
 
 pub fn policy(guest: &Guest) -> Policy {
@@ -89,17 +99,16 @@ impl Lines {
     }
 }
 
+/// Each number of a candidate is another one: ten times the metric's, and the index.
 pub fn candidates() -> Vec<Candidate> {
-    let candidate = |index: usize| Candidate {
-        index,
-        busy: 10 + index as u64,
-        value: 20 + index as u64,
-        errors: 30,
-        latency_us: 40,
-        requests: 50,
-        usable_for_ms: 60,
-        state: State::Force,
-        activation: Activation::Disabled,
+    let candidate = |index: usize| {
+        let number = |metric| 10 * metric as u64 + index as u64;
+        let numbers = Metric::ALL
+            .into_iter()
+            .map(|metric| (metric, number(metric)));
+        numbers.fold(Candidate::new(index), |candidate, (metric, number)| {
+            candidate.with(metric, number)
+        })
     };
     (0..3).map(candidate).collect()
 }
@@ -115,6 +124,12 @@ pub fn ask_at(policy: &Policy, sticky: Option<usize>, now: Moment, log: &dyn Log
         request: &request,
         sticky,
         candidates: &candidates(),
+        attempt: 2,
+        tried: &[Tried {
+            index: 1,
+            ended: Ended::Timeout,
+        }],
+        membership: &three_members(),
         now,
         log,
     })
@@ -132,5 +147,9 @@ pub fn fault(kind: FaultKind) -> Answer {
 }
 
 pub fn worker(index: usize) -> Answer {
-    Answer::Decided(Decision::Worker(index))
+    Answer::Decided(Decision::Worker(index).into())
+}
+
+pub fn builtin() -> Answer {
+    Answer::Decided(Decision::Builtin.into())
 }

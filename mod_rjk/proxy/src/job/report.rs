@@ -53,7 +53,7 @@ impl Report {
     pub fn log(&self, worker: &BStr, told: Told, log: &dyn Log) {
         match &self.result {
             Ok(Served::Response { .. } | Served::ServerPage { .. }) => {}
-            Ok(Served::Refused { .. }) => {
+            Ok(Served::Refused(_)) => {
                 let by = &self.decided_by;
                 log_failure(
                     &format_args!("worker {worker} refused the request: {by}"),

@@ -8,7 +8,7 @@ use crate::job::failure::{Cause, Failure, Phase};
 use crate::job::report::Report;
 use crate::job::{Forwarding, Served, Target};
 use crate::way::pool::Checkout;
-use rjk_balance::{Balancer, Choice, DecidedBy, Lease, Observation, Pick, Round, Selection};
+use rjk_balance::{Balancer, Choice, DecidedBy, Ended, Lease, Observation, Pick, Round, Selection};
 use rjk_log::{Log, jk_log};
 use std::borrow::Cow;
 use std::time::Instant;
@@ -55,9 +55,7 @@ impl<'a> Failover<'a, '_, '_> {
                     Err(failure) => failure,
                 },
                 Pick::NoMember(missing) => Failure::unsent(Phase::Select, Cause::NoMember(missing)),
-                Pick::Reject(status) => {
-                    return Ok(Served::Refused { status });
-                }
+                Pick::Reject(refusal) => return Ok(Served::Refused(refusal)),
             };
             if !failure.retry {
                 return Err(failure);
@@ -152,8 +150,13 @@ impl<'a> Failover<'a, '_, '_> {
         let Some(answer) = &self.answer else { return };
         let observation = Observation {
             index: answer.index,
+            ended: Ended::Ok,
             status: answer.status,
-            duration: answer.began.elapsed(),
+            attempt: self.selection.attempt(),
+            decided: matches!(self.selection.decided_by(), DecidedBy::Policy(_)),
+            token: self.selection.verdict().map_or(0, |verdict| verdict.token),
+            head: self.job.heard.waited,
+            total: answer.began.elapsed(),
             body: self.job.heard.body,
         };
         self.balancer.observe(&observation, now(), self.log);

@@ -1,5 +1,8 @@
 //! A made-up request.
 
+use crate::Source;
+use std::borrow::Cow;
+
 /// A request for [`Harness::choose`](super::Harness::choose). Everything that is not set is empty.
 #[derive(Clone, Debug)]
 pub struct FakeRequest {
@@ -39,10 +42,26 @@ impl FakeRequest {
         self
     }
 
+    /// The same request for another path.
+    #[must_use]
+    pub fn with_path(mut self, path: &str) -> FakeRequest {
+        self.path = path.to_string();
+        self
+    }
+
     /// The same request with one more header.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> FakeRequest {
         self.headers.push((name.to_string(), value.to_string()));
+        self
+    }
+
+    /// The same request with one more query parameter, which is encoded as a form does it.
+    #[must_use]
+    pub fn with_parameter(mut self, name: &str, value: &str) -> FakeRequest {
+        let before = self.query.take().unwrap_or_default();
+        let mut query = form_urlencoded::Serializer::new(before);
+        self.query = Some(query.append_pair(name, value).finish());
         self
     }
 
@@ -73,4 +92,39 @@ impl FakeRequest {
         self.server_name = name.to_string();
         self
     }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let found = headers.find(|(other, _)| other.eq_ignore_ascii_case(name))?;
+        Some(&found.1)
+    }
+
+    pub(super) fn cookie(&self, name: &str) -> Option<&str> {
+        let found = self.cookies.iter().find(|(other, _)| other == name)?;
+        Some(&found.1)
+    }
+
+    /// What the request has there.
+    pub(super) fn read(&self, source: &Source) -> Option<Cow<'_, str>> {
+        Some(match source {
+            Source::Header(name) => self.header(name)?.into(),
+            Source::Cookie(name) => self.cookie(name)?.into(),
+            Source::Query(name) => {
+                let mut pairs = form_urlencoded::parse(self.query.as_deref()?.as_bytes());
+                pairs.find(|(key, _)| key == name)?.1
+            }
+            Source::Path => self.path.as_str().into(),
+            Source::PathSegments(count) => first_segments(&self.path, *count).into(),
+            Source::Method => self.method.as_str().into(),
+            Source::ClientAddress => self.client_address.as_str().into(),
+            Source::ServerName => self.server_name.as_str().into(),
+        })
+    }
+}
+
+/// `/a/b/c` begins with `/a/b`.
+fn first_segments(path: &str, count: u32) -> &str {
+    let ends = path.match_indices('/').map(|(at, _)| at);
+    let end = ends.filter(|at| *at > 0).nth((count - 1) as usize);
+    end.and_then(|end| path.get(..end)).unwrap_or(path)
 }

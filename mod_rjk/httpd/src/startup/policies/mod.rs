@@ -14,12 +14,12 @@ mod enabled {
     use super::*;
     use crate::ffi::stack;
     use bstr::BString;
-    use rjk_balance::RoutingPolicy;
+    use rjk_balance::{Membership, PolicyState, RoutingPolicy};
     use rjk_config::model::LbSpec;
     use rjk_config::toml::{PolicyFile, PolicySpec};
     use rjk_log::NoLog;
     use rjk_policy::limits::CHECK_STACK;
-    use rjk_policy::{Code, Compiled, Policy, Stacks, configure, members};
+    use rjk_policy::{Code, Compiled, Policy, Setup, Stacks, configure};
     use std::io::ErrorKind;
     use std::path::Path;
     use std::sync::Arc;
@@ -107,7 +107,8 @@ mod enabled {
         pub(crate) fn for_child(&self, slots: &'static [PolicySlot], threads: usize) -> Policies {
             let policy = |bound: &Bound| -> Option<(BString, Arc<dyn RoutingPolicy>)> {
                 let slot = slots.get(bound.slot)?;
-                let policy = Policy::new(bound.compiled.clone(), threads, slot, &OfThread);
+                let state = PolicyState { slot, cells: &[] };
+                let policy = Policy::new(bound.compiled.clone(), threads, state, &OfThread);
                 Some((bound.balancer.clone(), Arc::new(policy)))
             };
             self.bound.iter().filter_map(policy).collect()
@@ -148,10 +149,15 @@ mod enabled {
         balancers: &[&LbSpec],
         bytes: &[u8],
     ) -> Result<Vec<Result<Bound, String>>, String> {
-        let code =
-            Code::load(&spec.name, bytes, spec.settings).map_err(|error| error.to_string())?;
+        let code = Code::load(bytes, spec.settings.memory).map_err(|error| error.to_string())?;
+        let setup = Setup {
+            name: &spec.name,
+            settings: spec.settings,
+            config: &spec.config,
+            trace: None,
+        };
         let bind = |lb: &&LbSpec| {
-            configure(&code, members(lb), &spec.config, &NoLog)
+            configure(&code, &setup, &Arc::new(Membership::of(lb)), &NoLog)
                 .map(|compiled| Bound {
                     balancer: lb.name.clone(),
                     slot,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::job::downstream::BrokenBody;
 use rjk_ajp::{ProtocolError, RequestTooLarge};
-use rjk_balance::Missing;
+use rjk_balance::{Missing, Refusal};
 use rjk_config::model::FailStatus;
 use rjk_log::{Level, Origin};
 use std::cell::RefCell;
@@ -156,7 +156,11 @@ fn f14_a_refused_body_names_what_refuses_it() {
 
 #[test]
 fn a_refusing_policy_has_a_line_and_an_answer_has_none() {
-    let (level, text) = line(Ok(Served::Refused { status: 429 }), Told::Status(429));
+    let refusal = Refusal {
+        status: 429,
+        retry_after: None,
+    };
+    let (level, text) = line(Ok(Served::Refused(refusal)), Told::Status(429));
     assert_eq!(level, Level::Error);
     assert!(text.ends_with("; the client got 429"), "{text}");
     let lines = Lines::default();

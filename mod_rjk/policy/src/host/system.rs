@@ -1,0 +1,55 @@
+//! Interface `system`.
+
+use super::{HostState, printable};
+use crate::clock::{monotonic_us, wall_clock_ms};
+use crate::fault::Excess;
+use crate::world::{Level, system};
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use wasmtime::{Error, Result};
+
+impl system::Host for HostState {
+    fn now_ms(&mut self) -> Result<u64> {
+        self.call("system.now-ms", &(), |_, _| Ok(wall_clock_ms()))
+    }
+
+    fn monotonic_us(&mut self) -> Result<u64> {
+        self.call("system.monotonic-us", &(), |_, _| Ok(monotonic_us()))
+    }
+
+    fn random(&mut self) -> Result<u64> {
+        self.call("system.random", &(), |state, _| {
+            Ok(splitmix(&mut state.random))
+        })
+    }
+
+    fn log(&mut self, level: Level, line: String) -> Result<()> {
+        self.call("system.log", &(level, &line), |_, call| {
+            call.write(level, &line);
+            Ok(())
+        })
+    }
+
+    /// No budget holds it back: it is the last call.
+    fn fail(&mut self, reason: String) -> Result<()> {
+        Err(Error::new(Excess::Own(printable(&reason))))
+    }
+}
+
+/// A start for [`splitmix`] that differs between instances, and between children of one parent.
+pub(super) fn seed() -> u64 {
+    let mut hasher = RandomState::new().build_hasher();
+    hasher.write_u32(std::process::id());
+    hasher.write_u64(wall_clock_ms());
+    hasher.write_u64(monotonic_us());
+    hasher.finish()
+}
+
+/// `SplitMix64`, Steele, Lea and Flood 2014.
+fn splitmix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
