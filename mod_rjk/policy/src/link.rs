@@ -1,11 +1,10 @@
 //! Imports and exports by name: what is linked, what is stubbed, what is refused.
 
-use crate::fault::Excess;
-use crate::host::HostState;
+use crate::host::{HostState, wasi};
 use crate::load_error::LoadError;
 use crate::world::ObservingPolicy;
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, HasSelf, Linker, LinkerInstance, ResourceType};
+use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, Error, Result};
 
 /// What a component looks like from outside.
@@ -66,8 +65,7 @@ pub(crate) fn describe(
     Ok(description)
 }
 
-/// Our host functions, and stubs for WASI: a component that was built for it loads, but cannot call
-/// it.
+/// Our host functions, and what there is of WASI.
 pub(crate) fn linker(engine: &Engine, component: &Component) -> Result<Linker<HostState>> {
     let mut linker = Linker::new(engine);
     ObservingPolicy::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
@@ -76,9 +74,9 @@ pub(crate) fn linker(engine: &Engine, component: &Component) -> Result<Linker<Ho
             continue;
         }
         if let ComponentItem::ComponentInstance(instance) = import.ty {
-            let mut stubs = linker.instance(name)?;
+            let mut functions = linker.instance(name)?;
             for (item, export) in instance.exports(engine) {
-                stub(&mut stubs, name, item, &export.ty)?;
+                wasi::link(&mut functions, name, item, &export.ty)?;
             }
         }
     }
@@ -89,26 +87,6 @@ pub(crate) fn linker(engine: &Engine, component: &Component) -> Result<Linker<Ho
 pub(crate) fn chain(error: &Error) -> String {
     let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
     causes.join(": ")
-}
-
-fn stub(
-    stubs: &mut LinkerInstance<'_, HostState>,
-    interface: &str,
-    item: &str,
-    kind: &ComponentItem,
-) -> Result<()> {
-    match kind {
-        ComponentItem::ComponentFunc(_) => {
-            let name = format!("{interface}#{item}");
-            stubs.func_new(item, move |_, _, _, _| {
-                Err(Error::new(Excess::Wasi(name.clone())))
-            })
-        }
-        ComponentItem::Resource(_) => {
-            stubs.resource(item, ResourceType::host::<()>(), |_, _| Ok(()))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Interface and version of a name of our package; `None` when it is of another package.

@@ -5,3 +5,4 @@ mod load;
 mod speed;
 mod stack;
 mod support;
+mod wasi;

@@ -9,6 +9,7 @@ mod request;
 mod sources;
 mod store;
 mod system;
+pub(crate) mod wasi;
 
 pub use call::Trace;
 pub(crate) use call::{Call, Shared};
@@ -30,6 +31,7 @@ pub(crate) struct HostState {
     pub(crate) limiter: Limiter,
     budget: Budget,
     random: u64,
+    stdio: wasi::Stdio,
     sources: Vec<Source>,
     tables: Tables,
     /// What `reserve` asked for.
@@ -54,6 +56,7 @@ impl HostState {
             limiter: Limiter::new(memory),
             budget: Budget::default(),
             random: system::seed(),
+            stdio: wasi::Stdio::default(),
             sources: Vec::new(),
             tables: Tables::new(tables),
             reserved: None,
