@@ -1,4 +1,5 @@
 mod budgets;
+mod contract;
 mod decide;
 mod instructions;
 mod load;
