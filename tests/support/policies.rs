@@ -13,6 +13,11 @@ use std::time::SystemTime;
 /// What `plugins/build` was asked for in this process: it runs once for each argument.
 static BUILT: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
 
+/// Whether a policy has a folder in plugins/, and is no test policy.
+pub fn is_for_sites(name: &str) -> bool {
+    repository().join("plugins").join(name).is_dir()
+}
+
 /// The component of a policy of plugins/, `header-route` for instance.
 pub fn built(name: &str) -> Result<PathBuf> {
     file(&format!("{name}.wasm"), "")

@@ -1,6 +1,7 @@
 //! Routing policies on the real parts: what they decide, hostile ones, and restarts that change them.
 
 mod author;
+mod consistent_hash;
 mod copies;
 mod features;
 mod hostile_start;

@@ -113,9 +113,10 @@ impl Plan {
     /// A policy for the balancer `lb`, from plugins/ or else from plugins/fixtures; `settings` are
     /// lines of its table, `config` those of its own.
     pub fn policy(self, name: &str, settings: &str, config: &str) -> Result<Plan> {
-        let component = match name {
-            "header-route" | "canary" | "hello" => policies::built(name)?,
-            _ => policies::fixture(name)?,
+        let component = if policies::is_for_sites(name) {
+            policies::built(name)?
+        } else {
+            policies::fixture(name)?
         };
         Ok(self.component(name, &component, settings, config))
     }
