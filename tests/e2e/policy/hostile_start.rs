@@ -35,13 +35,17 @@ use Toml::{Fixture, Made, Missing, Text};
 #[rustfmt::skip]
 const BROKEN: &[Broken] = &[
     Broken { what: "unknown import", toml: Fixture("unknown-import"), line: 2,
-        says: &["example:files/read@1.0.0", "rjk:policy/host@0.1 only"] },
+        says: &["example:files/read@1.0.0", "interfaces of rjk:policy@0.1 only"] },
     Broken { what: "wrong version", toml: Fixture("wrong-version"), line: 2,
         says: &["rjk:policy", "0.2.0", "this module has rjk:policy@0.1"] },
     Broken { what: "configure fails", toml: Fixture("configure-fails"), line: 2,
         says: &["its configure says: "] },
     Broken { what: "configure never ends", toml: Fixture("configure-never-ends"), line: 2,
         says: &["its configure failed: ", "fuel"] },
+    Broken { what: "configure panics", toml: Fixture("panic-configure"), line: 2,
+        says: &["its configure failed: ", "panic-configure.rs:12:9: lb has 2 members"] },
+    Broken { what: "a store too large", toml: Fixture("store-too-large"), line: 2,
+        says: &["its configure failed: ", "8192 cells"] },
     Broken { what: "9 MiB", toml: Made("large.wasm"), line: 2,
         says: &["large.wasm", "a policy may have 8388608"] },
     Broken { what: "core module", toml: Made("core.wasm"), line: 2,

@@ -2,6 +2,7 @@
 
 mod author;
 mod consistent_hash;
+mod contract;
 mod copies;
 mod features;
 mod hostile_start;
