@@ -59,6 +59,7 @@ pub use reset::{recover_member, reset_balancer, reset_member, reset_worker};
 pub use roster::Roster;
 pub use rounds::{Round, Rounds};
 pub use session::SessionRoutes;
+pub use shared::breaker::{Breaker, OFF_FOR, Pass, Tally, Tripped};
 pub use shared::cell::{Cell, RowOwner};
 pub use shared::control::Control;
 pub use shared::failures::Failures;

@@ -85,7 +85,8 @@ pub struct PolicySettings {
     pub on_fault: OnFault,
     /// Whether decisions are carried out.
     pub mode: Mode,
-    /// Faults in a row that switch the policy off for a while; 0 = never.
+    /// Faults in a row that switch the policy off for a while, and half of those that do when they are a
+    /// tenth of its calls; 0 = never.
     pub max_faults: u32,
 }
 

@@ -9,7 +9,6 @@
 #![forbid(unsafe_code)]
 
 pub mod bench;
-mod breaker;
 mod clock;
 mod compiled;
 mod configure;

@@ -1,6 +1,5 @@
 //! A policy at work in one process.
 
-use crate::breaker::{Breaker, Pass};
 use crate::compiled::Compiled;
 use crate::fault::Fault;
 use crate::host::{Call, Shared, Trace, log_limit};
@@ -9,7 +8,7 @@ use crate::limits::DECISION_STACK;
 use crate::stack::{Stacks, elsewhere};
 use parking_lot::Mutex;
 use rjk_balance::{
-    Answer, Decision, FaultKind, Membership, Moment, Observation, PolicySlot, PolicyState,
+    Answer, Decision, FaultKind, Membership, Moment, Observation, Pass, PolicySlot, PolicyState,
     Question, RoutingPolicy, Verdict,
 };
 use rjk_config::toml::{Mode, OnFault, PolicySettings};
@@ -31,9 +30,6 @@ pub struct Policy {
     /// What the latest instance was configured with.
     membership: Mutex<Arc<Membership>>,
     stacks: &'static dyn Stacks,
-    breaker: Breaker,
-    /// Of the observer alone: what it does says nothing about decisions.
-    observer_breaker: Breaker,
     lines: RateLimit,
     /// One for each kind: a frequent fault does not hide another.
     fault_lines: [RateLimit; FaultKind::ALL.len()],
@@ -69,8 +65,6 @@ impl Policy {
             state,
             stacks,
             pool: (0..pool_size).map(|_| Mutex::default()).collect(),
-            breaker: Breaker::new(settings.max_faults),
-            observer_breaker: Breaker::new(settings.max_faults),
             lines: log_limit(),
             fault_lines: line_a_second(),
             observer_fault_lines: line_a_second(),
@@ -223,7 +217,7 @@ impl Policy {
         match decided {
             Ok(verdict) => {
                 self.state.slot.count(verdict.decision);
-                self.breaker.success(pass);
+                self.state.slot.breaker.success(pass);
                 Ok(verdict)
             }
             Err(fault) => {
@@ -234,15 +228,15 @@ impl Policy {
     }
 
     fn record_fault(&self, pass: Pass, fault: &Fault, log: &dyn Log, now: Moment) {
-        self.state.slot.count_fault(fault.kind);
-        let name = &self.name;
-        if self.breaker.fault(pass, now) {
-            self.state.slot.switched_off.fetch_add(1, Relaxed);
-            let limit = self.settings.max_faults;
+        let (name, slot) = (&self.name, self.state.slot);
+        slot.count_fault(fault.kind);
+        let (most, tally) = (self.settings.max_faults, slot.decision_tally());
+        if let Some(tripped) = slot.breaker.fault(pass, most, tally, now) {
+            slot.switched_off.fetch_add(1, Relaxed);
             jk_log!(
                 log,
                 Error,
-                "policy {name}: {fault}; {limit} faults in a row, it is off for 30 s"
+                "policy {name}: {fault}; {tripped}, it is off for 30 s"
             );
         } else if log.enabled(Level::Warn)
             && self.fault_lines[fault.kind as usize].allows(now.as_millis())
@@ -252,15 +246,15 @@ impl Policy {
     }
 
     fn record_observer_fault(&self, pass: Pass, fault: &Fault, log: &dyn Log, now: Moment) {
-        self.state.slot.observer_faults.fetch_add(1, Relaxed);
-        let name = &self.name;
-        if self.observer_breaker.fault(pass, now) {
-            self.state.slot.observer_switched_off.fetch_add(1, Relaxed);
-            let limit = self.settings.max_faults;
+        let (name, slot) = (&self.name, self.state.slot);
+        slot.observer_faults.fetch_add(1, Relaxed);
+        let (most, tally) = (self.settings.max_faults, slot.observer_tally());
+        if let Some(tripped) = slot.observer_breaker.fault(pass, most, tally, now) {
+            slot.observer_switched_off.fetch_add(1, Relaxed);
             jk_log!(
                 log,
                 Error,
-                "policy {name}: observe: {fault}; {limit} faults in a row, its observer is off for 30 s, \
+                "policy {name}: observe: {fault}; {tripped}, its observer is off for 30 s, \
                  decisions go on"
             );
         } else if log.enabled(Level::Warn)
@@ -291,7 +285,7 @@ impl RoutingPolicy for Policy {
     fn decide(&self, question: &Question<'_>) -> Answer {
         let shadow = self.settings.mode == Mode::Shadow;
         let reject = self.rejects();
-        let pass = self.breaker.pass(question.now);
+        let pass = self.state.slot.breaker.pass(question.now);
         if pass == Pass::Off {
             self.state.slot.skipped.fetch_add(1, Relaxed);
             return if shadow {
@@ -338,7 +332,7 @@ impl RoutingPolicy for Policy {
         if !self.observes {
             return;
         }
-        let pass = self.observer_breaker.pass(now);
+        let pass = self.state.slot.observer_breaker.pass(now);
         if pass == Pass::Off {
             self.state.slot.observer_skipped.fetch_add(1, Relaxed);
             return;
@@ -351,7 +345,7 @@ impl RoutingPolicy for Policy {
         match heard {
             Ok(()) => {
                 self.state.slot.observed.fetch_add(1, Relaxed);
-                self.observer_breaker.success(pass);
+                self.state.slot.observer_breaker.success(pass);
             }
             Err(fault) => self.record_observer_fault(pass, &fault, log, now),
         }

@@ -1,3 +1,4 @@
+mod breaker;
 mod budgets;
 mod contract;
 mod decide;

@@ -112,8 +112,8 @@ impl Layout {
     }
 }
 
-/// `!RJKSHM6`; the last byte rises with the layout.
-const MAGIC: u64 = u64::from_be_bytes(*b"!RJKSHM6");
+/// `!RJKSHM7`; the last byte rises with the layout.
+const MAGIC: u64 = u64::from_be_bytes(*b"!RJKSHM7");
 
 /// Says what the file is and how it is cut, for tools that open it from outside.
 #[derive(Debug, Default)]

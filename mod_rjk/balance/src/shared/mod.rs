@@ -1,5 +1,6 @@
 //! What all processes of a server share: records of atomics, and where each lies.
 
+pub(crate) mod breaker;
 pub(crate) mod cell;
 pub(crate) mod control;
 pub(crate) mod failures;

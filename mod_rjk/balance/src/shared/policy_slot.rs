@@ -1,6 +1,7 @@
 //! The shared record of one policy.
 
 use crate::decision::{Decision, FaultKind};
+use crate::shared::breaker::{Breaker, Tally};
 use crate::shared::slot::add;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -20,7 +21,7 @@ pub struct PolicySlot {
     pub rejects: AtomicU64,
     /// Requests that did not ask because the policy was switched off.
     pub skipped: AtomicU64,
-    /// How often it was switched off after faults in a row.
+    /// How often it was switched off after too many faults.
     pub switched_off: AtomicU64,
     /// Shadow decisions that the built-in rules would have made too.
     pub shadow_same: AtomicU64,
@@ -32,10 +33,14 @@ pub struct PolicySlot {
     pub observed: AtomicU64,
     /// Faults of its observer, of all kinds; those of decisions are not among them.
     pub observer_faults: AtomicU64,
-    /// How often its observer was switched off after faults in a row.
+    /// How often its observer was switched off after too many faults.
     pub observer_switched_off: AtomicU64,
     /// Responses that its observer did not hear of because it was switched off.
     pub observer_skipped: AtomicU64,
+    /// Whether it may be asked.
+    pub breaker: Breaker,
+    /// Whether its observer may be told; what that does says nothing about decisions.
+    pub observer_breaker: Breaker,
     faults: [AtomicU64; FaultKind::ALL.len()],
     counters: [AtomicU64; POLICY_COUNTERS],
 }
@@ -76,6 +81,18 @@ impl PolicySlot {
             .iter()
             .map(|counter| counter.load(Relaxed))
             .fold(0, u64::wrapping_add)
+    }
+
+    /// Decisions and faults so far, for [`PolicySlot::breaker`].
+    pub fn decision_tally(&self) -> Tally {
+        let faults = self.faults.iter().map(|counter| counter.load(Relaxed));
+        Tally::of(self.decisions(), faults.fold(0, u64::wrapping_add))
+    }
+
+    /// What its observer heard and its faults so far, for [`PolicySlot::observer_breaker`].
+    pub fn observer_tally(&self) -> Tally {
+        let (heard, faults) = (&self.observed, &self.observer_faults);
+        Tally::of(heard.load(Relaxed), faults.load(Relaxed))
     }
 
     /// Adds to a counter of the policy's own and gives its new value; `None` for an unknown key.
