@@ -42,7 +42,8 @@ mod worker;
 
 pub use attempt::lease::Lease;
 pub use balancer::Balancer;
-pub use choose::selection::{Choice, Missing, Pick, Refusal, RoutingInput, Selection};
+pub use choose::pick::{Choice, Missing, Pick, Refusal, RoutingInput};
+pub use choose::selection::Selection;
 pub use cookie::cookie_values;
 pub use decision::{DecidedBy, Decision, FaultKind, Label, Verdict};
 pub use live::{AsOf, Live};

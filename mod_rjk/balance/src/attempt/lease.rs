@@ -1,6 +1,7 @@
 //! One attempt on a member, and what its result means for the member (contract TR-04…TR-14).
 
-use crate::choose::selection::{Choice, Selection, Start};
+use crate::choose::pick::Choice;
+use crate::choose::selection::{Selection, Start};
 use crate::live::AsOf;
 use crate::outcome::{Outcome, Traffic};
 use crate::roster::{Member, Roster};

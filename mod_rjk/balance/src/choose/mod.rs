@@ -1,5 +1,7 @@
 //! Which member takes a request.
 
+mod chosen;
 pub(crate) mod consult;
+pub(crate) mod pick;
 pub(crate) mod rules;
 pub(crate) mod selection;

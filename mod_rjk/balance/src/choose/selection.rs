@@ -1,77 +1,20 @@
 //! The choice of members for one request (contract §4.6, TR-01…TR-03, TR-20).
 
 use crate::balancer::Balancer;
+use crate::choose::chosen::{Chosen, Found, builtin, stand_in};
 use crate::choose::consult::Consultation;
+use crate::choose::pick::{Choice, Missing, Pick, Refusal, RoutingInput};
 use crate::choose::rules::{Target, View};
 use crate::decision::{DecidedBy, Decision, Verdict};
 use crate::live::AsOf;
 use crate::maintenance::force_member;
-use crate::overrides::ActivationOverrides;
-use crate::policy::{Answer, RequestView, Tried};
+use crate::policy::{Answer, Tried};
 use crate::roster::{Member, Roster};
-use crate::session::SessionRoutes;
 use crate::shared::ledger::InFlight;
 use crate::state::State;
 use crate::time::Moment;
-use rjk_config::model::Activation;
 use rjk_log::{Log, jk_log};
 use std::sync::Arc;
-
-/// What the choice depends on, besides the members.
-pub struct RoutingInput<'a> {
-    /// Session ids, from [`Roster::session_routes`].
-    pub routes: SessionRoutes<'a>,
-    /// A non-empty `JK_ROUTE`: forwarded whatever member serves (SS-15, E-06).
-    pub jk_route: Option<&'a [u8]>,
-    /// The request makes no session and ignores the load (X-03, E-05).
-    pub stateless: bool,
-    /// From [`Roster::overrides`].
-    pub overrides: &'a ActivationOverrides,
-    /// The request, for the policy.
-    pub request: &'a dyn RequestView,
-}
-
-/// A chosen member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Choice {
-    /// Index in configuration order.
-    pub index: usize,
-    /// The session is on this member: no session cookie is to be set (SS-16).
-    pub sticky: bool,
-    /// It was found by its domain: see [`Selection::route`].
-    by_domain: bool,
-    /// Activation in effect for this request (AT-14).
-    pub activation: Activation,
-}
-
-/// Why no member was found; 503 in both cases (F-13).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Missing {
-    /// All are busy, in error, disabled or stopped.
-    Unusable,
-    /// The session's member is unusable and `sticky_session_force` forbids another (SS-13).
-    StickyForce,
-}
-
-/// The result of one choice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pick {
-    /// Try this member.
-    Member(Choice),
-    /// Nobody can take the request now; counts as an attempt.
-    NoMember(Missing),
-    /// The policy answers itself; no retry.
-    Reject(Refusal),
-}
-
-/// How a policy answers in the place of a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// Status, 400…599.
-    pub status: u16,
-    /// Seconds of the Retry-After.
-    pub retry_after: Option<u32>,
-}
 
 /// The states of the members as one request sees them (LB-07), from its first choice to its end.
 pub struct Selection<'a> {
@@ -406,64 +349,4 @@ impl Drop for Selection<'_> {
             slot.replace_state(State::Probe, State::Recover, Moment::NEVER);
         }
     }
-}
-
-/// The answer when a policy failed and the configuration wants no other to decide.
-const UNAVAILABLE: Refusal = Refusal {
-    status: 503,
-    retry_after: None,
-};
-
-/// What was found for an attempt, by whom.
-struct Chosen<'a> {
-    found: Found,
-    by: DecidedBy<'a>,
-    verdict: Option<Verdict>,
-}
-
-enum Found {
-    Target(Target),
-    Missing(Missing),
-    Reject(Refusal),
-}
-
-impl Found {
-    fn member(&self) -> Option<usize> {
-        match self {
-            Found::Target(target) => Some(target.index),
-            Found::Missing(_) | Found::Reject(_) => None,
-        }
-    }
-
-    /// Without a word of the policy.
-    fn by(self, by: DecidedBy<'_>) -> Chosen<'_> {
-        Chosen {
-            found: self,
-            by,
-            verdict: None,
-        }
-    }
-}
-
-/// The choice without a policy: the session's member, else the least loaded.
-fn builtin<'a>(view: &View<'_>, sticky: Option<Target>) -> Chosen<'a> {
-    if let Some(target) = sticky {
-        return Found::Target(target).by(DecidedBy::Sticky);
-    }
-    let found = view.take_by_load().map(Found::Target);
-    let found = found.unwrap_or(Found::Missing(Missing::Unusable));
-    found.by(DecidedBy::Builtin)
-}
-
-/// The choice in the place of a policy that gave none.
-fn stand_in<'a>(
-    view: &View<'_>,
-    sticky: Option<Target>,
-    by: DecidedBy<'a>,
-    reject: bool,
-) -> Chosen<'a> {
-    if reject {
-        return Found::Reject(UNAVAILABLE).by(by);
-    }
-    builtin(view, sticky).found.by(by)
 }

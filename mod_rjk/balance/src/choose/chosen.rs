@@ -1,0 +1,65 @@
+//! What was found for one attempt, and by whom.
+
+use crate::choose::pick::{Missing, Refusal};
+use crate::choose::rules::{Target, View};
+use crate::decision::{DecidedBy, Verdict};
+
+/// The answer when a policy failed and the configuration wants no other to decide.
+const UNAVAILABLE: Refusal = Refusal {
+    status: 503,
+    retry_after: None,
+};
+
+/// What was found for an attempt, by whom.
+pub(super) struct Chosen<'a> {
+    pub(super) found: Found,
+    pub(super) by: DecidedBy<'a>,
+    pub(super) verdict: Option<Verdict>,
+}
+
+pub(super) enum Found {
+    Target(Target),
+    Missing(Missing),
+    Reject(Refusal),
+}
+
+impl Found {
+    pub(super) fn member(&self) -> Option<usize> {
+        match self {
+            Found::Target(target) => Some(target.index),
+            Found::Missing(_) | Found::Reject(_) => None,
+        }
+    }
+
+    /// Without a word of the policy.
+    pub(super) fn by(self, by: DecidedBy<'_>) -> Chosen<'_> {
+        Chosen {
+            found: self,
+            by,
+            verdict: None,
+        }
+    }
+}
+
+/// The choice without a policy: the session's member, else the least loaded.
+pub(super) fn builtin<'a>(view: &View<'_>, sticky: Option<Target>) -> Chosen<'a> {
+    if let Some(target) = sticky {
+        return Found::Target(target).by(DecidedBy::Sticky);
+    }
+    let found = view.take_by_load().map(Found::Target);
+    let found = found.unwrap_or(Found::Missing(Missing::Unusable));
+    found.by(DecidedBy::Builtin)
+}
+
+/// The choice in the place of a policy that gave none.
+pub(super) fn stand_in<'a>(
+    view: &View<'_>,
+    sticky: Option<Target>,
+    by: DecidedBy<'a>,
+    reject: bool,
+) -> Chosen<'a> {
+    if reject {
+        return Found::Reject(UNAVAILABLE).by(by);
+    }
+    builtin(view, sticky).found.by(by)
+}
