@@ -110,9 +110,9 @@ pub struct Question<'a> {
 pub enum Answer {
     /// This is to be done.
     Decided(Verdict),
-    /// The built-in rules decide; [`RoutingPolicy::compare`] then hears what they chose. `None`
-    /// when there is nothing to compare.
-    Shadow(Option<Decision>),
+    /// The built-in rules decide; [`RoutingPolicy::compare`] then hears what they chose. Token and label
+    /// are those of the attempt all the same. `None` when there is nothing to compare.
+    Shadow(Option<Verdict>),
     /// The policy failed.
     Fault {
         /// How.

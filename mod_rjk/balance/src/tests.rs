@@ -1,3 +1,4 @@
+mod attempts;
 mod choice;
 mod failures;
 mod homes;

@@ -173,8 +173,7 @@ fn question<'a>(
 
 fn decide(policy: &Policy, question: &Question<'_>) -> Result<Decision, Option<FaultKind>> {
     match policy.decide(question) {
-        Answer::Decided(verdict) => Ok(verdict.decision),
-        Answer::Shadow(Some(decision)) => Ok(decision),
+        Answer::Decided(verdict) | Answer::Shadow(Some(verdict)) => Ok(verdict.decision),
         Answer::Fault { kind, .. } => Err(Some(kind)),
         Answer::Shadow(None) | Answer::Off { .. } => Err(None),
     }

@@ -295,7 +295,7 @@ impl RoutingPolicy for Policy {
             };
         }
         match self.ask(pass, question) {
-            Ok(verdict) if shadow => Answer::Shadow(Some(verdict.decision)),
+            Ok(verdict) if shadow => Answer::Shadow(Some(verdict)),
             Ok(verdict) => Answer::Decided(verdict),
             Err(_) if shadow => Answer::Shadow(None),
             Err(kind) => Answer::Fault { kind, reject },

@@ -1,5 +1,6 @@
 //! Pool, body and pump against backends on loopback, without httpd.
 
+mod attempts;
 mod body;
 mod drip;
 mod late;

@@ -2,6 +2,7 @@
 //! member is a worker in a balancer.
 
 mod account;
+mod attempt;
 mod contact;
 pub mod edit;
 pub mod endpoint;

@@ -8,13 +8,18 @@ use crate::choose::rules::{Target, View};
 use crate::decision::{DecidedBy, Decision, Verdict};
 use crate::live::AsOf;
 use crate::maintenance::force_member;
-use crate::policy::{Answer, Tried};
+use crate::outcome::Ended;
+use crate::policy::{Answer, Observation, Tried};
 use crate::roster::{Member, Roster};
 use crate::shared::ledger::InFlight;
 use crate::state::State;
 use crate::time::Moment;
 use rjk_log::{Log, jk_log};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Attempts of a request that a policy is told of at most.
+const MOST_TRIED: usize = 64;
 
 /// The states of the members as one request sees them (LB-07), from its first choice to its end.
 pub struct Selection<'a> {
@@ -91,7 +96,7 @@ impl<'a> Selection<'a> {
                     return Pick::Member(self.choice(&target));
                 }
                 // Another request took the probe; the local state says so now.
-                Found::Target(_) => {}
+                Found::Target(target) => self.tell_not_asked(target.index, now),
                 Found::Reject(refusal) => return Pick::Reject(refusal),
                 Found::Missing(_) if self.force_recovery(now) => {}
                 Found::Missing(why) => {
@@ -161,6 +166,31 @@ impl<'a> Selection<'a> {
         self.attempt
     }
 
+    /// What a policy is told of the attempt on the chosen member; how it ended and what came of it is to
+    /// be filled in.
+    pub fn observation(&self, index: usize, ended: Ended) -> Observation {
+        Observation {
+            index,
+            ended,
+            status: 0,
+            attempt: self.attempt,
+            decided: matches!(self.decided_by, DecidedBy::Policy(_)),
+            token: self.verdict.map_or(0, |verdict| verdict.token),
+            head: Duration::ZERO,
+            total: Duration::ZERO,
+            body: 0,
+        }
+    }
+
+    /// An attempt on this member ended without an answer that was taken: policies are told when asked
+    /// for the next one. Only the last [`MOST_TRIED`] are kept.
+    pub fn failed(&mut self, index: usize, ended: Ended) {
+        if self.tried.len() == MOST_TRIED {
+            self.tried.remove(0);
+        }
+        self.tried.push(Tried { index, ended });
+    }
+
     /// What an attempt on the chosen member starts from.
     pub(crate) fn take_start(&mut self, choice: &Choice) -> Start<'a> {
         Start {
@@ -223,12 +253,12 @@ impl<'a> Selection<'a> {
         };
         match question.ask(policy, self.input.request, self.log) {
             Answer::Decided(verdict) => self.carry_out(verdict, &view, sticky, policy.name()),
-            Answer::Shadow(shadow) => {
+            Answer::Shadow(verdict) => {
                 let chosen = builtin(&view, sticky);
-                if let Some(decision) = shadow {
-                    policy.compare(decision, chosen.found.member());
+                if let Some(shadow) = verdict {
+                    policy.compare(shadow.decision, chosen.found.member());
                 }
-                chosen
+                Chosen { verdict, ..chosen }
             }
             Answer::Fault { kind, reject } => {
                 stand_in(&view, sticky, DecidedBy::Fault(kind), reject)
@@ -281,6 +311,12 @@ impl<'a> Selection<'a> {
             self.states[index] = slot.state();
         }
         self.states[index].is_usable()
+    }
+
+    /// The policy may wait for the end of what it chose, too.
+    fn tell_not_asked(&self, index: usize, now: Moment) {
+        let observation = self.observation(index, Ended::Busy);
+        self.balancer.observe(&observation, now, self.log);
     }
 
     /// TR-20: once per request, when there is no member at all.

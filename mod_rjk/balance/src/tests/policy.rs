@@ -192,7 +192,7 @@ fn notes() -> [(Answer, &'static str, &'static str); 10] {
         (Answer::Decided(Decision::Builtin.into()), "0 builtin", "1 sticky"),
         (Answer::Decided(Decision::Worker(2).into()), "2 policy scripted", "2 policy scripted"),
         (Answer::Decided(Decision::Reject(403).into()), "reject 403 policy scripted", "reject 403 policy scripted"),
-        (Answer::Shadow(Some(Decision::Worker(2))), "0 builtin", "1 sticky"),
+        (Answer::Shadow(Some(Decision::Worker(2).into())), "0 builtin", "1 sticky"),
         (Answer::Shadow(None), "0 builtin", "1 sticky"),
         (out_of_fuel(false), "0 fault out-of-fuel", "1 fault out-of-fuel"),
         (out_of_fuel(true), "reject 503 fault out-of-fuel", "reject 503 fault out-of-fuel"),
@@ -223,7 +223,7 @@ fn a_note_can_say_who_decided() {
 #[test]
 fn a_shadow_hears_what_the_builtin_rules_chose() {
     let shadow = Decision::Worker(2);
-    let (balancer, policy) = answering(Answer::Shadow(Some(shadow)), |_| {});
+    let (balancer, policy) = answering(Answer::Shadow(Some(shadow.into())), |_| {});
     pick(&balancer, &Ask::default()).unwrap();
     pick(&balancer, &cookie("JSESSIONID=x.m2")).unwrap();
     let (quiet, unheard) = answering(Answer::Shadow(None), |_| {});

@@ -245,7 +245,10 @@ fn a_shadow_only_watches() {
         ..settings()
     };
     let watching = policy_with(&choosing(answer(1, 2)), shadow);
-    assert_eq!(ask(&watching), Answer::Shadow(Some(Decision::Worker(2))));
+    assert_eq!(
+        ask(&watching),
+        Answer::Shadow(Some(Decision::Worker(2).into()))
+    );
     watching.compare(Decision::Worker(2), Some(2));
     watching.compare(Decision::Worker(2), Some(1));
     watching.compare(Decision::Worker(2), None);

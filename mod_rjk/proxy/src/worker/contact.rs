@@ -91,6 +91,8 @@ impl Contact {
         let mut attempt = 0;
         loop {
             attempt += 1;
+            // What another try heard says nothing of one that does not get so far.
+            job.heard = Heard::default();
             let failure = match self.try_once(checkout, job, target, &head, log) {
                 Ok(served) => return Ok(served),
                 Err(failure) => failure,

@@ -1,6 +1,7 @@
 //! The failover loop of one request over the members of a balancer (contract §4.6).
 
-use super::account::{count_made_good, no_place, outcome, over_limit};
+use super::account::{count_made_good, ended, no_place, outcome, over_limit};
+use super::attempt::Attempt;
 use super::contact::Contact;
 use super::endpoint::Endpoint;
 use crate::clock::now;
@@ -8,10 +9,9 @@ use crate::job::failure::{Cause, Failure, Phase};
 use crate::job::report::Report;
 use crate::job::{Forwarding, Served, Target};
 use crate::way::pool::Checkout;
-use rjk_balance::{Balancer, Choice, DecidedBy, Ended, Lease, Observation, Pick, Round, Selection};
+use rjk_balance::{Balancer, Choice, DecidedBy, Lease, Pick, Round, Selection};
 use rjk_log::{Log, jk_log};
 use std::borrow::Cow;
-use std::time::Instant;
 
 /// The failover loop of one request.
 pub(crate) struct Failover<'a, 'r, 'j> {
@@ -21,18 +21,10 @@ pub(crate) struct Failover<'a, 'r, 'j> {
     pub(crate) job: &'j mut Forwarding<'r>,
     pub(crate) log: &'a dyn Log,
     pub(crate) report: Report,
-    /// What a policy may be told at the end.
-    pub(crate) answer: Option<Answer>,
 }
 
 impl<'a> Failover<'a, '_, '_> {
     pub(crate) fn run(&mut self) -> Result<Served, Failure> {
-        let result = self.try_members();
-        self.observe();
-        result
-    }
-
-    fn try_members(&mut self) -> Result<Served, Failure> {
         let mut rounds = self.selection.roster().rounds();
         let mut last = None;
         loop {
@@ -45,8 +37,6 @@ impl<'a> Failover<'a, '_, '_> {
                 }
                 Round::Attempt => {}
             }
-            // An answer that was not taken is none.
-            self.answer = None;
             let pick = self.selection.pick(now());
             self.report.decided_by = decided_by(self.selection.decided_by());
             let failure = match pick {
@@ -71,17 +61,29 @@ impl<'a> Failover<'a, '_, '_> {
     }
 
     fn try_member(&mut self, choice: &Choice) -> Result<Served, Failure> {
+        let attempt = Attempt::begin(self.balancer, &self.selection, choice, self.log);
+        // What an attempt before this one moved is not this member's.
+        self.job.begin_call();
+        let result = self.serve_by(choice);
+        self.note(choice);
+        let ended = ended(&result, self.job.traffic.sent > 0);
+        if result.is_err() {
+            self.selection.failed(choice.index, ended);
+        }
+        if let Some(attempt) = attempt {
+            attempt.end(ended, &self.job.heard);
+        }
+        result
+    }
+
+    fn serve_by(&mut self, choice: &Choice) -> Result<Served, Failure> {
         let member = &self.endpoints[choice.index];
         let contact = member.contact();
         let Some(mut checkout) = member.pool().checkout() else {
             self.selection.no_endpoint(choice.index, now());
-            self.note(choice);
             return Err(no_place(member));
         };
-        let began = Instant::now();
         let lease = Lease::begin(&mut self.selection, choice);
-        // What an attempt before this one moved is not this member's.
-        self.job.begin_call();
         let result = match over_limit(contact.spec(), lease.busy()) {
             Some(failure) => Err(failure),
             None => {
@@ -97,12 +99,6 @@ impl<'a> Failover<'a, '_, '_> {
         if let Some(slot) = self.balancer.ajp_slot(choice.index) {
             count_made_good(&result, slot, self.job.timeouts);
         }
-        self.note(choice);
-        self.answer = self.job.heard.status.map(|status| Answer {
-            index: choice.index,
-            status,
-            began,
-        });
         result.inspect_err(|failure| {
             let name = &contact.spec().name;
             jk_log!(
@@ -143,31 +139,6 @@ impl<'a> Failover<'a, '_, '_> {
         self.report.last = note;
         self.report.route = Some(self.selection.route(choice).to_vec());
     }
-
-    /// Tells the policy of the answer, if a member gave one, whatever became of it on its way to the
-    /// client.
-    fn observe(&self) {
-        let Some(answer) = &self.answer else { return };
-        let observation = Observation {
-            index: answer.index,
-            ended: Ended::Ok,
-            status: answer.status,
-            attempt: self.selection.attempt(),
-            decided: matches!(self.selection.decided_by(), DecidedBy::Policy(_)),
-            token: self.selection.verdict().map_or(0, |verdict| verdict.token),
-            head: self.job.heard.waited,
-            total: answer.began.elapsed(),
-            body: self.job.heard.body,
-        };
-        self.balancer.observe(&observation, now(), self.log);
-    }
-}
-
-/// The answer of a member that was tried last.
-pub(crate) struct Answer {
-    index: usize,
-    status: u16,
-    began: Instant,
 }
 
 /// Who decided, for a note; the text of a built-in decision is not made anew for each request.

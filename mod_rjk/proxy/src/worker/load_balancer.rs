@@ -72,7 +72,6 @@ impl LoadBalancer {
                 route: request.overrides.route.map(<[u8]>::to_vec),
                 ..Report::none()
             },
-            answer: None,
         };
         let result = failover.run();
         let report = failover.report;
