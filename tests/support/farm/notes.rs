@@ -4,14 +4,14 @@ use crate::{Httpd, Result, wait};
 use anyhow::{Context, ensure};
 
 /// The access log: status, process, URI, route, who decided, then the notes of the first and the last
-/// member.
+/// member, and the policy's label.
 pub(super) const FORMAT: &str = "%>s|%P|%U|%{JK_WORKER_ROUTE}n|%{RJK_DECIDED_BY}n|\
 %{JK_LB_FIRST_NAME}n|%{JK_LB_FIRST_VALUE}n|%{JK_LB_FIRST_ACCESSED}n|%{JK_LB_FIRST_SESSIONS}n|\
 %{JK_LB_FIRST_READ}n|%{JK_LB_FIRST_TRANSFERRED}n|%{JK_LB_FIRST_ERRORS}n|%{JK_LB_FIRST_BUSY}n|\
 %{JK_LB_FIRST_ACTIVATION}n|%{JK_LB_FIRST_STATE}n|\
 %{JK_LB_LAST_NAME}n|%{JK_LB_LAST_VALUE}n|%{JK_LB_LAST_ACCESSED}n|%{JK_LB_LAST_SESSIONS}n|\
 %{JK_LB_LAST_READ}n|%{JK_LB_LAST_TRANSFERRED}n|%{JK_LB_LAST_ERRORS}n|%{JK_LB_LAST_BUSY}n|\
-%{JK_LB_LAST_ACTIVATION}n|%{JK_LB_LAST_STATE}n";
+%{JK_LB_LAST_ACTIVATION}n|%{JK_LB_LAST_STATE}n|%{RJK_LABEL}n";
 
 /// The notes of one request; `-` where there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Notes {
     pub first: MemberNotes,
     /// The member of the last attempt.
     pub last: MemberNotes,
+    /// What the policy wrote on its decision.
+    pub label: String,
 }
 
 /// The ten notes of a member (T-05…T-24).
@@ -74,7 +76,7 @@ impl Notes {
     /// Reads a line of the access log.
     pub fn parse(line: &str) -> Result<Notes> {
         let fields: Vec<&str> = line.split('|').collect();
-        ensure!(fields.len() == 25, "{line:?}");
+        ensure!(fields.len() == 26, "{line:?}");
         Ok(Notes {
             status: fields[0].parse()?,
             pid: fields[1].parse()?,
@@ -83,6 +85,7 @@ impl Notes {
             decided_by: fields[4].to_owned(),
             first: MemberNotes::parse(&fields[5..15]),
             last: MemberNotes::parse(&fields[15..25]),
+            label: fields[25].to_owned(),
         })
     }
 }

@@ -16,7 +16,6 @@ use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
 use crate::server::ready::{Child, Ready};
 use bstr::{BStr, ByteSlice};
-use rjk_balance::Refusal;
 use rjk_config::model::LegacySpec;
 use rjk_config::server::ServerConfig;
 use rjk_log::{Log, jk_log};
@@ -255,8 +254,16 @@ fn finish(request: RequestRec<'_>, client: &Client<'_>, report: &Report) -> Answ
             }
             (c_int::from(*status), Told::Status(*status))
         }
-        Ok(Served::Refused(Refusal { status, .. })) => {
-            (c_int::from(*status), Told::Status(*status))
+        Ok(Served::Refused(refusal)) => {
+            if let Some(seconds) = refusal.retry_after {
+                let (pool, value) = (request.pool(), seconds.to_string());
+                // It goes along with httpd's own page, too.
+                request
+                    .err_headers_out()
+                    .set_bytes(pool, b"Retry-After", value.as_bytes());
+            }
+            let status = refusal.status;
+            (c_int::from(status), Told::Status(status))
         }
         // The client is there: it gets httpd's 500, or sees the response break off.
         Err(_) if client.refused => (OK, client.break_off(500)),

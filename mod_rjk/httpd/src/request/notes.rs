@@ -35,6 +35,10 @@ pub(crate) fn set_report(request: RequestRec<'_>, report: &Report) {
     if !report.decided_by.is_empty() {
         notes.set(c"RJK_DECIDED_BY", pool, report.decided_by.as_bytes());
     }
+    let label = report.label.as_str();
+    if !label.is_empty() {
+        notes.set(c"RJK_LABEL", pool, label.as_bytes());
+    }
     if let Some(first) = &report.first {
         set_member(request, &FIRST, first);
     }

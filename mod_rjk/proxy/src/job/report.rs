@@ -3,7 +3,7 @@
 use super::Served;
 use super::failure::{Cause, Failure, NOTHING, Phase};
 use bstr::BStr;
-use rjk_balance::MemberNote;
+use rjk_balance::{Label, MemberNote};
 use rjk_log::Log;
 use rjk_log::jk_log;
 use std::borrow::Cow;
@@ -20,6 +20,8 @@ pub struct Report {
     /// Who decided about the last attempt: `builtin`, `sticky`, `policy NAME` or `fault KIND`; empty
     /// without a balancer.
     pub decided_by: Cow<'static, str>,
+    /// What the policy wrote on its decision about the last attempt; empty when it wrote nothing.
+    pub label: Label,
     /// The first member that was tried (T-05…T-14).
     pub first: Option<MemberNote>,
     /// The last member that was tried (T-15…T-24).
@@ -44,6 +46,7 @@ impl Report {
             started: false,
             route: None,
             decided_by: Cow::Borrowed(""),
+            label: Label::default(),
             first: None,
             last: None,
         }
@@ -55,11 +58,12 @@ impl Report {
             Ok(Served::Response { .. } | Served::ServerPage { .. }) => {}
             Ok(Served::Refused(_)) => {
                 let by = &self.decided_by;
-                log_failure(
-                    &format_args!("worker {worker} refused the request: {by}"),
-                    told,
-                    log,
-                );
+                let label = match self.label.as_str() {
+                    "" => String::new(),
+                    label => format!(" ({label})"),
+                };
+                let what = format_args!("worker {worker} refused the request: {by}{label}");
+                log_failure(&what, told, log);
             }
             Err(Failure { phase, cause, .. }) if told == Told::Nothing => {
                 log_failure(

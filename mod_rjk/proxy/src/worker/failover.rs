@@ -9,7 +9,7 @@ use crate::job::failure::{Cause, Failure, Phase};
 use crate::job::report::Report;
 use crate::job::{Forwarding, Served, Target};
 use crate::way::pool::Checkout;
-use rjk_balance::{Balancer, Choice, DecidedBy, Lease, Pick, Round, Selection};
+use rjk_balance::{Balancer, Choice, DecidedBy, Label, Lease, Pick, Round, Selection};
 use rjk_log::{Log, jk_log};
 use std::borrow::Cow;
 
@@ -39,6 +39,8 @@ impl<'a> Failover<'a, '_, '_> {
             }
             let pick = self.selection.pick(now());
             self.report.decided_by = decided_by(self.selection.decided_by());
+            let verdict = self.selection.verdict();
+            self.report.label = verdict.map_or_else(Label::default, |verdict| verdict.label);
             let failure = match pick {
                 Pick::Member(choice) => match self.try_member(&choice) {
                     Ok(served) => return Ok(served),

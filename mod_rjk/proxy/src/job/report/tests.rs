@@ -164,6 +164,15 @@ fn a_refusing_policy_has_a_line_and_an_answer_has_none() {
     assert_eq!(level, Level::Error);
     assert!(text.ends_with("; the client got 429"), "{text}");
     let lines = Lines::default();
+    let report = Report {
+        decided_by: "policy quota".into(),
+        label: Label::new("acme is full"),
+        ..Report::ended(Ok(Served::Refused(refusal)))
+    };
+    report.log("w".into(), Told::Status(429), &lines);
+    let expected = "worker w refused the request: policy quota (acme is full); the client got 429";
+    assert_eq!(lines.0.into_inner()[0].1, expected);
+    let lines = Lines::default();
     for served in [
         Served::Response { status: 500 },
         Served::ServerPage {
