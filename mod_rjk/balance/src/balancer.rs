@@ -1,6 +1,7 @@
 //! A balancer of this process: its configuration bound to its shared slots.
 
 use crate::binding::Binding;
+use crate::explain::{Explanation, Ring};
 use crate::live::{AsOf, Live};
 use crate::note::MemberNote;
 use crate::policy::{Observation, RoutingPolicy};
@@ -18,12 +19,20 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+/// What is kept of the decisions about a balancer's requests.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    /// The last ones, for the status page.
+    pub ring: Option<Ring>,
+}
+
 /// A balancer (contract §4).
 pub struct Balancer {
     pub(crate) slots: Slots,
     pub(crate) binding: Binding,
     roster: Live<Roster>,
     pub(crate) policy: Option<Arc<dyn RoutingPolicy>>,
+    pub(crate) watch: Watch,
     /// Where the next scan starts, so that ties rotate (LB-06); of this process only.
     pub(crate) next_offset: AtomicUsize,
 }
@@ -47,8 +56,21 @@ impl Balancer {
             roster: Live::new(slots.segment.control, || Roster::of(&binding)),
             binding,
             policy,
+            watch: Watch::default(),
             next_offset: AtomicUsize::new(0),
         })
+    }
+
+    /// The same, of whose decisions that is kept.
+    #[must_use]
+    pub fn watched(self, watch: Watch) -> Balancer {
+        Balancer { watch, ..self }
+    }
+
+    /// Its last decisions, the latest first; `None` when they are not kept.
+    pub fn explanations(&self) -> Option<Vec<Explanation<'_>>> {
+        let policy = self.policy().map_or("", RoutingPolicy::name);
+        self.watch.ring.map(|ring| ring.last(policy))
     }
 
     /// The configuration as the files have it; [`Roster::spec`] has what was changed since.

@@ -53,6 +53,41 @@ pub enum Ended {
     Host = 8,
 }
 
+impl Ended {
+    /// All of them, each at its own number.
+    pub const ALL: [Ended; 9] = [
+        Ended::Ok,
+        Ended::Connect,
+        Ended::Timeout,
+        Ended::Protocol,
+        Ended::Status,
+        Ended::Busy,
+        Ended::Client,
+        Ended::Broken,
+        Ended::Host,
+    ];
+
+    /// The one of this number; `None` for one that this host does not know.
+    pub fn of(number: u32) -> Option<Ended> {
+        Ended::ALL.get(usize::try_from(number).ok()?).copied()
+    }
+
+    /// The word for it in records, log lines and on the status page.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Ended::Ok => "ok",
+            Ended::Connect => "connect",
+            Ended::Timeout => "timeout",
+            Ended::Protocol => "protocol",
+            Ended::Status => "status",
+            Ended::Busy => "busy",
+            Ended::Client => "client",
+            Ended::Broken => "broken",
+            Ended::Host => "host",
+        }
+    }
+}
+
 /// Bytes that one attempt moved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {

@@ -1,5 +1,6 @@
 mod attempts;
 mod choice;
+mod explain;
 mod failures;
 mod homes;
 mod ledger;

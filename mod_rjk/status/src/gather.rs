@@ -5,7 +5,7 @@ use crate::model::{
     WorkerView,
 };
 use crate::site::Site;
-use crate::{maps, policy};
+use crate::{decisions, maps, policy};
 use bstr::{BStr, ByteSlice};
 use rjk_balance::snapshot::{BalancerSnapshot, EndpointSnapshot, MemberSnapshot, Window};
 use rjk_balance::{AjpWorker, Balancer, Happened, State};
@@ -41,7 +41,7 @@ impl Gather<'_> {
         let snapshot = BalancerSnapshot::of(balancer, &site.clock, site.maintain);
         let name = snapshot.spec.name.clone();
         let maps = self.maps(name.as_bstr());
-        let last_reset = past(snapshot.last_reset);
+        let last_reset = Past::of(snapshot.last_reset);
         let members = snapshot.members.into_iter().enumerate();
         let all: Vec<MemberView> = members
             .map(|(index, member)| self.member(index, member))
@@ -63,6 +63,10 @@ impl Gather<'_> {
             },
             maps: if self.hides_maps { Vec::new() } else { maps },
             policy: balancer.policy().and_then(policy::view),
+            decisions: match only {
+                None => decisions::of(balancer, &site.clock),
+                Some(_) => None,
+            },
         }
     }
 
@@ -70,7 +74,7 @@ impl Gather<'_> {
         let spec = member.spec;
         MemberView {
             index,
-            last_reset: past(member.endpoint.last_reset),
+            last_reset: Past::of(member.endpoint.last_reset),
             endpoint: member.endpoint,
             activation: spec.activation,
             lbfactor: spec.lbfactor,
@@ -94,7 +98,7 @@ impl Gather<'_> {
         let maps = self.maps(worker.name());
         WorkerView {
             map_count: maps.len(),
-            last_reset: past(snapshot.last_reset),
+            last_reset: Past::of(snapshot.last_reset),
             error_time: snapshot.error.map(|happened| self.error_time(happened)),
             maps: if self.hides_maps { Vec::new() } else { maps },
             endpoint: snapshot,
@@ -122,7 +126,7 @@ impl Gather<'_> {
     }
 
     fn error_time(&self, happened: Happened) -> ErrorTime {
-        let Past { unix, ago } = past(happened);
+        let Past { unix, ago } = Past::of(happened);
         ErrorTime {
             at: (self.site.calendar)(unix),
             ago,
@@ -141,13 +145,6 @@ fn settings(spec: &LbSpec) -> BalancerSettings {
         max_reply_timeouts: spec.max_reply_timeouts,
         method: spec.method.as_str(),
         lock: spec.lock.as_str(),
-    }
-}
-
-fn past(happened: Happened) -> Past {
-    Past {
-        unix: i64::try_from(happened.unix_seconds).unwrap_or(i64::MAX),
-        ago: i64::try_from(happened.ago.as_secs()).unwrap_or(i64::MAX),
     }
 }
 

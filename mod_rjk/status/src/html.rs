@@ -5,6 +5,7 @@
 
 mod balancer;
 mod controls;
+mod decisions;
 mod edit;
 mod legend;
 mod maps;

@@ -1,7 +1,7 @@
 //! `mime=json`: the names of the text formats, with numbers as numbers and flags as flags.
 
 use crate::fields::{self, Field, Order, Value};
-use crate::model::{BalancerView, Body, Head, MapView, Page, PolicyView, WorkerView};
+use crate::model::{BalancerView, Body, DecisionView, Head, MapView, Page, PolicyView, WorkerView};
 use bstr::{BStr, BString, ByteSlice};
 use serde_json::{Map, Value as Json, json};
 
@@ -58,6 +58,9 @@ fn balancer(view: &BalancerView) -> Json {
     if let Some(view) = &view.policy {
         out.insert("policy".into(), policy(view));
     }
+    if let Some(decisions) = &view.decisions {
+        out.insert("decisions".into(), decisions.iter().map(decision).collect());
+    }
     Json::Object(out)
 }
 
@@ -92,6 +95,36 @@ fn policy(view: &PolicyView) -> Json {
         out["problem"] = problem.as_str().into();
     }
     out
+}
+
+fn decision(view: &DecisionView) -> Json {
+    let candidates = view.candidates.iter().map(|(name, seen)| {
+        json!({
+            "name": name,
+            "state": seen.state.as_str(),
+            "activation": seen.activation.as_str(),
+            "busy": seen.busy,
+            "lbvalue": seen.load,
+            "latency_us": seen.latency_us,
+        })
+    });
+    json!({
+        "at": view.when.unix,
+        "ago": view.when.ago,
+        "attempt": view.attempt,
+        "decided_by": view.by,
+        "decision": view.found,
+        "member": view.member,
+        "label": view.label,
+        "policy_said": view.policy_said,
+        "session": view.session,
+        "route": view.route.to_str_lossy(),
+        "candidates": candidates.collect::<Json>(),
+        "more_candidates": view.more,
+        "ended": view.end.map(|end| end.ended.as_str()),
+        "status": view.end.map(|end| end.status),
+        "duration_us": view.end.and_then(|end| u64::try_from(end.total.as_micros()).ok()),
+    })
 }
 
 /// `Shadow same` as `shadow_same`.

@@ -8,7 +8,7 @@
 //! | `access` | who may ask, and what browsers say of pages of other sites |
 //! | `command` | the words of `cmd`, `mime` and `opt` |
 //! | `target` | which worker and members a request names |
-//! | `gather`, `maps`, `policy` | the running server ([`Site`]) as a `model::Page` |
+//! | `gather`, `maps`, `policy`, `decisions` | the running server ([`Site`]) as a `model::Page` |
 //! | `change`, `setting` | what update, reset and recover do |
 //! | `text`, `properties`, `xml`, `json`, `html` | a page in its format |
 //!
@@ -32,6 +32,7 @@ mod answer;
 mod change;
 mod command;
 mod context;
+mod decisions;
 mod fields;
 mod gather;
 mod html;

@@ -2,8 +2,9 @@
 
 use crate::wall_time::WallTime;
 use bstr::BString;
-use rjk_balance::State;
+use rjk_balance::explain::{End, Seen};
 use rjk_balance::snapshot::EndpointSnapshot;
+use rjk_balance::{Happened, State};
 use rjk_config::model::Activation;
 use std::borrow::Cow;
 
@@ -121,6 +122,8 @@ pub struct BalancerView {
     pub maps: Vec<MapView>,
     /// Its routing policy, which mod_jk does not have.
     pub policy: Option<PolicyView>,
+    /// Its last decisions, the latest first; `None` when they are not kept.
+    pub decisions: Option<Vec<DecisionView>>,
 }
 
 /// The settings of a balancer that can be changed (§6.3).
@@ -173,6 +176,16 @@ pub struct Past {
     pub unix: i64,
     /// Seconds ago.
     pub ago: i64,
+}
+
+impl Past {
+    /// Of what happened then.
+    pub(crate) fn of(happened: Happened) -> Past {
+        Past {
+            unix: i64::try_from(happened.unix_seconds).unwrap_or(i64::MAX),
+            ago: i64::try_from(happened.ago.as_secs()).unwrap_or(i64::MAX),
+        }
+    }
 }
 
 /// When a worker failed last.
@@ -278,4 +291,35 @@ pub struct PolicyView {
     pub decisions: Vec<(Cow<'static, str>, u64)>,
     /// Those of its own counters that it used, by their number.
     pub counters: Vec<(usize, u64)>,
+}
+
+/// A decision about an attempt of a request.
+#[derive(Clone, Debug, Default)]
+pub struct DecisionView {
+    /// When.
+    pub when: Past,
+    /// Number of the attempt within its request.
+    pub attempt: u32,
+    /// Who decided.
+    pub by: String,
+    /// What was decided, for people.
+    pub found: String,
+    /// The member that was chosen.
+    pub member: Option<String>,
+    /// The policy's word for people; empty for none.
+    pub label: String,
+    /// What the policy answered where that is not what was done.
+    pub policy_said: Option<String>,
+    /// What came of the session, for people.
+    pub session: String,
+    /// The route that the session names; empty for none.
+    pub route: BString,
+    /// Names and numbers of those who could be chosen.
+    pub candidates: Vec<(String, Seen)>,
+    /// How many more there were.
+    pub more: u32,
+    /// How the attempt ended, for people.
+    pub outcome: String,
+    /// How it ended, when it has.
+    pub end: Option<End>,
 }

@@ -370,3 +370,5 @@ proptest! {
         prop_assert!(answer.text.find(b"Result").is_some() || !answer.text.is_empty());
     }
 }
+
+mod decisions;

@@ -5,3 +5,5 @@ pub(crate) mod consult;
 pub(crate) mod pick;
 pub(crate) mod rules;
 pub(crate) mod selection;
+mod story;
+pub(crate) mod watched;

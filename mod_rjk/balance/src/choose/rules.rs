@@ -75,6 +75,16 @@ impl View<'_> {
         routes.routes().find_map(|route| self.by_route(route))
     }
 
+    /// The route by which that was found.
+    pub(crate) fn route_of<'r>(
+        &self,
+        target: Target,
+        routes: &SessionRoutes<'r>,
+    ) -> Option<&'r [u8]> {
+        let mut all = routes.routes();
+        all.find(|route| self.by_route(route) == Some(target))
+    }
+
     /// The least loaded member, else the target of the first redirect (§4.2, SS-13).
     pub(crate) fn by_load(&self) -> Option<Target> {
         self.least_loaded()

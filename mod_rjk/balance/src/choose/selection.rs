@@ -5,7 +5,10 @@ use crate::choose::chosen::{Chosen, Found, builtin, stand_in};
 use crate::choose::consult::Consultation;
 use crate::choose::pick::{Choice, Missing, Pick, Refusal, RoutingInput};
 use crate::choose::rules::{Target, View};
+use crate::choose::story;
+use crate::choose::watched::Watched;
 use crate::decision::{DecidedBy, Decision, Verdict};
+use crate::explain::Explanation;
 use crate::live::AsOf;
 use crate::maintenance::force_member;
 use crate::outcome::Ended;
@@ -14,7 +17,7 @@ use crate::roster::{Member, Roster};
 use crate::shared::ledger::InFlight;
 use crate::state::State;
 use crate::time::Moment;
-use rjk_log::{Log, jk_log};
+use rjk_log::{Level, Log, jk_log};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +41,8 @@ pub struct Selection<'a> {
     /// Number of the latest attempt.
     attempt: u32,
     tried: Vec<Tried>,
+    /// The latest decision, if it is to be told of.
+    watched: Option<Watched<'a>>,
     _busy: InFlight,
 }
 
@@ -78,6 +83,7 @@ impl<'a> Selection<'a> {
             verdict: None,
             attempt: 0,
             tried: Vec::new(),
+            watched: None,
             _busy: balancer.slots.enter_balancer(balancer.binding.index),
         };
         selection.copy_states(now);
@@ -88,18 +94,23 @@ impl<'a> Selection<'a> {
     pub fn pick(&mut self, now: Moment) -> Pick {
         self.attempt += 1;
         loop {
-            let Chosen { found, by, verdict } = self.choose(now);
+            let (Chosen { found, by, verdict }, told) = self.choose(now);
             self.decided_by = by;
             self.verdict = verdict;
             match found {
                 Found::Target(target) if self.admit(target.index, now) => {
+                    self.watch(told);
                     return Pick::Member(self.choice(&target));
                 }
                 // Another request took the probe; the local state says so now.
                 Found::Target(target) => self.tell_not_asked(target.index, now),
-                Found::Reject(refusal) => return Pick::Reject(refusal),
+                Found::Reject(refusal) => {
+                    self.watch_unserved(told);
+                    return Pick::Reject(refusal);
+                }
                 Found::Missing(_) if self.force_recovery(now) => {}
                 Found::Missing(why) => {
+                    self.watch_unserved(told);
                     self.log_missing(why);
                     return Pick::NoMember(why);
                 }
@@ -182,6 +193,11 @@ impl<'a> Selection<'a> {
         }
     }
 
+    /// The latest decision with a member, if its end is to be told of.
+    pub fn take_watched(&mut self) -> Option<Watched<'a>> {
+        self.watched.take()
+    }
+
     /// An attempt on this member ended without an answer that was taken: policies are told when asked
     /// for the next one. Only the last [`MOST_TRIED`] are kept.
     pub fn failed(&mut self, index: usize, ended: Ended) {
@@ -234,16 +250,10 @@ impl<'a> Selection<'a> {
         }
     }
 
-    fn choose(&self, now: Moment) -> Chosen<'a> {
-        let view = self.view();
-        let sticky = view.by_session(&self.input.routes);
-        let force = self.roster.spec.sticky_session_force;
-        if sticky.is_none() && force && self.input.routes.has_session() {
-            return Found::Missing(Missing::StickyForce).by(DecidedBy::Builtin);
-        }
-        let Some(policy) = self.balancer.policy.as_deref() else {
-            return builtin(&view, sticky);
-        };
+    /// What is to be done, and what is told of it if somebody wants to know.
+    fn choose(&self, now: Moment) -> (Chosen<'a>, Option<Explanation<'a>>) {
+        let (view, routes) = (self.view(), &self.input.routes);
+        let sticky = view.by_session(routes);
         let question = Consultation {
             view: &view,
             sticky: sticky.map(|target| target.index),
@@ -251,19 +261,49 @@ impl<'a> Selection<'a> {
             tried: &self.tried,
             now,
         };
+        let chosen = self.decide(&question, sticky);
+        let is_watched = self.balancer.watch.ring.is_some() || self.log.enabled(Level::Debug);
+        let told = is_watched.then(|| story::explanation(&question, routes, sticky, &chosen));
+        (chosen, told)
+    }
+
+    fn decide(&self, question: &Consultation<'_>, sticky: Option<Target>) -> Chosen<'a> {
+        let view = question.view;
+        let force = self.roster.spec.sticky_session_force;
+        if sticky.is_none() && force && self.input.routes.has_session() {
+            return Found::Missing(Missing::StickyForce).by(DecidedBy::Builtin);
+        }
+        let Some(policy) = self.balancer.policy.as_deref() else {
+            return builtin(view, sticky);
+        };
         match question.ask(policy, self.input.request, self.log) {
-            Answer::Decided(verdict) => self.carry_out(verdict, &view, sticky, policy.name()),
+            Answer::Decided(verdict) => self.carry_out(verdict, view, sticky, policy.name()),
             Answer::Shadow(verdict) => {
-                let chosen = builtin(&view, sticky);
+                let chosen = builtin(view, sticky);
                 if let Some(shadow) = verdict {
                     policy.compare(shadow.decision, chosen.found.member());
                 }
                 Chosen { verdict, ..chosen }
             }
             Answer::Fault { kind, reject } => {
-                stand_in(&view, sticky, DecidedBy::Fault(kind), reject)
+                stand_in(view, sticky, DecidedBy::Fault(kind), reject)
             }
-            Answer::Off { reject } => stand_in(&view, sticky, DecidedBy::Off, reject),
+            Answer::Off { reject } => stand_in(view, sticky, DecidedBy::Off, reject),
+        }
+    }
+
+    fn watch(&mut self, told: Option<Explanation<'a>>) {
+        self.watched = told.map(|explanation| {
+            let (roster, ring) = (Arc::clone(&self.roster), self.balancer.watch.ring);
+            Watched::new(explanation, roster, ring, self.log)
+        });
+    }
+
+    /// No attempt follows.
+    fn watch_unserved(&mut self, told: Option<Explanation<'a>>) {
+        self.watch(told);
+        if let Some(watched) = self.watched.take() {
+            watched.tell();
         }
     }
 

@@ -5,7 +5,7 @@ use crate::dispatcher::Dispatcher;
 use crate::job::Served;
 use crate::job::downstream::{BrokenBody, ClientError, Downstream, Then};
 use crate::job::report::Report;
-use crate::worker::setup::{Policies, Setup};
+use crate::worker::setup::{Policies, Setup, Watches};
 use bstr::BString;
 use rjk_balance::{
     Answer, Decision, Ended, Layout, Moment, Observation, Question, RoutingPolicy, Segment, Slots,
@@ -87,6 +87,7 @@ impl Site {
             topology: &topology,
             slots: Slots { segment, row },
             policies: &Policies::from([("lb".into(), policy.clone() as Arc<dyn RoutingPolicy>)]),
+            watches: &Watches::default(),
             threads: 4,
         };
         Site {

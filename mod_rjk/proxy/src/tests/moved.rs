@@ -3,7 +3,7 @@
 use super::support::*;
 use crate::dispatcher::{Dispatcher, Worker};
 use crate::worker::edit::EDITOR;
-use crate::worker::setup::{Policies, Setup};
+use crate::worker::setup::{Policies, Setup, Watches};
 use bstr::BString;
 use rjk_balance::edit::{EndpointSetting, MemberSetting};
 use rjk_balance::{AjpWorker, Balancer, Layout, Segment, Slots, Topology};
@@ -129,6 +129,7 @@ fn child(
         topology,
         slots: Slots { segment, row },
         policies: &Policies::default(),
+        watches: &Watches::default(),
         threads: 4,
     };
     Dispatcher::new(&setup, &NoLog).unwrap()

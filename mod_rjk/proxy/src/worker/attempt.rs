@@ -2,7 +2,7 @@
 
 use crate::clock::now;
 use crate::job::Heard;
-use rjk_balance::{Balancer, Choice, Ended, Observation, Selection};
+use rjk_balance::{Balancer, Choice, Ended, Observation, Selection, Watched};
 use rjk_log::Log;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -13,17 +13,20 @@ pub(super) struct Attempt<'a> {
     log: &'a dyn Log,
     began: Instant,
     observation: Observation,
+    /// For people who want to be told of it.
+    watched: Option<Watched<'a>>,
 }
 
 impl<'a> Attempt<'a> {
     /// The attempt that follows the latest choice; `None` when nobody wants to hear of it.
     pub(super) fn begin(
         balancer: &'a Balancer,
-        selection: &Selection<'_>,
+        selection: &mut Selection<'a>,
         choice: &Choice,
         log: &'a dyn Log,
     ) -> Option<Attempt<'a>> {
-        if !balancer.policy().is_some_and(|policy| policy.observes()) {
+        let watched = selection.take_watched();
+        if watched.is_none() && !balancer.policy().is_some_and(|policy| policy.observes()) {
             return None;
         }
         Some(Attempt {
@@ -31,6 +34,7 @@ impl<'a> Attempt<'a> {
             log,
             began: Instant::now(),
             observation: selection.observation(choice.index, Ended::Host),
+            watched,
         })
     }
 
@@ -49,7 +53,13 @@ impl<'a> Attempt<'a> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         self.observation.total = self.began.elapsed();
-        let tell = || self.balancer.observe(&self.observation, now(), self.log);
+        let (watched, observation) = (self.watched.take(), &self.observation);
+        let tell = || {
+            self.balancer.observe(observation, now(), self.log);
+            if let Some(watched) = watched {
+                watched.end(observation);
+            }
+        };
         // A second panic on the way out of a first one would end the child.
         if std::thread::panicking() {
             let _ = catch_unwind(AssertUnwindSafe(tell));

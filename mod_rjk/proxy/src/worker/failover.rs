@@ -63,7 +63,7 @@ impl<'a> Failover<'a, '_, '_> {
     }
 
     fn try_member(&mut self, choice: &Choice) -> Result<Served, Failure> {
-        let attempt = Attempt::begin(self.balancer, &self.selection, choice, self.log);
+        let attempt = Attempt::begin(self.balancer, &mut self.selection, choice, self.log);
         // What an attempt before this one moved is not this member's.
         self.job.begin_call();
         let result = self.serve_by(choice);

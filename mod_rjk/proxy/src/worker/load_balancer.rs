@@ -36,6 +36,8 @@ impl LoadBalancer {
             setup.addresses,
             setup.policies.get(&spec.name).cloned(),
         )?;
+        let watch = setup.watches.get(&spec.name).cloned();
+        let balancer = balancer.watched(watch.unwrap_or_default());
         let endpoint = |worker: &Arc<AjpWorker>| Endpoint::new(worker.clone(), setup.threads, log);
         let endpoints = balancer.workers().iter().map(endpoint).collect();
         Ok(LoadBalancer {

@@ -1,7 +1,7 @@
 //! What a child needs to build its workers.
 
 use bstr::BString;
-use rjk_balance::{AjpWorker, RoutingPolicy, Slots, Topology, UnknownWorker};
+use rjk_balance::{AjpWorker, RoutingPolicy, Slots, Topology, UnknownWorker, Watch};
 use rjk_config::model::AjpSpec;
 use rjk_config::workers::Workers;
 use std::collections::HashMap;
@@ -10,6 +10,9 @@ use std::sync::Arc;
 
 /// Routing policies by the name of their balancer.
 pub type Policies = HashMap<BString, Arc<dyn RoutingPolicy>>;
+
+/// What is kept of decisions, by the name of the balancer.
+pub type Watches = HashMap<BString, Watch>;
 
 /// What a child needs to build its workers.
 pub struct Setup<'a> {
@@ -23,6 +26,8 @@ pub struct Setup<'a> {
     pub slots: Slots,
     /// The routing policy of each balancer that has one.
     pub policies: &'a Policies,
+    /// What is kept of the decisions of each balancer of which something is.
+    pub watches: &'a Watches,
     /// Threads per child, the default pool size.
     pub threads: usize,
 }

@@ -2,7 +2,7 @@
 
 use super::controls::{Link, Target};
 use super::table::{Cell, Table, cell, number, text};
-use super::{View, maps, settings, size};
+use super::{View, decisions, maps, settings, size};
 use crate::command::Command;
 use crate::model::{BalancerView, MemberView, PolicyView, Ratings};
 use bstr::ByteSlice;
@@ -46,6 +46,7 @@ pub(super) fn section(one: &BalancerView, view: &View<'_>) -> Markup {
                 @if !view.read_only && one.members.len() > 1 { (super::edit::choose_attribute(one, view)) }
             }
             @if let Some(policy) = &one.policy { (routing_policy(policy)) }
+            @if let Some(decisions) = &one.decisions { (decisions::section(decisions)) }
             @if !view.options.hides_balancer_settings() {
                 details {
                     summary { "Settings" }
