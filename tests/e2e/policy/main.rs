@@ -6,6 +6,7 @@ mod contract;
 mod copies;
 mod features;
 mod hostile_start;
+mod languages;
 mod observer;
 mod restart;
 mod site;
