@@ -1,5 +1,6 @@
 //! A component, checked and compiled.
 
+use crate::denied;
 use crate::engine::engine;
 use crate::host::HostState;
 use crate::limits::MAX_COMPONENT;
@@ -8,7 +9,7 @@ use crate::load_error::LoadError;
 use crate::table::SharedTables;
 use crate::world::{observer, router};
 use rjk_balance::{Membership, PolicyState, StoreSize};
-use rjk_config::toml::PolicySettings;
+use rjk_config::toml::{EngineKind, PolicySettings};
 use std::sync::Arc;
 use wasmtime::Engine;
 use wasmtime::component::{Component, InstancePre};
@@ -20,6 +21,7 @@ pub struct Code(Arc<Inner>);
 
 struct Inner {
     memory: usize,
+    denied: Option<String>,
     description: Description,
     engine: Engine,
     pre: InstancePre<HostState>,
@@ -29,13 +31,14 @@ struct Inner {
 
 impl Code {
     /// Checks and compiles the bytes of a component, whose instances have so many bytes of memory;
-    /// takes some 10 ms for small ones.
+    /// takes some 10 ms for small ones. `kind` says what runs it.
     ///
     /// # Errors
     /// [`LoadError`], all but its `Configure` and `Fault`.
-    pub fn load(bytes: &[u8], memory: usize) -> Result<Code, LoadError> {
+    pub fn load(bytes: &[u8], memory: usize, kind: EngineKind) -> Result<Code, LoadError> {
         check_header(bytes)?;
-        let engine = engine(memory).map_err(|e| LoadError::Engine(e.to_string()))?;
+        let choice = denied::choose(kind)?;
+        let engine = engine(memory, choice.runner).map_err(|e| LoadError::Engine(e.to_string()))?;
         let component = Component::from_binary(&engine, bytes)
             .map_err(|error| LoadError::Invalid(error.root_cause().to_string()))?;
         let description = link::describe(&engine, &component, bytes.len())?;
@@ -50,6 +53,7 @@ impl Code {
             .map_err(mismatch)?;
         Ok(Code(Arc::new(Inner {
             memory,
+            denied: choice.denied,
             description,
             engine,
             pre,
@@ -61,6 +65,12 @@ impl Code {
     /// What it looks like from outside.
     pub fn description(&self) -> &Description {
         &self.0.description
+    }
+
+    /// Why the interpreter runs it although [`EngineKind::Auto`] was wanted: what the system said to
+    /// executable memory. [`denied_line`](crate::denied_line) makes a line for the log of it.
+    pub fn denied(&self) -> Option<&str> {
+        self.0.denied.as_deref()
     }
 
     /// Bytes that the memories of an instance may have.

@@ -80,7 +80,8 @@ impl Fault {
         }
     }
 
-    /// The fault behind an error of wasmtime; `otherwise` is for those that are no trap.
+    /// The fault behind an error of wasmtime; `otherwise` is for those that are no trap,
+    /// and says what the policy was at.
     pub(crate) fn of(error: &Error, otherwise: FaultKind) -> Fault {
         if let Some(excess) = error.downcast_ref::<Excess>() {
             let kind = match excess {
@@ -97,7 +98,12 @@ impl Fault {
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => {
-                let text = "its fuel is spent; raise its fuel in rjk.toml if it needs more";
+                let key = match otherwise {
+                    FaultKind::Instantiate | FaultKind::Configure => "configure_fuel",
+                    _ => "fuel",
+                };
+                let text =
+                    format!("its fuel is spent; raise its {key} in rjk.toml if it needs more");
                 Fault::new(FaultKind::OutOfFuel, text)
             }
             Some(trap) => Fault::new(FaultKind::Trap, trap.to_string()),

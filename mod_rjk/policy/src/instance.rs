@@ -3,7 +3,7 @@
 use crate::compiled::Compiled;
 use crate::fault::{Excess, Fault};
 use crate::host::{Call, HostState};
-use crate::limits::{CONFIGURE_FUEL, MAX_CONFIGURE_BYTES, MAX_HANDLES, MAX_HOSTCALL_BYTES};
+use crate::limits::{MAX_CONFIGURE_BYTES, MAX_HANDLES, MAX_HOSTCALL_BYTES};
 use crate::world::{number, observer, router};
 use rjk_balance::{Decision, FaultKind, Membership, Observation, Question, StoreSize, Verdict};
 use wasmtime::Store;
@@ -64,7 +64,7 @@ impl Instance {
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(MAX_CONFIGURE_BYTES);
         store.set_max_component_handles(MAX_HANDLES);
-        store.set_fuel(CONFIGURE_FUEL)?;
+        store.set_fuel(compiled.settings.configure_fuel)?;
         let instance = code.pre().instantiate(&mut store)?;
         let router = code.router().load(&mut store, &instance)?;
         let observer = code

@@ -12,6 +12,7 @@ pub mod bench;
 mod clock;
 mod compiled;
 mod configure;
+mod denied;
 mod engine;
 mod fault;
 mod host;
@@ -29,6 +30,7 @@ mod world;
 
 pub use compiled::{Code, Compiled};
 pub use configure::{Setup, configure};
+pub use denied::denied_line;
 pub use fault::Fault;
 pub use host::Trace;
 pub use link::Description;

@@ -5,8 +5,6 @@ use wasmtime::{Error, ResourceLimiter, Result};
 
 /// Largest component file in bytes.
 pub const MAX_COMPONENT: usize = 8 << 20;
-/// Fuel of `configure`.
-pub const CONFIGURE_FUEL: u64 = 50_000_000;
 /// Calls from the policy into the host for each decision.
 pub const MAX_CALLS: u32 = 64;
 /// Bytes of text that the policy may hand over in one call into the host.
@@ -28,6 +26,10 @@ pub const MAX_TABLES: usize = 16;
 pub const MAX_TABLE_BYTES: usize = 256 << 10;
 /// Bytes of the policy's stack.
 pub const MAX_STACK: usize = 256 << 10;
+/// Bytes of the interpreter's own stack for each instance, taken from the system when they are touched: more
+/// than a recursion within the usual fuel needs. In wasmtime 48, the interpreter ends the process when the
+/// host hands over a text or a list to a policy that has used up all but some 100 bytes of it.
+pub const MAX_INTERPRETER_STACK: usize = 2 << 20;
 /// Bytes of stack that a call of a policy needs: its own, and what the host takes before the call and
 /// in the functions that the policy calls: 29 KiB were measured, unoptimised, and httpd's signal handlers
 /// may come on top.

@@ -1,5 +1,6 @@
 //! Why a file is no policy.
 
+use crate::denied::REMEDY;
 use crate::fault::Fault;
 use crate::limits::MAX_COMPONENT;
 
@@ -38,6 +39,11 @@ pub enum LoadError {
     /// Making an instance or `configure` ended in a fault.
     #[error("its configure failed: {0}")]
     Fault(Fault),
+    /// Executable memory is forbidden, and the processor has to run policies.
+    #[error(
+        "[wasm] engine is \"native\", but the system forbids executable memory: {0}; {REMEDY}, or write engine = \"auto\" for the slower interpreter"
+    )]
+    Denied(String),
     /// wasmtime could not be started here.
     #[error("the WebAssembly engine does not start: {0}")]
     Engine(String),

@@ -2,6 +2,7 @@ mod breaker;
 mod budgets;
 mod contract;
 mod decide;
+mod engines;
 mod instructions;
 mod load;
 mod speed;

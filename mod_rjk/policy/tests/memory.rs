@@ -2,7 +2,7 @@
 //! that no other test's memory is counted; what loading a policy costs is tests/e2e/measure/memory.rs.
 
 use rjk_balance::*;
-use rjk_config::toml::PolicySettings;
+use rjk_config::toml::{EngineKind, PolicySettings};
 use rjk_log::NoLog;
 use rjk_policy::bench::membership;
 use rjk_policy::{Ample, Code, Policy, Setup, configure};
@@ -54,7 +54,7 @@ fn as_many_instances_as_threads_stay_within_their_memory() {
     );
     let bytes = std::fs::read(file).expect("run plugins/build header-route");
     let settings = PolicySettings::default();
-    let code = Code::load(&bytes, settings.memory).unwrap();
+    let code = Code::load(&bytes, settings.memory, EngineKind::Auto).unwrap();
     let setup = Setup {
         name: "p",
         settings,

@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use clap::Args;
-use rjk_config::toml::PolicySettings;
+use rjk_config::toml::{EngineKind, PolicySettings};
 use rjk_log::{Level, Log, Origin};
 use rjk_policy::bench::membership;
 use rjk_policy::{Code, Compiled, Setup, configure};
@@ -25,12 +25,16 @@ pub struct Target {
     /// Bytes of memory.
     #[arg(long, default_value_t = rjk_config::toml::DEFAULT_MEMORY)]
     memory: usize,
+    /// What runs it: auto, native, or interpreter.
+    #[arg(long, default_value = "auto", value_parser = engine)]
+    engine: EngineKind,
 }
 
 impl Target {
     pub(super) fn load(&self) -> Result<Code, Problem> {
         let bytes = std::fs::read(&self.file).map_err(|e| Problem::Read(self.file.clone(), e))?;
-        Code::load(&bytes, self.memory).map_err(|e| Problem::Load(self.file.clone(), e))
+        Code::load(&bytes, self.memory, self.engine)
+            .map_err(|e| Problem::Load(self.file.clone(), e))
     }
 
     pub(super) fn configure(&self, code: &Code, least: usize) -> Result<Compiled, Problem> {
@@ -55,6 +59,13 @@ impl Target {
         let made_up = (self.members.len()..count).map(|number| format!("m{}", number + 1));
         self.members.iter().cloned().chain(made_up).collect()
     }
+}
+
+fn engine(word: &str) -> Result<EngineKind, String> {
+    let known = EngineKind::NAMES.iter().find(|(name, _)| *name == word);
+    known
+        .map(|(_, kind)| *kind)
+        .ok_or_else(|| "write auto, native or interpreter".to_owned())
 }
 
 /// Lines that the policy logs.

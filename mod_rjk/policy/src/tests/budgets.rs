@@ -37,7 +37,7 @@ fn with_header(policy: &Policy, bytes: usize, members: usize) -> Answer {
 }
 
 #[test]
-fn texts_that_are_copied_have_a_budget_for_each_decision() {
+pub(super) fn texts_that_are_copied_have_a_budget_for_each_decision() {
     let call = "(call $header (i32.const 1024) (i32.const 8) (i32.const 128))";
     let guest = Guest {
         data: "x-tenant",
@@ -59,7 +59,7 @@ fn texts_that_are_copied_have_a_budget_for_each_decision() {
 }
 
 #[test]
-fn lists_of_candidates_have_a_budget_but_the_first_has_none() {
+pub(super) fn lists_of_candidates_have_a_budget_but_the_first_has_none() {
     // Ten columns of whatever lies there.
     let list = "(call $candidates (i32.const 0) (i32.const 10) (i32.const 128))";
     let guest = |times| Guest {

@@ -153,7 +153,7 @@ fn a_configure_that_fails_says_why() {
 }
 
 #[test]
-fn a_configure_that_never_ends_or_traps_is_stopped() {
+pub(super) fn a_configure_that_never_ends_or_traps_is_stopped() {
     let cases = [
         ("(loop $on (br $on)) unreachable", FaultKind::OutOfFuel),
         ("unreachable", FaultKind::Trap),
@@ -177,7 +177,31 @@ fn a_configure_that_never_ends_or_traps_is_stopped() {
 }
 
 #[test]
-fn more_memory_at_the_start_than_allowed_is_refused() {
+fn a_configure_out_of_fuel_names_the_key_that_gives_it_more() {
+    // Two million rounds of five instructions.
+    let guest = Guest {
+        configure: "(local $left i32) (local.set $left (i32.const 2000000))
+            (loop $on (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+              (br_if $on (local.get $left)))
+            (i32.const 64)",
+        ..Guest::default()
+    };
+    let code = load(&guest.component()).unwrap();
+    let with = |configure_fuel| {
+        let settings = rjk_config::toml::PolicySettings {
+            configure_fuel,
+            ..settings()
+        };
+        configured(&code, settings).map(drop)
+    };
+    let error = with(1_000_000).unwrap_err().to_string();
+    let advice = "its fuel is spent; raise its configure_fuel in rjk.toml if it needs more";
+    assert!(error.contains(advice), "{error}");
+    assert_eq!(with(50_000_000), Ok(()));
+}
+
+#[test]
+pub(super) fn more_memory_at_the_start_than_allowed_is_refused() {
     let guest = Guest {
         pages: 64,
         ..Guest::default()

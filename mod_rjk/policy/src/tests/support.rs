@@ -3,9 +3,10 @@
 use crate::bench::{SampleRequest, membership};
 use crate::{Ample, Code, Compiled, LoadError, Policy, Setup, configure};
 use rjk_balance::*;
-use rjk_config::toml::PolicySettings;
+use rjk_config::toml::{EngineKind, PolicySettings};
 use rjk_guest::Guest;
 use rjk_log::{Level, Log, NoLog, Origin};
+use std::cell::Cell;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -29,6 +30,18 @@ pub fn three_members() -> Arc<Membership> {
     membership(&["m0", "m1", "m2"])
 }
 
+thread_local! {
+    /// What the policies of this thread's test run on.
+    static ENGINE: Cell<EngineKind> = const { Cell::new(EngineKind::Native) };
+}
+
+/// A test with the interpreter.
+pub fn interpreted(test: impl FnOnce()) {
+    ENGINE.set(EngineKind::Interpreter);
+    test();
+    ENGINE.set(EngineKind::Native);
+}
+
 /// What `configure` makes of a code.
 pub fn configured(code: &Code, settings: PolicySettings) -> Result<Compiled, LoadError> {
     let setup = Setup {
@@ -41,11 +54,11 @@ pub fn configured(code: &Code, settings: PolicySettings) -> Result<Compiled, Loa
 }
 
 pub fn load(bytes: &[u8]) -> Result<Code, LoadError> {
-    Code::load(bytes, settings().memory)
+    Code::load(bytes, settings().memory, ENGINE.get())
 }
 
 pub fn compile(guest: &Guest, settings: PolicySettings) -> Compiled {
-    let code = Code::load(&guest.component(), settings.memory).unwrap();
+    let code = Code::load(&guest.component(), settings.memory, ENGINE.get()).unwrap();
     configured(&code, settings).unwrap()
 }
 

@@ -16,7 +16,7 @@ mod enabled {
     use bstr::BString;
     use rjk_balance::{Membership, PolicyState, RoutingPolicy};
     use rjk_config::model::LbSpec;
-    use rjk_config::toml::{PolicyFile, PolicySpec};
+    use rjk_config::toml::{EngineKind, PolicyFile, PolicySpec};
     use rjk_log::NoLog;
     use rjk_policy::limits::CHECK_STACK;
     use rjk_policy::{Code, Compiled, Policy, Setup, Stacks, configure};
@@ -87,7 +87,7 @@ mod enabled {
                     .iter()
                     .filter(|bound| bound.policy.is_some_and(|policy| policy.name == spec.name));
                 let uses: Vec<&LbSpec> = uses.map(|bound| bound.lb).collect();
-                for bound in load_one(slot, spec, &uses) {
+                for bound in load_one(slot, spec, &uses, file.engine) {
                     match bound {
                         Ok(bound) => loaded.bound.push(bound),
                         Err(error) => on_failure(error)?,
@@ -120,6 +120,7 @@ mod enabled {
         slot: usize,
         spec: &PolicySpec,
         balancers: &[&LbSpec],
+        engine: EngineKind,
     ) -> Vec<Result<Bound, ConfigError>> {
         let failed = |reason: String| {
             let message = format!(
@@ -130,8 +131,10 @@ mod enabled {
             ConfigError::new(Some(spec.location.clone()), message)
         };
         let tried = read_component(&spec.component).and_then(|bytes| {
-            stack::once(CHECK_STACK, || try_one(slot, spec, balancers, &bytes))
-                .and_then(|tried| tried)
+            stack::once(CHECK_STACK, || {
+                try_one(slot, spec, balancers, engine, &bytes)
+            })
+            .and_then(|tried| tried)
         });
         match tried {
             Ok(tried) => tried
@@ -147,9 +150,11 @@ mod enabled {
         slot: usize,
         spec: &PolicySpec,
         balancers: &[&LbSpec],
+        engine: EngineKind,
         bytes: &[u8],
     ) -> Result<Vec<Result<Bound, String>>, String> {
-        let code = Code::load(bytes, spec.settings.memory).map_err(|error| error.to_string())?;
+        let code =
+            Code::load(bytes, spec.settings.memory, engine).map_err(|error| error.to_string())?;
         let setup = Setup {
             name: &spec.name,
             settings: spec.settings,
