@@ -4,6 +4,7 @@
 mod bench;
 #[cfg(feature = "policy")]
 mod check;
+mod new;
 mod pack;
 mod problem;
 #[cfg(feature = "policy")]
@@ -12,6 +13,7 @@ mod target;
 #[cfg(feature = "policy")]
 use bench::Measurement;
 use clap::Subcommand;
+use new::Beginning;
 use pack::Packing;
 use problem::Problem;
 use std::io::Write;
@@ -21,6 +23,8 @@ use target::Target;
 /// `rjk policy …`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Begins a policy: writes a crate with the SDK, a first policy, its test and a README.
+    New(Beginning),
     /// Makes a component of the core module that a compiler made.
     Pack(Packing),
     /// Loads a component as the module would, and says what it imports, its size and its version.
@@ -38,6 +42,7 @@ pub enum Command {
 /// [`Problem`].
 pub fn run(command: &Command, out: &mut dyn Write) -> Result<(), Problem> {
     match command {
+        Command::New(beginning) => beginning.run(out),
         Command::Pack(packing) => packing.run(out),
         #[cfg(feature = "policy")]
         Command::Check(target) => check::check(target, out),

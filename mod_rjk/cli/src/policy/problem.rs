@@ -1,5 +1,6 @@
 //! Why a command on a policy failed.
 
+use super::new::NewError;
 use super::pack::{CrateError, PackError};
 #[cfg(feature = "policy")]
 use rjk_balance::FaultKind;
@@ -23,6 +24,9 @@ pub enum Problem {
     /// No module was named, and the crate of this folder has none.
     #[error("{0}")]
     Crate(#[from] CrateError),
+    /// No crate was begun.
+    #[error("{0}")]
+    New(#[from] NewError),
     /// It is no policy.
     #[cfg(feature = "policy")]
     #[error("{0}: {1}")]
