@@ -83,20 +83,45 @@ pub fn repeat(
     (0..decisions).try_for_each(|_| decide(policy, &question).map(drop))
 }
 
-/// A request for measurements and checks.
-#[derive(Clone, Debug, Default)]
+/// A request for measurements, checks and tries.
+#[derive(Clone, Debug)]
 pub struct SampleRequest {
+    /// Method.
+    pub method: String,
     /// Path.
     pub path: String,
+    /// Query without its `?`.
+    pub query: Option<String>,
     /// Header names with values.
     pub headers: Vec<(String, String)>,
     /// Cookie names with values.
     pub cookies: Vec<(String, String)>,
+    /// Address of the client.
+    pub client_address: String,
+    /// Server name.
+    pub server_name: String,
+    /// Whether it is encrypted.
+    pub tls: bool,
+}
+
+impl Default for SampleRequest {
+    fn default() -> SampleRequest {
+        SampleRequest {
+            method: "GET".to_owned(),
+            path: "/".to_owned(),
+            query: None,
+            headers: Vec::new(),
+            cookies: Vec::new(),
+            client_address: "192.0.2.1".to_owned(),
+            server_name: "example.org".to_owned(),
+            tls: false,
+        }
+    }
 }
 
 impl RequestView for SampleRequest {
     fn method(&self) -> &[u8] {
-        b"GET"
+        self.method.as_bytes()
     }
 
     fn path(&self) -> &[u8] {
@@ -104,7 +129,7 @@ impl RequestView for SampleRequest {
     }
 
     fn query(&self) -> Option<&[u8]> {
-        None
+        self.query.as_deref().map(str::as_bytes)
     }
 
     fn header(&self, name: &[u8]) -> Option<Cow<'_, [u8]>> {
@@ -122,15 +147,15 @@ impl RequestView for SampleRequest {
     }
 
     fn client_address(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(b"192.0.2.1")
+        self.client_address.as_bytes().into()
     }
 
     fn tls(&self) -> bool {
-        false
+        self.tls
     }
 
     fn server_name(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(b"example.org")
+        self.server_name.as_bytes().into()
     }
 }
 

@@ -1,10 +1,11 @@
 //! `rjk policy bench`.
 
+use super::lines::ToStderr;
 use super::problem::Problem;
-use super::target::Target;
+use super::request::RequestArguments;
+use super::target::{Subject, Target, policy};
 use clap::Args;
 use rjk_policy::bench::{BATCHES, Figures, SampleRequest, measure, repeat};
-use rjk_policy::{Ample, Policy};
 use std::io::Write;
 
 /// What to measure.
@@ -13,17 +14,10 @@ pub struct Measurement {
     #[command(flatten)]
     target: Target,
     /// Numbers of candidates.
-    #[arg(long, value_delimiter = ',', default_values_t = [2, 8, 64], value_parser = candidates)]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "2,8,64", value_parser = candidates)]
     pub(super) candidates: Vec<usize>,
-    /// A request header, `NAME: VALUE`.
-    #[arg(long, value_parser = header)]
-    pub(super) header: Vec<(String, String)>,
-    /// A cookie, `NAME=VALUE`.
-    #[arg(long, value_parser = cookie)]
-    pub(super) cookie: Vec<(String, String)>,
-    /// Path of the request.
-    #[arg(long, default_value = "/")]
-    path: String,
+    #[command(flatten)]
+    pub(super) request: RequestArguments,
     /// Only make that many decisions, for tools that count instructions.
     #[arg(long)]
     decisions: Option<u32>,
@@ -32,35 +26,29 @@ pub struct Measurement {
 impl Measurement {
     /// Measures, or only decides when that is wanted.
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<(), Problem> {
-        let request = SampleRequest {
-            path: self.path.clone(),
-            headers: self.header.clone(),
-            cookies: self.cookie.clone(),
-        };
+        let (subject, request) = (self.target.subject()?, self.request.sample());
         match self.decisions {
-            Some(decisions) => decide(&self.target, &self.candidates, &request, decisions),
-            None => bench(&self.target, &self.candidates, &request, out),
+            Some(decisions) => decide(&subject, &self.candidates, &request, decisions),
+            None => bench(&subject, &self.candidates, &request, out),
         }
     }
 }
 
 fn bench(
-    target: &Target,
+    subject: &Subject,
     counts: &[usize],
     request: &SampleRequest,
     out: &mut dyn Write,
 ) -> Result<(), Problem> {
-    let code = target.load()?;
+    let code = subject.load()?;
     writeln!(
         out,
         "lowest median of {BATCHES} batches, and p99 of single decisions"
     )?;
     for &count in counts {
-        let compiled = target.configure(&code, count)?;
-        let state = compiled.leaked_state();
-        let policy = Policy::new(compiled, 1, state, &Ample);
+        let policy = policy(subject.configure(&code, count, &ToStderr, None)?);
         let figures: Figures = measure(&policy, request, count)
-            .map_err(|kind| Problem::Fault(target.file.clone(), kind))?;
+            .map_err(|kind| Problem::Measured(subject.file.clone(), kind))?;
         writeln!(
             out,
             "{count:>4} candidates  {:>7.3} µs  p99 {:>8.3} µs  {:?}",
@@ -73,37 +61,22 @@ fn bench(
 }
 
 fn decide(
-    target: &Target,
+    subject: &Subject,
     counts: &[usize],
     request: &SampleRequest,
     decisions: u32,
 ) -> Result<(), Problem> {
-    let code = target.load()?;
+    let code = subject.load()?;
     for &count in counts {
-        let compiled = target.configure(&code, count)?;
-        let state = compiled.leaked_state();
-        let policy = Policy::new(compiled, 1, state, &Ample);
+        let policy = policy(subject.configure(&code, count, &ToStderr, None)?);
         repeat(&policy, request, count, decisions)
-            .map_err(|kind| Problem::Fault(target.file.clone(), kind))?;
+            .map_err(|kind| Problem::Measured(subject.file.clone(), kind))?;
     }
     Ok(())
 }
 
-fn header(text: &str) -> Result<(String, String), String> {
-    split(text, ':', "NAME: VALUE")
-}
-
-fn cookie(text: &str) -> Result<(String, String), String> {
-    split(text, '=', "NAME=VALUE")
-}
-
-fn split(text: &str, mark: char, form: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(mark).ok_or(format!("write {form}"))?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
-}
-
 fn candidates(text: &str) -> Result<usize, String> {
-    match text.parse() {
+    match text.trim().parse() {
         Ok(count @ 1..=1000) => Ok(count),
         _ => Err("write a number from 1 to 1000".to_owned()),
     }

@@ -5,7 +5,9 @@ use super::pack::{CrateError, PackError};
 #[cfg(feature = "policy")]
 use rjk_balance::FaultKind;
 #[cfg(feature = "policy")]
-use rjk_policy::LoadError;
+use rjk_config::error::ConfigError;
+#[cfg(feature = "policy")]
+use rjk_policy::{Fault, LoadError};
 use std::io;
 use std::path::PathBuf;
 
@@ -27,6 +29,18 @@ pub enum Problem {
     /// No crate was begun.
     #[error("{0}")]
     New(#[from] NewError),
+    /// A file that an option names cannot be read.
+    #[cfg(feature = "policy")]
+    #[error("{0}: {1}")]
+    Input(PathBuf, io::Error),
+    /// A configuration file is wrong.
+    #[cfg(feature = "policy")]
+    #[error("{0}")]
+    Config(Box<ConfigError>),
+    /// The arguments do not fit together, or to a file.
+    #[cfg(feature = "policy")]
+    #[error("{0}")]
+    Arguments(String),
     /// It is no policy.
     #[cfg(feature = "policy")]
     #[error("{0}: {1}")]
@@ -34,8 +48,20 @@ pub enum Problem {
     /// It failed while it was measured.
     #[cfg(feature = "policy")]
     #[error("{0}: a decision ended in a fault: {word}", word = .1.map_or("unknown", FaultKind::as_str))]
-    Fault(PathBuf, Option<FaultKind>),
+    Measured(PathBuf, Option<FaultKind>),
+    /// It failed while it was tried: in which function.
+    #[cfg(feature = "policy")]
+    #[error("{0}: {1} ended in a fault: {2}")]
+    Tried(PathBuf, &'static str, Fault),
     /// Nobody reads what we say.
     #[error("cannot write: {0}")]
     Write(#[from] io::Error),
+}
+
+#[cfg(feature = "policy")]
+impl Problem {
+    /// What a configuration file got wrong.
+    pub(super) fn config(error: ConfigError) -> Problem {
+        Problem::Config(Box::new(error))
+    }
 }

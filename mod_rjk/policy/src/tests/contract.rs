@@ -56,6 +56,7 @@ fn request() -> SampleRequest {
         path: "/a/b/c".into(),
         headers: vec![("X-Tenant".into(), "blue".into())],
         cookies: vec![("tenant".into(), "grey".into())],
+        ..SampleRequest::default()
     }
 }
 
