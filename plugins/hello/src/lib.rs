@@ -1,5 +1,5 @@
-//! Routing policy: requests below one path go to one member. The smallest policy that is of use,
-//! and the one to copy.
+//! Routing policy: requests below one path go to one member, all others are decided by the built-in
+//! rules.
 
 use rjk_policy_sdk::{Decision, Policy, Request, Setup};
 use serde::Deserialize;

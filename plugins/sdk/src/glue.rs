@@ -91,7 +91,30 @@ pub use component::{Slot, observer_observe, router_choose, router_configure, say
 /// Makes a component of a [`Policy`](crate::Policy): one line, once, at the top level of the crate.
 ///
 /// `export!(MyPolicy);` or, for a policy that is an [`Observer`](crate::Observer) too,
-/// `export!(MyPolicy, observer);`. In a native build it only checks that the traits are there.
+/// `export!(MyPolicy, observer);`. In a native build it only checks that the traits are there. An observer
+/// that nobody would ever ask does not compile:
+///
+/// ```compile_fail
+/// use rjk_policy_sdk::{Decision, Host, NoConfig, Observer, Outcome, Policy, Request, Setup};
+///
+/// struct Learning;
+///
+/// impl Policy for Learning {
+///     type Config = NoConfig;
+///     fn configure(_: &Setup, _: NoConfig) -> Result<Learning, String> {
+///         Ok(Learning)
+///     }
+///     fn choose(&self, _: &Request, _: Option<u32>) -> Decision {
+///         Decision::Builtin
+///     }
+/// }
+///
+/// impl Observer for Learning {
+///     fn observe(&self, _: &Host, _: &Outcome) {}
+/// }
+///
+/// rjk_policy_sdk::export!(Learning); // lacks ", observer"
+/// ```
 #[macro_export]
 macro_rules! export {
     ($policy:ty) => {
@@ -99,6 +122,29 @@ macro_rules! export {
         const _: fn() = || {
             fn is_policy<P: $crate::Policy>() {}
             is_policy::<$policy>();
+        };
+        // The constant of the type itself comes before that of the trait, where there is one.
+        const _: () = {
+            #[allow(dead_code)]
+            struct Probe<P>(::core::marker::PhantomData<P>);
+            #[allow(dead_code)]
+            trait Deaf {
+                const OBSERVES: bool = false;
+            }
+            impl<P> Deaf for Probe<P> {}
+            #[allow(dead_code)]
+            impl<P: $crate::Observer> Probe<P> {
+                const OBSERVES: bool = true;
+            }
+            assert!(
+                !<Probe<$policy>>::OBSERVES,
+                concat!(
+                    stringify!($policy),
+                    " is an Observer; write rjk_policy_sdk::export!(",
+                    stringify!($policy),
+                    ", observer);"
+                )
+            );
         };
     };
     ($policy:ty, observer) => {
