@@ -22,6 +22,7 @@ pub mod peer;
 pub mod policies;
 pub mod ports;
 pub mod process;
+pub mod rjk;
 pub mod rows;
 pub mod status_page;
 pub mod strangers;

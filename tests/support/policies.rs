@@ -28,6 +28,22 @@ pub fn fixture(name: &str) -> Result<PathBuf> {
     file(&format!("fixtures/{name}.wasm"), "fixtures")
 }
 
+/// The variables with which cargo builds a policy that lies elsewhere, as `plugins/build` does; what
+/// it builds lies where that does, so that the standard library is built once.
+pub fn build_environment() -> Result<Vec<(String, String)>> {
+    let mut command = Command::new(repository().join("plugins/build"));
+    let output = command.arg("environment").output()?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "plugins/build environment: {text}");
+    let lines = String::from_utf8(output.stdout)?;
+    let pairs = lines.lines().filter_map(|line| line.split_once('='));
+    let target = repository().join("target/plugins").display().to_string();
+    let pairs = pairs.chain([("CARGO_TARGET_DIR", target.as_str())]);
+    Ok(pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect())
+}
+
 /// rjk.toml with the policy of [`tenants`].
 const TENANTS: &str = r#"
 [policy.tenants]
