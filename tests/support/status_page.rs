@@ -104,6 +104,15 @@ impl StatusPage {
         count.with_context(|| format!("no {key} of policy {name} in {}", self.text()))
     }
 
+    /// The same of all balancers with that policy.
+    pub fn policies(&self, name: &str, key: &str) -> Vec<Option<u64>> {
+        let policies = self.balancers().map(|balancer| &balancer["policy"]);
+        let found = policies.filter(|policy| policy["name"] == name);
+        found
+            .map(|policy| policy["decisions"][key].as_u64())
+            .collect()
+    }
+
     /// The counters of the first balancer's policy that it has used itself, by their number.
     pub fn own_counters(&self) -> BTreeMap<String, u64> {
         let policy = self.balancers().map(|balancer| &balancer["policy"]).next();

@@ -101,11 +101,13 @@ pub enum FaultKind {
     Configure,
     /// There was no stack to run it on.
     NoStack,
+    /// A restart could not load it.
+    NotLoaded,
 }
 
 impl FaultKind {
     /// All kinds, each at its own index.
-    pub const ALL: [FaultKind; 9] = [
+    pub const ALL: [FaultKind; 10] = [
         FaultKind::Trap,
         FaultKind::OutOfFuel,
         FaultKind::Memory,
@@ -115,6 +117,7 @@ impl FaultKind {
         FaultKind::Instantiate,
         FaultKind::Configure,
         FaultKind::NoStack,
+        FaultKind::NotLoaded,
     ];
 
     /// The word for it in notes, log lines and on the status page.
@@ -129,6 +132,7 @@ impl FaultKind {
             FaultKind::Instantiate => "instantiate",
             FaultKind::Configure => "configure",
             FaultKind::NoStack => "no-stack",
+            FaultKind::NotLoaded => "not-loaded",
         }
     }
 }

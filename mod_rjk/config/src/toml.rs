@@ -103,6 +103,13 @@ impl Default for PolicySettings {
     }
 }
 
+impl PolicySettings {
+    /// Whether requests get 503 when the policy fails: a shadow does no harm.
+    pub fn rejects(&self) -> bool {
+        self.mode == Mode::Enforce && self.on_fault == OnFault::Reject
+    }
+}
+
 /// Who decides when a policy fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnFault {

@@ -11,7 +11,7 @@ use rjk_balance::{
     Answer, Decision, FaultKind, Membership, Moment, Observation, Pass, PolicySlot, PolicyState,
     Question, RoutingPolicy, Verdict,
 };
-use rjk_config::toml::{Mode, OnFault, PolicySettings};
+use rjk_config::toml::{Mode, PolicySettings};
 use rjk_log::{Level, Log, RateLimit, jk_log};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -34,6 +34,7 @@ pub struct Policy {
     /// One for each kind: a frequent fault does not hide another.
     fault_lines: [RateLimit; FaultKind::ALL.len()],
     observer_fault_lines: [RateLimit; FaultKind::ALL.len()],
+    problem: Option<String>,
 }
 
 /// What a tool learns of one call.
@@ -68,7 +69,13 @@ impl Policy {
             lines: log_limit(),
             fault_lines: line_a_second(),
             observer_fault_lines: line_a_second(),
+            problem: None,
         }
+    }
+
+    /// The same, with why it is not what the configuration asks for.
+    pub fn with_problem(self, problem: Option<String>) -> Policy {
+        Policy { problem, ..self }
     }
 
     /// Makes instances before the first requests come, until the pool is full or the time is up; what
@@ -277,7 +284,7 @@ impl Policy {
     }
 
     fn rejects(&self) -> bool {
-        self.settings.mode == Mode::Enforce && self.settings.on_fault == OnFault::Reject
+        self.settings.rejects()
     }
 }
 
@@ -318,6 +325,10 @@ impl RoutingPolicy for Policy {
             &self.state.slot.shadow_other
         };
         counter.fetch_add(1, Relaxed);
+    }
+
+    fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
     }
 
     fn slot(&self) -> Option<&'static PolicySlot> {

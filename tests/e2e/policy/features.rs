@@ -173,7 +173,7 @@ fn shadow_mode_only_compares() -> Result {
     Ok(())
 }
 
-/// One policy, two balancers: each has its own members, the counters are common.
+/// One policy, two balancers: each has its own members and counters, which go on over a restart.
 #[test]
 fn one_policy_serves_two_balancers() -> Result {
     let mut site = tenants("")?
@@ -186,7 +186,23 @@ fn one_policy_serves_two_balancers() -> Result {
         assert_eq!(site.who(&get(target, &acme))?, "m2", "{target}");
         assert_eq!(site.notes()?.decided_by, "policy header-route", "{target}");
     }
-    assert_eq!(site.counters("header-route", ["Member"])?, [3]);
+    let members = |site: &mut Farm| -> Result<Vec<Option<u64>>> {
+        Ok(site.page()?.policies("header-route", "member"))
+    };
+    assert_eq!(members(&mut site)?, [Some(1), Some(2)]);
+    site.graceful()?;
+    assert_eq!(site.who(&get("/x", &acme))?, "m2");
+    assert_eq!(members(&mut site)?, [Some(2), Some(2)], "after a restart");
+
+    // Another member: what was counted is about others.
+    let workers = std::fs::read_to_string(site.httpd.path("conf/workers.properties"))?;
+    let workers = workers.replace(
+        "worker.other.balance_workers=m2,m1",
+        "worker.other.balance_workers=m2",
+    );
+    site.httpd.write("conf/workers.properties", workers)?;
+    site.graceful()?;
+    assert_eq!(members(&mut site)?, [Some(2), Some(0)]);
     Ok(())
 }
 

@@ -11,3 +11,4 @@ mod observer;
 mod restart;
 mod site;
 mod stack;
+mod start;

@@ -3,7 +3,7 @@
 
 use crate::site::{self, LB, fixture, header_route, header_route_file};
 use rjk_testbed::client::{self, Request};
-use rjk_testbed::farm::{Members, Notes};
+use rjk_testbed::farm::{Members, Notes, STATUS};
 use rjk_testbed::{Context, Httpd, Result, process, wait};
 use rustix::process::Signal;
 use std::fs;
@@ -135,64 +135,189 @@ fn restart_by_signal(httpd: &Httpd) -> Result {
     wait::until("httpd restarted", LIMIT, || restarts() > before)
 }
 
-/// After a restart by signal with something broken: the site goes on, and one line says what is
-/// wrong, with its place.
-fn assert_goes_on(httpd: &mut Httpd, broken: &str, place: &str) -> Result {
+/// A restart by signal in spite of something broken: one line in httpd's error log says what is wrong, with
+/// its place, what serves instead and what to do, and so does the module's log.
+fn restart_in_spite_of(httpd: &mut Httpd, broken: &str, place: &str, with: &str) -> Result {
     let lines = emergencies(httpd).len();
+    let end = format!("; this restart goes on with {with}; mend it and restart");
+    httpd.expect_log(&end);
     restart_by_signal(httpd)?;
     assert!(httpd.is_running(), "{broken}");
-    wait::until("the built-in rules", LIMIT, || {
-        served(httpd).is_ok_and(|served| served == "ababab" || served == "bababa")
-    })
-    .with_context(|| httpd.error_log())?;
-    assert_eq!(decided_by(httpd)?, "builtin");
     let said = emergencies(httpd);
     assert_eq!(said.len(), lines + 1, "{broken}: {said:#?}");
     let last = said.last().context("no line")?;
-    let end = "; the built-in rules decide until it is mended";
-    httpd.expect_log(end);
-    assert!(last.contains(place) && last.contains(end), "{last}");
+    assert!(
+        last.contains(place) && last.contains(&end),
+        "{broken}: {last}"
+    );
+    let log = httpd.jk_log();
+    let last = log.lines().rfind(|line| line.contains("[emerg]"));
+    let last = last.with_context(|| format!("{broken}: {log}"))?;
+    assert!(
+        last.contains(place) && last.contains(&end),
+        "{broken}: {last}"
+    );
     Ok(())
 }
 
-/// After a mend: the policy is back.
-fn assert_mended(httpd: &Httpd) -> Result {
-    httpd.graceful()?;
+/// The policy decides, as it did before something broke, and every format of the status page says why it is
+/// not the one of the file.
+fn assert_decides_with_problem(httpd: &Httpd, broken: &str, problem: &str) -> Result {
     wait::until("the policy decides", LIMIT, || {
         served(httpd).is_ok_and(|served| served == "bbbbbb")
     })
+    .with_context(|| format!("{broken}: {}", httpd.error_log()))?;
+    assert_eq!(decided_by(httpd)?, "policy p", "{broken}");
+    assert_shown(httpd, broken, problem)
+}
+
+fn assert_shown(httpd: &Httpd, broken: &str, problem: &str) -> Result {
+    for format in ["html", "xml", "txt", "prop", "json"] {
+        let page = client::get(httpd.port(), &format!("{STATUS}?mime={format}"))?.text();
+        assert!(page.contains(problem), "{broken}: {format}: {page}");
+    }
+    Ok(())
+}
+
+/// After a mend: the policy of the file decides.
+fn assert_mended(httpd: &Httpd) -> Result {
+    httpd.graceful()?;
+    wait::until("the policy decides", LIMIT, || {
+        let page = client::get(httpd.port(), &format!("{STATUS}?mime=json"));
+        let problem = page.is_ok_and(|page| page.text().contains("\"problem\""));
+        !problem && served(httpd).is_ok_and(|served| served == "bbbbbb")
+    })
+}
+
+/// The member that a request asks for is that of the policy which says `reject`.
+fn start_rejecting() -> Result<(Members, Httpd, String)> {
+    let (peers, httpd) = start()?;
+    let text = header_route("policies/p.wasm");
+    let text = text.replacen(
+        "\n[policy.p.config]",
+        "\non_fault = \"reject\"\n[policy.p.config]",
+        1,
+    );
+    httpd.write("conf/rjk.toml", &text)?;
+    httpd.graceful()?;
+    Ok((peers, httpd, text))
 }
 
 #[test]
-fn a_restart_by_signal_with_a_broken_component_goes_on_with_the_built_in_rules() -> Result {
-    let (_peers, mut httpd) = start()?;
-    assert_eq!(decided_by(&httpd)?, "policy p");
+fn a_broken_component_leaves_a_restart_the_policy_that_it_had() -> Result {
+    let (_peers, mut httpd, _) = start_rejecting()?;
     let good = fs::read(header_route_file()?)?;
+    let with = "the policy p that balancer lb had";
+    let at = "conf/rjk.toml:2: policy p: ";
     for broken in ["configure-fails", "unknown-import", "configure-never-ends"] {
         replace(&httpd, &fs::read(fixture(broken)?)?)?;
-        assert_goes_on(&mut httpd, broken, "conf/rjk.toml:2: policy p: ")?;
+        // Twice: what served is known after a restart that went on, too.
+        for turn in ["once", "twice"] {
+            let what = format!("{broken} {turn}");
+            let at = at.replace(
+                ":2:",
+                if broken == "configure-fails" {
+                    ":4:"
+                } else {
+                    ":2:"
+                },
+            );
+            restart_in_spite_of(&mut httpd, &what, &at, with)?;
+            assert_decides_with_problem(&httpd, &what, &at)?;
+        }
         replace(&httpd, &good)?;
         assert_mended(&httpd)?;
     }
     fs::remove_file(httpd.path(COMPONENT))?;
-    assert_goes_on(&mut httpd, "none", "conf/rjk.toml:2: policy p: ")?;
+    restart_in_spite_of(&mut httpd, "no component", at, with)?;
+    assert_decides_with_problem(&httpd, "no component", "cannot be read")?;
+    fs::create_dir(httpd.path(COMPONENT))?;
+    restart_in_spite_of(&mut httpd, "a folder", at, with)?;
+    assert_decides_with_problem(&httpd, "a folder", "cannot be read")?;
+    fs::remove_dir(httpd.path(COMPONENT))?;
     replace(&httpd, &good)?;
     assert_mended(&httpd)
 }
 
 #[test]
-fn a_restart_by_signal_with_a_broken_file_goes_on_with_the_built_in_rules() -> Result {
-    let (_peers, mut httpd) = start()?;
-    let good = header_route("policies/p.wasm");
-    for broken in ["[polcy.p]\n", "[policy.p\n"] {
+fn a_broken_file_leaves_a_restart_the_policies_that_it_had() -> Result {
+    let (_peers, mut httpd, good) = start_rejecting()?;
+    let with = "the rjk.toml that it had";
+    let of_no_balancer = good.replace("[balancer.lb]", "[balancer.ib]");
+    let broken = [
+        ("[polcy.p]\n", "conf/rjk.toml:1: unknown key"),
+        ("[policy.p\n", "conf/rjk.toml:1: no valid TOML"),
+        (
+            of_no_balancer.as_str(),
+            "conf/rjk.toml:9: there is no lb worker ib",
+        ),
+    ];
+    for (broken, place) in broken {
         httpd.write("conf/rjk.toml", broken)?;
-        assert_goes_on(&mut httpd, broken, "conf/rjk.toml:1: ")?;
+        for _ in ["once", "twice"] {
+            restart_in_spite_of(&mut httpd, broken, place, with)?;
+            assert_decides_with_problem(&httpd, broken, place)?;
+        }
         httpd.write("conf/rjk.toml", &good)?;
         assert_mended(&httpd)?;
     }
+    fs::write(httpd.path("conf/rjk.toml"), b"# \xff\n")?;
+    restart_in_spite_of(&mut httpd, "no text", "RjkConfigFile: ", with)?;
+    assert_decides_with_problem(&httpd, "no text", "is no text in UTF-8")?;
     fs::remove_file(httpd.path("conf/rjk.toml"))?;
-    assert_goes_on(&mut httpd, "no file", "RjkConfigFile: ")?;
+    restart_in_spite_of(&mut httpd, "no file", "RjkConfigFile: ", with)?;
+    assert_decides_with_problem(&httpd, "no file", "does not exist")?;
+    fs::create_dir(httpd.path("conf/rjk.toml"))?;
+    restart_in_spite_of(&mut httpd, "a folder", "RjkConfigFile: ", with)?;
+    assert_decides_with_problem(&httpd, "a folder", "RjkConfigFile: cannot read")?;
+    fs::remove_dir(httpd.path("conf/rjk.toml"))?;
     httpd.write("conf/rjk.toml", &good)?;
+    assert_mended(&httpd)
+}
+
+/// The members change, and neither the policy of the file nor the one that was there accepts them: what
+/// `on_fault` says holds until it is mended.
+#[test]
+fn a_restart_without_any_policy_that_serves_does_what_on_fault_says() -> Result {
+    let (_peers, mut httpd, reject) = start_rejecting()?;
+    let workers = fs::read_to_string(httpd.path("conf/workers.properties"))?;
+    let renamed = workers.replace("lb-b", "lb-c");
+    let place = "conf/rjk.toml:8: policy p: ";
+    httpd.write("conf/workers.properties", &renamed)?;
+
+    restart_in_spite_of(
+        &mut httpd,
+        "reject",
+        place,
+        "503 for all requests of balancer lb",
+    )?;
+    let status =
+        |path: &str| Ok::<u16, rjk_testbed::Error>(client::get(httpd.port(), path)?.status);
+    wait::until("503", LIMIT, || {
+        status("/lb").is_ok_and(|status| status == 503)
+    })?;
+    assert_eq!(decided_by(&httpd)?, "fault not-loaded");
+    assert_shown(&httpd, "reject", "503 for all requests of balancer lb")?;
+    let missed = "policy p is not loaded, the client gets 503: ";
+    httpd.expect_log(missed);
+    assert!(httpd.jk_log().contains(missed), "{}", httpd.jk_log());
+
+    httpd.write("conf/rjk.toml", reject.replace("\"reject\"", "\"builtin\""))?;
+    restart_in_spite_of(
+        &mut httpd,
+        "builtin",
+        place,
+        "the built-in rules for balancer lb",
+    )?;
+    wait::until("the built-in rules", LIMIT, || {
+        served(&httpd).is_ok_and(|served| served == "ababab" || served == "bababa")
+    })?;
+    assert_eq!(decided_by(&httpd)?, "fault not-loaded");
+    assert_shown(&httpd, "builtin", "the built-in rules for balancer lb")?;
+    httpd.expect_log("policy p is not loaded, the built-in rules decide: ");
+
+    httpd.write("conf/rjk.toml", &reject)?;
+    httpd.write("conf/workers.properties", &workers)?;
     assert_mended(&httpd)
 }
 
@@ -210,7 +335,6 @@ fn a_restart_by_signal_leaves_the_other_balancers_their_policies() -> Result {
     let typo =
         format!("{workers}worker.list=new\nworker.new.type=lb\nworker.new.balance_wrokers=a\n");
     httpd.expect_log("this restart goes on with");
-    httpd.expect_log("; the built-in rules decide until it is mended");
     for (name, workers, said) in [("new", &typo, "new"), ("two", &workers, "balancer two")] {
         httpd.write("conf/workers.properties", workers)?;
         httpd.write(
@@ -229,8 +353,56 @@ fn a_restart_by_signal_leaves_the_other_balancers_their_policies() -> Result {
     Ok(())
 }
 
-/// Each restart compiles the components anew; the old ones go, in the parent too, which has no
-/// thread to compile with.
+/// The component as it would be if it were built against another text of the contract.
+fn edited(component: &[u8], from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len(), "lengths stand in the file");
+    let mut edited = component.to_vec();
+    for at in 0..edited.len() {
+        if edited[at..].starts_with(from.as_bytes()) {
+            edited[at..at + to.len()].copy_from_slice(to.as_bytes());
+        }
+    }
+    edited
+}
+
+/// A later contract of the same kind: what is asked of the host counts, not the number.
+#[test]
+fn a_component_of_a_later_contract_serves_when_the_host_knows_what_it_asks_for() -> Result {
+    let (_peers, httpd) = start()?;
+    let now = fs::read(header_route_file()?)?;
+    let later = edited(&now, "@0.1.0", "@0.1.7");
+    replace(&httpd, &later)?;
+    httpd.graceful()?;
+    assert_eq!(served(&httpd)?, "bbbbbb");
+    assert_eq!(decided_by(&httpd)?, "policy p");
+
+    // An interface that came later, and a contract that is another one.
+    for (from, to, says) in [
+        (
+            "rjk:policy/members@",
+            "rjk:policy/mempers@",
+            "rjk:policy/mempers@0.1.7",
+        ),
+        (
+            "rjk:policy/members@0.1.",
+            "rjk:policy/members@0.2.",
+            "rjk:policy/members@0.2.7",
+        ),
+    ] {
+        replace(&httpd, &edited(&later, from, to))?;
+        let (accepted, output) = httpd.try_graceful()?;
+        assert!(!accepted, "{output}");
+        let refused = output.contains(says) && output.contains("this module has rjk:policy@0.1");
+        assert!(refused, "{output}");
+        assert_eq!(decided_by(&httpd)?, "policy p");
+    }
+    replace(&httpd, &now)?;
+    httpd.graceful()?;
+    assert_eq!(served(&httpd)?, "bbbbbb");
+    Ok(())
+}
+
+/// What a restart makes anew goes at the next, in the parent too, which has no thread to compile with.
 #[test]
 fn restarts_leave_no_memory_and_no_thread_behind() -> Result {
     let (_peers, httpd) = start()?;

@@ -68,7 +68,7 @@ fn start(
             segment: *segment,
             row,
         },
-        policies: &generation.policies.for_child(segment.policies, threads),
+        policies: &generation.policies.for_child(threads, &log),
         watches: &Watches::default(),
         threads,
     };

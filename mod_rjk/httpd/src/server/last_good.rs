@@ -103,9 +103,11 @@ impl LastGood {
     }
 }
 
+/// The pool that lives as long as this process.
+///
 /// # Safety
 /// As [`LastGood::of`].
-unsafe fn process_pool<'s>(server: *const sys::server_rec) -> Option<Pool<'s>> {
+pub(crate) unsafe fn process_pool<'s>(server: *const sys::server_rec) -> Option<Pool<'s>> {
     // SAFETY: as promised; a server always has its process.
     unsafe { Pool::from_raw((*(*server).process).pool) }
 }

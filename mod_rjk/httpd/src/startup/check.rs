@@ -1,14 +1,14 @@
 //! `check_config`: finds every error and makes nothing.
 
 use super::generation::Generation;
+use super::lasting::Lasting;
 use super::policies::LoadedPolicies;
-use super::sources::{Checked, Sources};
+use super::sources::{Checked, Sources, Used};
 use super::targets::{LOG_FILE, SHM_FILE, file_error, folder_of, found_at_start, in_log_folder};
 use crate::ffi::apr::Pool;
 use crate::ffi::error_log::{to_error_log, warn};
 use crate::ffi::purpose::Purpose;
 use crate::ffi::sys;
-use crate::server::last_good::{Good, LastGood};
 use crate::server::slot::{GlobalDirectives, ServerSlot, servers};
 use once_cell::sync::OnceCell;
 use rjk_balance::Topology;
@@ -76,21 +76,21 @@ unsafe fn check_all(
         separate_servers(pool, main);
         let mut sources = Sources::new(pool, main);
         let workers = sources.workers()?;
-        let is_restart = LastGood::of(main).is_some();
-        let policies = load_policies(sources.global(), &workers, main, is_restart)?;
+        let policies = LoadedPolicies::load(&mut sources, &workers, Lasting::of(main)?)?;
         let mut checked: Vec<Checked> = Vec::new();
         for server in servers(main) {
             let next = sources.server(server, checked.first(), &workers)?;
             checked.push(next);
         }
-        let (used, mut warnings) = sources.into_used();
+        let is_restart = sources.is_restart();
+        let mut used = sources.into_used();
         if checked.iter().any(Checked::has_default_log) {
             let file = in_log_folder(pool, LOG_FILE);
             let text = format!("no JkLogFile is set, {file} is used; name a file");
-            warnings.push(Warning::new(None, text));
+            used.warnings.push(Warning::new(None, text));
         }
-        let shm_base = shm_base(&used.global, pool, is_restart, &mut warnings)?;
-        let generation = generation(main, used, workers, policies, shm_base, &warnings);
+        let shm_base = shm_base(&used.good.global, pool, is_restart, &mut used.warnings)?;
+        let generation = generation(main, used, workers, policies, shm_base);
         let generation = pool.keep(generation);
         let child = Arc::new(OnceCell::new());
         for server in checked {
@@ -147,13 +147,12 @@ fn shm_base(
 
 fn generation(
     main: *mut sys::server_rec,
-    used: Good,
+    used: Used,
     workers: Workers,
     policies: LoadedPolicies,
     shm_base: String,
-    warnings: &[Warning],
 ) -> Generation {
-    let mut texts: Vec<String> = warnings.iter().map(Warning::to_string).collect();
+    let mut texts: Vec<String> = used.warnings.iter().map(Warning::to_string).collect();
     // Virtual hosts inherit directives and files: one warning is enough.
     let mut seen = HashSet::new();
     texts.retain(|text| seen.insert(text.clone()));
@@ -161,36 +160,13 @@ fn generation(
         main,
         topology: Topology::new(&workers.list),
         workers,
-        watchdog_seconds: used.global.watchdog_seconds,
+        watchdog_seconds: used.good.global.watchdog_seconds,
         addresses: OnceCell::new(),
         segment: OnceCell::new(),
         policies,
         shm_base,
         warnings: texts,
-        source: Rc::new(used),
+        emergencies: used.emergencies,
+        source: Rc::new(used.good),
     }
-}
-
-/// The policies of `RjkConfigFile`. When a running server restarts, a policy that cannot be loaded
-/// for a balancer leaves that one to the built-in rules instead of ending the site; a broken file
-/// leaves all.
-fn load_policies(
-    global: &GlobalDirectives,
-    workers: &Workers,
-    main: *mut sys::server_rec,
-    is_restart: bool,
-) -> Result<LoadedPolicies, ConfigError> {
-    let Some((file, location)) = &global.config_file else {
-        return Ok(LoadedPolicies::default());
-    };
-    let on_failure = |error: ConfigError| {
-        if !is_restart {
-            return Err(error);
-        }
-        let text = format!("mod_rjk: {error}; the built-in rules decide until it is mended");
-        to_error_log(sys::APLOG_EMERG, Some(main), &text);
-        Ok(())
-    };
-    LoadedPolicies::load(file, location, workers, &on_failure)
-        .or_else(|error| on_failure(error).map(|()| LoadedPolicies::default()))
 }

@@ -16,6 +16,8 @@ use std::path::Path;
 #[derive(Default)]
 pub(super) struct Files<'a> {
     kept: Option<&'a Texts>,
+    /// Others are not there.
+    only_kept: bool,
     read: RefCell<Texts>,
 }
 
@@ -33,11 +35,20 @@ impl<'a> Files<'a> {
         }
     }
 
+    /// The files as they were, and no others.
+    pub(super) fn only_kept(texts: &'a Texts) -> Files<'a> {
+        Files {
+            only_kept: true,
+            ..Files::kept(texts)
+        }
+    }
+
     /// The text of one file.
     pub(super) fn read(&self, path: &Path) -> io::Result<FileText> {
         let kept = self.kept.and_then(|kept| kept.get(path));
         let file = match kept.cloned() {
             Some(text) => FileText { text, stamp: None },
+            None if self.only_kept => return Err(io::ErrorKind::NotFound.into()),
             None => FileText::read(path)?,
         };
         let text = file.text.clone();

@@ -4,6 +4,7 @@
 pub(crate) mod check;
 mod files;
 pub(crate) mod generation;
+mod lasting;
 pub(crate) mod open;
 mod policies;
 mod shm;

@@ -1,6 +1,7 @@
 //! `post_config`: what the checked configuration needs is made.
 
 use super::generation::Generation;
+use super::lasting::Lasting;
 use super::shm;
 use super::targets::{LOG_FILE, in_log_folder};
 use crate::ffi::apr::Pool;
@@ -134,6 +135,9 @@ unsafe fn open_generation(
         warn(main, text);
         jk_log!(&log, Warn, "{text}");
     }
+    for text in &generation.emergencies {
+        jk_log!(&log, Emerg, "{text}");
+    }
     // SAFETY: as promised.
     let last = unsafe { LastGood::of(main) };
     let segment = make_segment(generation, pool).or_else(|error| {
@@ -145,6 +149,9 @@ unsafe fn open_generation(
         shm::create_unnamed(&layout(generation), pool).map_err(|_| error)
     })?;
     let _ = generation.segment.set(segment);
+    // SAFETY: as promised.
+    let lasting = unsafe { Lasting::of(main) }?;
+    open_policies(generation, lasting, last.is_some(), &log)?;
     let (addresses, known) = resolve_all(&generation.workers, last, &log);
     let _ = generation.addresses.set(addresses);
     add_version_token(pool);
@@ -156,6 +163,34 @@ unsafe fn open_generation(
         BUILD_ID
     );
     Ok((generation.source.clone(), known))
+}
+
+/// What policies share between children, of this configuration and the one before.
+fn open_policies(
+    generation: &Generation,
+    lasting: &Lasting,
+    is_restart: bool,
+    log: &dyn Log,
+) -> Result<(), ConfigError> {
+    if let Err(error) = generation.policies.open(lasting) {
+        let text = format!("the shared memory of policies cannot be made: {error}");
+        if !is_restart {
+            return Err(ConfigError::new(None, text));
+        }
+        let text =
+            format!("{text}; this restart goes on without those policies; mend it and restart");
+        to_error_log(
+            sys::APLOG_EMERG,
+            Some(generation.main),
+            &format!("mod_rjk: {text}"),
+        );
+        jk_log!(log, Emerg, "{text}");
+    }
+    lasting.memory.sweep();
+    for text in generation.policies.lines() {
+        jk_log!(log, Info, "{text}");
+    }
+    Ok(())
 }
 
 fn make_segment(generation: &Generation, pool: Pool<'_>) -> Result<Segment, ConfigError> {
@@ -170,7 +205,7 @@ fn make_segment(generation: &Generation, pool: Pool<'_>) -> Result<Segment, Conf
 }
 
 fn layout(generation: &Generation) -> Layout {
-    Layout::new(&generation.topology, rows()).with_policies(generation.policies.count())
+    Layout::new(&generation.topology, rows())
 }
 
 /// Which build is loaded: after a change of the file only stop and start load the new one.

@@ -11,7 +11,7 @@ use crate::server::last_good::{Good, LastGood, name_of};
 use crate::server::ready::{Child, Ready};
 use crate::server::slot::{GlobalDirectives, ServerSlot};
 use once_cell::sync::OnceCell;
-use rjk_config::error::{ConfigError, Warning};
+use rjk_config::error::{ConfigError, Location, Warning};
 use rjk_config::server::{ServerConfig, ServerDirectives};
 use rjk_config::workers::Workers;
 use std::fmt;
@@ -30,6 +30,16 @@ pub(super) struct Sources<'p> {
     last: Option<Rc<Good>>,
     used: Good,
     warnings: Vec<Warning>,
+    /// What a restart goes on in spite of.
+    emergencies: Vec<String>,
+}
+
+/// What a configuration was read from.
+pub(super) struct Used {
+    pub(super) good: Good,
+    pub(super) warnings: Vec<Warning>,
+    /// What this restart goes on in spite of; the error log has it.
+    pub(super) emergencies: Vec<String>,
 }
 
 /// One server, checked.
@@ -73,6 +83,7 @@ impl<'p> Sources<'p> {
             last: last.map(LastGood::configuration),
             used: Good::default(),
             warnings: slot.map(|slot| slot.warnings.clone()).unwrap_or_default(),
+            emergencies: Vec::new(),
         };
         let is_broken = slot.is_some_and(|slot| !slot.faults.is_empty());
         // What is wrong is said with the main server's own directives.
@@ -88,9 +99,28 @@ impl<'p> Sources<'p> {
         &self.used.global
     }
 
-    /// What everything was read from, and the warnings of it.
-    pub(super) fn into_used(self) -> (Good, Vec<Warning>) {
-        (self.used, self.warnings)
+    /// Whether this process served before: a mistake must not end it.
+    pub(super) fn is_restart(&self) -> bool {
+        self.last.is_some()
+    }
+
+    /// What served before, at a restart.
+    pub(super) fn last(&self) -> Option<Rc<Good>> {
+        self.last.clone()
+    }
+
+    /// The file of policies that serves is this one.
+    pub(super) fn keep_config_file(&mut self, path: &str, location: &Location) {
+        self.used.global.config_file = Some((path.to_owned(), location.clone()));
+    }
+
+    /// What everything was read from, with what the administrator should know of it.
+    pub(super) fn into_used(self) -> Used {
+        Used {
+            good: self.used,
+            warnings: self.warnings,
+            emergencies: self.emergencies,
+        }
     }
 
     /// The workers: of the files as they are, else as they were.
@@ -165,7 +195,7 @@ impl<'p> Sources<'p> {
     }
 
     /// Whether a virtual host would copy the mounts of a main server that has none left.
-    fn is_closed_by(&self, main: Option<&Checked>, own: &ServerDirectives) -> bool {
+    fn is_closed_by(&mut self, main: Option<&Checked>, own: &ServerDirectives) -> bool {
         let is_closed =
             main.is_some_and(|main| main.is_closed && ServerDirectives::copies(&main.own, own));
         if is_closed {
@@ -245,14 +275,26 @@ impl<'p> Sources<'p> {
         Ok(config)
     }
 
-    fn take(&mut self, files: Files<'_>, warnings: Vec<Warning>) {
+    pub(super) fn take(&mut self, files: Files<'_>, warnings: Vec<Warning>) {
         self.used.texts.extend(files.into_texts());
         self.warnings.extend(warnings);
     }
 
-    fn go_on(&self, error: &dyn fmt::Display, with: &str) {
-        let text =
-            format!("mod_rjk: {error}; this restart goes on with {with}; mend it and restart");
-        to_error_log(sys::APLOG_EMERG, Some(self.main), &text);
+    /// A warning that does not come from a file's text alone.
+    pub(super) fn warn(&mut self, warning: Warning) {
+        self.warnings.push(warning);
+    }
+
+    /// Says what this restart goes on with; what it said.
+    pub(super) fn go_on(&mut self, error: &dyn fmt::Display, with: &str) -> String {
+        let said = format!("{error}; this restart goes on with {with}");
+        let text = format!("{said}; mend it and restart");
+        to_error_log(
+            sys::APLOG_EMERG,
+            Some(self.main),
+            &format!("mod_rjk: {text}"),
+        );
+        self.emergencies.push(text);
+        said
     }
 }

@@ -1,0 +1,108 @@
+//! The policies of one configuration: compiled and tried by the check, given to each child.
+
+use super::super::lasting;
+use super::super::sources::Sources;
+use super::bound::{Bound, Made};
+use super::codes::Codes;
+use super::file::ReadFile;
+use super::loader::Loader;
+use bstr::BString;
+use rjk_config::error::ConfigError;
+use rjk_config::workers::Workers;
+use rjk_log::Log;
+use rjk_proxy::worker::setup::Policies;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io;
+
+/// What of policies outlives configurations.
+#[derive(Default)]
+pub(crate) struct Lasting {
+    pub(super) codes: Codes,
+    /// What each balancer was served with last.
+    pub(super) good: RefCell<HashMap<BString, Made>>,
+}
+
+/// The policies of one configuration.
+#[derive(Default)]
+pub(crate) struct LoadedPolicies {
+    bound: Vec<Bound>,
+    /// Components that were compiled since the start of httpd.
+    compiled: u64,
+}
+
+impl LoadedPolicies {
+    /// Reads the file, compiles each component that a balancer uses, and runs its `configure` for each
+    /// of its balancers. A restart goes on with what served before where that fails.
+    ///
+    /// # Errors
+    /// At a start: what is wrong, with file and line.
+    pub(in crate::startup) fn load(
+        sources: &mut Sources<'_>,
+        workers: &Workers,
+        lasting: &lasting::Lasting,
+    ) -> Result<LoadedPolicies, ConfigError> {
+        let Some(ReadFile { file, problem }) = sources.policy_file(workers)? else {
+            return Ok(LoadedPolicies::default());
+        };
+        file.unused().for_each(|warning| sources.warn(warning));
+        let bound = Loader {
+            sources,
+            file: &file,
+            problem,
+            lasting: &lasting.policies,
+        }
+        .load(workers)?;
+        give_memory_back();
+        Ok(LoadedPolicies {
+            bound,
+            compiled: lasting.policies.codes.compiled(),
+        })
+    }
+
+    /// Gets what the children will share, and remembers what serves; for `post_config`.
+    ///
+    /// # Errors
+    /// Memory is out: the policies that got none are missing.
+    pub(crate) fn open(&self, lasting: &lasting::Lasting) -> io::Result<()> {
+        let shared = self.bound.iter().map(|bound| bound.share(&lasting.memory));
+        let shared = shared.fold(Ok(()), io::Result::and);
+        let mut good = lasting.policies.good.borrow_mut();
+        good.retain(|balancer, _| self.bound.iter().any(|bound| bound.balancer == *balancer));
+        good.extend(self.bound.iter().filter_map(|bound| {
+            let made = bound.made()?.clone();
+            Some((bound.balancer.clone(), made))
+        }));
+        lasting.policies.codes.sweep();
+        shared
+    }
+
+    /// What the log tells of them.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.bound.iter().map(Bound::line).collect();
+        if !lines.is_empty() {
+            let compiled = self.compiled;
+            lines.push(format!(
+                "components of policies compiled since httpd was started: {compiled}"
+            ));
+        }
+        lines
+    }
+
+    /// The policies for a child with that many threads.
+    pub(crate) fn for_child(&self, threads: usize, log: &dyn Log) -> Policies {
+        let policies = self.bound.iter();
+        policies
+            .map(|bound| (bound.balancer.clone(), bound.for_child(threads, log)))
+            .collect()
+    }
+}
+
+/// What the compiler used and freed goes back to the system, before each child inherits it.
+fn give_memory_back() {
+    // SAFETY: the function has no preconditions; it may be called at any time.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::malloc_trim(0)
+    };
+}
