@@ -1,5 +1,6 @@
 //! Routing policies on the real parts: what they decide, hostile ones, and restarts that change them.
 
+mod attempts;
 mod author;
 mod consistent_hash;
 mod contract;
@@ -7,7 +8,9 @@ mod copies;
 mod features;
 mod hostile_start;
 mod languages;
+mod membership;
 mod observer;
+mod refusal;
 mod restart;
 mod site;
 mod stack;
