@@ -2,6 +2,7 @@
 
 mod attempts;
 mod author;
+mod breaker;
 mod consistent_hash;
 mod contract;
 mod copies;

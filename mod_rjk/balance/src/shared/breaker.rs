@@ -91,9 +91,15 @@ impl Breaker {
             self.in_a_row.store(0, Relaxed);
         }
         if pass == Pass::Trial {
-            self.half_at.store(Moment::NEVER);
-            self.retry_at.store(Moment::NEVER);
+            self.switch_on();
         }
+    }
+
+    /// On again, whatever happened before.
+    pub fn switch_on(&self) {
+        self.in_a_row.store(0, Relaxed);
+        self.half_at.store(Moment::NEVER);
+        self.retry_at.store(Moment::NEVER);
     }
 
     /// The call failed. `tally` has it already, `max_faults` 0 never switches off. What switched the

@@ -92,6 +92,17 @@ fn a_trial_that_does_not_end_is_followed_by_another() {
     assert_eq!(policy.breaker.pass(next), Pass::Trial);
 }
 
+#[test]
+fn what_is_switched_on_begins_anew() {
+    let mut policy = Policy::new(2);
+    assert_eq!(policy.call(true, T0), (Pass::On, None));
+    policy.breaker.switch_on();
+    assert_eq!(policy.call(true, T0), (Pass::On, None), "a new row");
+    assert!(policy.call(true, T0).1.is_some());
+    policy.breaker.switch_on();
+    assert_eq!(policy.call(true, T0), (Pass::On, None), "a new window");
+}
+
 /// 100 faults in 200 calls: no row is longer than one.
 #[test]
 fn what_fails_every_other_time_is_switched_off() {

@@ -4,7 +4,7 @@ use super::super::shm::LastingMemory;
 use crate::ffi::stack;
 use bstr::BString;
 use once_cell::sync::OnceCell;
-use rjk_balance::{PolicyState, RoutingPolicy, StoreSize};
+use rjk_balance::{PolicySlot, PolicyState, RoutingPolicy, StoreSize};
 use rjk_config::model::LbSpec;
 use rjk_config::toml::PolicySpec;
 use rjk_log::Log;
@@ -87,10 +87,13 @@ impl Bound {
     pub(super) fn share(&self, memory: &LastingMemory) -> io::Result<()> {
         let size = self.made().map(|made| made.compiled.store_size());
         let size = size.unwrap_or_default();
-        let slot = memory.part(&self.name_of("policy", size), 1)?;
+        let slot: &[PolicySlot] = memory.part(&self.name_of("policy", size), 1)?;
         let cells = size.total(self.members.len()).unwrap_or(0);
         let cells = memory.part(&self.name_of("cells", size), cells)?;
         if let Some(slot) = slot.first() {
+            // Who restarts may have mended it.
+            slot.breaker.switch_on();
+            slot.observer_breaker.switch_on();
             let _ = self.state.set(PolicyState { slot, cells });
         }
         Ok(())
