@@ -172,6 +172,27 @@ fn a_line_without_an_end_takes_no_more_than_a_line() {
 }
 
 #[test]
+fn each_line_counts_as_a_call() {
+    // Two bytes a line: `a` and its end.
+    let writing = |lines: u32| {
+        guest(format!(
+            "(local $stream i32) (local $at i32) (local.set $stream (call $stderr))
+             (loop $on
+               (i32.store16 (i32.add (i32.const 1024) (local.get $at)) (i32.const 0x0a61))
+               (local.set $at (i32.add (local.get $at) (i32.const 2)))
+               (br_if $on (i32.lt_u (local.get $at) (i32.const {}))))
+             (call $write (local.get $stream) (i32.const 1024) (local.get $at) (i32.const 128)) {}",
+            2 * lines,
+            answer(1, 1)
+        ))
+    };
+    // The stream was a call, too.
+    assert_eq!(ask(&policy(&writing(63))), worker(1));
+    assert_eq!(ask(&policy(&writing(64))), fault(FaultKind::Calls));
+    assert_eq!(ask(&policy(&writing(8000))), fault(FaultKind::Calls));
+}
+
+#[test]
 fn there_is_nothing_to_read() {
     // An error of the case `closed`.
     let closed = whether(

@@ -56,7 +56,8 @@ pub(super) fn nothing_to_read(
 }
 
 impl HostState {
-    /// Logs each line that is complete now.
+    /// Logs each line that is complete now. A line costs a call of the host, as with `system.log`; the
+    /// first of a write is paid for.
     pub(super) fn write_lines(
         &mut self,
         call: &Call<'_>,
@@ -66,12 +67,16 @@ impl HostState {
             (STDERR, [_, pending]) => (Level::Warn, pending),
             (_, [pending, _]) => (Level::Info, pending),
         };
+        let mut paid = true;
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
             let room = MAX_LOG_LINE.saturating_sub(pending.len());
             pending.extend(part.iter().take(room));
             if part.ends_with(b"\n") {
                 let line = pending.trim_ascii();
                 if !line.is_empty() {
+                    if !std::mem::take(&mut paid) {
+                        self.budget.spend()?;
+                    }
                     call.write(level, &line.to_str_lossy());
                 }
                 pending.clear();
