@@ -61,13 +61,14 @@ fn packer() -> Result<PathBuf> {
     Ok(repository().join("target/plugins/debug/rjk"))
 }
 
-/// The rjk.toml that a README shows.
+/// The rjk.toml that a README shows, with no more memory than the README says that the policy takes.
 fn example(name: &str) -> Result<String> {
     let readme = repository().join("plugins").join(name).join("README.md");
     let readme = fs::read_to_string(readme)?;
     let (_, toml) = readme.split_once("```toml\n").context("no example")?;
     let (toml, _) = toml.split_once("```").context("no end of the example")?;
-    Ok(toml.to_owned())
+    let end = format!("{name}.wasm\"\n");
+    Ok(toml.replace(&end, &format!("{end}memory = \"64KiB\"\n")))
 }
 
 /// httpd with the balancer `lb` over two peers, and a component of this name.
@@ -151,6 +152,9 @@ fn a_policy_in_assemblyscript_is_made_by_its_readme_and_turns_away() -> Result {
     })?;
     let refused = client.send(&Request::get("/reports/may"))?;
     assert_eq!(refused.status, 503);
+    assert_eq!(refused.header("Retry-After"), Some("30"));
+    // httpd closes the connection after a 503.
+    let mut client = Client::connect(httpd.port())?;
     assert_eq!(
         client.send(&Request::get("/shop"))?.status,
         200,
