@@ -1,7 +1,7 @@
 //! Write a routing policy for mod_rjk: a struct, two functions and one macro line.
 //!
 //! A policy answers one question: which member of the balancer takes this request? It is built as
-//! a WebAssembly component (`plugins/build NAME`) and runs inside httpd, in a sandbox. The contract
+//! a WebAssembly component (`rjk policy pack`) and runs inside httpd, in a sandbox. The contract
 //! is `plugins/wit/policy.wit`; the same file is an ordinary crate for `cargo test`, see
 //! [`testing`].
 //!
