@@ -6,6 +6,7 @@ mod homes;
 mod ledger;
 mod maintenance;
 mod methods;
+mod metrics;
 mod model;
 mod policy;
 mod roster;
