@@ -38,7 +38,7 @@ const BROKEN: &[Broken] = &[
         says: &["example:files/read@1.0.0", "interfaces of rjk:policy@0.1 only"] },
     Broken { what: "wrong version", toml: Fixture("wrong-version"), line: 2,
         says: &["rjk:policy", "0.2.0", "this module has rjk:policy@0.1"] },
-    Broken { what: "configure fails", toml: Fixture("configure-fails"), line: 2,
+    Broken { what: "configure fails", toml: Fixture("configure-fails"), line: 1,
         says: &["its configure says: "] },
     Broken { what: "configure never ends", toml: Fixture("configure-never-ends"), line: 2,
         says: &["its configure failed: ", "fuel"] },
