@@ -1,5 +1,6 @@
 //! A component, checked and compiled.
 
+use crate::bounds;
 use crate::denied;
 use crate::engine::engine;
 use crate::host::HostState;
@@ -37,6 +38,7 @@ impl Code {
     /// [`LoadError`], all but its `Configure` and `Fault`.
     pub fn load(bytes: &[u8], memory: usize, kind: EngineKind) -> Result<Code, LoadError> {
         check_header(bytes)?;
+        bounds::check(bytes, memory)?;
         let choice = denied::choose(kind)?;
         let engine = engine(memory, choice.runner).map_err(|e| LoadError::Engine(e.to_string()))?;
         let component = Component::from_binary(&engine, bytes)

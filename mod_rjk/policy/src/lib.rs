@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bench;
+mod bounds;
 mod clock;
 mod compiled;
 mod configure;

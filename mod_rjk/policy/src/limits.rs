@@ -43,7 +43,18 @@ pub const MAX_LOG_LINE: usize = 1 << 10;
 /// Log lines of one policy for each second and process.
 pub const LOG_LINES_PER_SECOND: u16 = 10;
 
-const MAX_TABLE_ELEMENTS: usize = 10_000;
+/// Core modules of a component: that of the policy, and the glue around it.
+pub const MAX_MODULES: u64 = 32;
+/// Work of the compiler for a component, in steps: 10 µs for the worst shapes that were found, 1 to 3 µs for what
+/// compilers write. A whole JavaScript interpreter, QuickJS, has some 550,000.
+pub const MAX_STEPS: u64 = 700_000;
+/// Work of the compiler for a function, in steps of at most some 3 KiB of memory. The largest function of QuickJS
+/// has some 40,000.
+pub const MAX_FUNCTION_STEPS: u64 = 80_000;
+/// Loops around each other in a function.
+pub const MAX_LOOPS: u64 = 50;
+/// Elements of all tables of an instance.
+pub const MAX_TABLE_ELEMENTS: usize = 10_000;
 const MAX_INSTANCES: usize = 64;
 const MAX_WASM_TABLES: usize = 64;
 

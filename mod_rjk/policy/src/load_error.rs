@@ -16,6 +16,22 @@ pub enum LoadError {
     /// A core module.
     #[error("this is a WebAssembly core module; make a component of it with `rjk policy pack`")]
     CoreModule,
+    /// More than the compiler may be given: its time and memory would be without bounds.
+    #[error("it has {value} {what}; a policy may have {most}")]
+    TooMuch {
+        /// What was counted, and where.
+        what: String,
+        /// How much there is.
+        value: u64,
+        /// How much there may be.
+        most: u64,
+    },
+    /// More memory than it may have, in bytes.
+    #[error("it starts with {0} bytes of memory, and may have {1}; raise its memory in rjk.toml")]
+    Memory(u64, u64),
+    /// Components with code inside of it.
+    #[error("it is composed of several components; a policy is one")]
+    Composed,
     /// Cut off, damaged, or with features that are off.
     #[error("no valid component: {0}")]
     Invalid(String),

@@ -1,3 +1,4 @@
+mod bounds;
 mod breaker;
 mod budgets;
 mod contract;

@@ -206,9 +206,8 @@ pub(super) fn more_memory_at_the_start_than_allowed_is_refused() {
         pages: 64,
         ..Guest::default()
     };
-    let got = refused(&guest.component());
-    assert!(
-        matches!(&got, LoadError::Fault(fault) if fault.kind == FaultKind::Memory),
-        "{got}"
+    assert_eq!(
+        refused(&guest.component()),
+        LoadError::Memory(64 << 16, 2 << 20)
     );
 }
