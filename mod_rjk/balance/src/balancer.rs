@@ -5,6 +5,7 @@ use crate::explain::{Explanation, Ring};
 use crate::live::{AsOf, Live};
 use crate::note::MemberNote;
 use crate::policy::{Observation, RoutingPolicy};
+use crate::record::Recorder;
 use crate::roster::Roster;
 use crate::shared::segment::Slots;
 use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
@@ -24,6 +25,16 @@ use std::sync::atomic::AtomicUsize;
 pub struct Watch {
     /// The last ones, for the status page.
     pub ring: Option<Ring>,
+    /// All, or a share of them, in a file.
+    pub recorder: Option<Arc<dyn Recorder>>,
+}
+
+impl Watch {
+    /// Who takes the decisions of the next request down.
+    pub(crate) fn recorder_if_wanted(&self) -> Option<&dyn Recorder> {
+        let recorder = self.recorder.as_deref();
+        recorder.filter(|recorder| recorder.wants())
+    }
 }
 
 /// A balancer (contract §4).

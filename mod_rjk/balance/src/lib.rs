@@ -30,6 +30,7 @@ mod outcome;
 mod overlay;
 mod overrides;
 mod policy;
+pub mod record;
 mod reset;
 mod roster;
 mod rounds;
@@ -56,7 +57,7 @@ pub use note::MemberNote;
 pub use outcome::{Ended, Outcome, Traffic};
 pub use overrides::ActivationOverrides;
 pub use policy::{
-    Answer, Builtin, CandidateView, Observation, Question, RequestView, RoutingPolicy, Tried,
+    Answer, Builtin, CandidateView, Observation, Question, RequestView, RoutingPolicy, Tape, Tried,
 };
 pub use reset::{recover_member, reset_balancer, reset_member, reset_worker};
 pub use roster::Roster;

@@ -5,6 +5,7 @@ use crate::membership::Membership;
 use crate::metric::{Candidate, Metric};
 use crate::outcome::Ended;
 use crate::shared::policy_slot::PolicySlot;
+use crate::source::{Source, parameter};
 use crate::time::Moment;
 use rjk_log::Log;
 use std::borrow::Cow;
@@ -19,6 +20,10 @@ pub trait RequestView {
     fn path(&self) -> &[u8];
     /// Query, without the `?`; `None` when the URI has no `?`.
     fn query(&self) -> Option<&[u8]>;
+    /// First value of a query parameter, decoded.
+    fn parameter(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        parameter(self.query()?, name)
+    }
     /// A request header; the name is case-insensitive.
     fn header(&self, name: &[u8]) -> Option<Cow<'_, [u8]>>;
     /// First value of a cookie; the name is case-sensitive (see [`crate::cookie_values`]).
@@ -29,6 +34,23 @@ pub trait RequestView {
     fn tls(&self) -> bool;
     /// Server name that the request is for.
     fn server_name(&self) -> Cow<'_, [u8]>;
+    /// Where else goes through what a policy gets; `None` when nobody listens.
+    fn tape(&self) -> Option<&dyn Tape> {
+        None
+    }
+}
+
+/// What a policy gets in a decision and that does not follow from its question. A record notes it, a replay
+/// gives what was noted instead.
+pub trait Tape {
+    /// A random number.
+    fn random(&self, own: u64) -> u64;
+    /// The wall clock in milliseconds since 1970.
+    fn wall_clock_ms(&self, own: u64) -> u64;
+    /// The monotonic clock in microseconds.
+    fn monotonic_us(&self, own: u64) -> u64;
+    /// The hash of a text of the request, which itself may be unknown in a replay.
+    fn hash(&self, source: &Source, seed: u64, own: Option<u64>) -> Option<u64>;
 }
 
 /// The members that may be chosen for an attempt: besides the sticky one, those that can take any
@@ -174,6 +196,11 @@ pub trait RoutingPolicy: Send + Sync {
     /// Why it is not, or not as, the configuration asks for; for the status page.
     fn problem(&self) -> Option<&str> {
         None
+    }
+
+    /// What tells its code from other code; 0 when that is not known.
+    fn version(&self) -> u64 {
+        0
     }
 
     /// Its shared record, for the status page.

@@ -66,12 +66,29 @@ impl Source {
         })
     }
 
+    /// The source of the text that [`Source`]'s `Display` writes.
+    pub fn parse(text: &str) -> Option<Source> {
+        let (kind, name) = text.split_once(' ').unwrap_or((text, ""));
+        Some(match kind {
+            "header" => Source::Header(name.into()),
+            "cookie" => Source::Cookie(name.into()),
+            "parameter" => Source::Parameter(name.into()),
+            "path" => Source::Path,
+            "segments" => Source::Segments(name.parse().ok()?),
+            "method" => Source::Method,
+            "client-address" => Source::ClientAddress,
+            "server-name" => Source::ServerName,
+            "query" => Source::Query,
+            _ => return None,
+        })
+    }
+
     /// What this request has there.
     pub fn read<'r>(&self, request: &'r dyn RequestView) -> Option<Cow<'r, [u8]>> {
         Some(match self {
             Source::Header(name) => request.header(name.as_bytes())?,
             Source::Cookie(name) => request.cookie(name.as_bytes())?,
-            Source::Parameter(name) => parameter(request.query()?, name)?,
+            Source::Parameter(name) => request.parameter(name)?,
             Source::Path => request.path().into(),
             Source::Segments(count) => first_segments(request.path(), *count).into(),
             Source::Method => request.method().into(),
@@ -107,7 +124,7 @@ impl fmt::Display for Source {
 }
 
 /// First value of a parameter, as forms write it.
-fn parameter<'q>(query: &'q [u8], name: &str) -> Option<Cow<'q, [u8]>> {
+pub(crate) fn parameter<'q>(query: &'q [u8], name: &str) -> Option<Cow<'q, [u8]>> {
     let mut pairs = form_urlencoded::parse(query);
     let (_, value) = pairs.find(|(key, _)| key == name)?;
     Some(match value {

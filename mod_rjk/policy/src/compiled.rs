@@ -43,7 +43,7 @@ impl Code {
         let engine = engine(memory, choice.runner).map_err(|e| LoadError::Engine(e.to_string()))?;
         let component = Component::from_binary(&engine, bytes)
             .map_err(|error| LoadError::Invalid(error.root_cause().to_string()))?;
-        let description = link::describe(&engine, &component, bytes.len())?;
+        let description = link::describe(&engine, &component, bytes)?;
         let mismatch = |error: wasmtime::Error| LoadError::Mismatch(link::chain(&error));
         let linker = link::linker(&engine, &component).map_err(mismatch)?;
         let pre = linker.instantiate_pre(&component).map_err(mismatch)?;

@@ -6,12 +6,15 @@ use crate::world::ObservingPolicy;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, Error, Result};
+use xxhash_rust::xxh64::xxh64;
 
 /// What a component looks like from outside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Description {
     /// Size of the file in bytes.
     pub size: usize,
+    /// `XXH64` of the file, which tells it from others.
+    pub hash: u64,
     /// Names of the imported interfaces.
     pub imports: Vec<String>,
     /// Names of the exported interfaces.
@@ -35,11 +38,12 @@ const OBSERVER: &str = "observer";
 pub(crate) fn describe(
     engine: &Engine,
     component: &Component,
-    size: usize,
+    bytes: &[u8],
 ) -> Result<Description, LoadError> {
     let kind = component.component_type();
     let mut description = Description {
-        size,
+        size: bytes.len(),
+        hash: xxh64(bytes, 0),
         ..Description::default()
     };
     for (name, _) in kind.imports(engine) {

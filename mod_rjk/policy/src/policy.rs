@@ -313,6 +313,10 @@ impl RoutingPolicy for Policy {
         &self.name
     }
 
+    fn version(&self) -> u64 {
+        self.compiled.code.description().hash
+    }
+
     fn compare(&self, shadow: Decision, builtin: Option<usize>) {
         let same = match shadow {
             Decision::Builtin => true,

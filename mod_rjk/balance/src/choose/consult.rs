@@ -4,6 +4,7 @@ use crate::choose::rules::View;
 use crate::decision::Decision;
 use crate::metric::Metric;
 use crate::policy::{Answer, CandidateView, Question, RequestView, RoutingPolicy, Tried};
+use crate::record::Noting;
 use crate::time::{Moment, millis};
 use rjk_config::model::Activation;
 use rjk_log::{Log, jk_log};
@@ -29,15 +30,20 @@ impl Consultation<'_> {
         &self,
         policy: &dyn RoutingPolicy,
         request: &dyn RequestView,
+        noting: Option<&Noting<'_>>,
         log: &dyn Log,
     ) -> Answer {
         if self.all().next().is_none() {
             return Answer::Decided(Decision::Builtin.into());
         }
+        let (request, candidates): (&dyn RequestView, &dyn CandidateView) = match noting {
+            Some(noting) => (noting, &noting.members),
+            None => (request, self),
+        };
         let answer = policy.decide(&Question {
             request,
             sticky: self.sticky,
-            candidates: self,
+            candidates,
             attempt: self.attempt,
             tried: self.tried,
             membership: &self.view.roster.membership,

@@ -13,6 +13,7 @@ use crate::live::AsOf;
 use crate::maintenance::force_member;
 use crate::outcome::Ended;
 use crate::policy::{Answer, Observation, Tried};
+use crate::record::{Noting, Recorded, Recorder};
 use crate::roster::{Member, Roster};
 use crate::shared::ledger::InFlight;
 use crate::state::State;
@@ -41,6 +42,8 @@ pub struct Selection<'a> {
     /// Number of the latest attempt.
     attempt: u32,
     tried: Vec<Tried>,
+    /// Takes the decisions of this request down.
+    recorder: Option<&'a dyn Recorder>,
     /// The latest decision, if it is to be told of.
     watched: Option<Watched<'a>>,
     _busy: InFlight,
@@ -83,6 +86,7 @@ impl<'a> Selection<'a> {
             verdict: None,
             attempt: 0,
             tried: Vec::new(),
+            recorder: balancer.watch.recorder_if_wanted(),
             watched: None,
             _busy: balancer.slots.enter_balancer(balancer.binding.index),
         };
@@ -103,7 +107,10 @@ impl<'a> Selection<'a> {
                     return Pick::Member(self.choice(&target));
                 }
                 // Another request took the probe; the local state says so now.
-                Found::Target(target) => self.tell_not_asked(target.index, now),
+                Found::Target(target) => {
+                    self.watch(told);
+                    self.tell_not_asked(target.index, now);
+                }
                 Found::Reject(refusal) => {
                     self.watch_unserved(told);
                     return Pick::Reject(refusal);
@@ -251,7 +258,7 @@ impl<'a> Selection<'a> {
     }
 
     /// What is to be done, and what is told of it if somebody wants to know.
-    fn choose(&self, now: Moment) -> (Chosen<'a>, Option<Explanation<'a>>) {
+    fn choose(&self, now: Moment) -> (Chosen<'a>, Option<Told<'a>>) {
         let (view, routes) = (self.view(), &self.input.routes);
         let sticky = view.by_session(routes);
         let question = Consultation {
@@ -261,13 +268,55 @@ impl<'a> Selection<'a> {
             tried: &self.tried,
             now,
         };
-        let chosen = self.decide(&question, sticky);
-        let is_watched = self.balancer.watch.ring.is_some() || self.log.enabled(Level::Debug);
-        let told = is_watched.then(|| story::explanation(&question, routes, sticky, &chosen));
+        let noting = self
+            .recorder
+            .map(|_| Noting::new(self.input.request, &question));
+        let chosen = self.decide(&question, sticky, noting.as_ref());
+        let is_watched = noting.is_some()
+            || self.balancer.watch.ring.is_some()
+            || self.log.enabled(Level::Debug);
+        let told = is_watched.then(|| {
+            let explanation = story::explanation(&question, routes, sticky, &chosen);
+            let noting = noting.as_ref();
+            let record = |noting| self.record(&question, noting, &chosen, &explanation);
+            Told {
+                recorded: noting.and_then(record),
+                explanation,
+            }
+        });
         (chosen, told)
     }
 
-    fn decide(&self, question: &Consultation<'_>, sticky: Option<Target>) -> Chosen<'a> {
+    fn record(
+        &self,
+        question: &Consultation<'_>,
+        noting: &Noting<'_>,
+        chosen: &Chosen<'_>,
+        explanation: &Explanation<'_>,
+    ) -> Option<(&'a dyn Recorder, u64)> {
+        let recorder = self.recorder?;
+        let recorded = Recorded {
+            request: self.input.request,
+            membership: &self.roster.membership,
+            sticky: question.sticky,
+            attempt: question.attempt,
+            tried: question.tried,
+            members: &noting.members,
+            notes: &noting.notes(),
+            by: chosen.by,
+            verdict: chosen.verdict.as_ref(),
+            found: explanation.found,
+            now: question.now,
+        };
+        Some((recorder, recorder.decision(&recorded, self.log)))
+    }
+
+    fn decide(
+        &self,
+        question: &Consultation<'_>,
+        sticky: Option<Target>,
+        noting: Option<&Noting<'_>>,
+    ) -> Chosen<'a> {
         let view = question.view;
         let force = self.roster.spec.sticky_session_force;
         if sticky.is_none() && force && self.input.routes.has_session() {
@@ -276,7 +325,7 @@ impl<'a> Selection<'a> {
         let Some(policy) = self.balancer.policy.as_deref() else {
             return builtin(view, sticky);
         };
-        match question.ask(policy, self.input.request, self.log) {
+        match question.ask(policy, self.input.request, noting, self.log) {
             Answer::Decided(verdict) => self.carry_out(verdict, view, sticky, policy.name()),
             Answer::Shadow(verdict) => {
                 let chosen = builtin(view, sticky);
@@ -292,15 +341,15 @@ impl<'a> Selection<'a> {
         }
     }
 
-    fn watch(&mut self, told: Option<Explanation<'a>>) {
-        self.watched = told.map(|explanation| {
+    fn watch(&mut self, told: Option<Told<'a>>) {
+        self.watched = told.map(|told| {
             let (roster, ring) = (Arc::clone(&self.roster), self.balancer.watch.ring);
-            Watched::new(explanation, roster, ring, self.log)
+            Watched::new(told.explanation, roster, ring, told.recorded, self.log)
         });
     }
 
     /// No attempt follows.
-    fn watch_unserved(&mut self, told: Option<Explanation<'a>>) {
+    fn watch_unserved(&mut self, told: Option<Told<'a>>) {
         self.watch(told);
         if let Some(watched) = self.watched.take() {
             watched.tell();
@@ -354,8 +403,11 @@ impl<'a> Selection<'a> {
     }
 
     /// The policy may wait for the end of what it chose, too.
-    fn tell_not_asked(&self, index: usize, now: Moment) {
+    fn tell_not_asked(&mut self, index: usize, now: Moment) {
         let observation = self.observation(index, Ended::Busy);
+        if let Some(watched) = self.watched.take() {
+            watched.end(&observation, now);
+        }
         self.balancer.observe(&observation, now, self.log);
     }
 
@@ -404,6 +456,13 @@ impl<'a> Selection<'a> {
             }
         }
     }
+}
+
+/// What is told of a decision.
+struct Told<'a> {
+    explanation: Explanation<'a>,
+    /// Who took it down, and under which number.
+    recorded: Option<(&'a dyn Recorder, u64)>,
 }
 
 /// What an attempt needs to know of the choice.

@@ -3,7 +3,9 @@
 use crate::explain::{End, Explanation, Ring, Telling, Ticket};
 use crate::live::AsOf;
 use crate::policy::Observation;
+use crate::record::Recorder;
 use crate::roster::Roster;
+use crate::time::Moment;
 use bstr::{BStr, ByteSlice as _};
 use rjk_log::{Log, jk_log};
 use std::sync::Arc;
@@ -14,6 +16,7 @@ pub struct Watched<'a> {
     log: &'a dyn Log,
     explanation: Explanation<'a>,
     kept: Option<(Ring, Ticket)>,
+    recorded: Option<(&'a dyn Recorder, u64)>,
 }
 
 impl<'a> Watched<'a> {
@@ -22,18 +25,20 @@ impl<'a> Watched<'a> {
         explanation: Explanation<'a>,
         roster: Arc<AsOf<Roster>>,
         ring: Option<Ring>,
+        recorded: Option<(&'a dyn Recorder, u64)>,
         log: &'a dyn Log,
     ) -> Watched<'a> {
         Watched {
             kept: ring.map(|ring| (ring, ring.keep(&explanation))),
             roster,
+            recorded,
             log,
             explanation,
         }
     }
 
     /// Its attempt is over.
-    pub fn end(mut self, observation: &Observation) {
+    pub fn end(mut self, observation: &Observation, now: Moment) {
         let end = End {
             ended: observation.ended,
             status: observation.status,
@@ -41,6 +46,9 @@ impl<'a> Watched<'a> {
         };
         if let Some((ring, ticket)) = self.kept {
             ring.end(ticket, &end);
+        }
+        if let Some((recorder, decision)) = self.recorded {
+            recorder.outcome(decision, observation, now, self.log);
         }
         self.explanation.end = Some(end);
         self.tell();

@@ -25,6 +25,7 @@ fn watched(answer: Option<Answer>, change: impl FnOnce(&mut LbSpec)) -> Balancer
     let policy = answer.map(|answer| Arc::new(Saying(answer)) as Arc<dyn RoutingPolicy>);
     bind(spec, policy).watched(Watch {
         ring: Some(Ring::leaked(10)),
+        ..Watch::default()
     })
 }
 
@@ -37,7 +38,7 @@ fn told(balancer: &Balancer, ask: &Ask<'_>) -> String {
                 total: Duration::from_micros(1500),
                 ..selection.observation(choice.index, Ended::Ok)
             };
-            selection.take_watched().unwrap().end(&end);
+            selection.take_watched().unwrap().end(&end, T0);
         }
     });
     let latest = balancer.explanations().unwrap();
@@ -185,7 +186,7 @@ fn an_attempt_is_in_progress_until_it_ends() {
         let latest = |balancer: &Balancer| balancer.explanations().unwrap()[0].clone().end;
         assert_eq!(latest(&balancer), None);
         let observation = selection.observation(choice.index, Ended::Busy);
-        selection.take_watched().unwrap().end(&observation);
+        selection.take_watched().unwrap().end(&observation, T0);
         assert!(selection.take_watched().is_none());
         assert_eq!(latest(&balancer).unwrap().ended, Ended::Busy);
         selection.pick(T0);

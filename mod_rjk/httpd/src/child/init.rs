@@ -13,7 +13,7 @@ use rjk_balance::{Segment, Slots};
 use rjk_log::jk_log;
 use rjk_proxy::dispatcher::Dispatcher;
 use rjk_proxy::worker::edit::is_alive;
-use rjk_proxy::worker::setup::{Setup, Watches};
+use rjk_proxy::worker::setup::Setup;
 
 /// The `child_init` hook.
 ///
@@ -69,7 +69,7 @@ fn start(
             row,
         },
         policies: &generation.policies.for_child(threads, &log),
-        watches: &Watches::default(),
+        watches: &generation.policies.watches(),
         threads,
     };
     let dispatcher = Dispatcher::new(&setup, &log).map_err(|error| error.to_string())?;

@@ -172,13 +172,18 @@ fn open_policies(
     is_restart: bool,
     log: &dyn Log,
 ) -> Result<(), ConfigError> {
+    let mut errors = Vec::new();
     if let Err(error) = generation.policies.open(lasting) {
         let text = format!("the shared memory of policies cannot be made: {error}");
+        errors.push((ConfigError::new(None, text), "those policies"));
+    }
+    let records = generation.policies.open_records(lasting);
+    errors.extend(records.into_iter().map(|error| (error, "that record")));
+    for (error, without) in errors {
         if !is_restart {
-            return Err(ConfigError::new(None, text));
+            return Err(error);
         }
-        let text =
-            format!("{text}; this restart goes on without those policies; mend it and restart");
+        let text = format!("{error}; this restart goes on without {without}; mend it and restart");
         to_error_log(
             sys::APLOG_EMERG,
             Some(generation.main),

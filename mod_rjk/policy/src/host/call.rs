@@ -1,7 +1,8 @@
 //! The call into a policy that is going on in this thread.
 
+use crate::clock;
 use crate::fault::Excess;
-use rjk_balance::{Moment, PolicyState, Question};
+use rjk_balance::{Moment, PolicyState, Question, Tape};
 use rjk_log::{Log, RateLimit};
 use scoped_tls_hkt::scoped_thread_local;
 use std::fmt::Debug;
@@ -50,6 +51,28 @@ impl<'a> Call<'a> {
     /// What is to be decided.
     pub(super) fn question(&self) -> Result<&'a Question<'a>> {
         self.question.ok_or_else(|| Error::new(Excess::NoRequest))
+    }
+
+    /// Where what does not follow from the question goes through.
+    pub(super) fn tape(&self) -> Option<&'a dyn Tape> {
+        self.question?.request.tape()
+    }
+
+    /// Milliseconds since 1970.
+    pub(super) fn wall_clock_ms(&self) -> u64 {
+        let own = clock::wall_clock_ms();
+        self.tape().map_or(own, |tape| tape.wall_clock_ms(own))
+    }
+
+    /// Microseconds of the monotonic clock.
+    pub(super) fn monotonic_us(&self) -> u64 {
+        let own = clock::monotonic_us();
+        self.tape().map_or(own, |tape| tape.monotonic_us(own))
+    }
+
+    /// The random number that the policy gets when the instance drew this one.
+    pub(super) fn random(&self, own: u64) -> u64 {
+        self.tape().map_or(own, |tape| tape.random(own))
     }
 
     /// Tells who listens.

@@ -33,8 +33,11 @@ impl sources::Host for HostState {
 
     fn hash(&mut self, source: u32, seed: u64) -> Result<Option<u64>> {
         self.ask("sources.hash", &(source, seed), |state, question| {
-            let value = state.named_source(source)?.read(question.request);
-            Ok(value.map(|value| xxh64(&value, seed)))
+            let source = state.named_source(source)?;
+            let value = source.read(question.request);
+            let own = value.map(|value| xxh64(&value, seed));
+            let tape = question.request.tape();
+            Ok(tape.map_or(own, |tape| tape.hash(source, seed, own)))
         })
     }
 

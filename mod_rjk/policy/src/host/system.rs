@@ -10,15 +10,21 @@ use wasmtime::{Error, Result};
 
 impl system::Host for HostState {
     fn now_ms(&mut self) -> Result<u64> {
-        self.call("system.now-ms", &(), |_, _| Ok(wall_clock_ms()))
+        self.call("system.now-ms", &(), |_, call| Ok(call.wall_clock_ms()))
     }
 
     fn monotonic_us(&mut self) -> Result<u64> {
-        self.call("system.monotonic-us", &(), |_, _| Ok(monotonic_us()))
+        self.call(
+            "system.monotonic-us",
+            &(),
+            |_, call| Ok(call.monotonic_us()),
+        )
     }
 
     fn random(&mut self) -> Result<u64> {
-        self.call("system.random", &(), |state, _| Ok(state.random_number()))
+        self.call("system.random", &(), |state, call| {
+            Ok(call.random(state.random_number()))
+        })
     }
 
     fn log(&mut self, level: Level, line: String) -> Result<()> {

@@ -57,7 +57,7 @@ impl Drop for Attempt<'_> {
         let tell = || {
             self.balancer.observe(observation, now(), self.log);
             if let Some(watched) = watched {
-                watched.end(observation);
+                watched.end(observation, now());
             }
         };
         // A second panic on the way out of a first one would end the child.

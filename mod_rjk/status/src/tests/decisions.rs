@@ -44,7 +44,10 @@ fn server() -> Server {
     ring.end(ticket, &end);
     ring.keep(&one(Chosen::Reject(429)));
     let server = Server::new();
-    let balancer = server.balancer.watched(Watch { ring: Some(ring) });
+    let balancer = server.balancer.watched(Watch {
+        ring: Some(ring),
+        ..Watch::default()
+    });
     Server { balancer, ..server }
 }
 

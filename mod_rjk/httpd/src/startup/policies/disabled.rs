@@ -5,7 +5,7 @@ use super::super::sources::Sources;
 use rjk_config::error::ConfigError;
 use rjk_config::workers::Workers;
 use rjk_log::Log;
-use rjk_proxy::worker::setup::Policies;
+use rjk_proxy::worker::setup::{Policies, Watches};
 use std::io;
 
 #[derive(Default)]
@@ -34,11 +34,19 @@ impl LoadedPolicies {
         Ok(())
     }
 
+    pub(crate) fn open_records(&self, _lasting: &lasting::Lasting) -> Vec<ConfigError> {
+        Vec::new()
+    }
+
     pub(crate) fn lines(&self) -> Vec<String> {
         Vec::new()
     }
 
     pub(crate) fn for_child(&self, _threads: usize, _log: &dyn Log) -> Policies {
         Policies::new()
+    }
+
+    pub(crate) fn watches(&self) -> Watches {
+        Watches::new()
     }
 }

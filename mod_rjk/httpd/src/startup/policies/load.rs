@@ -6,11 +6,12 @@ use super::bound::{Bound, Made};
 use super::codes::Codes;
 use super::file::ReadFile;
 use super::loader::Loader;
+use super::watched::Watched;
 use bstr::BString;
 use rjk_config::error::ConfigError;
 use rjk_config::workers::Workers;
 use rjk_log::Log;
-use rjk_proxy::worker::setup::Policies;
+use rjk_proxy::worker::setup::{Policies, Watches};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
@@ -27,6 +28,7 @@ pub(crate) struct Lasting {
 #[derive(Default)]
 pub(crate) struct LoadedPolicies {
     bound: Vec<Bound>,
+    watched: Vec<Watched>,
     /// Components that were compiled since the start of httpd.
     compiled: u64,
 }
@@ -56,6 +58,7 @@ impl LoadedPolicies {
         give_memory_back();
         Ok(LoadedPolicies {
             bound,
+            watched: Watched::all(&file, workers),
             compiled: lasting.policies.codes.compiled(),
         })
     }
@@ -66,7 +69,8 @@ impl LoadedPolicies {
     /// Memory is out: the policies that got none are missing.
     pub(crate) fn open(&self, lasting: &lasting::Lasting) -> io::Result<()> {
         let shared = self.bound.iter().map(|bound| bound.share(&lasting.memory));
-        let shared = shared.fold(Ok(()), io::Result::and);
+        let watched = self.watched.iter().map(|one| one.share(&lasting.memory));
+        let shared = shared.chain(watched).fold(Ok(()), io::Result::and);
         let mut good = lasting.policies.good.borrow_mut();
         good.retain(|balancer, _| self.bound.iter().any(|bound| bound.balancer == *balancer));
         good.extend(self.bound.iter().filter_map(|bound| {
@@ -75,6 +79,18 @@ impl LoadedPolicies {
         }));
         lasting.policies.codes.sweep();
         shared
+    }
+
+    /// Opens the files that decisions are written to; what is wrong with them.
+    pub(crate) fn open_records(&self, lasting: &lasting::Lasting) -> Vec<ConfigError> {
+        let open = |one: &Watched| {
+            let mut bound = self.bound.iter();
+            let bound = bound.find(|bound| bound.balancer == one.balancer);
+            let made = bound.and_then(Bound::made);
+            let version = made.map_or(0, |made| made.code.description().hash);
+            one.open(&lasting.memory, &self.watched, version).err()
+        };
+        self.watched.iter().filter_map(open).collect()
     }
 
     /// What the log tells of them.
@@ -94,6 +110,14 @@ impl LoadedPolicies {
         let policies = self.bound.iter();
         policies
             .map(|bound| (bound.balancer.clone(), bound.for_child(threads, log)))
+            .collect()
+    }
+
+    /// What each child keeps of decisions.
+    pub(crate) fn watches(&self) -> Watches {
+        let watched = self.watched.iter();
+        watched
+            .map(|one| (one.balancer.clone(), one.for_child()))
             .collect()
     }
 }

@@ -13,6 +13,8 @@ mod file;
 mod load;
 #[cfg(feature = "policy")]
 mod loader;
+#[cfg(feature = "policy")]
+mod watched;
 
 #[cfg(not(feature = "policy"))]
 pub(crate) use disabled::{Lasting, LoadedPolicies};

@@ -6,7 +6,6 @@
 mod streams;
 
 use super::{Call, HostState};
-use crate::clock::{monotonic_us, wall_clock_ms};
 use crate::fault::Excess;
 use std::fmt::Debug;
 use streams::{InputStream, OutputStream, STDERR, STDOUT, Stream};
@@ -96,17 +95,17 @@ fn answered(at: &mut LinkerInstance<'_, HostState>, item: &str, name: &str) -> R
         "wasi:cli/terminal-stdin.get-terminal-stdin" => |_, _, (): &()| Ok(None::<Resource<Terminal>>),
         "wasi:cli/terminal-stdout.get-terminal-stdout" => |_, _, (): &()| Ok(None::<Resource<Terminal>>),
         "wasi:cli/terminal-stderr.get-terminal-stderr" => |_, _, (): &()| Ok(None::<Resource<Terminal>>),
-        "wasi:clocks/wall-clock.now" => |_, _, (): &()| Ok(now()),
+        "wasi:clocks/wall-clock.now" => |_, call, (): &()| Ok(now(call)),
         "wasi:clocks/wall-clock.resolution" =>
             |_, _, (): &()| Ok(Datetime { seconds: 0, nanoseconds: WALL_CLOCK_STEP }),
-        "wasi:clocks/monotonic-clock.now" => |_, _, (): &()| Ok(monotonic_us().wrapping_mul(MONOTONIC_STEP)),
+        "wasi:clocks/monotonic-clock.now" => |_, call, (): &()| Ok(call.monotonic_us().wrapping_mul(MONOTONIC_STEP)),
         "wasi:clocks/monotonic-clock.resolution" => |_, _, (): &()| Ok(MONOTONIC_STEP),
-        "wasi:random/random.get-random-bytes" => |state, _, bytes: &(u64,)| state.random_bytes(bytes.0),
-        "wasi:random/random.get-random-u64" => |state, _, (): &()| Ok(state.random_number()),
-        "wasi:random/insecure.get-insecure-random-bytes" => |state, _, bytes: &(u64,)| state.random_bytes(bytes.0),
-        "wasi:random/insecure.get-insecure-random-u64" => |state, _, (): &()| Ok(state.random_number()),
+        "wasi:random/random.get-random-bytes" => |state, call, bytes: &(u64,)| state.random_bytes(call, bytes.0),
+        "wasi:random/random.get-random-u64" => |state, call, (): &()| Ok(call.random(state.random_number())),
+        "wasi:random/insecure.get-insecure-random-bytes" => |state, call, bytes: &(u64,)| state.random_bytes(call, bytes.0),
+        "wasi:random/insecure.get-insecure-random-u64" => |state, call, (): &()| Ok(call.random(state.random_number())),
         "wasi:random/insecure-seed.insecure-seed" =>
-            |state, _, (): &()| Ok((state.random_number(), state.random_number())),
+            |state, call, (): &()| Ok((call.random(state.random_number()), call.random(state.random_number()))),
         "wasi:io/streams.[method]output-stream.check-write" => |_, _, _: &Stream| streams::permit(),
         "wasi:io/streams.[method]output-stream.write" => HostState::write_lines,
         "wasi:io/streams.[method]output-stream.blocking-write-and-flush" => HostState::write_lines,
@@ -140,8 +139,8 @@ where
     )
 }
 
-fn now() -> Datetime {
-    let millis = wall_clock_ms();
+fn now(call: &Call<'_>) -> Datetime {
+    let millis = call.wall_clock_ms();
     let rest = u32::try_from(millis % 1000).unwrap_or_default();
     Datetime {
         seconds: millis / 1000,
@@ -151,12 +150,12 @@ fn now() -> Datetime {
 
 impl HostState {
     /// Random bytes, of the budget for copies.
-    fn random_bytes(&mut self, length: u64) -> Result<Vec<u8>> {
+    fn random_bytes(&mut self, call: &Call<'_>, length: u64) -> Result<Vec<u8>> {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         self.budget.copy(length)?;
         let mut bytes = Vec::with_capacity(length);
         while bytes.len() < length {
-            let number = self.random_number().to_le_bytes();
+            let number = call.random(self.random_number()).to_le_bytes();
             let missing = length - bytes.len();
             bytes.extend(number.into_iter().take(missing));
         }

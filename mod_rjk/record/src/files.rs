@@ -1,0 +1,256 @@
+//! Two files that all children write, in turn.
+
+use crate::head::Head;
+use crate::line::{decision, outcome};
+use crate::secret::Key;
+use rjk_balance::record::{Recorded, Recorder};
+use rjk_balance::{Membership, Moment, Observation};
+use rjk_log::{Log, jk_log};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+/// Words of shared memory that a record has; all zero is a valid start.
+pub const SHARED_WORDS: usize = 8;
+/// Index of the word that says which file is written: its turn, and the process that is about to begin the
+/// next one.
+const TURN: usize = 0;
+/// Index of the words with the sizes of the files.
+const SIZES: usize = 1;
+/// Index of the number of the next decision.
+const NEXT: usize = 3;
+/// Index of the word that is 1 while nothing can be written.
+const FAILING: usize = 4;
+/// A file may be that much larger before another child takes over from one that died while it switched.
+const MARGIN: u64 = 1 << 20;
+const MILLION: u64 = 1_000_000;
+
+/// How decisions are recorded.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// FILE; the other is FILE.1.
+    pub file: PathBuf,
+    /// Share of the requests in millionths.
+    pub sample_ppm: u32,
+    /// Bytes of each file.
+    pub max_bytes: u64,
+    /// Texts of requests stand there as they are.
+    pub plain: bool,
+    /// The policy; empty for none.
+    pub policy: String,
+    /// [`rjk_balance::RoutingPolicy::version`] of it.
+    pub version: u64,
+}
+
+/// Writes decisions. Made by the parent before there are children, who inherit the open files.
+#[derive(Debug)]
+pub struct FileRecorder {
+    settings: Settings,
+    files: [File; 2],
+    shared: &'static [AtomicU64],
+    key: Key,
+    /// Tells lines of this start from those of others.
+    run: String,
+    /// The turn in which, and the membership of which, this process wrote a head last.
+    headed: AtomicU64,
+    /// Requests that this process was asked about.
+    asked: AtomicU64,
+}
+
+/// Opens both files; they are made if need be, readable for their owner alone. `shared` has
+/// [`SHARED_WORDS`] words.
+///
+/// # Errors
+/// A file cannot be made or is no regular file.
+pub fn open(settings: Settings, shared: &'static [AtomicU64]) -> io::Result<FileRecorder> {
+    let paths = [settings.file.clone(), second(&settings.file)];
+    let (first, other) = (open_one(&paths[0])?, open_one(&paths[1])?);
+    if shared.len() < SHARED_WORDS {
+        return Err(io::Error::other("there is no memory for it"));
+    }
+    let files = [first, other];
+    let abouts = [files[0].metadata()?, files[1].metadata()?];
+    for (place, about) in abouts.iter().enumerate() {
+        shared[SIZES + place].store(about.len(), Relaxed);
+    }
+    // Goes on with the younger one.
+    let younger = abouts[1].len() > 0 && abouts[1].modified()? > abouts[0].modified()?;
+    let _ = shared[TURN].compare_exchange(0, turn(2 + u64::from(younger), 0), AcqRel, Relaxed);
+    let key = Key::random();
+    Ok(FileRecorder {
+        run: key.hash(b"run").chars().take(8).collect(),
+        settings,
+        files,
+        shared,
+        key,
+        headed: AtomicU64::new(0),
+        asked: AtomicU64::new(0),
+    })
+}
+
+fn second(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".1");
+    name.into()
+}
+
+fn open_one(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC)
+        .open(path)
+        .map_err(|error| named(path, &error))?;
+    if !file.metadata()?.is_file() {
+        return Err(named(path, &io::Error::other("it is no regular file")));
+    }
+    Ok(file)
+}
+
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+fn turn(number: u64, switching: u32) -> u64 {
+    number << 32 | u64::from(switching)
+}
+
+impl FileRecorder {
+    fn head(&self, membership: &Membership) -> Head {
+        Head {
+            id: format!("{}-{:016x}", self.run, membership.stamp()),
+            key: self.key,
+            plain: self.settings.plain,
+            policy: self.settings.policy.clone(),
+            version: self.settings.version,
+            membership: Arc::new(membership.clone()),
+        }
+    }
+
+    /// Writes a line, behind its head where this process has not yet written that into this file.
+    fn write(&self, line: &str, head: Option<&Head>, log: &dyn Log) {
+        let bytes = line.len() as u64;
+        let mut now = self.shared[TURN].load(Acquire);
+        if self.size(now).load(Relaxed).saturating_add(bytes) > self.settings.max_bytes {
+            now = self.next_turn(now);
+        }
+        let headed = head.map(|head| (now >> 32).wrapping_mul(31) ^ head.membership.stamp() | 1);
+        let is_new = headed.is_some_and(|headed| self.headed.swap(headed, Relaxed) != headed);
+        let text = match head.filter(|_| is_new) {
+            Some(head) => head.to_line() + line,
+            None => line.to_owned(),
+        };
+        self.size(now).fetch_add(text.len() as u64, Relaxed);
+        // One call: lines of others cannot come in between.
+        let written = (&self.files[place(now)]).write(text.as_bytes());
+        let whole = written.and_then(|count| match count == text.len() {
+            true => Ok(()),
+            false => Err(io::ErrorKind::StorageFull.into()),
+        });
+        if whole.is_err() && is_new {
+            self.headed.store(0, Relaxed);
+        }
+        self.tell(whole, log);
+    }
+
+    /// A failure is told once, and so is its end.
+    fn tell(&self, whole: io::Result<()>, log: &dyn Log) {
+        let (failing, file) = (&self.shared[FAILING], self.settings.file.display());
+        match whole {
+            Err(error) => {
+                if failing.swap(1, Relaxed) == 0 {
+                    jk_log!(
+                        log,
+                        Warn,
+                        "record {file} cannot be written: {error}; decisions go on, and are recorded \
+                         again as soon as it can"
+                    );
+                }
+            }
+            Ok(()) if failing.load(Relaxed) != 0 => {
+                if failing.swap(0, Relaxed) != 0 {
+                    jk_log!(log, Info, "record {file} is written again");
+                }
+            }
+            Ok(()) => {}
+        }
+    }
+
+    /// Has the other file begin anew; gives the turn that is then. The child that gets the turn's word
+    /// does it, the others write on where they are; if it died meanwhile, another one takes over.
+    fn next_turn(&self, now: u64) -> u64 {
+        let (number, switching) = (now >> 32, now & 0xffff_ffff);
+        let is_stuck = self.size(now).load(Relaxed) > self.settings.max_bytes + MARGIN;
+        if switching != 0 && !is_stuck {
+            return now;
+        }
+        let mine = turn(number, std::process::id());
+        let got = self.shared[TURN].compare_exchange(now, mine, AcqRel, Relaxed);
+        if got.is_err() {
+            return self.shared[TURN].load(Acquire);
+        }
+        let next = turn(number + 1, 0);
+        if self.files[place(next)].set_len(0).is_err() {
+            // No room is made; the file grows on until it is.
+            self.shared[TURN].store(now & !0xffff_ffff, Release);
+            return now;
+        }
+        self.size(next).store(0, Relaxed);
+        match self.shared[TURN].compare_exchange(mine, next, AcqRel, Acquire) {
+            Ok(_) => next,
+            Err(other) => other,
+        }
+    }
+
+    fn size(&self, turn: u64) -> &'static AtomicU64 {
+        &self.shared[SIZES + place(turn)]
+    }
+}
+
+fn place(turn: u64) -> usize {
+    usize::from(turn >> 32 & 1 == 1)
+}
+
+impl Recorder for FileRecorder {
+    fn wants(&self) -> bool {
+        let ppm = u64::from(self.settings.sample_ppm);
+        if ppm >= MILLION {
+            return true;
+        }
+        let number = self.asked.fetch_add(1, Relaxed);
+        mixed(number ^ u64::from(std::process::id()) << 32) % MILLION < ppm
+    }
+
+    fn decision(&self, recorded: &Recorded<'_>, log: &dyn Log) -> u64 {
+        let id = self.shared[NEXT].fetch_add(1, Relaxed);
+        let head = self.head(recorded.membership);
+        self.write(&decision(recorded, id, &head), Some(&head), log);
+        id
+    }
+
+    fn outcome(&self, decision: u64, observation: &Observation, now: Moment, log: &dyn Log) {
+        let line = outcome(observation, decision, now.as_millis(), &self.run);
+        self.write(&line, None, log);
+    }
+}
+
+/// `SplitMix64`'s mixing, Steele, Lea and Flood 2014.
+fn mixed(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+impl FileRecorder {
+    /// Writes into another first file; the one that it was.
+    pub(crate) fn exchange(&mut self, file: File) -> File {
+        std::mem::replace(&mut self.files[0], file)
+    }
+}
