@@ -242,7 +242,7 @@ fn every_fault_has_its_own_counter() {
         (0..=times).for_each(|_| slot.count_fault(kind));
     }
     let counted: Vec<u64> = FaultKind::ALL.map(|kind| slot.faults(kind)).into();
-    assert_eq!(counted, (1..=9).collect::<Vec<u64>>());
+    assert_eq!(counted, (1..=10).collect::<Vec<u64>>());
     assert_eq!(slot.decisions(), 0);
 }
 
