@@ -87,7 +87,7 @@ fn an_observer_hears_of_what_nobody_answered() -> Result {
 #[test]
 fn latency_is_the_time_to_the_head() -> Result {
     let mut site = Plan::new(Subject::Rjk, &["m1", "m2"])
-        .policy("least-latency", "", "")?
+        .policy("fastest", "", "")?
         .start()?;
     let mut long = vec![Step::Head(Head::ok())];
     long.extend(std::iter::repeat_n(Step::Chunk(vec![b'x'; 8000]), 3000));
