@@ -17,3 +17,4 @@ mod restart;
 mod site;
 mod stack;
 mod start;
+mod warm_up;
