@@ -10,6 +10,7 @@ mod explain;
 mod features;
 mod hostile_start;
 mod languages;
+mod least_latency;
 mod membership;
 mod observer;
 mod refusal;
