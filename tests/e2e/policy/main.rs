@@ -18,4 +18,5 @@ mod restart;
 mod site;
 mod stack;
 mod start;
+mod tenant_quota;
 mod warm_up;
