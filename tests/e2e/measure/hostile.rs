@@ -36,7 +36,7 @@ const NONE: &str = "none";
 const MAX_FAULTS: usize = 5;
 
 /// The policies and what the note says of them.
-const HOSTILE: [(&str, &str); 9] = [
+const HOSTILE: [(&str, &str); 12] = [
     ("endless-loop", "fault out-of-fuel"),
     ("trap", "fault trap"),
     ("unbounded-memory", "fault memory"),
@@ -46,6 +46,9 @@ const HOSTILE: [(&str, &str); 9] = [
     ("log-flood", "builtin"),
     ("import-flood", "fault calls"),
     ("wasi-call", "fault trap"),
+    ("panic", "fault trap"),
+    ("store-late", "fault trap"),
+    ("observer-never-ends", "builtin"),
 ];
 
 /// Each hostile policy on a balancer of its name.

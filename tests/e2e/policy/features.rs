@@ -318,10 +318,45 @@ fn the_host_tells_what_it_promises() -> Result {
     for part in ["query=None", "header=None", "cookie=None", "counter=2 "] {
         assert!(lines[1].contains(part), "{part} in {}", lines[1]);
     }
+    assert_told_of_the_rest(&log)?;
     let now: u128 = word(lines[0], "now=").parse()?;
     let passed = now.abs_diff(before.as_millis());
     assert!(passed < 60_000, "{now} in milliseconds");
     assert_ne!(word(lines[0], "random="), word(lines[1], "random="));
+    Ok(())
+}
+
+/// The second line of each decision: texts that stayed with the host, members, store.
+fn assert_told_of_the_rest(log: &str) -> Result {
+    let asked: Vec<&str> = log.lines().filter(|line| line.contains("text=")).collect();
+    ensure!(asked.len() == 2, "{log}");
+    for part in [
+        "text=Some(\"e f\")",
+        "hash=Some(",
+        "place=Some(0)",
+        "zero=true",
+        "weight=1",
+        "knows=false",
+        "builtin=Some(0)",
+        "attempt=1",
+        "tried=0",
+        "cell=0",
+        "added=2",
+        "exchanged=Ok(0)",
+    ] {
+        assert!(asked[0].contains(part), "{part} in {}", asked[0]);
+    }
+    for part in [
+        "text=None",
+        "hash=None",
+        "cell=2",
+        "added=4",
+        "exchanged=Err(5)",
+    ] {
+        assert!(asked[1].contains(part), "{part} in {}", asked[1]);
+    }
+    let since = |line: &str| word(line, "us=").parse::<u64>();
+    ensure!(since(asked[0])? < since(asked[1])?, "{asked:?}");
     Ok(())
 }
 
