@@ -194,6 +194,7 @@ fn run(settings: &str, expected: Expected) -> Result {
     }
     assert_logs_are_short(&httpd, begin.elapsed());
     assert_eq!(httpd.children(), children);
+    httpd.expect_log("panicked at fixtures/examples/panic.rs");
     httpd.assert_clean();
     Ok(())
 }
