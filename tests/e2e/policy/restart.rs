@@ -130,12 +130,13 @@ fn restart_by_signal(httpd: &Httpd) -> Result {
         let log = httpd.error_log();
         log.matches("resuming normal operations").count()
     };
-    let before = restarts();
+    let (before, old) = (restarts(), httpd.children());
     process::signal(httpd.pid(), Signal::USR1)?;
     wait::until("httpd restarted", LIMIT, || restarts() > before)?;
     // An old child may still take requests while it ends.
-    wait::until("the old child is gone", LIMIT, || {
-        httpd.children().len() == 1
+    wait::until("the new child is alone", LIMIT, || {
+        let now = httpd.children();
+        now.len() == 1 && !old.contains(&now[0])
     })
 }
 
