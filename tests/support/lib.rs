@@ -17,6 +17,7 @@ pub mod guard;
 pub mod h2;
 pub mod httpd;
 pub mod module;
+pub mod no_exec;
 pub mod parity;
 pub mod peer;
 pub mod policies;

@@ -6,6 +6,7 @@ mod breaker;
 mod consistent_hash;
 mod contract;
 mod copies;
+mod engine;
 mod explain;
 mod features;
 mod hostile_start;

@@ -8,7 +8,7 @@ use super::file::ReadFile;
 use super::loader::Loader;
 use super::watched::Watched;
 use bstr::BString;
-use rjk_config::error::ConfigError;
+use rjk_config::error::{ConfigError, Warning};
 use rjk_config::workers::Workers;
 use rjk_log::Log;
 use rjk_proxy::worker::setup::{Policies, Watches};
@@ -55,6 +55,9 @@ impl LoadedPolicies {
             lasting: &lasting.policies,
         }
         .load(workers)?;
+        if let Some(reason) = bound.iter().find_map(|one| one.made()?.code.denied()) {
+            sources.warn(Warning::new(None, rjk_policy::denied_line(reason)));
+        }
         give_memory_back();
         Ok(LoadedPolicies {
             bound,
