@@ -51,6 +51,16 @@ pub trait Tape {
     fn monotonic_us(&self, own: u64) -> u64;
     /// The hash of a text of the request, which itself may be unknown in a replay.
     fn hash(&self, source: &Source, seed: u64, own: Option<u64>) -> Option<u64>;
+    /// Which of a table's texts the request has there, when that is known by comparison alone. Asked when
+    /// the table does not have the text; `exact` when only equal texts count.
+    fn find(
+        &self,
+        _source: &Source,
+        _texts: &mut dyn Iterator<Item = &str>,
+        _exact: bool,
+    ) -> Option<usize> {
+        None
+    }
 }
 
 /// The members that may be chosen for an attempt: besides the sticky one, those that can take any

@@ -65,14 +65,25 @@ impl Table {
     /// Position of what the request has.
     pub(crate) fn look_up(&self, request: &dyn RequestView) -> Option<u32> {
         let value = self.source.read(request)?;
-        match self.matching {
-            Matching::Exact => {
-                let order = |entry: &Entry| entry.text.as_bytes().cmp(&value);
-                let found = self.texts.binary_search_by(order).ok()?;
-                Some(self.texts[found].position)
-            }
+        let found = match self.matching {
+            Matching::Exact => self.equal(&value),
             Matching::LongestPrefix => self.longest_prefix(&value),
-        }
+        };
+        found.or_else(|| self.compared(request))
+    }
+
+    fn equal(&self, value: &[u8]) -> Option<u32> {
+        let order = |entry: &Entry| entry.text.as_bytes().cmp(value);
+        let found = self.texts.binary_search_by(order).ok()?;
+        Some(self.texts.get(found)?.position)
+    }
+
+    /// Of a replayed request, whose text may be known as a hash only.
+    fn compared(&self, request: &dyn RequestView) -> Option<u32> {
+        let mut texts = self.texts.iter().map(|entry| &*entry.text);
+        let exact = self.matching == Matching::Exact;
+        let found = request.tape()?.find(&self.source, &mut texts, exact)?;
+        Some(self.texts.get(found)?.position)
     }
 
     /// Every text that the value begins with lies, in order, at or before the last one that is not

@@ -10,6 +10,8 @@ mod new;
 mod pack;
 mod problem;
 #[cfg(feature = "policy")]
+mod replay;
+#[cfg(feature = "policy")]
 mod request;
 #[cfg(feature = "policy")]
 mod target;
@@ -25,6 +27,8 @@ use clap::Subcommand;
 use new::Beginning;
 use pack::Packing;
 use problem::Problem;
+#[cfg(feature = "policy")]
+use replay::Replaying;
 use std::io::Write;
 #[cfg(feature = "policy")]
 use target::Target;
@@ -48,6 +52,9 @@ pub enum Command {
     /// Measures a decision of a component.
     #[cfg(feature = "policy")]
     Bench(Box<Measurement>),
+    /// Runs a component over recorded decisions, and says which would have been other ones.
+    #[cfg(feature = "policy")]
+    Replay(Box<Replaying>),
 }
 
 /// Runs a command; `out` takes its result.
@@ -64,5 +71,7 @@ pub fn run(command: &Command, out: &mut dyn Write) -> Result<(), Problem> {
         Command::Try(trying) => trying.run(out),
         #[cfg(feature = "policy")]
         Command::Bench(measurement) => measurement.run(out),
+        #[cfg(feature = "policy")]
+        Command::Replay(replaying) => replaying.run(out),
     }
 }

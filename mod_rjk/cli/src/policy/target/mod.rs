@@ -7,10 +7,12 @@ use super::problem::Problem;
 use clap::Args;
 pub(super) use members::Known;
 use members::Members;
+use rjk_balance::Membership;
 use rjk_config::toml::{EngineKind, PolicySettings};
 use rjk_log::Log;
 use rjk_policy::{Ample, Code, Compiled, Policy, Setup, Trace, configure};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The component, and what its `configure` gets.
 #[derive(Debug, Args)]
@@ -97,14 +99,30 @@ impl Subject {
         log: &dyn Log,
         trace: Option<&dyn Trace>,
     ) -> Result<Compiled, Problem> {
+        self.configure_for(code, &self.members(least).membership, log, trace)
+    }
+
+    /// Runs `configure` for these members.
+    pub(super) fn configure_for(
+        &self,
+        code: &Code,
+        membership: &Arc<Membership>,
+        log: &dyn Log,
+        trace: Option<&dyn Trace>,
+    ) -> Result<Compiled, Problem> {
         let setup = Setup {
             name: &self.name,
             settings: self.settings,
             config: self.config.as_deref().unwrap_or("{}"),
             trace,
         };
-        configure(code, &setup, &self.members(least).membership, log)
+        configure(code, &setup, membership, log)
             .map_err(|error| Problem::Load(self.file.clone(), error))
+    }
+
+    /// Whether any member was named.
+    pub(super) fn has_members(&self) -> bool {
+        self.known.names().next().is_some()
     }
 
     /// The members, with made up ones behind those that were named.
