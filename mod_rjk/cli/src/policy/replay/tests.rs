@@ -170,6 +170,12 @@ fn what_was_not_recorded_is_counted() {
     let hidden = "text of header X-Tenant (recorded as a hash)";
     assert_eq!(said["not_recorded"][hidden], 3, "{said:#}");
     assert_eq!(said["not_recorded"]["random number"], 4, "{said:#}");
+
+    // A text of the policy's settings is known by its hash; of the three one is another.
+    let config = r#"{"ways": ["blue"]}"#;
+    let (out, _) = replayed(folder.path(), &reading, &["--json", "--config", config]);
+    let said: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(said["not_recorded"][hidden], 1, "{said:#}");
 }
 
 #[test]
