@@ -62,6 +62,39 @@ fn c02_the_documented_example_is_what_comes() -> Result {
     Ok(())
 }
 
+/// The example of `decisions` is what a balancer with `explain` has.
+#[test]
+fn c02_the_documented_decision_is_what_comes() -> Result {
+    let page = std::fs::read_to_string(PAGE)?;
+    let expected: Value = serde_json::from_str(block(&page, "decisions")?)?;
+    let peer = Peer::start(Behaviour::Echo)?;
+    let mut workers = block(&page, "properties")?.to_owned();
+    for port in ["8009", "8010", "8011"] {
+        workers = workers.replace(port, &peer.port().to_string());
+    }
+    let httpd = Httpd::builder(Subject::Rjk)
+        .workers(workers)
+        .directives(block(&page, "apache")?)
+        .file("conf/rjk.toml", block(&page, "toml")?)
+        .directives("RjkConfigFile conf/rjk.toml")
+        .start()?;
+    let request = Request::get("/app/x").header("Cookie", "JSESSIONID=1234.node1");
+    client::send(httpd.port(), request)?;
+    let answer = client::get(httpd.port(), "/jkstatus?mime=json")?.text();
+    let mut actual: Value =
+        serde_json::from_str::<Value>(&answer)?["balancers"][0]["decisions"].take();
+    assert_eq!(kinds(&expected), kinds(&actual), "{answer}");
+    let mut steady = expected;
+    for decisions in [&mut steady, &mut actual] {
+        for changing in ["at", "ago", "duration_us"] {
+            decisions[0][changing] = Value::Null;
+        }
+    }
+    assert_eq!(steady, actual, "{answer}");
+    httpd.assert_clean();
+    Ok(())
+}
+
 /// The first block of a language.
 fn block<'a>(page: &'a str, language: &str) -> Result<&'a str> {
     let (_, rest) = page
