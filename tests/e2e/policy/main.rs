@@ -14,6 +14,7 @@ mod languages;
 mod least_latency;
 mod membership;
 mod observer;
+mod record;
 mod refusal;
 mod restart;
 mod site;
