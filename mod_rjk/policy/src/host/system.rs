@@ -1,7 +1,6 @@
 //! Interface `system`.
 
 use super::{HostState, printable};
-use crate::clock::{monotonic_us, wall_clock_ms};
 use crate::fault::Excess;
 use crate::world::{Level, system};
 use std::collections::hash_map::RandomState;
@@ -51,8 +50,8 @@ impl HostState {
 pub(super) fn seed() -> u64 {
     let mut hasher = RandomState::new().build_hasher();
     hasher.write_u32(std::process::id());
-    hasher.write_u64(wall_clock_ms());
-    hasher.write_u64(monotonic_us());
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    hasher.write_u128(since.map_or(0, |since| since.as_nanos()));
     hasher.finish()
 }
 
