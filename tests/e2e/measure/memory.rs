@@ -89,7 +89,7 @@ fn measure(policy: impl FnOnce(Builder) -> Result<Builder>) -> Result<Memory> {
     };
     ensure!(peer.requests().len() == 4 * THREADS as usize, "requests");
     let log = httpd.jk_log();
-    ensure!(!log.contains("policy "), "a fault: {log}");
+    ensure!(!log.contains("rules decide"), "a fault: {log}");
     httpd.assert_clean();
     Ok(memory)
 }
