@@ -89,8 +89,9 @@ typedef struct rjk_policy_types_outcome_t {
   // How it ended. 0 ok: a response came to its end. 1 connect: no connection, or the worker did
   // not answer a CPING; it got nothing of the request. 2 timeout: no answer in time. 3 protocol: it broke
   // the protocol. 4 status: its status is one of `fail_on_status`. 5 busy: it was not asked, for its pool
-  // or its busy_limit was full. 6 client: the client went away or sent something wrong. 7 broken: the
-  // connection ended after the request was sent. 8 host: httpd ran out of something, or gave up.
+  // or its busy_limit was full, or another request is just trying whether it works again. 6 client: the client
+  // went away or sent something wrong. 7 broken: the connection ended after the request was sent. 8 host: httpd
+  // ran out of something, or gave up.
   // Treat a number that you do not know as a failure of which the member is not to blame.
   uint32_t   ended;
   // HTTP status of the answer; 0 when none came.
@@ -227,7 +228,7 @@ extern void rjk_policy_notes_retry_after(uint32_t seconds);
 // only. At most 8192 in all, more is a fault; without it there are none.
 extern void rjk_policy_store_reserve(uint32_t cells, uint32_t member_cells);
 // A cell's value. `member` is none for a cell of the balancer. A cell that was not asked for is a
-// fault, here and below.
+// fault, and so is a call in `configure`, here and below. All instances see all changes in one order.
 extern uint64_t rjk_policy_store_load(uint32_t *maybe_member, uint32_t cell);
 // Adds, wrapping around, and returns the new value. To take off, add the two's complement.
 extern uint64_t rjk_policy_store_add(uint32_t *maybe_member, uint32_t cell, uint64_t amount);
