@@ -2,7 +2,7 @@
 
 use crate::choose::pick::{Missing, Refusal};
 use crate::choose::rules::{Target, View};
-use crate::decision::{DecidedBy, Verdict};
+use crate::decision::{DecidedBy, Decision, Verdict};
 
 /// The answer when a policy failed and the configuration wants no other to decide.
 const UNAVAILABLE: Refusal = Refusal {
@@ -49,6 +49,36 @@ pub(super) fn builtin<'a>(view: &View<'_>, sticky: Option<Target>) -> Chosen<'a>
     let found = view.take_by_load().map(Found::Target);
     let found = found.unwrap_or(Found::Missing(Missing::Unusable));
     found.by(DecidedBy::Builtin)
+}
+
+/// The choice of the policy of this name.
+pub(super) fn carry_out<'a>(
+    verdict: Verdict,
+    view: &View<'_>,
+    sticky: Option<Target>,
+    policy: &'a str,
+) -> Chosen<'a> {
+    let found = match verdict.decision {
+        Decision::Builtin => {
+            return Chosen {
+                verdict: Some(verdict),
+                ..builtin(view, sticky)
+            };
+        }
+        Decision::Reject(status) => Found::Reject(Refusal {
+            status,
+            retry_after: verdict.retry_after,
+        }),
+        Decision::Worker(index) => {
+            let same = sticky.filter(|target| target.index == index);
+            Found::Target(same.unwrap_or_else(|| Target::plain(index)))
+        }
+    };
+    Chosen {
+        found,
+        by: DecidedBy::Policy(policy),
+        verdict: Some(verdict),
+    }
 }
 
 /// The choice in the place of a policy that gave none.

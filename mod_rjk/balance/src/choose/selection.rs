@@ -1,24 +1,23 @@
 //! The choice of members for one request (contract §4.6, TR-01…TR-03, TR-20).
 
+mod asking;
+
 use crate::balancer::Balancer;
-use crate::choose::chosen::{Chosen, Found, builtin, stand_in};
-use crate::choose::consult::Consultation;
-use crate::choose::pick::{Choice, Missing, Pick, Refusal, RoutingInput};
+use crate::choose::chosen::{Chosen, Found};
+use crate::choose::pick::{Choice, Missing, Pick, RoutingInput};
 use crate::choose::rules::{Target, View};
-use crate::choose::story;
 use crate::choose::watched::Watched;
-use crate::decision::{DecidedBy, Decision, Verdict};
-use crate::explain::Explanation;
+use crate::decision::{DecidedBy, Verdict};
 use crate::live::AsOf;
 use crate::maintenance::force_member;
 use crate::outcome::Ended;
-use crate::policy::{Answer, Observation, Tried};
-use crate::record::{Noting, Recorded, Recorder};
+use crate::policy::{Observation, Tried};
+use crate::record::Recorder;
 use crate::roster::{Member, Roster};
 use crate::shared::ledger::InFlight;
 use crate::state::State;
 use crate::time::Moment;
-use rjk_log::{Level, Log, jk_log};
+use rjk_log::{Log, jk_log};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -257,136 +256,6 @@ impl<'a> Selection<'a> {
         }
     }
 
-    /// What is to be done, and what is told of it if somebody wants to know.
-    fn choose(&self, now: Moment) -> (Chosen<'a>, Option<Told<'a>>) {
-        let (view, routes) = (self.view(), &self.input.routes);
-        let sticky = view.by_session(routes);
-        let question = Consultation {
-            view: &view,
-            sticky: sticky.map(|target| target.index),
-            attempt: self.attempt,
-            tried: &self.tried,
-            now,
-        };
-        let noting = self
-            .recorder
-            .map(|_| Noting::new(self.input.request, &question));
-        let chosen = self.decide(&question, sticky, noting.as_ref());
-        let is_watched = noting.is_some()
-            || self.balancer.watch.ring.is_some()
-            || self.log.enabled(Level::Debug);
-        let told = is_watched.then(|| {
-            let explanation = story::explanation(&question, routes, sticky, &chosen);
-            let noting = noting.as_ref();
-            let record = |noting| self.record(&question, noting, &chosen, &explanation);
-            Told {
-                recorded: noting.and_then(record),
-                explanation,
-            }
-        });
-        (chosen, told)
-    }
-
-    fn record(
-        &self,
-        question: &Consultation<'_>,
-        noting: &Noting<'_>,
-        chosen: &Chosen<'_>,
-        explanation: &Explanation<'_>,
-    ) -> Option<(&'a dyn Recorder, u64)> {
-        let recorder = self.recorder?;
-        let recorded = Recorded {
-            request: self.input.request,
-            membership: &self.roster.membership,
-            sticky: question.sticky,
-            attempt: question.attempt,
-            tried: question.tried,
-            members: &noting.members,
-            notes: &noting.notes(),
-            by: chosen.by,
-            verdict: chosen.verdict.as_ref(),
-            found: explanation.found,
-            now: question.now,
-        };
-        Some((recorder, recorder.decision(&recorded, self.log)))
-    }
-
-    fn decide(
-        &self,
-        question: &Consultation<'_>,
-        sticky: Option<Target>,
-        noting: Option<&Noting<'_>>,
-    ) -> Chosen<'a> {
-        let view = question.view;
-        let force = self.roster.spec.sticky_session_force;
-        if sticky.is_none() && force && self.input.routes.has_session() {
-            return Found::Missing(Missing::StickyForce).by(DecidedBy::Builtin);
-        }
-        let Some(policy) = self.balancer.policy.as_deref() else {
-            return builtin(view, sticky);
-        };
-        match question.ask(policy, self.input.request, noting, self.log) {
-            Answer::Decided(verdict) => self.carry_out(verdict, view, sticky, policy.name()),
-            Answer::Shadow(verdict) => {
-                let chosen = builtin(view, sticky);
-                if let Some(shadow) = verdict {
-                    policy.compare(shadow.decision, chosen.found.member());
-                }
-                Chosen { verdict, ..chosen }
-            }
-            Answer::Fault { kind, reject } => {
-                stand_in(view, sticky, DecidedBy::Fault(kind), reject)
-            }
-            Answer::Off { reject } => stand_in(view, sticky, DecidedBy::Off, reject),
-        }
-    }
-
-    fn watch(&mut self, told: Option<Told<'a>>) {
-        self.watched = told.map(|told| {
-            let (roster, ring) = (Arc::clone(&self.roster), self.balancer.watch.ring);
-            Watched::new(told.explanation, roster, ring, told.recorded, self.log)
-        });
-    }
-
-    /// No attempt follows.
-    fn watch_unserved(&mut self, told: Option<Told<'a>>) {
-        self.watch(told);
-        if let Some(watched) = self.watched.take() {
-            watched.tell();
-        }
-    }
-
-    /// What a policy decided.
-    fn carry_out(
-        &self,
-        verdict: Verdict,
-        view: &View<'_>,
-        sticky: Option<Target>,
-        name: &'a str,
-    ) -> Chosen<'a> {
-        let found = match verdict.decision {
-            Decision::Builtin => {
-                return Chosen {
-                    verdict: Some(verdict),
-                    ..builtin(view, sticky)
-                };
-            }
-            Decision::Reject(status) => Found::Reject(Refusal {
-                status,
-                retry_after: verdict.retry_after,
-            }),
-            Decision::Worker(index) => {
-                let same = sticky.filter(|target| target.index == index);
-                Found::Target(same.unwrap_or_else(|| Target::plain(index)))
-            }
-        };
-        Chosen {
-            found,
-            by: DecidedBy::Policy(name),
-            verdict: Some(verdict),
-        }
-    }
-
     /// TR-01: whoever picks a recovering member probes it, and nobody else. `false`: another
     /// request was first and its result is still open or bad.
     fn admit(&mut self, index: usize, now: Moment) -> bool {
@@ -456,13 +325,6 @@ impl<'a> Selection<'a> {
             }
         }
     }
-}
-
-/// What is told of a decision.
-struct Told<'a> {
-    explanation: Explanation<'a>,
-    /// Who took it down, and under which number.
-    recorded: Option<(&'a dyn Recorder, u64)>,
 }
 
 /// What an attempt needs to know of the choice.
