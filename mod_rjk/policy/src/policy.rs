@@ -276,22 +276,18 @@ impl Policy {
     }
 
     fn stand_in(&self) -> &'static str {
-        if self.rejects() {
+        if self.settings.rejects() {
             "the client gets 503"
         } else {
             "the built-in rules decide"
         }
-    }
-
-    fn rejects(&self) -> bool {
-        self.settings.rejects()
     }
 }
 
 impl RoutingPolicy for Policy {
     fn decide(&self, question: &Question<'_>) -> Answer {
         let shadow = self.settings.mode == Mode::Shadow;
-        let reject = self.rejects();
+        let reject = self.settings.rejects();
         let pass = self.state.slot.breaker.pass(question.now);
         if pass == Pass::Off {
             self.state.slot.skipped.fetch_add(1, Relaxed);
