@@ -4,7 +4,7 @@
 mod config;
 
 use config::Config;
-use rjk_policy_sdk::{Activation, Decision, Metric, Policy, Request, Setup, Text, hash};
+use rjk_policy_sdk::{Decision, Metric, Policy, Request, Setup, Text, hash};
 
 struct ConsistentHash {
     key: Text,
@@ -84,29 +84,16 @@ impl ConsistentHash {
     }
 }
 
-/// The active candidates of the lowest distance.
+/// Who may take the request.
 fn nearest(request: &Request) -> Vec<Near> {
-    let metrics = [
-        Metric::ACTIVATION,
-        Metric::DISTANCE,
-        Metric::BUSY,
-        Metric::WEIGHT,
-    ];
-    let candidates = request.candidates(metrics);
-    let active = || {
-        let all = candidates.iter();
-        all.filter(|(_, [activation, ..])| Activation(*activation) == Activation::ACTIVE)
-    };
-    let lowest = active()
-        .map(|(_, [_, distance, ..])| Metric::signed(distance))
-        .min();
-    let near = active().filter(|(_, [_, distance, ..])| Some(Metric::signed(*distance)) == lowest);
-    near.map(|(member, [_, _, busy, weight])| Near {
-        member,
-        busy,
-        weight: weight.max(1) as f64,
-    })
-    .collect()
+    let near = request.nearest([Metric::BUSY, Metric::WEIGHT]);
+    near.iter()
+        .map(|(member, [busy, weight])| Near {
+            member,
+            busy,
+            weight: weight.max(1) as f64,
+        })
+        .collect()
 }
 
 rjk_policy_sdk::export!(ConsistentHash);

@@ -1,5 +1,6 @@
 use super::*;
 use proptest::prelude::*;
+use rjk_policy_sdk::Activation;
 use rjk_policy_sdk::testing::{FakeMembers, FakeRequest, Harness, Value, json, members};
 
 const NAMES: [&str; 5] = ["was1", "was2", "was3", "was4", "was5"];

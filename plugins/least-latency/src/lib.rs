@@ -5,7 +5,7 @@ mod estimate;
 
 use estimate::{Estimate, at_ms};
 use rjk_policy_sdk::{
-    Activation, Decision, Ended, Host, Metric, Observer, Outcome, Policy, Request, Setup, StoreCell,
+    Decision, Ended, Host, Metric, Observer, Outcome, Policy, Request, Setup, StoreCell,
 };
 use serde::Deserialize;
 
@@ -129,25 +129,11 @@ fn two_of(several: &[Near], random: u64) -> (Near, Near) {
     (several[one as usize], several[other as usize])
 }
 
-/// The active candidates of the lowest distance.
+/// Who may take the request.
 fn nearest(request: &Request) -> Vec<Near> {
-    let metrics = [
-        Metric::ACTIVATION,
-        Metric::DISTANCE,
-        Metric::BUSY,
-        Metric::WEIGHT,
-    ];
-    let candidates = request.candidates(metrics);
-    let active = || {
-        let all = candidates.iter();
-        all.filter(|(_, [activation, ..])| Activation(*activation) == Activation::ACTIVE)
-    };
-    let lowest = active()
-        .map(|(_, [_, distance, ..])| Metric::signed(distance))
-        .min();
-    active()
-        .filter(|(_, [_, distance, ..])| Some(Metric::signed(*distance)) == lowest)
-        .map(|(member, [_, _, busy, weight])| Near {
+    let near = request.nearest([Metric::BUSY, Metric::WEIGHT]);
+    near.iter()
+        .map(|(member, [busy, weight])| Near {
             member,
             busy,
             weight: weight.max(1),

@@ -87,6 +87,12 @@ impl Request {
         Candidates::ask(metrics, |asked| self.backend.candidates(asked))
     }
 
+    /// The same of the candidates that the built-in rules compare by load: the active ones at the lowest
+    /// distance. At most 29 metrics.
+    pub fn nearest<const N: usize>(&self, metrics: [Metric; N]) -> Candidates<N> {
+        Candidates::nearest(metrics, |asked| self.backend.candidates(asked))
+    }
+
     /// Whether the member at this position may be chosen for this attempt. Cheap: it costs as much
     /// as any other call, however many candidates there are.
     pub fn is_candidate(&self, member: u32) -> bool {

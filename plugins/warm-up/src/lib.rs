@@ -1,6 +1,6 @@
 //! Routing policy: a member that came back gets its share gradually.
 
-use rjk_policy_sdk::{Activation, Decision, Metric, NEVER, Policy, Request, Setup};
+use rjk_policy_sdk::{Decision, Metric, NEVER, Policy, Request, Setup};
 use serde::Deserialize;
 
 /// How long after its return a member is looked at, in milliseconds on top of the time that it warms up: a load
@@ -89,27 +89,17 @@ impl WarmUp {
         gone.min(1.0).powf(self.exponent).max(self.least)
     }
 
-    /// The active candidates of the lowest distance.
+    /// Who may take the request.
     fn nearest(&self, request: &Request) -> Vec<Near> {
-        let candidates = request.candidates([
-            Metric::ACTIVATION,
-            Metric::DISTANCE,
+        let near = request.nearest([
             Metric::LOAD,
             Metric::FAILED_BEFORE_MS,
             Metric::USABLE_FOR_MS,
             Metric::WEIGHT,
         ]);
-        let active = || {
-            let all = candidates.iter();
-            all.filter(|(_, [activation, ..])| Activation(*activation) == Activation::ACTIVE)
-        };
-        let lowest = active()
-            .map(|(_, [_, distance, ..])| Metric::signed(distance))
-            .min();
-        active()
-            .filter(|(_, [_, distance, ..])| Some(Metric::signed(*distance)) == lowest)
+        near.iter()
             .map(
-                |(member, [_, _, load, failed_before_ms, usable_for_ms, weight])| {
+                |(member, [load, failed_before_ms, usable_for_ms, weight])| {
                     let back_for_ms = (failed_before_ms != NEVER).then_some(usable_for_ms);
                     let warmth = back_for_ms.map_or(1.0, |back_for_ms| self.warmth(back_for_ms));
                     Near {

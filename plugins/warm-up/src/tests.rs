@@ -1,5 +1,6 @@
 use super::*;
 use proptest::prelude::*;
+use rjk_policy_sdk::Activation;
 use rjk_policy_sdk::testing::{FakeMembers, FakeRequest, Harness, Value, balancer, json, members};
 use rjk_policy_sdk::{Balancer, Member};
 
