@@ -116,7 +116,7 @@ fn show_request(request: &SampleRequest, scene: &Scene, out: &mut dyn Write) -> 
         writeln!(out, "          cookie {name}={value}")?;
     }
     for tried in &scene.tried {
-        let ended = word(&words::ENDS, tried.ended as u64);
+        let ended = tried.ended.as_str();
         writeln!(
             out,
             "          tried before: {}, {ended}",

@@ -1,22 +1,10 @@
 //! The members at the moment that a decision is tried for.
 
-use super::words::{ACTIVATIONS, ENDS, STATES, number};
+use super::words::{ACTIVATIONS, STATES, number};
 use crate::policy::request::split;
 use crate::policy::target::Known;
 use clap::Args;
 use rjk_balance::{Candidate, CandidateView, Ended, Metric, Tried};
-
-const ENDED: [Ended; 9] = [
-    Ended::Ok,
-    Ended::Connect,
-    Ended::Timeout,
-    Ended::Protocol,
-    Ended::Status,
-    Ended::Busy,
-    Ended::Client,
-    Ended::Broken,
-    Ended::Host,
-];
 
 /// A member, and what is said of it.
 type Said = (String, String);
@@ -81,9 +69,7 @@ impl Scene {
             scene.set(name, metric_of(metric)?, count_of(count)?)?;
         }
         for (name, word) in &said.tried {
-            let (index, end) = (scene.index(name)?, number(&ENDS, word)?);
-            let ended = ENDED.into_iter().find(|ended| *ended as u64 == end);
-            let ended = ended.ok_or("no such end")?;
+            let (index, ended) = (scene.index(name)?, end_of(word)?);
             scene.tried.push(Tried { index, ended });
         }
         let sticky = said.sticky.as_ref().map(|name| scene.index(name));
@@ -186,6 +172,13 @@ fn count_of(text: &str) -> Result<u64, String> {
     let signed = || text.parse().map(i64::cast_unsigned);
     let number = text.parse().or_else(|_| signed());
     number.map_err(|_| format!("{text:?}; write a number"))
+}
+
+fn end_of(word: &str) -> Result<Ended, String> {
+    let words = Ended::ALL.map(Ended::as_str);
+    let mut known = Ended::ALL.into_iter();
+    let found = known.find(|ended| ended.as_str() == word);
+    found.ok_or_else(|| format!("{word:?}; write one of: {}", words.join(", ")))
 }
 
 fn metric_of(name: &str) -> Result<Metric, String> {

@@ -12,10 +12,6 @@ pub(super) const STATES: [&str; 7] = [
 ];
 /// `members`, metric 2.
 pub(super) const ACTIVATIONS: [&str; 3] = ["active", "disabled", "stopped"];
-/// `outcome.ended`.
-pub(super) const ENDS: [&str; 9] = [
-    "ok", "connect", "timeout", "protocol", "status", "busy", "client", "broken", "host",
-];
 /// `sources.source`.
 pub(super) const SOURCES: [&str; 8] = [
     "header",
