@@ -1,15 +1,24 @@
 //! The operator's command of mod_rjk.
 #![forbid(unsafe_code)]
 
+mod manners;
 mod policy;
 
 use clap::{Parser, Subcommand};
+use manners::{Ending, Failure, Outcome, Printer};
 use std::process::ExitCode;
 
 /// The operator's command of mod_rjk.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(
+    version,
+    about,
+    after_help = "Exit codes: 0 all is well, 1 something was found, 2 the command could not run."
+)]
 struct Arguments {
+    /// Writes the result as JSON.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -21,30 +30,44 @@ enum Command {
     Policy(policy::Command),
 }
 
+impl Command {
+    fn run(&self, printer: &mut Printer) -> Outcome {
+        match self {
+            Command::Policy(command) => policy::run(command, printer.json(), printer)
+                .map(|()| Ending::Fine)
+                .map_err(|problem| Failure {
+                    ending: problem.ending(),
+                    error: Box::new(problem),
+                }),
+        }
+    }
+}
+
 /// Bytes of stack: the 8 MiB that checking a policy wants, and some for the command itself.
 const STACK: usize = 9 << 20;
 
 /// All happens on a thread of its own, whose stack does not depend on `ulimit -s`.
 fn main() -> ExitCode {
     let thread = std::thread::Builder::new().stack_size(STACK).spawn(run);
-    match thread {
-        Ok(thread) => thread.join().unwrap_or(ExitCode::FAILURE),
+    let ending = match thread {
+        Ok(thread) => thread.join().unwrap_or(Ending::CouldNotRun),
         Err(error) => {
             eprintln!("rjk: a thread with {STACK} bytes of stack cannot be started: {error}");
-            ExitCode::FAILURE
+            Ending::CouldNotRun
         }
-    }
+    };
+    ending.into()
 }
 
-fn run() -> ExitCode {
-    let result = match Arguments::parse().command {
-        Command::Policy(command) => policy::run(&command, &mut std::io::stdout().lock()),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("rjk: {problem}");
-            ExitCode::FAILURE
+fn run() -> Ending {
+    let arguments = Arguments::parse();
+    let mut printer = Printer::stdout(arguments.json);
+    match arguments.command.run(&mut printer) {
+        _ if printer.closed() => Ending::Fine,
+        Ok(ending) => ending,
+        Err(Failure { ending, error }) => {
+            eprintln!("rjk: {error}");
+            ending
         }
     }
 }

@@ -26,7 +26,7 @@ use bench::Measurement;
 use clap::Subcommand;
 use new::Beginning;
 use pack::Packing;
-use problem::Problem;
+pub use problem::Problem;
 #[cfg(feature = "policy")]
 use replay::Replaying;
 use std::io::Write;
@@ -57,11 +57,11 @@ pub enum Command {
     Replay(Box<Replaying>),
 }
 
-/// Runs a command; `out` takes its result.
+/// Runs a command; `out` takes its result, as JSON if that is wanted.
 ///
 /// # Errors
 /// [`Problem`].
-pub fn run(command: &Command, out: &mut dyn Write) -> Result<(), Problem> {
+pub fn run(command: &Command, json: bool, out: &mut dyn Write) -> Result<(), Problem> {
     match command {
         Command::New(beginning) => beginning.run(out),
         Command::Pack(packing) => packing.run(out),
@@ -72,6 +72,6 @@ pub fn run(command: &Command, out: &mut dyn Write) -> Result<(), Problem> {
         #[cfg(feature = "policy")]
         Command::Bench(measurement) => measurement.run(out),
         #[cfg(feature = "policy")]
-        Command::Replay(replaying) => replaying.run(out),
+        Command::Replay(replaying) => replaying.run(json, out),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::new::NewError;
 use super::pack::{CrateError, PackError};
+use crate::manners::Ending;
 #[cfg(feature = "policy")]
 use rjk_balance::FaultKind;
 #[cfg(feature = "policy")]
@@ -58,9 +59,21 @@ pub enum Problem {
     Write(#[from] io::Error),
 }
 
-#[cfg(feature = "policy")]
 impl Problem {
+    /// A component that is found to be bad is a finding; all else kept the command from running.
+    pub fn ending(&self) -> Ending {
+        match self {
+            Problem::Pack(..) => Ending::Found,
+            #[cfg(feature = "policy")]
+            Problem::Config(_) | Problem::Load(..) | Problem::Measured(..) | Problem::Tried(..) => {
+                Ending::Found
+            }
+            _ => Ending::CouldNotRun,
+        }
+    }
+
     /// What a configuration file got wrong.
+    #[cfg(feature = "policy")]
     pub(super) fn config(error: ConfigError) -> Problem {
         Problem::Config(Box::new(error))
     }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 #[derive(Parser)]
 struct Line {
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -21,7 +23,7 @@ pub(super) fn output(words: &[&str]) -> (String, Result<(), String>) {
         Err(error) => return (String::new(), Err(error.to_string())),
     };
     let mut out = Vec::new();
-    let result = run(&line.command, &mut out).map_err(|problem| problem.to_string());
+    let result = run(&line.command, line.json, &mut out).map_err(|problem| problem.to_string());
     (String::from_utf8(out).unwrap(), result)
 }
 

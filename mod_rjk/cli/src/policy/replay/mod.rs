@@ -22,13 +22,10 @@ pub struct Replaying {
     /// A file that `[balancer.NAME] record` wrote; FILE.1, which has what came before, is named too.
     #[arg(long, value_name = "FILE", required = true)]
     record: Vec<PathBuf>,
-    /// Writes the result as JSON.
-    #[arg(long)]
-    json: bool,
 }
 
 impl Replaying {
-    pub(super) fn run(&self, out: &mut dyn Write) -> Result<(), Problem> {
+    pub(super) fn run(&self, json: bool, out: &mut dyn Write) -> Result<(), Problem> {
         let subject = self.target.subject()?;
         if subject.has_members() {
             let reason = "the members come from the record; leave --members and --workers out";
@@ -54,7 +51,7 @@ impl Replaying {
             )));
         }
         let report = Rerun::new(&subject, &record)?.run()?;
-        match self.json {
+        match json {
             true => writeln!(out, "{:#}", report.to_json())?,
             false => write!(out, "{report}")?,
         }

@@ -1,0 +1,102 @@
+//! Where a secret comes from: never from the command line, which every user of the machine can read.
+
+use std::path::PathBuf;
+use std::{env, fmt, fs, io};
+
+/// The variable that holds the secret, if no file is named.
+const VARIABLE: &str = "RJK_SECRET";
+
+/// Names the secret's source.
+#[derive(Clone, Debug, clap::Args)]
+pub struct SecretSource {
+    /// A file that holds the AJP secret; without it the environment's RJK_SECRET is taken, if there is one
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+}
+
+impl SecretSource {
+    /// Reads it. `None`: no secret is set.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds no secret.
+    pub fn read(&self) -> Result<Option<Secret>, SecretError> {
+        let Some(path) = &self.secret_file else {
+            let value = env::var(VARIABLE).ok().filter(|value| !value.is_empty());
+            return Ok(value.map(Secret));
+        };
+        let text = fs::read_to_string(path).map_err(|error| SecretError::Read {
+            path: path.clone(),
+            error,
+        })?;
+        let secret = text.trim_end_matches(['\r', '\n']);
+        if secret.is_empty() || secret.contains('\n') {
+            return Err(SecretError::NotOneLine(path.clone()));
+        }
+        Ok(Some(Secret(secret.to_owned())))
+    }
+}
+
+/// A secret, which no message shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Its text, for Tomcat alone.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Why there is no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The file cannot be read.
+    #[error("{path}: {error}; name a file that you can read and others cannot")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// It is empty, or has several lines.
+    #[error("{0}: it must hold the secret alone, on one line")]
+    NotOneLine(PathBuf),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(text: &str) -> Result<Option<Secret>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        fs::write(&path, text).unwrap();
+        let source = SecretSource {
+            secret_file: Some(path),
+        };
+        source.read().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_file_holds_one_line() {
+        for text in ["s3cret", "s3cret\n", "s3cret\r\n"] {
+            assert_eq!(from(text).unwrap().unwrap().expose(), "s3cret");
+        }
+        for text in ["", "\n", "a\nb\n"] {
+            let error = from(text).unwrap_err();
+            assert!(error.contains("one line"), "{error}");
+        }
+    }
+
+    #[test]
+    fn nothing_shows_it() {
+        let secret = from("s3cret").unwrap().unwrap();
+        assert!(!format!("{secret:?}").contains("s3cret"));
+    }
+}
