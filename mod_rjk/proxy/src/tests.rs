@@ -2,6 +2,7 @@
 
 mod attempts;
 mod body;
+mod direct;
 mod drip;
 mod late;
 mod moved;

@@ -4,6 +4,7 @@
 mod account;
 mod attempt;
 mod contact;
+pub mod direct;
 pub mod edit;
 pub mod endpoint;
 mod failover;

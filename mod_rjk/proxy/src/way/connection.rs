@@ -4,7 +4,7 @@ use rjk_balance::{InFlight, Traffic};
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 /// Limits of a close in order (PL-07, Z-11): in all, for the first bytes, and between bytes.
@@ -113,6 +113,14 @@ impl Connection {
     /// How often the worker had moved when it was at the other end.
     pub fn moves(&self) -> u32 {
         self.moves
+    }
+
+    /// This host's end of it.
+    ///
+    /// # Errors
+    /// As getsockname(2).
+    pub fn local(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
     }
 
     /// How long the connection has been idle.

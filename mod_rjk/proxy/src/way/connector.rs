@@ -94,6 +94,12 @@ impl Connector {
         Err(failed.map_or_else(|| io::ErrorKind::NotFound.into(), |told| told.error))
     }
 
+    /// The address that worked last.
+    pub fn address(&self) -> Option<SocketAddr> {
+        let working = self.working.load(Ordering::Relaxed);
+        self.addresses.get(working).copied()
+    }
+
     fn told(&self, index: usize, error: io::Error) -> Told {
         let is_ipv6 = self.addresses.get(index).is_some_and(SocketAddr::is_ipv6);
         Told::by(is_ipv6, error)

@@ -198,19 +198,34 @@ impl Contact {
     }
 
     fn open(&self) -> Result<Connection, Failure> {
+        let mut connection = self.connect()?;
+        // the check before a request covers a new connection only when connect has none.
+        if let Some(limit) = self.spec().ping.connect.or(self.spec().ping.prepost) {
+            self.ping(&mut connection, limit)?;
+        }
+        Ok(connection)
+    }
+
+    /// Opens a connection, and asks nothing on it.
+    pub(super) fn connect(&self) -> Result<Connection, Failure> {
         let connector = self
             .connector
             .as_ref()
             .ok_or_else(|| Failure::unsent(Phase::Connect, Cause::NoAddress))?;
-        let mut connection = connector
+        connector
             .open()
-            .map_err(|error| Failure::unsent(Phase::Connect, Cause::Connect(error)))?;
-        // the check before a request covers a new connection only when connect has none.
-        if let Some(limit) = self.spec().ping.connect.or(self.spec().ping.prepost) {
-            self.probe(&mut connection, limit)
-                .map_err(|error| Failure::unsent(Phase::Ping, Cause::Ping(error)))?;
-        }
-        Ok(connection)
+            .map_err(|error| Failure::unsent(Phase::Connect, Cause::Connect(error)))
+    }
+
+    /// Where the last connection leads.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        self.connector.as_ref()?.address()
+    }
+
+    /// CPING, and CPONG within `limit` (PL-06).
+    pub(super) fn ping(&self, connection: &mut Connection, limit: Duration) -> Result<(), Failure> {
+        self.probe(connection, limit)
+            .map_err(|error| Failure::unsent(Phase::Ping, Cause::Ping(error)))
     }
 
     fn probe(&self, connection: &mut Connection, limit: Duration) -> std::io::Result<()> {
@@ -246,7 +261,7 @@ impl Contact {
     }
 
     /// Sends the request, and the response to the client.
-    fn transfer(
+    pub(super) fn transfer(
         &self,
         connection: &mut Connection,
         job: &mut Forwarding<'_>,

@@ -1,0 +1,91 @@
+//! One Tomcat asked without httpd.
+
+use super::support::*;
+use crate::job::failure::{Cause, Phase};
+use crate::worker::direct::{Answer, Direct};
+use rjk_config::model::AjpSpec;
+use rjk_log::NoLog;
+use rjk_message::BodyLength;
+use std::io::{self, Write};
+use std::time::Duration;
+
+const CPONG: &[u8] = b"AB\x00\x01\x09";
+const LIMIT: Duration = Duration::from_secs(10);
+
+fn direct(backend: &Backend, spec: AjpSpec) -> Direct {
+    Direct::new(&spec, &[([127, 0, 0, 1], backend.port).into()]).unwrap()
+}
+
+#[test]
+fn a_line_carries_probes_and_requests() {
+    let backend = Backend::start(vec![Box::new(|stream| {
+        for answer in [CPONG, CPONG] {
+            assert_eq!(packet(stream), [10]);
+            stream.write_all(answer).unwrap();
+        }
+        let request = packet(stream);
+        assert!(request.windows(8).any(|bytes| bytes == b"\x0c\0\x04word\0"));
+        stream.write_all(&[HEAD, CHUNK, END].concat()).unwrap();
+    })]);
+    let spec = AjpSpec {
+        secret: Some("word".into()),
+        ..spec()
+    };
+    let direct = direct(&backend, spec);
+    let mut line = direct.connect().unwrap();
+    assert_eq!(line.address().map(|a| a.port()), Some(backend.port));
+    assert!(line.local().unwrap().ip().is_loopback());
+    line.ping(LIMIT).unwrap();
+    line.ping(LIMIT).unwrap();
+    let rule = Default::default();
+    let (request, mut client) = (request(b"GET", BodyLength::None, &rule), Client::default());
+    let answer = line.ask(&request.forward, &mut client, &NoLog).unwrap();
+    let expected = Answer {
+        status: 200,
+        keeps: true,
+    };
+    assert_eq!(answer, expected);
+    assert_eq!((client.body.as_slice(), client.ended), (&b"hi"[..], true));
+    assert_eq!(line.take_traffic().read, (2 * CPONG.len() + 28) as u64);
+    backend.done();
+}
+
+#[test]
+fn what_came_instead_of_cpong_can_be_looked_at() {
+    let backend = Backend::start(vec![Box::new(|stream| {
+        packet(stream);
+        stream.write_all(b"HTTP/1.1 400 \r\n\r\n").unwrap();
+    })]);
+    let direct = direct(&backend, spec());
+    let mut line = direct.connect().unwrap();
+    let failure = line.ping(LIMIT).unwrap_err();
+    assert_eq!(failure.phase, Phase::Ping);
+    assert!(
+        matches!(&failure.cause, Cause::Ping(error) if error.kind() == io::ErrorKind::InvalidData)
+    );
+    assert!(
+        line.unread().starts_with(b"HTTP/1.1"),
+        "{:?}",
+        line.unread()
+    );
+    backend.done();
+}
+
+#[test]
+fn nothing_is_sent_of_a_request_that_does_not_fit() {
+    let backend = Backend::start(vec![Box::new(|stream| {
+        let mut rest = Vec::new();
+        io::Read::read_to_end(stream, &mut rest).unwrap();
+        assert_eq!(rest, b"");
+    })]);
+    let (direct, rule) = (direct(&backend, spec()), Default::default());
+    let mut request = request(b"GET", BodyLength::None, &rule);
+    let path = vec![b'x'; 9000];
+    request.forward.uri = &path;
+    let mut line = direct.connect().unwrap();
+    let result = line.ask(&request.forward, &mut Client::default(), &NoLog);
+    let failure = result.unwrap_err();
+    assert!(matches!(failure.cause, Cause::TooLarge(_)), "{failure}");
+    drop(line);
+    backend.done();
+}
