@@ -33,12 +33,12 @@ enum Command {
 impl Command {
     fn run(&self, printer: &mut Printer) -> Outcome {
         match self {
-            Command::Policy(command) => policy::run(command, printer.json(), printer)
-                .map(|()| Ending::Fine)
-                .map_err(|problem| Failure {
+            Command::Policy(command) => {
+                policy::run(command, printer.json(), printer).map_err(|problem| Failure {
                     ending: problem.ending(),
                     error: Box::new(problem),
-                }),
+                })
+            }
         }
     }
 }

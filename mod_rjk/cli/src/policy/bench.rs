@@ -1,11 +1,14 @@
 //! `rjk policy bench`.
 
+use super::decided;
 use super::lines::ToStderr;
 use super::problem::Problem;
 use super::request::RequestArguments;
 use super::target::{Subject, Target, policy};
 use clap::Args;
+use rjk_policy::Code;
 use rjk_policy::bench::{BATCHES, Figures, SampleRequest, measure, repeat};
+use serde_json::{Value, json};
 use std::io::Write;
 
 /// What to measure.
@@ -18,22 +21,24 @@ pub struct Measurement {
     pub(super) candidates: Vec<usize>,
     #[command(flatten)]
     pub(super) request: RequestArguments,
-    /// Only make that many decisions, for tools that count instructions.
+    /// Only make that many decisions and say nothing, for tools that count instructions.
     #[arg(long)]
     decisions: Option<u32>,
 }
 
 impl Measurement {
     /// Measures, or only decides when that is wanted.
-    pub(super) fn run(&self, out: &mut dyn Write) -> Result<(), Problem> {
+    pub(super) fn run(&self, json: bool, out: &mut dyn Write) -> Result<(), Problem> {
         let (subject, request) = (self.target.subject()?, self.request.sample());
-        match self.decisions {
-            Some(decisions) => decide(&subject, &self.candidates, &request, decisions),
-            None => bench(&subject, &self.candidates, &request, out),
+        match (self.decisions, json) {
+            (Some(decisions), _) => decide(&subject, &self.candidates, &request, decisions),
+            (None, true) => bench_as_json(&subject, &self.candidates, &request, out),
+            (None, false) => bench(&subject, &self.candidates, &request, out),
         }
     }
 }
 
+/// Each number of candidates is told as soon as it is known.
 fn bench(
     subject: &Subject,
     counts: &[usize],
@@ -46,9 +51,7 @@ fn bench(
         "lowest median of {BATCHES} batches, and p99 of single decisions"
     )?;
     for &count in counts {
-        let policy = policy(subject.configure(&code, count, &ToStderr, None)?);
-        let figures: Figures = measure(&policy, request, count)
-            .map_err(|kind| Problem::Measured(subject.file.clone(), kind))?;
+        let figures = figures(subject, &code, count, request)?;
         writeln!(
             out,
             "{count:>4} candidates  {:>7.3} µs  p99 {:>8.3} µs  {:?}",
@@ -58,6 +61,42 @@ fn bench(
         )?;
     }
     Ok(())
+}
+
+fn bench_as_json(
+    subject: &Subject,
+    counts: &[usize],
+    request: &SampleRequest,
+    out: &mut dyn Write,
+) -> Result<(), Problem> {
+    let code = subject.load()?;
+    let one = |count: &usize| {
+        let figures = figures(subject, &code, *count, request)?;
+        let members = subject.members(*count);
+        let names: Vec<&str> = members.names().collect();
+        Ok(json!({
+            "candidates": count,
+            "lowest_median_ns": figures.lowest_ns,
+            "p99_ns": u64::try_from(figures.p99.as_nanos()).unwrap_or(u64::MAX),
+            "decided": decided::to_json(figures.decision, &names),
+        }))
+    };
+    let figures = counts.iter().map(one);
+    let figures = figures.collect::<Result<Vec<Value>, Problem>>()?;
+    let file = subject.file.display().to_string();
+    let value = json!({"file": file, "batches": BATCHES, "figures": figures});
+    writeln!(out, "{value}")?;
+    Ok(())
+}
+
+fn figures(
+    subject: &Subject,
+    code: &Code,
+    count: usize,
+    request: &SampleRequest,
+) -> Result<Figures, Problem> {
+    let policy = policy(subject.configure(code, count, &ToStderr, None)?);
+    measure(&policy, request, count).map_err(|kind| Problem::Measured(subject.file.clone(), kind))
 }
 
 fn decide(

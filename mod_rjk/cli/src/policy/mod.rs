@@ -5,6 +5,8 @@ mod bench;
 #[cfg(feature = "policy")]
 mod check;
 #[cfg(feature = "policy")]
+mod decided;
+#[cfg(feature = "policy")]
 mod lines;
 mod new;
 mod pack;
@@ -21,6 +23,7 @@ mod tests;
 #[cfg(feature = "policy")]
 mod trial;
 
+use crate::manners::Ending;
 #[cfg(feature = "policy")]
 use bench::Measurement;
 use clap::Subcommand;
@@ -53,25 +56,27 @@ pub enum Command {
     #[cfg(feature = "policy")]
     Bench(Box<Measurement>),
     /// Runs a component over recorded decisions, and says which would have been other ones.
+    /// Ends with 1 if any would.
     #[cfg(feature = "policy")]
     Replay(Box<Replaying>),
 }
 
-/// Runs a command; `out` takes its result, as JSON if that is wanted.
+/// Runs a command; `out` takes its result, with `json` as one JSON value on a line.
 ///
 /// # Errors
 /// [`Problem`].
-pub fn run(command: &Command, json: bool, out: &mut dyn Write) -> Result<(), Problem> {
-    match command {
-        Command::New(beginning) => beginning.run(out),
-        Command::Pack(packing) => packing.run(out),
+pub fn run(command: &Command, json: bool, out: &mut dyn Write) -> Result<Ending, Problem> {
+    let done = match command {
+        Command::New(beginning) => beginning.run(json, out),
+        Command::Pack(packing) => packing.run(json, out),
         #[cfg(feature = "policy")]
-        Command::Check(target) => check::check(target, out),
+        Command::Check(target) => check::check(target, json, out),
         #[cfg(feature = "policy")]
-        Command::Try(trying) => trying.run(out),
+        Command::Try(trying) => trying.run(json, out),
         #[cfg(feature = "policy")]
-        Command::Bench(measurement) => measurement.run(out),
+        Command::Bench(measurement) => measurement.run(json, out),
         #[cfg(feature = "policy")]
-        Command::Replay(replaying) => replaying.run(json, out),
-    }
+        Command::Replay(replaying) => return replaying.run(json, out),
+    };
+    done.map(|()| Ending::Fine)
 }

@@ -1,6 +1,7 @@
 use super::*;
 use clap::Parser;
 use rjk_guest::{Guest, choosing};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 #[derive(Parser)]
@@ -18,6 +19,12 @@ fn run_line(words: &[&str]) -> Result<String, String> {
 
 /// What was written, also before a failure.
 pub(super) fn output(words: &[&str]) -> (String, Result<(), String>) {
+    let (out, ended) = ended(words);
+    (out, ended.map(drop))
+}
+
+/// The same, and how it ended.
+pub(super) fn ended(words: &[&str]) -> (String, Result<Ending, String>) {
     let line = match Line::try_parse_from([&["rjk"], words].concat()) {
         Ok(line) => line,
         Err(error) => return (String::new(), Err(error.to_string())),
@@ -274,4 +281,201 @@ fn members_are_the_named_ones_and_enough_of_them() {
     };
     assert_eq!(names(2), ["a", "b", "c"]);
     assert_eq!(names(4), ["a", "b", "c", "m4"]);
+}
+
+/// The one line of JSON that was written, and how it ended.
+pub(super) fn json(words: &[&str]) -> (Value, Result<Ending, String>) {
+    let (out, ended) = ended(&[words, &["--json"]].concat());
+    assert_eq!(out.matches('\n').count(), 1, "{out}");
+    let said = serde_json::from_str(&out).unwrap();
+    assert_documented(words[0], &said);
+    (said, ended)
+}
+
+/// Each name stands in the verb's section of the document.
+fn assert_documented(verb: &str, said: &Value) {
+    let text = include_str!("../../../../docs/rjk-json.md");
+    let (decision, _) = text.split_once("\n## ").unwrap();
+    let (_, section) = text
+        .split_once(&format!("## `rjk policy {verb}`\n"))
+        .unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    for name in names(said) {
+        let word = format!("`{name}`");
+        let known = section.contains(&word) || decision.contains(&word);
+        assert!(known, "{verb}: {name} is not in docs/rjk-json.md");
+    }
+}
+
+/// All names in it; in these objects they are data.
+fn names(value: &Value) -> Vec<&str> {
+    const DATA: [&str; 4] = ["metrics", "faults", "observer_faults", "not_recorded"];
+    match value {
+        Value::Array(all) => all.iter().flat_map(names).collect(),
+        Value::Object(all) => {
+            let inner = all
+                .iter()
+                .filter(|(name, _)| !DATA.contains(&name.as_str()));
+            let own = all.keys().map(String::as_str);
+            own.chain(inner.flat_map(|(_, value)| names(value)))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect()
+}
+
+#[test]
+fn new_and_pack_say_as_json_what_they_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().join("mine");
+    let at = at.to_str().unwrap();
+    let (made, ended) = json(&["new", "mine", "--at", at]);
+    assert_eq!(ended, Ok(Ending::Fine));
+    assert_eq!(keys(&made), ["files", "folder", "name"]);
+    assert_eq!(
+        (&made["name"], &made["folder"]),
+        (&"mine".into(), &at.into())
+    );
+    let files = made["files"].as_array().unwrap();
+    assert!(files.contains(&"src/lib.rs".into()), "{made}");
+
+    let (module, component) = (folder.path().join("m.wasm"), folder.path().join("c.wasm"));
+    std::fs::write(&module, Guest::default().module()).unwrap();
+    let (module, component) = (module.to_str().unwrap(), component.to_str().unwrap());
+    let (packed, ended) = json(&["pack", module, "-o", component]);
+    assert_eq!(ended, Ok(Ending::Fine));
+    assert_eq!(keys(&packed), ["component", "module", "notes", "size"]);
+    let size = std::fs::metadata(component).unwrap().len();
+    assert_eq!(packed["size"], size);
+    assert_eq!(
+        (&packed["component"], &packed["module"]),
+        (&component.into(), &module.into())
+    );
+}
+
+#[test]
+fn check_says_as_json_how_far_it_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = component(folder.path(), &choosing(rjk_guest::answer(1, 1)));
+    let file = file.to_str().unwrap();
+    let (said, ended) = json(&["check", file]);
+    assert_eq!(ended, Ok(Ending::Fine));
+    let expected = [
+        "choose",
+        "configured",
+        "contract",
+        "exports",
+        "file",
+        "fuel_limit",
+        "imports",
+        "observe",
+        "observes",
+        "problem",
+        "size",
+    ];
+    assert_eq!(keys(&said), expected);
+    assert_eq!(said["contract"], "rjk:policy@0.1.0");
+    assert_eq!(
+        (&said["configured"], &said["choose"]),
+        (&false.into(), &Value::Null)
+    );
+
+    let (said, _) = json(&["check", file, "--config", "{}"]);
+    assert_eq!(said["configured"], true);
+    let decided = serde_json::json!({"kind": "member", "member": "m2"});
+    assert_eq!(said["choose"]["decided"], decided, "{said}");
+    assert_eq!(said["choose"]["among"], serde_json::json!(["m1", "m2"]));
+    assert!(said["choose"]["fuel"].as_u64() > Some(0), "{said}");
+
+    component(folder.path(), &choosing("unreachable"));
+    let (said, ended) = json(&["check", file, "--config", "{}"]);
+    assert_eq!(
+        (&said["configured"], &said["choose"]),
+        (&true.into(), &Value::Null)
+    );
+    let problem = ended.unwrap_err();
+    assert!(problem.contains("ended in a fault: trap"), "{problem}");
+    assert_eq!(said["problem"], problem);
+}
+
+#[test]
+fn try_says_as_json_what_led_to_a_decision() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = component(folder.path(), &rjk_guest::looking_up("x-tenantblue"));
+    let line = "--members was1,was2 --busy was2=3 --tried was2=timeout --header";
+    let line: Vec<&str> = line.split(' ').collect();
+    let line = [
+        &["try", file.to_str().unwrap()],
+        &line[..],
+        &["X-Tenant: blue"],
+    ]
+    .concat();
+    let (said, ended) = json(&line);
+    assert_eq!(ended, Ok(Ending::Fine));
+    for (place, expected) in [
+        (
+            "/decided",
+            serde_json::json!({"kind": "member", "member": "was1"}),
+        ),
+        ("/builtin_choice", "was1".into()),
+        ("/members/1/name", "was2".into()),
+        ("/members/1/candidate", false.into()),
+        ("/members/1/metrics/busy", 3.into()),
+        ("/members/1/metrics/state", "ok".into()),
+        ("/members/1/metrics/usable_for_ms", 0.into()),
+        (
+            "/tried/0",
+            serde_json::json!({"member": "was2", "ended": "timeout"}),
+        ),
+        (
+            "/request/headers/0",
+            serde_json::json!({"name": "X-Tenant", "value": "blue"}),
+        ),
+        (
+            "/choose_asked",
+            serde_json::json!([{"call": "sources.look-up(0)", "answer": "0"}]),
+        ),
+        ("/sticky", Value::Null),
+        ("/problem", Value::Null),
+    ] {
+        assert_eq!(said.pointer(place), Some(&expected), "{place}: {said:#}");
+    }
+}
+
+#[test]
+fn try_says_as_json_that_a_decision_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = component(folder.path(), &choosing("unreachable"));
+    let (said, ended) = json(&["try", file.to_str().unwrap()]);
+    assert_eq!(said["decided"], Value::Null);
+    assert_eq!(said["problem"], ended.unwrap_err());
+}
+
+#[test]
+fn bench_says_as_json_what_it_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = component(folder.path(), &choosing(rjk_guest::answer(2, 503)));
+    let line = ["bench", file.to_str().unwrap(), "--candidates", "2"];
+    let (said, ended) = json(&line);
+    assert_eq!(ended, Ok(Ending::Fine));
+    assert_eq!(keys(&said), ["batches", "figures", "file"]);
+    let figure = &said["figures"][0];
+    assert_eq!(
+        keys(figure),
+        ["candidates", "decided", "lowest_median_ns", "p99_ns"]
+    );
+    assert_eq!(
+        figure["decided"],
+        serde_json::json!({"kind": "reject", "status": 503})
+    );
+    assert!(figure["lowest_median_ns"].as_f64() > Some(0.0), "{said}");
 }

@@ -6,6 +6,7 @@ mod tests;
 
 use super::problem::Problem;
 use clap::Args;
+use serde_json::json;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -33,13 +34,20 @@ pub enum NewError {
 }
 
 impl Beginning {
-    pub(super) fn run(&self, out: &mut dyn Write) -> Result<(), Problem> {
+    pub(super) fn run(&self, json: bool, out: &mut dyn Write) -> Result<(), Problem> {
         let folder = self.at.clone().unwrap_or_else(|| PathBuf::from(&self.name));
         if folder.symlink_metadata().is_ok() {
             return Err(NewError::Taken(folder).into());
         }
-        write_all(&folder, &files::of(&self.name))
-            .map_err(|error| NewError::Write(folder.clone(), error))?;
+        let files = files::of(&self.name);
+        write_all(&folder, &files).map_err(|error| NewError::Write(folder.clone(), error))?;
+        if json {
+            let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+            let value =
+                json!({"name": self.name, "folder": folder.display().to_string(), "files": names});
+            writeln!(out, "{value}")?;
+            return Ok(());
+        }
         writeln!(
             out,
             "{folder} is a crate of its own; in it:\n\n    cargo test\n    \

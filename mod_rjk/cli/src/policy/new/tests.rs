@@ -12,7 +12,9 @@ fn a_crate_is_written_that_needs_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path().join("deep/by-tenant");
     let mut said = Vec::new();
-    beginning("by-tenant", Some(&at)).run(&mut said).unwrap();
+    beginning("by-tenant", Some(&at))
+        .run(false, &mut said)
+        .unwrap();
     assert!(String::from_utf8(said).unwrap().contains("rjk policy pack"));
     let text = |name: &str| fs::read_to_string(at.join(name)).unwrap();
 
@@ -50,7 +52,7 @@ fn a_crate_is_written_that_needs_nothing_else() {
 #[test]
 fn nothing_is_written_over() {
     let folder = tempfile::tempdir().unwrap();
-    let error = beginning("by-tenant", Some(folder.path())).run(&mut Vec::new());
+    let error = beginning("by-tenant", Some(folder.path())).run(false, &mut Vec::new());
     let error = error.unwrap_err().to_string();
     assert!(error.contains("is there already"), "{error}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);

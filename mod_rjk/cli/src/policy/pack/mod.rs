@@ -9,6 +9,7 @@ mod tests;
 use super::problem::Problem;
 use clap::Args;
 use own_crate::OwnCrate;
+use serde_json::json;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -28,13 +29,23 @@ pub struct Packing {
 }
 
 impl Packing {
-    pub(super) fn run(&self, out: &mut dyn Write) -> Result<(), Problem> {
+    pub(super) fn run(&self, json: bool, out: &mut dyn Write) -> Result<(), Problem> {
         let (module, component) = self.paths()?;
         let bytes = fs::read(&module).map_err(|error| Problem::Read(module.clone(), error))?;
         let made =
             encode::component(bytes).map_err(|error| Problem::Pack(module.clone(), error))?;
         write_by_rename(&component, &made.bytes)
             .map_err(|error| Problem::Save(component.clone(), error))?;
+        if json {
+            let value = json!({
+                "module": module.display().to_string(),
+                "component": component.display().to_string(),
+                "size": made.bytes.len(),
+                "notes": made.notes,
+            });
+            writeln!(out, "{value}")?;
+            return Ok(());
+        }
         for note in made.notes {
             writeln!(out, "{}: {note}", module.display())?;
         }

@@ -78,7 +78,9 @@ fn nothing_but_the_component_is_left_behind() {
     fs::write(&module, Guest::default().module()).unwrap();
     let output = folder.path().join("deep/my-policy.wasm");
     let mut said = Vec::new();
-    packing(&module, Some(&output)).run(&mut said).unwrap();
+    packing(&module, Some(&output))
+        .run(false, &mut said)
+        .unwrap();
     let size = fs::metadata(&output).unwrap().len();
     let said = String::from_utf8(said).unwrap();
     let last = format!("{} {size} bytes\n", output.display());
@@ -88,7 +90,7 @@ fn nothing_but_the_component_is_left_behind() {
 
     // A folder stands where the file should be.
     let taken = folder.path().join("deep");
-    let error = packing(&module, Some(&taken)).run(&mut Vec::new());
+    let error = packing(&module, Some(&taken)).run(false, &mut Vec::new());
     assert!(matches!(error, Err(Problem::Save(..))), "{error:?}");
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
     assert_eq!(left.len(), 2, "{left:?}");

@@ -8,6 +8,7 @@ mod tests;
 
 use super::problem::Problem;
 use super::target::Target;
+use crate::manners::Ending;
 use clap::Args;
 use rerun::Rerun;
 use rjk_record::{Event, read};
@@ -25,7 +26,7 @@ pub struct Replaying {
 }
 
 impl Replaying {
-    pub(super) fn run(&self, json: bool, out: &mut dyn Write) -> Result<(), Problem> {
+    pub(super) fn run(&self, json: bool, out: &mut dyn Write) -> Result<Ending, Problem> {
         let subject = self.target.subject()?;
         if subject.has_members() {
             let reason = "the members come from the record; leave --members and --workers out";
@@ -52,9 +53,12 @@ impl Replaying {
         }
         let report = Rerun::new(&subject, &record)?.run()?;
         match json {
-            true => writeln!(out, "{:#}", report.to_json())?,
+            true => writeln!(out, "{}", report.to_json())?,
             false => write!(out, "{report}")?,
         }
-        Ok(())
+        Ok(match report.differs() {
+            true => Ending::Found,
+            false => Ending::Fine,
+        })
     }
 }

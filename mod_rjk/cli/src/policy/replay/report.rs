@@ -94,6 +94,11 @@ impl Report {
         }
     }
 
+    /// Whether any decision does.
+    pub(super) fn differs(&self) -> bool {
+        self.differ > 0
+    }
+
     fn percent(&self) -> f64 {
         match self.replayed {
             0 => 0.0,

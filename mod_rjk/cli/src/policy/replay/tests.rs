@@ -1,4 +1,5 @@
-use crate::policy::tests::{component, output};
+use crate::manners::Ending;
+use crate::policy::tests::{component, ended, json as said_as_json};
 use rjk_balance::explain::Chosen;
 use rjk_balance::record::{Frozen, Notes, Recorded, Recorder};
 use rjk_balance::{
@@ -93,7 +94,7 @@ fn outcome(index: usize, decided: bool) -> Observation {
     }
 }
 
-fn replayed(folder: &Path, guest: &Guest, more: &[&str]) -> (String, Result<(), String>) {
+fn replayed(folder: &Path, guest: &Guest, more: &[&str]) -> (String, Result<Ending, String>) {
     let file = component(folder, guest);
     let record = folder.join("record");
     let line = [
@@ -102,13 +103,23 @@ fn replayed(folder: &Path, guest: &Guest, more: &[&str]) -> (String, Result<(), 
         "--record",
         record.to_str().unwrap(),
     ];
-    output(&[&line, more].concat())
+    ended(&[&line, more].concat())
 }
 
 fn json(folder: &Path, guest: &Guest) -> Value {
-    let (out, result) = replayed(folder, guest, &["--json"]);
-    assert_eq!(result, Ok(()));
-    serde_json::from_str(&out).unwrap()
+    let (file, record) = (component(folder, guest), folder.join("record"));
+    let (said, result) = said_as_json(&[
+        "replay",
+        file.to_str().unwrap(),
+        "--record",
+        record.to_str().unwrap(),
+    ]);
+    let expected = match said["differ"].as_u64() {
+        Some(0) => Ending::Fine,
+        _ => Ending::Found,
+    };
+    assert_eq!(result, Ok(expected));
+    said
 }
 
 const TENANTS: [Option<&str>; 4] = [Some("blue"), Some("red"), None, Some("blue")];
@@ -144,7 +155,8 @@ fn another_policy_differs_where_it_decides_otherwise() {
     assert_eq!(said["load"][1]["replayed"], 4, "{said:#}");
     assert_eq!(said["first_differing"].as_array().unwrap().len(), 2);
 
-    let (out, _) = replayed(folder.path(), &choosing(answer(2, 503)), &[]);
+    let (out, result) = replayed(folder.path(), &choosing(answer(2, 503)), &[]);
+    assert_eq!(result, Ok(Ending::Found));
     let first = "differs       GET /, attempt 1, lb among was1 was2\n  \
         recorded    was1, by policy p\n  replayed    status 503, by policy\n";
     assert!(out.contains("differ        4 (100.0 %)\n"), "{out}");
@@ -206,7 +218,7 @@ fn broken_lines_are_counted_and_nothing_is_an_error() {
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, format!("{text}junk\n{}", &text[..20])).unwrap();
     let (out, result) = replayed(folder.path(), &looking_up("x-tenantblue"), &[]);
-    assert_eq!(result, Ok(()));
+    assert_eq!(result, Ok(Ending::Fine));
     assert!(out.contains("left out      2 lines"), "{out}");
 
     let error = replayed(folder.path(), &Guest::default(), &["--members", "a"])
