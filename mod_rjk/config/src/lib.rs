@@ -3,6 +3,7 @@
 
 mod advice;
 pub mod command_line;
+pub mod directive;
 pub mod error;
 pub mod model;
 pub mod number;

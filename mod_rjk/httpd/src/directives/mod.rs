@@ -1,5 +1,4 @@
 //! The directives: httpd's arguments in, typed directives of a server out.
 
-mod actions;
 mod section;
 pub(crate) mod table;

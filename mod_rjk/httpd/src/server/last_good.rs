@@ -4,8 +4,8 @@
 use crate::ffi::apr::{Kept, Pool};
 use crate::ffi::sys;
 use crate::log::LogFile;
-use crate::server::slot::GlobalDirectives;
 use bstr::{BStr, BString};
+use rjk_config::directive::GlobalDirectives;
 use rjk_config::server::ServerDirectives;
 use std::borrow::Cow;
 use std::cell::RefCell;

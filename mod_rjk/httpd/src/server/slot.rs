@@ -3,54 +3,24 @@
 use crate::ffi::apr::Pool;
 use crate::ffi::sys;
 use crate::server::ready::Ready;
-use rjk_config::error::{Location, Warning};
-use rjk_config::server::ServerDirectives;
+use rjk_config::directive::Written;
 use std::ffi::c_void;
 
 /// The module's slot in a `server_rec`.
 pub(crate) struct ServerSlot {
     /// This server's own directives.
-    pub(crate) directives: ServerDirectives,
-    /// Directives that only the main server may have.
-    pub(crate) global: GlobalDirectives,
-    /// Where this server's `JkLogFile` is, for messages; `None` when it inherits one.
-    pub(crate) log_file_at: Option<Location>,
+    pub(crate) written: Written,
     /// Mistakes in directives that do not end this run: a restart by signal goes on.
     pub(crate) faults: Vec<String>,
-    /// Warnings of single directives.
-    pub(crate) warnings: Vec<Warning>,
     /// Filled when the configuration was checked.
     pub(crate) ready: Option<Ready>,
 }
 
-/// The directives of context G (contract §1.1).
-#[derive(Clone, Debug, Default)]
-pub(crate) struct GlobalDirectives {
-    /// `JkWorkersFile` (D-01).
-    pub(crate) workers_file: Option<(String, Location)>,
-    /// `JkWorkerProperty` lines (D-02).
-    pub(crate) worker_properties: Vec<(Vec<u8>, Location)>,
-    /// `RjkConfigFile`: the settings that mod_jk does not know.
-    pub(crate) config_file: Option<(String, Location)>,
-    /// `JkShmFile` (D-14).
-    pub(crate) shm_file: Option<(String, Location)>,
-    /// `JkWatchdogInterval` in seconds, 0 is off (D-16).
-    pub(crate) watchdog_seconds: u64,
-}
-
 impl ServerSlot {
     fn new(is_main: bool) -> ServerSlot {
-        let directives = if is_main {
-            ServerDirectives::main()
-        } else {
-            ServerDirectives::vhost()
-        };
         ServerSlot {
-            directives,
-            global: GlobalDirectives::default(),
-            log_file_at: None,
+            written: Written::nothing(is_main),
             faults: Vec::new(),
-            warnings: Vec::new(),
             ready: None,
         }
     }
@@ -59,10 +29,8 @@ impl ServerSlot {
     pub(crate) fn of_vhost(own: Option<&ServerSlot>) -> ServerSlot {
         let mut slot = ServerSlot::new(false);
         if let Some(own) = own {
-            slot.directives = own.directives.clone();
-            slot.log_file_at = own.log_file_at.clone();
+            slot.written = own.written.clone();
             slot.faults = own.faults.clone();
-            slot.warnings = own.warnings.clone();
         }
         slot
     }

@@ -2,7 +2,7 @@
 
 use crate::ffi::apr::{Pool, server_root_relative};
 use crate::server::last_good::Texts;
-use crate::server::slot::GlobalDirectives;
+use rjk_config::directive::GlobalDirectives;
 use rjk_config::error::{ConfigError, Location, Warning};
 use rjk_config::properties::Properties;
 use rjk_config::server::ServerDirectives;

@@ -9,8 +9,9 @@ use crate::ffi::sys;
 use crate::server::env_names::EnvNames;
 use crate::server::last_good::{Good, LastGood, name_of};
 use crate::server::ready::{Child, Ready};
-use crate::server::slot::{GlobalDirectives, ServerSlot};
+use crate::server::slot::ServerSlot;
 use once_cell::sync::OnceCell;
+use rjk_config::directive::GlobalDirectives;
 use rjk_config::error::{ConfigError, Location, Warning};
 use rjk_config::server::{ServerConfig, ServerDirectives};
 use rjk_config::workers::Workers;
@@ -82,14 +83,18 @@ impl<'p> Sources<'p> {
             main,
             last: last.map(LastGood::configuration),
             used: Good::default(),
-            warnings: slot.map(|slot| slot.warnings.clone()).unwrap_or_default(),
+            warnings: slot
+                .map(|slot| slot.written.warnings.clone())
+                .unwrap_or_default(),
             emergencies: Vec::new(),
         };
         let is_broken = slot.is_some_and(|slot| !slot.faults.is_empty());
         // What is wrong is said with the main server's own directives.
         sources.used.global = match &sources.last {
             Some(last) if is_broken => last.global.clone(),
-            _ => slot.map(|slot| slot.global.clone()).unwrap_or_default(),
+            _ => slot
+                .map(|slot| slot.written.global.clone())
+                .unwrap_or_default(),
         };
         sources
     }
@@ -167,20 +172,20 @@ impl<'p> Sources<'p> {
             return Err(ConfigError::new(None, "a server has no configuration"));
         };
         let fresh = match slot.faults.as_slice() {
-            [] => self.resolve(&slot.directives, main, workers, Files::fresh()),
+            [] => self.resolve(&slot.written.directives, main, workers, Files::fresh()),
             faults => Err(ConfigError::new(None, faults.join("; "))),
         };
         let (own, config, is_closed) = match fresh {
-            Ok(config) => (slot.directives.clone(), config, false),
+            Ok(config) => (slot.written.directives.clone(), config, false),
             Err(error) => self.as_before(&error, slot, &name, main, workers)?,
         };
         config.check_workers(workers, &mut self.warnings);
         if main.is_some() {
-            self.warnings.extend(slot.warnings.iter().cloned());
+            self.warnings.extend(slot.written.warnings.iter().cloned());
         }
         let log = config.log.file.clone();
         let log = log.unwrap_or_else(|| in_log_folder(self.pool, LOG_FILE));
-        let (at, is_restart) = (slot.log_file_at.as_ref(), self.last.is_some());
+        let (at, is_restart) = (slot.written.log_file_at.as_ref(), self.last.is_some());
         check_log(self.pool, &log, at, is_restart, &mut self.warnings)?;
         if !is_closed {
             self.used.servers.insert(name, own.clone());
@@ -235,7 +240,7 @@ impl<'p> Sources<'p> {
             let config = self.resolve(own, main, workers, Files::kept(&last.texts));
             config.ok().map(|config| (own.clone(), config, false))
         };
-        let fresh = slot.faults.is_empty().then_some(&slot.directives);
+        let fresh = slot.faults.is_empty().then_some(&slot.written.directives);
         if let Some(found) = fresh.and_then(&mut kept) {
             self.go_on(error, "the map file that it had");
             return Ok(found);
@@ -246,7 +251,7 @@ impl<'p> Sources<'p> {
         }
         self.go_on(error, "this server closed, 503 for all its requests");
         let none = match main {
-            None => slot.directives.without_rules(),
+            None => slot.written.directives.without_rules(),
             Some(_) => ServerDirectives::vhost(),
         };
         let config = self.resolve(&none, main, workers, Files::kept(&last.texts))?;
