@@ -1,6 +1,7 @@
 //! The operator's command of mod_rjk.
 #![forbid(unsafe_code)]
 
+mod farm;
 mod manners;
 mod policy;
 
@@ -25,6 +26,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Shows what the status workers of web hosts say, as one table.
+    Status(farm::Status),
     /// Routing policies: from a crate to a component, check it, measure it.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -33,6 +36,7 @@ enum Command {
 impl Command {
     fn run(&self, printer: &mut Printer) -> Outcome {
         match self {
+            Command::Status(status) => status.run(printer),
             Command::Policy(command) => {
                 policy::run(command, printer.json(), printer).map_err(|problem| Failure {
                     ending: problem.ending(),

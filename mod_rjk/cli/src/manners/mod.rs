@@ -10,9 +10,11 @@ mod people;
 mod printer;
 mod progress;
 mod secret;
+mod time;
 
 pub use ending::{Ending, Failure, Outcome};
 pub use people::{bytes, duration};
 pub use printer::Printer;
 pub use progress::Progress;
-pub use secret::SecretSource;
+pub use secret::{PasswordSource, Secret, SecretError, SecretSource};
+pub use time::time;

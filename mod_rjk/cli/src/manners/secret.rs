@@ -1,10 +1,12 @@
 //! Where a secret comes from: never from the command line, which every user of the machine can read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fmt, fs, io};
 
 /// The variable that holds the secret, if no file is named.
 const VARIABLE: &str = "RJK_SECRET";
+/// The variable that holds the password, if no file is named.
+const PASSWORD_VARIABLE: &str = "RJK_PASSWORD";
 
 /// Names the secret's source.
 #[derive(Clone, Debug, clap::Args)]
@@ -20,20 +22,42 @@ impl SecretSource {
     /// # Errors
     /// The file cannot be read, or holds no secret.
     pub fn read(&self) -> Result<Option<Secret>, SecretError> {
-        let Some(path) = &self.secret_file else {
-            let value = env::var(VARIABLE).ok().filter(|value| !value.is_empty());
-            return Ok(value.map(Secret));
-        };
-        let text = fs::read_to_string(path).map_err(|error| SecretError::Read {
-            path: path.clone(),
-            error,
-        })?;
-        let secret = text.trim_end_matches(['\r', '\n']);
-        if secret.is_empty() || secret.contains('\n') {
-            return Err(SecretError::NotOneLine(path.clone()));
-        }
-        Ok(Some(Secret(secret.to_owned())))
+        read(self.secret_file.as_deref(), VARIABLE)
     }
+}
+
+/// Names the source of a password for httpd.
+#[derive(Clone, Debug, clap::Args)]
+pub struct PasswordSource {
+    /// A file that holds the user's password; without it the environment's RJK_PASSWORD is taken
+    #[arg(long, value_name = "FILE", requires = "user")]
+    password_file: Option<PathBuf>,
+}
+
+impl PasswordSource {
+    /// As [`SecretSource::read`].
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds no password.
+    pub fn read(&self) -> Result<Option<Secret>, SecretError> {
+        read(self.password_file.as_deref(), PASSWORD_VARIABLE)
+    }
+}
+
+fn read(file: Option<&Path>, variable: &str) -> Result<Option<Secret>, SecretError> {
+    let Some(path) = file else {
+        let value = env::var(variable).ok().filter(|value| !value.is_empty());
+        return Ok(value.map(Secret));
+    };
+    let text = fs::read_to_string(path).map_err(|error| SecretError::Read {
+        path: path.to_owned(),
+        error,
+    })?;
+    let secret = text.trim_end_matches(['\r', '\n']);
+    if secret.is_empty() || secret.contains('\n') {
+        return Err(SecretError::NotOneLine(path.to_owned()));
+    }
+    Ok(Some(Secret(secret.to_owned())))
 }
 
 /// A secret, which no message shows.
@@ -41,7 +65,7 @@ impl SecretSource {
 pub struct Secret(String);
 
 impl Secret {
-    /// Its text, for Tomcat alone.
+    /// Its text, for the server alone.
     pub fn expose(&self) -> &str {
         &self.0
     }

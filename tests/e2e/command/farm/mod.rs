@@ -1,0 +1,5 @@
+//! The verbs that talk to status workers: two web hosts in front of the same members.
+
+mod failures;
+mod site;
+mod status;

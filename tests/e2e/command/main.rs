@@ -1,0 +1,4 @@
+//! `rjk`, the operator's command, against real servers.
+
+mod farm;
+mod said;
