@@ -8,6 +8,7 @@ mod balancer;
 mod json;
 mod node;
 mod places;
+pub mod schema;
 #[cfg(test)]
 mod tests;
 mod wasm;
@@ -152,7 +153,7 @@ impl PolicyFile {
         let source = Source::new(text, file);
         let table = DeTable::parse(text).map_err(|error| source.syntax_error(&error))?;
         let root = Section::root(&source, table.get_ref());
-        root.only(&["wasm", "policy", "balancer"])?;
+        root.only(schema::TABLES.iter().map(|table| table.word))?;
         let folder = Path::new(file).parent().unwrap_or(Path::new(""));
         let policies = root
             .sections("policy", "[policy.NAME]")?
@@ -208,16 +209,7 @@ fn read_policy(
     folder: &Path,
 ) -> Result<PolicySpec, ConfigError> {
     check_name(name, section)?;
-    section.only(&[
-        "component",
-        "fuel",
-        "configure_fuel",
-        "memory",
-        "on_fault",
-        "mode",
-        "max_faults",
-        "config",
-    ])?;
+    section.only(schema::POLICY.names())?;
     let Some((component, location)) = section.text("component")? else {
         return Err(section.error(format!(
             "policy {name} has no component; write component = \"policies/{name}.wasm\""

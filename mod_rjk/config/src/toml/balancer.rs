@@ -1,6 +1,7 @@
 //! `[balancer.NAME]`: who decides about a balancer's requests, and what is kept of the decisions.
 
 use super::node::Section;
+use super::schema::BALANCER;
 use super::{PolicySpec, instead};
 use crate::error::{ConfigError, Location};
 use crate::model::{LbSpec, WorkerSpec};
@@ -12,8 +13,8 @@ use std::path::{Path, PathBuf};
 /// Largest size of a record in bytes when the file has none.
 pub const DEFAULT_RECORD_BYTES: u64 = 16 << 20;
 
-const EXPLAIN: RangeInclusive<u64> = 0..=1_000;
-const RECORD_BYTES: RangeInclusive<u64> = 1 << 20..=1 << 30;
+pub(super) const EXPLAIN: RangeInclusive<u64> = 0..=1_000;
+pub(super) const RECORD_BYTES: RangeInclusive<u64> = 1 << 20..=1 << 30;
 /// What `record_sample` counts in.
 const MILLION: f64 = 1_000_000.0;
 
@@ -64,14 +65,7 @@ impl BalancerEntry {
         folder: &Path,
         policies: &[PolicySpec],
     ) -> Result<BalancerEntry, ConfigError> {
-        section.only(&[
-            "policy",
-            "explain",
-            "record",
-            "record_sample",
-            "record_size",
-            "record_values",
-        ])?;
+        section.only(BALANCER.names())?;
         let explain = section.number("explain", EXPLAIN)?;
         let record = read_record(section, folder)?;
         let policy = read_policy(section, policies)?;

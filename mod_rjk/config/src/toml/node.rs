@@ -78,11 +78,14 @@ impl<'a> Section<'a> {
     }
 
     /// Refuses keys other than these.
-    pub(super) fn only(&self, known: &[&str]) -> Result<(), ConfigError> {
+    pub(super) fn only(
+        &self,
+        known: impl Iterator<Item = &'static str> + Clone,
+    ) -> Result<(), ConfigError> {
         for key in self.table.keys() {
             let name = key.get_ref().as_ref();
-            if !known.contains(&name) {
-                let hint = instead(name, known.iter().copied());
+            if !known.clone().any(|one| one == name) {
+                let hint = instead(name, known.clone());
                 let place = self.source.location(key.span());
                 let message = format!("unknown key {name}{hint}");
                 return Err(ConfigError::new(Some(place), message));

@@ -270,3 +270,100 @@ fn wrong_values() {
         ("\n[policy.p\n", "2: no valid TOML: unclosed table, expected `]`"),
     ]);
 }
+
+/// A file whose one key has this value; what else the table needs stands beside it.
+fn with(table: &schema::Table, key: &str, value: &str) -> String {
+    let others = match (table.word, key) {
+        ("policy", "component") => "",
+        ("policy", _) => "component = \"a.wasm\"\n",
+        ("balancer", "record") => "",
+        ("balancer", _) => "record = \"r\"\n",
+        _ => "",
+    };
+    let policy = match (table.word, key) {
+        ("balancer", "policy") => "[policy.p]\ncomponent = \"a.wasm\"\n",
+        _ => "",
+    };
+    let header = table.header().replace("NAME", "lb");
+    format!("{policy}{header}\n{others}{key} = {value}\n")
+}
+
+/// Values that a kind takes, and that it refuses.
+fn samples(kind: &schema::Kind) -> (Vec<String>, Vec<String>) {
+    let quoted = |word: &str| format!("{word:?}");
+    match kind {
+        schema::Kind::Text => (vec![quoted("p")], vec!["1".to_owned(), quoted("")]),
+        schema::Kind::Word(words) => (
+            words.iter().map(|word| quoted(word)).collect(),
+            vec![quoted("other"), "1".to_owned()],
+        ),
+        schema::Kind::Number(bounds) | schema::Kind::Size(bounds) => (
+            vec![bounds.start().to_string(), bounds.end().to_string()],
+            vec![
+                (i128::from(*bounds.start()) - 1).to_string(),
+                (bounds.end() + 1).to_string(),
+                quoted("x"),
+            ],
+        ),
+        schema::Kind::Share => (
+            vec!["0.01".to_owned(), "1.0".to_owned(), "1".to_owned()],
+            vec!["0.0".to_owned(), "1.01".to_owned(), quoted("1")],
+        ),
+        schema::Kind::Free => (vec!["{}".to_owned()], vec!["1".to_owned()]),
+    }
+}
+
+#[test]
+fn the_file_is_read_as_the_schema_says() {
+    for table in schema::TABLES {
+        assert!(table.manual.ends_with('.'), "{}", table.header());
+        for key in table.keys {
+            assert!(key.manual.ends_with('.'), "{}", key.name);
+            let (good, bad) = samples(&key.kind);
+            let own = (!key.default.is_empty()).then(|| key.default.to_owned());
+            for value in good.iter().chain(&own) {
+                let text = with(table, key.name, value);
+                assert_eq!(PolicyFile::parse(&text, "t").map(drop), Ok(()), "{text}");
+            }
+            for value in bad {
+                let text = with(table, key.name, &value);
+                let error = PolicyFile::parse(&text, "t").unwrap_err().to_string();
+                assert!(error.contains(key.name), "{text}: {error}");
+                let schema::Kind::Word(words) = &key.kind else {
+                    continue;
+                };
+                // The reader knows these words and no other.
+                let named = words
+                    .iter()
+                    .filter(|word| error.contains(&format!("{word:?}")));
+                assert_eq!(named.count(), words.len(), "{error}");
+                assert_eq!(error.matches(" or ").count(), words.len() - 1, "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_default_of_the_schema_is_what_holds_without_the_key() {
+    for table in schema::TABLES {
+        for key in table.keys.iter().filter(|key| !key.default.is_empty()) {
+            let given = PolicyFile::parse(&with(table, key.name, key.default), "t").unwrap();
+            let absent = with(table, key.name, "");
+            let absent = absent.replace(&format!("{} = \n", key.name), "");
+            let absent = PolicyFile::parse(&absent, "t").unwrap();
+            let name = key.name;
+            assert_eq!(settings(&given), settings(&absent), "{name}");
+        }
+    }
+}
+
+/// What the keys with defaults set.
+fn settings(file: &PolicyFile) -> impl PartialEq + std::fmt::Debug {
+    let policy = file.policies.first().map(|policy| policy.settings);
+    let balancer = file.balancers.first().map(|one| {
+        let record = one.record.as_ref();
+        let record = record.map(|record| (record.sample_ppm, record.max_bytes, record.values));
+        (one.explain, record)
+    });
+    (file.engine, policy, balancer)
+}

@@ -1,6 +1,7 @@
 //! `[wasm]`: how policies are run.
 
 use super::node::Section;
+use super::schema::WASM;
 use crate::error::ConfigError;
 
 /// What runs the code of policies, `[wasm] engine`.
@@ -29,7 +30,7 @@ pub(super) fn read_engine(root: &Section<'_>) -> Result<EngineKind, ConfigError>
     let Some(section) = root.section("wasm", "[wasm]")? else {
         return Ok(EngineKind::default());
     };
-    section.only(&["engine"])?;
+    section.only(WASM.names())?;
     let kind = section.word("engine", &EngineKind::NAMES)?;
     Ok(kind.unwrap_or_default())
 }
