@@ -16,6 +16,7 @@ mod membership;
 mod observer;
 mod record;
 mod refusal;
+mod replay;
 mod restart;
 mod site;
 mod stack;

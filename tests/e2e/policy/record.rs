@@ -14,7 +14,7 @@ const CLIENTS: usize = 6;
 const MIB: u64 = 1 << 20;
 
 /// A record in the folder of httpd's configuration; `settings` are more keys of the balancer.
-fn plan(settings: &str) -> Result<Plan> {
+pub(super) fn plan(settings: &str) -> Result<Plan> {
     let plan = Plan::new(Subject::Rjk, &["m1", "m2"]).policy("header-route", "", TENANTS)?;
     // Behind the table of the balancer.
     Ok(plan.toml(&format!("record = \"lb.record\"\n{settings}\n")))
@@ -25,7 +25,7 @@ fn text(site: &Farm) -> Result<String> {
 }
 
 /// The lines of a kind; an error when any line is not whole.
-fn lines(text: &str, kind: &str) -> Result<Vec<Value>> {
+pub(super) fn lines(text: &str, kind: &str) -> Result<Vec<Value>> {
     let all: Vec<Value> = text
         .lines()
         .map(serde_json::from_str)
@@ -34,7 +34,7 @@ fn lines(text: &str, kind: &str) -> Result<Vec<Value>> {
 }
 
 /// The text once each of `count` decisions has its outcome: that is written after the answer.
-fn recorded(site: &Farm, count: usize) -> Result<String> {
+pub(super) fn recorded(site: &Farm, count: usize) -> Result<String> {
     let has = |kind: &str, text: &str| lines(text, kind).is_ok_and(|lines| lines.len() == count);
     let mut last = String::new();
     let all = wait::until("decisions with outcomes", wait::SOON, || {
