@@ -2,7 +2,8 @@
 
 use crate::bounds;
 use crate::denied;
-use crate::engine::engine;
+use crate::engine::{Runner, engine};
+use crate::headroom;
 use crate::host::HostState;
 use crate::limits::MAX_COMPONENT;
 use crate::link::{self, Description};
@@ -41,8 +42,11 @@ impl Code {
         bounds::check(bytes, memory)?;
         let choice = denied::choose(kind)?;
         let engine = engine(memory, choice.runner).map_err(|e| LoadError::Engine(e.to_string()))?;
-        let component = Component::from_binary(&engine, bytes)
-            .map_err(|error| LoadError::Invalid(error.root_cause().to_string()))?;
+        let component = match choice.runner {
+            Runner::Processor => Component::from_binary(&engine, bytes),
+            Runner::Interpreter => Component::from_binary(&engine, &headroom::probed(bytes)?),
+        }
+        .map_err(|error| LoadError::Invalid(error.root_cause().to_string()))?;
         let description = link::describe(&engine, &component, bytes)?;
         let mismatch = |error: wasmtime::Error| LoadError::Mismatch(link::chain(&error));
         let linker = link::linker(&engine, &component).map_err(mismatch)?;

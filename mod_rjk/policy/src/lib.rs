@@ -16,6 +16,7 @@ mod configure;
 mod denied;
 mod engine;
 mod fault;
+mod headroom;
 mod host;
 mod instance;
 pub mod limits;

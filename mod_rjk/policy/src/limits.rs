@@ -27,8 +27,7 @@ pub const MAX_TABLE_BYTES: usize = 256 << 10;
 /// Bytes of the policy's stack.
 pub const MAX_STACK: usize = 256 << 10;
 /// Bytes of the interpreter's own stack for each instance, taken from the system when they are touched: more
-/// than a recursion within the usual fuel needs. In wasmtime 48, the interpreter ends the process when the
-/// host hands over a text or a list to a policy that has used up all but some 100 bytes of it.
+/// than a recursion within the usual fuel needs. headroom.rs says what keeps its last 2 KiB for the host.
 pub const MAX_INTERPRETER_STACK: usize = 2 << 20;
 /// Bytes of stack that a call of a policy needs: its own, and what the host takes before the call and
 /// in the functions that the policy calls: 29 KiB were measured, unoptimised, and httpd's signal handlers

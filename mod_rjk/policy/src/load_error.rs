@@ -60,6 +60,11 @@ pub enum LoadError {
         "[wasm] engine is \"native\", but the system forbids executable memory: {0}; {REMEDY}, or write engine = \"auto\" for the slower interpreter"
     )]
     Denied(String),
+    /// It could not be given the checks of the stack that the interpreter needs.
+    #[error(
+        "the interpreter cannot run it, its code takes no checks of the stack: {0}; [wasm] engine = \"native\" in rjk.toml runs it"
+    )]
+    Headroom(String),
     /// wasmtime could not be started here.
     #[error("the WebAssembly engine does not start: {0}")]
     Engine(String),

@@ -4,6 +4,7 @@ mod budgets;
 mod contract;
 mod decide;
 mod engines;
+mod headroom;
 mod instructions;
 mod load;
 mod speed;
