@@ -29,6 +29,7 @@ pub mod status_page;
 pub mod strangers;
 pub mod table;
 pub mod tempdir;
+pub mod terminal;
 pub mod tls;
 pub mod tomcat;
 pub mod wait;

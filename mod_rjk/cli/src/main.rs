@@ -28,6 +28,16 @@ struct Arguments {
 enum Command {
     /// Shows what the status workers of web hosts say, as one table.
     Status(farm::Status),
+    /// Gives members of a balancer no new sessions, on several web hosts, and may wait until they are idle.
+    Drain(farm::Drain),
+    /// Gives members of a balancer no new sessions (activation DIS), on several web hosts.
+    Disable(farm::Disable),
+    /// Gives members of a balancer no requests (activation STP), on several web hosts.
+    Stop(farm::Stop),
+    /// Gives members of a balancer all requests again (activation ACT), on several web hosts.
+    Activate(farm::Activate),
+    /// Has the counts of members begin at zero, on several web hosts.
+    Reset(farm::Reset),
     /// Routing policies: from a crate to a component, check it, measure it.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -37,6 +47,11 @@ impl Command {
     fn run(&self, printer: &mut Printer) -> Outcome {
         match self {
             Command::Status(status) => status.run(printer),
+            Command::Drain(drain) => drain.run(printer),
+            Command::Disable(disable) => disable.run(printer),
+            Command::Stop(stop) => stop.run(printer),
+            Command::Activate(activate) => activate.run(printer),
+            Command::Reset(reset) => reset.run(printer),
             Command::Policy(command) => {
                 policy::run(command, printer.json(), printer).map_err(|problem| Failure {
                     ending: problem.ending(),

@@ -45,7 +45,6 @@ impl Client {
             .max_redirects_will_error(false)
             .proxy(None)
             .user_agent(concat!("rjk/", env!("CARGO_PKG_VERSION")))
-            .timeout_global(Some(limit))
             .tls_config(tls)
             .build();
         Client {
@@ -60,7 +59,16 @@ impl Client {
     /// # Errors
     /// [`Trouble`], as of the others.
     pub fn list(&self, address: &Address) -> Result<(Value, Answer), Trouble> {
-        let value = self.ask(address, LIST)?;
+        self.list_within(address, self.limit)
+    }
+
+    /// As [`Client::list`], if there is less time left than usual.
+    pub fn list_within(
+        &self,
+        address: &Address,
+        limit: Duration,
+    ) -> Result<(Value, Answer), Trouble> {
+        let value = self.ask(address, LIST, limit.min(self.limit))?;
         let answer: Answer =
             serde_json::from_value(value.clone()).map_err(|_| Trouble::NoStatusWorker)?;
         match answer.software.jk_version.starts_with("mod_rjk/") {
@@ -75,15 +83,16 @@ impl Client {
             .iter()
             .map(|(name, value)| format!("{name}={}", encoded(value)));
         let query: Vec<String> = pairs.chain(["mime=json".to_owned()]).collect();
-        self.ask(address, &query.join("&")).map(drop)
+        self.ask(address, &query.join("&"), self.limit).map(drop)
     }
 
-    fn ask(&self, address: &Address, query: &str) -> Result<Value, Trouble> {
-        let mut request = self.agent.get(address.with(query));
+    fn ask(&self, address: &Address, query: &str, limit: Duration) -> Result<Value, Trouble> {
+        let request = self.agent.get(address.with(query)).config();
+        let mut request = request.timeout_global(Some(limit)).build();
         if let Some(login) = &self.login {
             request = request.header(header::AUTHORIZATION, &login.authorization);
         }
-        let trouble = |error| Trouble::of(error, self.limit);
+        let trouble = |error| Trouble::of(error, limit);
         let mut response = request.call().map_err(trouble)?;
         let body = response.body_mut().with_config().limit(LONGEST);
         let text = body.lossy_utf8(true).read_to_string().map_err(trouble)?;

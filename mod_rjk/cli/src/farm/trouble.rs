@@ -105,6 +105,14 @@ impl Trouble {
         }
     }
 
+    /// Whether a command that ended so was surely not carried out.
+    pub fn was_not_done(&self) -> bool {
+        !matches!(
+            self,
+            Trouble::TimedOut(_) | Trouble::Io(_) | Trouble::Status(_)
+        )
+    }
+
     /// What the status worker says when it does not do it.
     pub fn said(message: &str) -> Trouble {
         match message {

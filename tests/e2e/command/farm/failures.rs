@@ -1,6 +1,6 @@
 //! What each failure is called.
 
-use super::site::{host, same, url};
+use super::site::{host, peers, same, url};
 use crate::said::{Said, run, run_with};
 use rjk_testbed::httpd::Builder;
 use rjk_testbed::tls::{Certificate, tls};
@@ -204,11 +204,4 @@ fn tls_and_its_mistakes() -> Result {
     let said = run(&["status", &format!("https://{}/st", plain.address())])?;
     assert!(said.out.contains("begin the URL with http://"), "{said:?}");
     Ok(())
-}
-
-fn peers() -> Result<Vec<Peer>> {
-    Ok(vec![
-        Peer::named("m1", Behaviour::Echo)?,
-        Peer::named("m2", Behaviour::Echo)?,
-    ])
 }

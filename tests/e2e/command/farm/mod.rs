@@ -1,5 +1,7 @@
 //! The verbs that talk to status workers: two web hosts in front of the same members.
 
+mod change;
+mod drain;
 mod failures;
 mod site;
 mod status;

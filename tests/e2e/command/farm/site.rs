@@ -26,6 +26,7 @@ worker.us.user=ann
 
 const DIRECTIVES: &str = "\
 JkMount /app/* lb
+JkMount /hold lb
 JkMount /st st
 JkMount /ro ro
 JkMount /us us
@@ -33,10 +34,7 @@ JkMount /us us
 
 impl Site {
     pub fn start() -> Result<Site> {
-        let peers = vec![
-            Peer::named("m1", Behaviour::Echo)?,
-            Peer::named("m2", Behaviour::Echo)?,
-        ];
+        let peers = peers()?;
         let hosts = vec![host(&peers, same)?, host(&peers, same)?];
         Ok(Site { hosts, peers })
     }
@@ -55,6 +53,14 @@ impl Site {
     pub fn send(&self, index: usize, request: Request) -> Result<Response> {
         Ok(client::send(self.hosts[index].port(), request)?)
     }
+}
+
+/// `m1` and `m2`.
+pub fn peers() -> Result<Vec<Peer>> {
+    Ok(vec![
+        Peer::named("m1", Behaviour::Echo)?,
+        Peer::named("m2", Behaviour::Echo)?,
+    ])
 }
 
 /// A web host in front of peers `m1` and `m2`.
