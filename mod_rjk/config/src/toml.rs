@@ -21,6 +21,7 @@ use crate::error::{ConfigError, Location, Warning};
 use crate::model::LbSpec;
 use crate::workers::Workers;
 use ::toml::de::DeTable;
+use balancer::check_records;
 use node::{Section, Source};
 use std::path::{Path, PathBuf};
 use wasm::read_engine;
@@ -164,7 +165,8 @@ impl PolicyFile {
             .sections("balancer", "[balancer.NAME]")?
             .into_iter()
             .map(|(name, section)| BalancerEntry::read(name, &section, folder, &policies))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
+        check_records(&balancers)?;
         Ok(PolicyFile {
             engine: read_engine(&root)?,
             policies,

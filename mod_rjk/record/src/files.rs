@@ -8,11 +8,12 @@ use rjk_balance::{Membership, Moment, Observation};
 use rjk_log::{Log, jk_log};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::time::SystemTime;
 
 /// Words of shared memory that a record has; all zero is a valid start.
 pub const SHARED_WORDS: usize = 8;
@@ -51,6 +52,8 @@ pub struct Settings {
 pub struct FileRecorder {
     settings: Settings,
     files: [File; 2],
+    /// Device and inode of each.
+    identities: [[u64; 2]; 2],
     shared: &'static [AtomicU64],
     key: Key,
     /// Tells lines of this start from those of others.
@@ -61,30 +64,69 @@ pub struct FileRecorder {
     asked: AtomicU64,
 }
 
+/// Why there is no record.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The server's user may be root, and who can put a link there is not.
+    #[error("{0} is a symbolic link, which is not followed; name the file that it leads to")]
+    Link(PathBuf),
+    /// Folders, devices, pipes.
+    #[error("{0} is no regular file; name another one")]
+    Irregular(PathBuf),
+    /// It cannot be looked at, made or opened.
+    #[error("{0}: {1}; name a file in a folder that the server's user can write to")]
+    Io(PathBuf, io::Error),
+    /// Less than [`SHARED_WORDS`].
+    #[error("there is no memory for it")]
+    Memory,
+}
+
+/// Looks whether what stands at FILE and FILE.1 can be a record, and makes nothing.
+///
+/// # Errors
+/// It is no regular file.
+pub fn check(file: &Path) -> Result<(), OpenError> {
+    [file, &second(file)].into_iter().try_for_each(check_one)
+}
+
+fn check_one(path: &Path) -> Result<(), OpenError> {
+    let about = match path.symlink_metadata() {
+        Ok(about) => about,
+        // What opening will say.
+        Err(_) => return Ok(()),
+    };
+    if about.is_symlink() {
+        return Err(OpenError::Link(path.to_owned()));
+    }
+    match about.is_file() {
+        true => Ok(()),
+        false => Err(OpenError::Irregular(path.to_owned())),
+    }
+}
+
 /// Opens both files; they are made if need be, readable for their owner alone. `shared` has
 /// [`SHARED_WORDS`] words.
 ///
 /// # Errors
 /// A file cannot be made or is no regular file.
-pub fn open(settings: Settings, shared: &'static [AtomicU64]) -> io::Result<FileRecorder> {
+pub fn open(settings: Settings, shared: &'static [AtomicU64]) -> Result<FileRecorder, OpenError> {
+    if shared.len() < SHARED_WORDS {
+        return Err(OpenError::Memory);
+    }
     let paths = [settings.file.clone(), second(&settings.file)];
     let (first, other) = (open_one(&paths[0])?, open_one(&paths[1])?);
-    if shared.len() < SHARED_WORDS {
-        return Err(io::Error::other("there is no memory for it"));
-    }
-    let files = [first, other];
-    let abouts = [files[0].metadata()?, files[1].metadata()?];
-    for (place, about) in abouts.iter().enumerate() {
-        shared[SIZES + place].store(about.len(), Relaxed);
-    }
     // Goes on with the younger one.
-    let younger = abouts[1].len() > 0 && abouts[1].modified()? > abouts[0].modified()?;
+    let younger = other.bytes > 0 && other.changed > first.changed;
+    for (place, opened) in [&first, &other].into_iter().enumerate() {
+        shared[SIZES + place].store(opened.bytes, Relaxed);
+    }
     let _ = shared[TURN].compare_exchange(0, turn(2 + u64::from(younger), 0), AcqRel, Relaxed);
     let key = Key::random();
     Ok(FileRecorder {
         run: key.hash(b"run").chars().take(8).collect(),
         settings,
-        files,
+        identities: [first.identity, other.identity],
+        files: [first.file, other.file],
         shared,
         key,
         headed: AtomicU64::new(0),
@@ -92,28 +134,42 @@ pub fn open(settings: Settings, shared: &'static [AtomicU64]) -> io::Result<File
     })
 }
 
-fn second(file: &Path) -> PathBuf {
+/// FILE.1.
+pub(crate) fn second(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".1");
     name.into()
 }
 
-fn open_one(path: &Path) -> io::Result<File> {
+struct Opened {
+    file: File,
+    bytes: u64,
+    changed: SystemTime,
+    /// Device and inode.
+    identity: [u64; 2],
+}
+
+fn open_one(path: &Path) -> Result<Opened, OpenError> {
+    check_one(path)?;
+    let failed = |error| OpenError::Io(path.to_owned(), error);
+    // What it is may have changed since.
     let file = OpenOptions::new()
         .append(true)
         .create(true)
         .mode(0o600)
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC)
         .open(path)
-        .map_err(|error| named(path, &error))?;
-    if !file.metadata()?.is_file() {
-        return Err(named(path, &io::Error::other("it is no regular file")));
+        .map_err(failed)?;
+    let about = file.metadata().map_err(failed)?;
+    if !about.is_file() {
+        return Err(OpenError::Irregular(path.to_owned()));
     }
-    Ok(file)
-}
-
-fn named(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+    Ok(Opened {
+        bytes: about.len(),
+        changed: about.modified().map_err(failed)?,
+        identity: [about.dev(), about.ino()],
+        file,
+    })
 }
 
 fn turn(number: u64, switching: u32) -> u64 {
@@ -121,6 +177,12 @@ fn turn(number: u64, switching: u32) -> u64 {
 }
 
 impl FileRecorder {
+    /// Whether another one writes to one of the same files, by whatever name.
+    pub fn shares_a_file_with(&self, other: &FileRecorder) -> bool {
+        let ours = &self.identities;
+        other.identities.iter().any(|theirs| ours.contains(theirs))
+    }
+
     fn head(&self, membership: &Membership) -> Head {
         Head {
             id: format!("{}-{:016x}", self.run, membership.stamp()),
@@ -148,14 +210,26 @@ impl FileRecorder {
         self.size(now).fetch_add(text.len() as u64, Relaxed);
         // One call: lines of others cannot come in between.
         let written = (&self.files[place(now)]).write(text.as_bytes());
-        let whole = written.and_then(|count| match count == text.len() {
-            true => Ok(()),
-            false => Err(io::ErrorKind::StorageFull.into()),
+        let missing = text.len() - written.as_ref().map_or(0, |count| *count);
+        let whole = written.and_then(|_| match missing {
+            0 => Ok(()),
+            _ => Err(io::ErrorKind::StorageFull.into()),
         });
+        if missing > 0 {
+            self.shrink(now, missing as u64);
+        }
         if whole.is_err() && is_new {
             self.headed.store(0, Relaxed);
         }
         self.tell(whole, log);
+    }
+
+    /// What was not written takes no room: else a full disk would fill the files in name alone, and each
+    /// turn would empty one of what was recorded before.
+    fn shrink(&self, turn: u64, bytes: u64) {
+        let less = |size: u64| Some(size.saturating_sub(bytes));
+        // The function never declines.
+        let _ = self.size(turn).fetch_update(Relaxed, Relaxed, less);
     }
 
     /// A failure is told once, and so is its end.

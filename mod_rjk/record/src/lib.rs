@@ -11,7 +11,7 @@ mod line;
 mod read;
 mod secret;
 
-pub use files::{FileRecorder, SHARED_WORDS, Settings, open};
+pub use files::{FileRecorder, OpenError, SHARED_WORDS, Settings, check, open};
 pub use head::Head;
 pub use line::{DecisionLine, Found, OutcomeLine, Text};
 pub use read::{Event, Record, read};

@@ -321,6 +321,34 @@ fn what_cannot_be_written_is_told_once() {
     assert_eq!(reread(&folder).events.len(), 1);
 }
 
+/// A disk that is full for longer than a file would have lasted.
+#[test]
+fn what_is_not_written_empties_no_file() {
+    let (folder, lines) = (tempfile::tempdir().unwrap(), Lines::default());
+    let small = Settings {
+        max_bytes: 20_000,
+        ..settings(&folder)
+    };
+    let mut recorder = open(small, words()).unwrap();
+    take(&recorder, &lines);
+    let sound = recorder.exchange(std::fs::File::open("/dev/null").unwrap());
+    for _ in 0..200 {
+        take(&recorder, &lines);
+    }
+    recorder.exchange(sound);
+    take(&recorder, &lines);
+    let record = reread(&folder);
+    let numbers: Vec<u64> = record
+        .events
+        .iter()
+        .map(|event| match event {
+            Event::Decision(line) => line.id,
+            Event::Outcome(line) => line.id,
+        })
+        .collect();
+    assert_eq!((numbers, record.left_out), (vec![0, 201], 0));
+}
+
 #[test]
 fn a_share_of_the_requests_is_taken() {
     let folder = tempfile::tempdir().unwrap();
@@ -340,10 +368,42 @@ fn only_regular_files_are_opened() {
         file: folder.path().join(file),
         ..settings(&folder)
     };
+    let victim = folder.path().join("victim");
+    std::fs::write(&victim, "as it was").unwrap();
     std::fs::create_dir(folder.path().join("folder")).unwrap();
-    std::os::unix::fs::symlink("/dev/null", folder.path().join("link")).unwrap();
-    for file in ["folder", "link", "missing/record"] {
-        let error = open(at(file), words()).unwrap_err().to_string();
-        assert!(error.contains(file), "{error}");
+    for (link, target) in [("link", "/dev/null"), ("two.1", "victim")] {
+        std::os::unix::fs::symlink(target, folder.path().join(link)).unwrap();
     }
+    for (file, said) in [
+        ("folder", "folder is no regular file; name another one"),
+        ("link", "link is a symbolic link, which is not followed"),
+        ("two", "two.1 is a symbolic link"),
+    ] {
+        for error in [
+            open(at(file), words()).unwrap_err(),
+            check(&at(file).file).unwrap_err(),
+        ] {
+            assert!(error.to_string().contains(said), "{error}");
+        }
+    }
+    assert_eq!(std::fs::read(&victim).unwrap(), b"as it was");
+    let error = open(at("missing/record"), words()).unwrap_err().to_string();
+    assert!(error.contains("missing/record: No such file"), "{error}");
+    assert!(check(&at("fresh").file).is_ok());
+    assert!(!at("fresh").file.exists(), "a check makes nothing");
+}
+
+#[test]
+fn one_file_by_two_names_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(".", folder.path().join("again")).unwrap();
+    let at = |file: &str| {
+        let file = folder.path().join(file);
+        let settings = settings(&folder);
+        open(Settings { file, ..settings }, words()).unwrap()
+    };
+    let first = at("record");
+    assert!(first.shares_a_file_with(&at("again/record")));
+    assert!(first.shares_a_file_with(&at("record.1")));
+    assert!(!first.shares_a_file_with(&at("other")));
 }

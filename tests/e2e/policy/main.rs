@@ -15,6 +15,7 @@ mod least_latency;
 mod membership;
 mod observer;
 mod record;
+mod record_faults;
 mod refusal;
 mod replay;
 mod restart;

@@ -11,19 +11,22 @@ use std::process::Command;
 /// What came of a replay.
 pub(super) struct Replay {
     /// The exit code.
-    pub(super) code: Option<i32>,
+    code: Option<i32>,
     /// Standard output.
-    pub(super) text: String,
+    text: String,
 }
 
 impl Replay {
     /// Replays the record of the site, and what stands in its other file.
-    pub(super) fn of(site: &Farm, arguments: &[&str]) -> Result<Replay> {
-        let files = ["conf/lb.record", "conf/lb.record.1"].map(|name| site.httpd.path(name));
+    fn of(site: &Farm, arguments: &[&str]) -> Result<Replay> {
+        Replay::run(site, &["conf/lb.record", "conf/lb.record.1"], arguments)
+    }
+
+    fn run(site: &Farm, files: &[&str], arguments: &[&str]) -> Result<Replay> {
         let mut command = Command::new(rjk()?);
         command.args(["policy", "replay"]).args(arguments);
         for file in files {
-            command.arg("--record").arg(file);
+            command.arg("--record").arg(site.httpd.path(file));
         }
         let output = command.output()?;
         let error = String::from_utf8_lossy(&output.stderr);
@@ -35,9 +38,14 @@ impl Replay {
     }
 
     /// With the policy and the settings that the site has.
-    pub(super) fn as_served(site: &Farm) -> Result<Replay> {
+    fn as_served(site: &Farm) -> Result<Replay> {
+        Replay::of_files(site, &["conf/lb.record", "conf/lb.record.1"])
+    }
+
+    /// The same with these files below the server root.
+    pub(super) fn of_files(site: &Farm, files: &[&str]) -> Result<Replay> {
         let toml = site.httpd.path("conf/rjk.toml");
-        Replay::of(site, &["--toml", text_of(&toml)?, "--json"])
+        Replay::run(site, files, &["--toml", text_of(&toml)?, "--json"])
     }
 
     /// With another component and table.
@@ -52,7 +60,7 @@ impl Replay {
     }
 
     /// So many decisions, of which so many differ; the exit code says the same.
-    pub(super) fn assert(&self, replayed: usize, differ: usize) -> Result<Value> {
+    fn assert(&self, replayed: usize, differ: usize) -> Result<Value> {
         let said = self.json()?;
         let counts = (&said["replayed"], &said["differ"]);
         assert_eq!(counts, (&replayed.into(), &differ.into()), "{said:#}");

@@ -110,6 +110,12 @@ impl Plan {
         self
     }
 
+    /// What rjk.toml has so far, changed.
+    pub fn toml_of(mut self, change: impl FnOnce(&str) -> String) -> Plan {
+        self.toml = change(&self.toml);
+        self
+    }
+
     /// A policy for the balancer `lb`, from plugins/ or else from plugins/fixtures; `settings` are
     /// lines of its table, `config` those of its own.
     pub fn policy(self, name: &str, settings: &str, config: &str) -> Result<Plan> {

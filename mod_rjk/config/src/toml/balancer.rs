@@ -48,6 +48,15 @@ pub struct RecordSpec {
     pub values: RecordValues,
 }
 
+impl RecordSpec {
+    /// FILE and FILE.1.
+    fn files(&self) -> [PathBuf; 2] {
+        let mut second = self.file.clone().into_os_string();
+        second.push(".1");
+        [self.file.clone(), second.into()]
+    }
+}
+
 /// How the texts of a request that a policy asked for stand in a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RecordValues {
@@ -103,6 +112,30 @@ impl BalancerEntry {
         let message = format!("{problem}{}", instead(name, balancers));
         Err(ConfigError::new(Some(self.location.clone()), message))
     }
+}
+
+/// Each balancer has files of its own: two that write one would empty it of each other's lines.
+pub(super) fn check_records(entries: &[BalancerEntry]) -> Result<(), ConfigError> {
+    let records = entries
+        .iter()
+        .filter_map(|entry| Some((entry, entry.record.as_ref()?)));
+    let records: Vec<(&BalancerEntry, &RecordSpec)> = records.collect();
+    for (place, (entry, record)) in records.iter().enumerate() {
+        let ours = record.files();
+        let is_taken = |(_, other): &&(&BalancerEntry, &RecordSpec)| {
+            other.files().iter().any(|file| ours.contains(file))
+        };
+        if let Some((other, taken)) = records.iter().take(place).find(is_taken) {
+            let (name, theirs) = (&entry.balancer, &other.balancer);
+            let (file, taken) = (record.file.display(), taken.file.display());
+            let message = format!(
+                "record of balancer {name} is {file}, and that of balancer {theirs} is {taken}, which is \
+                 {taken}.1 too; name a file for each"
+            );
+            return Err(ConfigError::new(Some(record.location.clone()), message));
+        }
+    }
+    Ok(())
 }
 
 fn read_policy(

@@ -266,6 +266,9 @@ fn wrong_values() {
         ("[balancer.lb]\nrecord = \"r\"\nrecord_sample = nan", "3: record_sample is nan; write a number from 0.000001 to 1, such as 0.1"),
         ("[balancer.lb]\nrecord = \"r\"\nrecord_size = \"2GiB\"", "3: record_size is \"2GiB\"; write a size such as \"2MiB\", from \"1MiB\" to \"1GiB\""),
         ("[balancer.lb]\nrecord = \"r\"\nrecord_values = \"raw\"", "3: record_values is \"raw\"; write \"hashed\" or \"plain\""),
+        ("[balancer.a]\nrecord = \"r\"\n[balancer.b]\nrecord = \"./r\"", "4: record of balancer b is conf/./r, and that of balancer a is conf/r, which is conf/r.1 too; name a file for each"),
+        ("[balancer.a]\nrecord = \"r\"\n[balancer.b]\nrecord = \"r.1\"", "4: record of balancer b is conf/r.1, and that of balancer a is conf/r, which is conf/r.1 too; name a file for each"),
+        ("[balancer.a]\nrecord = \"r.1\"\n[balancer.b]\nrecord = \"r\"", "4: record of balancer b is conf/r, and that of balancer a is conf/r.1, which is conf/r.1.1 too; name a file for each"),
         ("[balancer.lb]\nexplain = 1\nrecord_sample = 0.5", "3: record_sample without record; write record = \"FILE\" too"),
         ("\n[policy.p\n", "2: no valid TOML: unclosed table, expected `]`"),
     ]);

@@ -59,9 +59,11 @@ impl LoadedPolicies {
             sources.warn(Warning::new(None, rjk_policy::denied_line(reason)));
         }
         give_memory_back();
+        let watched = Watched::all(&file, workers);
+        watched.iter().try_for_each(|one| one.check(sources))?;
         Ok(LoadedPolicies {
             bound,
-            watched: Watched::all(&file, workers),
+            watched,
             compiled: lasting.policies.codes.compiled(),
         })
     }

@@ -1,6 +1,8 @@
 //! What is kept of a balancer's decisions.
 
 use super::super::shm::LastingMemory;
+use super::super::sources::Sources;
+use super::super::targets::{folder_of, found_at_start};
 use bstr::BString;
 use once_cell::sync::OnceCell;
 use rjk_balance::Watch;
@@ -9,8 +11,8 @@ use rjk_config::error::ConfigError;
 use rjk_config::toml::{Bound, PolicyFile, RecordSpec, RecordValues};
 use rjk_config::workers::Workers;
 use rjk_record::{FileRecorder, SHARED_WORDS, Settings};
-use std::io;
 use std::sync::Arc;
+use std::{fmt, io};
 
 /// A balancer of whose decisions something is kept.
 pub(super) struct Watched {
@@ -71,6 +73,36 @@ impl Watched {
         Ok(())
     }
 
+    /// Whether the files of the record can be made, as far as can be seen without making them.
+    ///
+    /// # Errors
+    /// Something else stands there. What may come before the start is a warning in a test.
+    pub(super) fn check(&self, sources: &mut Sources<'_>) -> Result<(), ConfigError> {
+        let Some((record, _)) = &self.record else {
+            return Ok(());
+        };
+        let is_restart = sources.is_restart();
+        // A restart by signal says it when it opens them, and goes on.
+        match rjk_record::check(&record.file) {
+            Err(error) if !is_restart => return Err(self.refused(record, &error)),
+            _ => {}
+        }
+        let file = record.file.display().to_string();
+        let found = folder_of(&file);
+        let found = found.map_err(|text| self.refused(record, &format!("{file} {text}")));
+        let mut warnings = Vec::new();
+        found_at_start(found, is_restart, &mut warnings)?;
+        warnings
+            .into_iter()
+            .for_each(|warning| sources.warn(warning));
+        Ok(())
+    }
+
+    fn refused(&self, record: &RecordSpec, reason: &dyn fmt::Display) -> ConfigError {
+        let message = format!("record of balancer {}: {reason}", self.balancer);
+        ConfigError::new(Some(record.location.clone()), message)
+    }
+
     /// Opens the files of the record, if there is to be one. `version` is that of the policy.
     ///
     /// # Errors
@@ -84,21 +116,6 @@ impl Watched {
         let Some((record, policy)) = &self.record else {
             return Ok(());
         };
-        let refused = |text: String| {
-            let message = format!("record of balancer {}: {text}", self.balancer);
-            ConfigError::new(Some(record.location.clone()), message)
-        };
-        let has_it = |other: &&Watched| {
-            let theirs = other.record.as_ref().map(|(record, _)| &record.file);
-            other.recorder.get().is_some() && theirs == Some(&record.file)
-        };
-        if let Some(other) = others.iter().find(has_it) {
-            let file = record.file.display();
-            return Err(refused(format!(
-                "{file} is that of balancer {} too; name another file",
-                other.balancer
-            )));
-        }
         let name = ["record".into(), record.file.display().to_string().into()];
         let words = memory.part(&name, SHARED_WORDS);
         let settings = Settings {
@@ -109,8 +126,19 @@ impl Watched {
             policy: policy.clone(),
             version,
         };
-        let opened = words.and_then(|words| rjk_record::open(settings, words));
-        let opened = opened.map_err(|error| refused(error.to_string()))?;
+        let words = words.map_err(|error| self.refused(record, &error))?;
+        let opened = rjk_record::open(settings, words);
+        let opened = opened.map_err(|error| self.refused(record, &error))?;
+        let shares = |other: &&Watched| {
+            let theirs = other.recorder.get();
+            theirs.is_some_and(|theirs| theirs.shares_a_file_with(&opened))
+        };
+        if let Some(other) = others.iter().find(shares) {
+            let (file, theirs) = (record.file.display(), &other.balancer);
+            let text =
+                format!("{file} is that of balancer {theirs} by another name; name another file");
+            return Err(self.refused(record, &text));
+        }
         let _ = self.recorder.set(Arc::new(opened));
         Ok(())
     }
