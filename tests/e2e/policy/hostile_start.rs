@@ -2,11 +2,13 @@
 //! line and reason, and a graceful restart with them leaves the running site alone.
 
 use crate::site::{self, LB, fixture, header_route, header_route_file};
+use rjk_guest::Guest;
 use rjk_testbed::client::{self, Request};
 use rjk_testbed::farm::Members;
 use rjk_testbed::httpd::Builder;
 use rjk_testbed::{Httpd, Result, policies};
 use std::fs;
+use std::time::{Duration, Instant};
 
 /// One broken configuration.
 struct Broken {
@@ -56,6 +58,15 @@ const BROKEN: &[Broken] = &[
         says: &["text.wasm", "no WebAssembly"] },
     Broken { what: "empty file", toml: Made("empty.wasm"), line: 2,
         says: &["empty.wasm", "no WebAssembly"] },
+    Broken { what: "a function too long", toml: Made("function.wasm"), line: 2,
+        says: &["function.wasm", "steps of the compiler for the 34002 instructions and 3 values at once of function ",
+            "a policy may have 80000"] },
+    Broken { what: "too many functions", toml: Made("functions.wasm"), line: 2,
+        says: &["functions.wasm", "steps of the compiler; a policy may have 700000"] },
+    Broken { what: "loops too deep", toml: Made("loops.wasm"), line: 2,
+        says: &["loops.wasm", "51 loops around each other of function ", "a policy may have 50"] },
+    Broken { what: "too many modules", toml: Made("modules.wasm"), line: 2,
+        says: &["modules.wasm", "33 core modules; a policy may have 32"] },
     Broken { what: "a folder", toml: Made(""), line: 2, says: &["cannot be read"] },
     Broken { what: "no such component", toml: Made("none.wasm"), line: 2,
         says: &["none.wasm", "cannot be read", "No such file"] },
@@ -95,12 +106,47 @@ fn custom_section(size: usize) -> Vec<u8> {
 fn made() -> Result<Vec<(&'static str, Vec<u8>)>> {
     let good = fs::read(policies::fixture("noop")?)?;
     let large = [good.clone(), custom_section(9 << 20)].concat();
-    Ok(vec![
+    Ok([
         ("conf/large.wasm", large),
         ("conf/core.wasm", b"\0asm\x01\0\0\0".to_vec()),
         ("conf/truncated.wasm", good[..good.len() / 2].to_vec()),
         ("conf/text.wasm", b"#!/bin/sh\nexit 0\n".to_vec()),
         ("conf/empty.wasm", Vec::new()),
+    ]
+    .into_iter()
+    .chain(endless_to_compile()?)
+    .collect())
+}
+
+/// Small files that would keep the compiler busy for long.
+fn endless_to_compile() -> Result<[(&'static str, Vec<u8>); 4]> {
+    let policy_with = |functions: String| {
+        let functions = functions.leak();
+        let guest = Guest {
+            functions,
+            ..Guest::default()
+        };
+        guest.component()
+    };
+    let add = "(i32.add (i32.const 3))".repeat(17_000);
+    let loops = "(loop (br_if 0 (local.get 0))".repeat(51) + &")".repeat(51);
+    let modules = "(core module)".repeat(33);
+    Ok([
+        (
+            "conf/function.wasm",
+            policy_with(format!(
+                "(func (param i32) (result i32) (local.get 0) {add})"
+            )),
+        ),
+        ("conf/functions.wasm", policy_with("(func)".repeat(28_000))),
+        (
+            "conf/loops.wasm",
+            policy_with(format!("(func (param i32) {loops})")),
+        ),
+        (
+            "conf/modules.wasm",
+            wat::parse_str(format!("(component {modules})"))?,
+        ),
     ])
 }
 
@@ -156,6 +202,35 @@ fn neither_configtest_nor_start_accepts_them() -> Result {
         let failed = site.start_expect_failure()?;
         assert!(failed.code.is_some_and(|code| code != 0), "{failed:?}");
         assert_says(broken, "the start", &failed.text());
+    }
+    Ok(())
+}
+
+/// KiB of address space: half of it is enough for a policy that does nothing.
+const MEMORY_KIB: u32 = 128 << 10;
+
+/// Neither time nor memory goes into them.
+#[test]
+fn what_would_take_the_compiler_long_is_refused_at_once() -> Result {
+    let (_peers, site) = site::site(&LB)?;
+    let site = site.memory_kib(MEMORY_KIB);
+    let good = of_component(&fixture("noop")?);
+    let (accepted, output) = site.clone().file("conf/rjk.toml", good).configtest()?;
+    assert!(accepted, "{output}");
+    for (name, content) in endless_to_compile()? {
+        let component = of_component(name.trim_start_matches("conf/"));
+        let site = site
+            .clone()
+            .file(name, content)
+            .file("conf/rjk.toml", component);
+        let start = Instant::now();
+        let (accepted, output) = site.configtest()?;
+        let took = start.elapsed();
+        assert!(
+            !accepted && output.contains("a policy may have"),
+            "{name}: {output}"
+        );
+        assert!(took < Duration::from_secs(5), "{name}: {took:?}");
     }
     Ok(())
 }

@@ -76,6 +76,7 @@ pub struct Builder {
     disks: Vec<(String, u32)>,
     injecting: bool,
     stack_kib: Option<u32>,
+    memory_kib: Option<u32>,
     expected: Vec<String>,
 }
 
@@ -126,6 +127,7 @@ impl Builder {
             disks: Vec::new(),
             injecting: false,
             stack_kib: None,
+            memory_kib: None,
             expected: Vec::new(),
         }
     }
@@ -228,13 +230,14 @@ impl Builder {
     fn prelude(&self) -> String {
         let umask = self.umask.map(|mask| format!("umask {mask:04o}; "));
         let stack = self.stack_kib.map(|limit| format!("ulimit -s {limit}; "));
+        let memory = self.memory_kib.map(|limit| format!("ulimit -v {limit}; "));
         let mount = "mount --bind \"$RJK_HOSTS\" /etc/hosts || exit 1; ".to_owned();
         let hosts = self.hosts.then_some(mount);
         let disk = |(name, kib): &(String, u32)| {
             format!("mount -t tmpfs -o size={kib}k,mode=755 tmpfs \"@ROOT@/{name}\" || exit 1; ")
         };
         let disks = self.disks.iter().map(disk);
-        let all = [umask, stack, hosts].into_iter().flatten();
+        let all = [umask, stack, memory, hosts].into_iter().flatten();
         all.chain(disks).collect()
     }
 
@@ -248,6 +251,12 @@ impl Builder {
     /// test.
     pub fn stack_kib(mut self, limit: u32) -> Self {
         self.stack_kib = Some(limit);
+        self
+    }
+
+    /// The limit of the server process's address space in KiB, as `ulimit -v` sets it.
+    pub fn memory_kib(mut self, limit: u32) -> Self {
+        self.memory_kib = Some(limit);
         self
     }
 
