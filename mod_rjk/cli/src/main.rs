@@ -3,9 +3,10 @@
 
 mod farm;
 mod manners;
+mod manual;
 mod policy;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use manners::{Ending, Failure, Outcome, Printer};
 use std::process::ExitCode;
 
@@ -41,6 +42,12 @@ enum Command {
     /// Routing policies: from a crate to a component, check it, measure it.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Prints the manual pages: of this command, mod_rjk.conf(5) and rjk.toml(5).
+    Manual(manual::Manual),
+    /// Prints what makes a shell complete this command.
+    Completions(manual::Completions),
+    /// Prints the JSON schema of rjk.toml, for editors.
+    Schema(manual::Schema),
 }
 
 impl Command {
@@ -58,6 +65,9 @@ impl Command {
                     error: Box::new(problem),
                 })
             }
+            Command::Manual(manual) => manual.run(Arguments::command(), printer),
+            Command::Completions(shell) => shell.run(Arguments::command(), printer),
+            Command::Schema(schema) => schema.run(printer),
         }
     }
 }

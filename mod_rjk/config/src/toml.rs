@@ -41,8 +41,8 @@ const FUEL: std::ops::RangeInclusive<u64> = 1_000..=100_000_000;
 const CONFIGURE_FUEL: std::ops::RangeInclusive<u64> = 1_000_000..=10_000_000_000;
 const MEMORY: std::ops::RangeInclusive<u64> = 64 << 10..=256 << 20;
 const MAX_FAULTS: std::ops::RangeInclusive<u64> = 0..=1_000;
-/// Names stand in log lines and notes.
-const MAX_NAME: usize = 63;
+/// Letters of a policy's name, which stands in log lines and notes.
+pub const MAX_NAME: usize = 63;
 
 /// What the file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -42,22 +42,34 @@ use trial::Trying;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Begins a policy: writes a crate with the SDK, a first policy, its test and a README.
+    #[command(after_help = "Example:\n  rjk policy new tenants --at ~/tenants")]
     New(Beginning),
     /// Makes a component of the core module that a compiler made.
+    #[command(after_help = "Example:\n  rjk policy pack -o tenants.wasm")]
     Pack(Packing),
     /// Loads a component as the module would, and says what it imports, its size and its version.
     /// With --config or --toml also runs it: its configure, and one decision.
     #[cfg(feature = "policy")]
+    #[command(
+        after_help = "Example:\n  rjk policy check tenants.wasm --toml conf/rjk.toml --policy tenants"
+    )]
     Check(Box<Target>),
     /// Shows one decision of a component, with all that it asked the host.
     #[cfg(feature = "policy")]
+    #[command(
+        after_help = "Example:\n  rjk policy try tenants.wasm --config '{\"header\":\"X-Tenant\"}' --members was1,was2 --header 'X-Tenant: acme'"
+    )]
     Try(Box<Trying>),
     /// Measures a decision of a component.
     #[cfg(feature = "policy")]
+    #[command(after_help = "Example:\n  rjk policy bench tenants.wasm --members was1,was2")]
     Bench(Box<Measurement>),
     /// Runs a component over recorded decisions, and says which would have been other ones.
     /// Ends with 1 if any would.
     #[cfg(feature = "policy")]
+    #[command(
+        after_help = "Example:\n  rjk policy replay tenants.wasm --record logs/lb.record --record logs/lb.record.1"
+    )]
     Replay(Box<Replaying>),
 }
 
