@@ -36,13 +36,14 @@ build: ## the module and rjk, below target/release (needs httpd's headers, libcl
 plugins: ## the routing policies of plugins/: target/policies/NAME.wasm
 	plugins/build
 
-install: ## copy mod_rjk.so, and rjk if it was built, to where apxs says; DESTDIR and APXS are honoured
+install: ## copy mod_rjk.so, and rjk with its manual if it was built, to where apxs says; DESTDIR and APXS are honoured
 	@test -f '$(MODULE)' || { echo "$(MODULE) is missing: run 'make' first" >&2; exit 1; }
 	@test -x '$(APXS)' || { echo "apxs was not found (APXS=$(APXS)): install apache2-dev or httpd-devel, or set APXS" >&2; exit 1; }
 	@put() { install -d "$$1" && install -m "$$3" "$$4" "$$1/.$$2.new" && mv -f "$$1/.$$2.new" "$$1/$$2" && \
 	    echo "installed $$1/$$2"; }; \
 	put '$(DESTDIR)'"$$('$(APXS)' -q LIBEXECDIR)" mod_rjk.so 644 '$(MODULE)' && \
-	if [ -f '$(RJK)' ]; then put '$(DESTDIR)'"$$('$(APXS)' -q BINDIR)" rjk 755 '$(RJK)'; fi && \
+	if [ -f '$(RJK)' ]; then put '$(DESTDIR)'"$$('$(APXS)' -q BINDIR)" rjk 755 '$(RJK)' && \
+	    '$(RJK)' manual --into '$(DESTDIR)'"$$('$(APXS)' -q exp_mandir)" | sed 's/^/installed /'; fi && \
 	echo "A running httpd goes on with the module it has loaded: stop it and start it again."
 
 demo: ## two Tomcats, one is killed, the session lives on; KEEP=1 stays up for your browser

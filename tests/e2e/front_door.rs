@@ -3,6 +3,7 @@
 use rjk_testbed::client::{self, Request};
 use rjk_testbed::guard::Guarded;
 use rjk_testbed::module::{module_path, repository};
+use rjk_testbed::rjk::rjk;
 use rjk_testbed::tempdir::Dir;
 use rjk_testbed::{Context, Result, ensure, process, wait};
 use rustix::process::Signal;
@@ -55,11 +56,12 @@ fn make_help_lists_every_target_once() -> Result {
     Ok(())
 }
 
-/// An apxs that knows two folders.
+/// An apxs that knows three folders.
 fn apxs(dir: &Dir) -> Result<PathBuf> {
     let path = dir.write(
         "apxs",
-        "#!/bin/sh\ncase $2 in LIBEXECDIR) echo /usr/lib/jk ;; BINDIR) echo /usr/bin ;; esac\n",
+        "#!/bin/sh\ncase $2 in LIBEXECDIR) echo /usr/lib/jk ;; BINDIR) echo /usr/bin ;; \
+         exp_mandir) echo /usr/share/man ;; esac\n",
     )?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
     Ok(path)
@@ -97,12 +99,16 @@ fn make_install_replaces_the_module_by_rename() -> Result {
     assert_eq!(names, 1, "something is left beside the module");
     assert!(!dir.join("usr/bin").exists());
 
-    fs::write(&command, "the command")?;
+    fs::copy(rjk()?, &command)?;
     let output = make(&arguments)?;
     assert!(output.status.success(), "{}", words(&output));
     let installed = dir.join("usr/bin/rjk");
-    assert_eq!(fs::read_to_string(&installed)?, "the command");
+    assert!(fs::read(&installed)? == fs::read(&command)?);
     assert_eq!(fs::metadata(&installed)?.mode() & 0o7777, 0o755);
+    for page in ["man1/rjk.1", "man5/rjk.toml.5"] {
+        let page = dir.join("usr/share/man").join(page);
+        assert!(page.is_file() && words(&output).contains(&page.display().to_string()));
+    }
     Ok(())
 }
 

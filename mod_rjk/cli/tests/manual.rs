@@ -1,5 +1,7 @@
 //! The manual, the completions and the schema, as their readers take them: troff, shells, editors.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::io::Write;
 use std::process::{Command, Stdio};
 
