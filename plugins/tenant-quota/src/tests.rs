@@ -92,6 +92,22 @@ fn an_end_makes_room_whatever_it_was_like() {
     }
 }
 
+/// In shadow mode the request is at another member than the one that it is counted on.
+#[test]
+fn an_end_elsewhere_makes_room_where_the_request_was_counted() {
+    let harness = two(2);
+    let only = harness.all().only(&[1]);
+    let first = taken(&harness, &only).unwrap();
+    assert!(taken(&harness, &only).is_some() && taken(&harness, &only).is_none());
+    let elsewhere = Outcome {
+        member: 0,
+        decided: false,
+        ..first
+    };
+    harness.on(1).observe(&elsewhere).unwrap();
+    assert!(taken(&harness, &only).is_some() && taken(&harness, &only).is_none());
+}
+
 #[test]
 fn a_session_stays_unless_the_file_says_otherwise() {
     for (moves, expected) in [(false, Decision::Reject(429)), (true, Decision::Worker(0))] {

@@ -45,6 +45,12 @@ fn plan(config: &str) -> Result<Plan> {
     Plan::new(Subject::Rjk, &MEMBERS).policy("tenant-quota", "", &config)
 }
 
+/// What the policy counts: requests that another member took, and those that none had room for.
+fn counted(site: &mut Farm) -> Result<[u64; 2]> {
+    let counters = site.page()?.own_counters();
+    Ok(["0", "1"].map(|key| counters.get(key).copied().unwrap_or(0)))
+}
+
 fn of(tenant: &str) -> Request {
     Request::get("/x").header("X-Tenant", tenant)
 }
@@ -176,5 +182,37 @@ fn what_a_killed_child_held_is_free_again() -> Result {
         matches!(status, Ok(200))
     })?;
     assert!(refused > 0, "at first they counted");
+    Ok(())
+}
+
+/// In the shadow nobody is refused, and what is counted is free again when the attempt ends, whoever had it.
+#[test]
+fn a_shadow_refuses_nobody_and_keeps_no_place() -> Result {
+    let gate = Gate::new();
+    let hold = || Script::new([gate.step_for("/hold"), Step::Echo]);
+    let plan = plan("count = 1")?.toml_of(|text| {
+        let table = "[policy.tenant-quota]\n";
+        text.replace(table, &format!("{table}mode = \"shadow\"\n"))
+    });
+    let plan = plan.script("m1", hold()).script("m2", hold());
+    let mut site = plan.httpd(|httpd| httpd.threads_per_child(8)).start()?;
+    let held = hold_on_both(&mut site)?;
+    assert_eq!(counted(&mut site)?, [0, 0]);
+    assert_eq!(site.send(&of("acme"))?.status, 200, "it would be refused");
+    assert_eq!(counted(&mut site)?[1], 1);
+    gate.open();
+    for held in held {
+        assert_eq!(held.response()?.status, 200);
+    }
+    // Many more, one after the other: each finds the place of its member free.
+    let before = counted(&mut site)?;
+    for sent in 3..13 {
+        wait::until("its end is told", wait::SOON, || {
+            let observed = site.counters("tenant-quota", ["Observed"]);
+            observed.is_ok_and(|[observed]| observed == sent)
+        })?;
+        assert_eq!(site.send(&of("acme"))?.status, 200);
+    }
+    assert_eq!(counted(&mut site)?, before);
     Ok(())
 }
