@@ -2,29 +2,29 @@
 
 use std::time::Duration;
 
-/// Units, and their milliseconds. A number without one is in seconds.
-const UNITS: [(&str, u64); 5] = [
-    ("ms", 1),
-    ("s", 1_000),
-    ("m", 60_000),
-    ("h", 3_600_000),
-    ("", 1_000),
+/// Units, and their seconds. A number without one is in seconds.
+const UNITS: [(&str, f64); 5] = [
+    ("ms", 1e-3),
+    ("s", 1.0),
+    ("m", 60.0),
+    ("h", 3600.0),
+    ("", 1.0),
 ];
 
-/// `500ms`, `30s`, `5m`, `2h`, or seconds: for clap's `value_parser`.
+/// `500ms`, `0.5s`, `30s`, `5m`, `2h`, or seconds: for clap's `value_parser`.
 ///
 /// # Errors
 /// The words for the person.
 pub fn time(text: &str) -> Result<Duration, String> {
     let end = text
-        .find(|letter: char| !letter.is_ascii_digit())
+        .find(|letter: char| !letter.is_ascii_digit() && letter != '.')
         .unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let unit = UNITS.iter().find(|(known, _)| *known == unit);
-    let millis = unit.and_then(|(_, millis)| number.parse::<u64>().ok()?.checked_mul(*millis));
-    millis
-        .map(Duration::from_millis)
-        .ok_or_else(|| "write a whole number with ms, s, m or h, such as 30s".to_owned())
+    let seconds = unit.and_then(|(_, seconds)| Some(number.parse::<f64>().ok()? * seconds));
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "write a number with ms, s, m or h, such as 30s".to_owned())
 }
 
 #[cfg(test)]
@@ -43,7 +43,11 @@ mod tests {
             ("", None),
             ("s", None),
             ("-1", None),
-            ("1.5s", None),
+            ("1.5s", Some(1_500)),
+            ("0.1", Some(100)),
+            (".", None),
+            ("1.2.3", None),
+            ("1e3", None),
             ("3d", None),
             ("99999999999999999999h", None),
             ("18446744073709551615h", None),
