@@ -4,6 +4,7 @@
 mod farm;
 mod manners;
 mod manual;
+mod peer;
 mod policy;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -39,6 +40,10 @@ enum Command {
     Activate(farm::Activate),
     /// Has the counts of members begin at zero, on several web hosts.
     Reset(farm::Reset),
+    /// Asks a Tomcat for CPONG, again and again: does it answer, and how fast.
+    Ping(peer::Pinging),
+    /// Sends one request to a Tomcat over AJP, as curl would over HTTP.
+    Get(Box<peer::Getting>),
     /// Routing policies: from a crate to a component, check it, measure it.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -59,6 +64,8 @@ impl Command {
             Command::Stop(stop) => stop.run(printer),
             Command::Activate(activate) => activate.run(printer),
             Command::Reset(reset) => reset.run(printer),
+            Command::Ping(pinging) => pinging.run(printer),
+            Command::Get(getting) => getting.run(printer),
             Command::Policy(command) => {
                 policy::run(command, printer.json(), printer).map_err(|problem| Failure {
                     ending: problem.ending(),

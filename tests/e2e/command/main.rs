@@ -1,4 +1,5 @@
 //! `rjk`, the operator's command, against real servers.
 
 mod farm;
+mod peers;
 mod said;

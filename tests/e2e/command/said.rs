@@ -39,6 +39,7 @@ pub fn run_with(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Said> 
     let output = Command::new(rjk()?)
         .args(arguments)
         .env_remove("RJK_PASSWORD")
+        .env_remove("RJK_SECRET")
         .envs(variables.iter().copied())
         .output()?;
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();

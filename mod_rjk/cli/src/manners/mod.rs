@@ -1,9 +1,4 @@
 //! What all verbs do alike: how they end, write, wait, and take secrets.
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "the verbs that use them come one by one"
-)]
 
 mod ending;
 mod people;

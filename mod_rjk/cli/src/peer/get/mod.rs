@@ -1,0 +1,327 @@
+//! `rjk get`: one request over AJP.
+
+mod client;
+mod hint;
+mod report;
+mod request;
+mod upload;
+
+use super::target::{TargetError, Url};
+use super::time::limit;
+use super::trouble::Trouble;
+use super::way::{Found, Limits, NoHost, Way, packet_size};
+use crate::manners::{Ending, Failure, Outcome, Printer, SecretError, SecretSource};
+use clap::Args;
+use client::{Client, Halt, Sink};
+use hint::{Asked, Hint};
+use report::{Exchange, Record, Seen, Times, Timing};
+use request::{BadRequest, Request, Wishes};
+use rjk_log::NoLog;
+use rjk_proxy::worker::direct::{Answer, Line};
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use upload::{Upload, UploadError};
+
+const EXAMPLES: &str = "\
+Examples:
+  rjk get ajp://localhost:8009/app/                      the body, as it comes
+  rjk get -i -w ajp://localhost/app/ -o page.html        the head and times, too
+  rjk get -d @form.txt ajp://localhost/app/login         a POST; -d - reads standard input
+  rjk get --secret-file ajp.secret ajp://app1/status     for a connector with a secret
+  rjk get --attribute REMOTE_TEAM=blue ajp://app1/       as JkEnvVar would send it
+
+CPING goes first, so that a peer that hangs is told from an application that is slow. Nothing is
+repeated. Exit codes: 0 a status below 400, 1 another one or the peer failed, 2 the command could not run.";
+
+/// `rjk get …`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Getting {
+    /// What is asked for: ajp://HOST:PORT/path?query, sent as it is written; without a port it is 8009
+    url: String,
+    /// Writes the head before the body
+    #[arg(short, long)]
+    include: bool,
+    /// Asks for the head alone, with HEAD, and writes it
+    #[arg(short = 'I', long, conflicts_with_all = ["data", "request"])]
+    head: bool,
+    /// Sends this header ("Name: value", "Name:" for none, "Name;" for an empty one), or those of @FILE, one a line
+    #[arg(short = 'H', long, value_name = "HEADER")]
+    header: Vec<String>,
+    /// Sends this body, that of @FILE byte for byte, or standard input with - or @-; the method is then POST
+    #[arg(short, long, value_name = "DATA", allow_hyphen_values = true)]
+    data: Option<String>,
+    /// The method
+    #[arg(short = 'X', long, value_name = "METHOD")]
+    request: Option<String>,
+    /// Writes the response to this file
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Sends a request attribute, as JkEnvVar does; allowedRequestAttributesPattern of the connector must match its name
+    #[arg(long, value_name = "NAME=VALUE")]
+    attribute: Vec<String>,
+    #[command(flatten)]
+    secret: SecretSource,
+    /// Writes to standard error how long it took, and how many bytes went through
+    #[arg(short = 'w', long)]
+    timing: bool,
+    /// The longest wait for each packet of the answer
+    #[arg(long, value_name = "TIME", default_value = "30", value_parser = limit)]
+    timeout: Duration,
+    /// The longest wait for the connection, and for the CPONG
+    #[arg(long, value_name = "TIME", default_value = "5", value_parser = limit)]
+    connect_timeout: Duration,
+    /// The largest packet in bytes: packetSize of the connector, max_packet_size of a worker
+    #[arg(long, value_name = "BYTES", default_value = "8192", value_parser = packet_size)]
+    packet_size: usize,
+    #[command(flatten)]
+    way: Way,
+}
+
+/// Why it could not run, or what the peer did instead of answering.
+#[derive(Debug, thiserror::Error)]
+enum Problem {
+    #[error("{0}")]
+    Target(#[from] TargetError),
+    #[error("{0}")]
+    Request(#[from] BadRequest),
+    #[error("{0}")]
+    Upload(#[from] UploadError),
+    #[error("{0}")]
+    Secret(#[from] SecretError),
+    #[error("{0}")]
+    Host(#[from] NoHost),
+    #[error("{0}")]
+    Halt(#[from] Halt),
+    #[error("cannot write: {0}")]
+    Write(#[from] io::Error),
+    #[error("{peer}: {trouble}; {}", trouble.remedy())]
+    Peer { peer: String, trouble: Trouble },
+}
+
+impl Problem {
+    /// A peer that failed is a finding; a request that fits into no packet was never sent.
+    fn ending(&self) -> Ending {
+        match self {
+            Problem::Peer { trouble, .. } if !matches!(trouble, Trouble::TooLarge(_)) => {
+                Ending::Found
+            }
+            _ => Ending::CouldNotRun,
+        }
+    }
+}
+
+impl Getting {
+    /// Runs it.
+    pub fn run(&self, printer: &mut Printer) -> Outcome {
+        self.get(printer).map_err(|problem| Failure {
+            ending: problem.ending(),
+            error: Box::new(problem),
+        })
+    }
+
+    fn get(&self, printer: &mut Printer) -> Result<Ending, Problem> {
+        let url = Url::parse(&self.url)?;
+        let secret = self.secret.read()?;
+        let upload = match &self.data {
+            Some(data) => Upload::named(data)?,
+            None => Upload::none(),
+        };
+        let request = Request::new(&url, &self.wishes(), &upload)?;
+        let limits = Limits {
+            connect: self.connect_timeout,
+            answer: self.timeout,
+            packet: self.packet_size,
+        };
+        let found = self.way.find(&url.target, limits, secret.as_ref())?;
+        let include = (self.include || self.head) && !printer.json();
+        let mut client = Client::new(upload, self.sink(printer.json())?, include);
+        let exchange = self.exchange(&found, &request, &mut client);
+        let hint = match &exchange.result {
+            Ok(answer) => {
+                let asked = Asked {
+                    secret: secret.is_some(),
+                    attributes: request.has_attributes(),
+                    sent: exchange.seen.traffic.sent,
+                };
+                Hint::of(*answer, asked)
+            }
+            Err(_) => None,
+        };
+        match client.halt.take() {
+            Some(Halt::Closed) => return Ok(Ending::Fine),
+            Some(halt) => return Err(halt.into()),
+            None => {}
+        }
+        self.tell(&exchange, &client, hint, printer)?;
+        end(exchange, &found, printer.json())
+    }
+
+    fn wishes(&self) -> Wishes<'_> {
+        Wishes {
+            method: match self.head {
+                true => Some("HEAD"),
+                false => self.request.as_deref(),
+            },
+            headers: &self.header,
+            attributes: &self.attribute,
+        }
+    }
+
+    fn sink(&self, json: bool) -> io::Result<Sink> {
+        match &self.output {
+            Some(path) => Ok(Sink::File(path.clone(), None)),
+            None if json => Ok(Sink::Nowhere),
+            None => Sink::stdout(),
+        }
+    }
+
+    /// Connects, probes and asks.
+    fn exchange(&self, found: &Found, request: &Request, client: &mut Client) -> Exchange {
+        let began = Instant::now();
+        let mut seen = Seen::default();
+        let result = self.ask(found, request, client, &mut seen);
+        seen.times.total = began.elapsed();
+        let result = result
+            .and_then(|answer| whole(answer, request, client))
+            .map_err(|trouble| found.look_again(trouble, self.connect_timeout));
+        Exchange { seen, result }
+    }
+
+    fn ask(
+        &self,
+        found: &Found,
+        request: &Request,
+        client: &mut Client,
+        seen: &mut Seen,
+    ) -> Result<Answer, Trouble> {
+        let (began, limit) = (Instant::now(), self.connect_timeout);
+        let mut line = found
+            .direct
+            .connect()
+            .map_err(|failure| Trouble::of(failure, limit, &[]))?;
+        seen.times.connect = Some(began.elapsed());
+        seen.address = line.address();
+        let result = self.ask_on(&mut line, request, client, &mut seen.times);
+        seen.traffic = line.take_traffic();
+        result
+    }
+
+    fn ask_on(
+        &self,
+        line: &mut Line<'_>,
+        request: &Request,
+        client: &mut Client,
+        times: &mut Times,
+    ) -> Result<Answer, Trouble> {
+        let (asked, limit) = (Instant::now(), self.connect_timeout);
+        line.ping(limit)
+            .map_err(|failure| Trouble::of(failure, limit, line.unread()))?;
+        times.cpong = Some(asked.elapsed());
+        let (asked, local) = (Instant::now(), line.local().ok());
+        let result = request.with_head(local, |head| line.ask(head, client, &NoLog));
+        times.head = client.head.as_ref().map(|head| head.at - asked);
+        result.map_err(|failure| Trouble::of(failure, self.timeout, line.unread()))
+    }
+
+    /// What is told beside the body.
+    fn tell(
+        &self,
+        exchange: &Exchange,
+        client: &Client,
+        hint: Option<Hint>,
+        printer: &mut Printer,
+    ) -> io::Result<()> {
+        if printer.json() {
+            return printer.value(&Record::new(&self.url, exchange, client, hint));
+        }
+        if self.timing {
+            eprintln!("{}", Timing(&exchange.seen, client.body));
+        }
+        if let Some(hint) = hint {
+            eprintln!("rjk: {hint}");
+        }
+        Ok(())
+    }
+}
+
+/// The module frames a response that comes in one piece itself, and passes over a wrong length; here it
+/// is told.
+fn whole(answer: Answer, request: &Request, client: &Client) -> Result<Answer, Trouble> {
+    let has_body = request.method != "HEAD" && !matches!(answer.status, 204 | 304);
+    let head = client.head.as_ref().filter(|_| has_body);
+    match head.and_then(|head| head.head.content_length().known()) {
+        Some(announced) if announced != client.body => Err(Trouble::WrongLength {
+            announced,
+            arrived: client.body,
+        }),
+        _ => Ok(answer),
+    }
+}
+
+fn end(exchange: Exchange, found: &Found, json: bool) -> Result<Ending, Problem> {
+    match exchange.result {
+        Ok(Answer { status: ..400, .. }) => Ok(Ending::Fine),
+        Ok(_) => Ok(Ending::Found),
+        // The JSON has said it.
+        Err(trouble) if json && !matches!(trouble, Trouble::TooLarge(_)) => Ok(Ending::Found),
+        Err(trouble) => Err(Problem::Peer {
+            peer: match exchange.seen.address {
+                Some(address) => address.to_string(),
+                None => found.listed(),
+            },
+            trouble,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        getting: Getting,
+    }
+
+    fn parse(arguments: &[&str]) -> Result<Getting, clap::Error> {
+        let line = ["get"].iter().chain(arguments);
+        Ok(Command::try_parse_from(line)?.getting)
+    }
+
+    #[test]
+    fn options_as_curl_has_them() {
+        let getting = parse(&[
+            "-iw", "-HA: 1", "-H", "B: 2", "-d", "-", "-XPUT", "-o", "f", "h",
+        ]);
+        let getting = getting.unwrap();
+        assert!(getting.include && getting.timing && !getting.head);
+        assert_eq!(getting.header, ["A: 1", "B: 2"]);
+        assert_eq!(getting.data.as_deref(), Some("-"));
+        assert_eq!(getting.wishes().method, Some("PUT"));
+        assert_eq!(getting.output, Some("f".into()));
+        assert_eq!((getting.url.as_str(), getting.packet_size), ("h", 8192));
+        assert_eq!(parse(&["-I", "h"]).unwrap().wishes().method, Some("HEAD"));
+        assert_eq!(
+            parse(&["h", "-d", "-x=1"]).unwrap().data.as_deref(),
+            Some("-x=1")
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_together() {
+        for wrong in [
+            &[][..],
+            &["-I", "-d", "x", "h"],
+            &["-I", "-X", "GET", "h"],
+            &["--packet-size", "100", "h"],
+            &["--timeout", "0", "h"],
+            &["--secret", "word", "h"],
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! `rjk ping` and `rjk get`, against real Tomcats and scripted peers.
+
+mod failures;
+mod get;
+mod large;
+mod ping;
+mod secrets;
+mod tomcat;
+
+use crate::said::{Said, run, run_with};
+use rjk_testbed::rjk::rjk;
+use rjk_testbed::{Peer, Result};
+use std::process::Command;
+
+/// Where a peer listens.
+fn address(peer: &Peer) -> String {
+    local(peer.port())
+}
+
+fn local(port: u16) -> String {
+    format!("127.0.0.1:{port}")
+}
+
+/// The URL of a path on a port of this host.
+fn url(port: u16, path: &str) -> String {
+    format!("ajp://127.0.0.1:{port}{path}")
+}
+
+/// rjk, for a test that looks at its streams or at the process.
+fn command(arguments: &[&str]) -> Result<Command> {
+    let mut command = Command::new(rjk()?);
+    command.args(arguments).env_remove("RJK_SECRET");
+    Ok(command)
+}
+
+/// What one probe of a port says.
+fn probe(port: u16) -> Result<Said> {
+    run(&["ping", "-c", "1", "--timeout", "1s", &local(port)])
+}
+
+/// What a request to a port says, with little patience.
+fn get(port: u16, path: &str) -> Result<Said> {
+    let wait = ["--timeout", "1s", "--connect-timeout", "1s"];
+    run(&[&["get"][..], &wait, &[&url(port, path)]].concat())
+}
