@@ -2,6 +2,7 @@
 
 mod attempts;
 mod author;
+mod birth;
 mod breaker;
 mod consistent_hash;
 mod contract;
