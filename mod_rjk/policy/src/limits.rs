@@ -45,7 +45,9 @@ pub const LOG_LINES_PER_SECOND: u16 = 10;
 /// Core modules of a component: that of the policy, and the glue around it.
 pub const MAX_MODULES: u64 = 32;
 /// Work of the compiler for a component, in steps: 10 µs for the worst shapes that were found, 1 to 3 µs for what
-/// compilers write. A whole JavaScript interpreter, QuickJS, has some 550,000.
+/// compilers write. A whole JavaScript interpreter, QuickJS, has some 550,000. The worst components that are let through
+/// took `httpd -t` 2 to 7 s on two cores, and 3 to 12 s when others used these too, within 1 GiB of address space:
+/// `cargo test -p rjk-testbed --test measure compile -- --nocapture` (with RJK_MODULE, a release build).
 pub const MAX_STEPS: u64 = 700_000;
 /// Work of the compiler for a function, in steps of at most some 3 KiB of memory. The largest function of QuickJS
 /// has some 40,000.

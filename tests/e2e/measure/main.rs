@@ -2,6 +2,7 @@
 //! that they do not measure each other.
 
 mod clients;
+mod compile;
 mod hostile;
 mod large;
 mod memory;
