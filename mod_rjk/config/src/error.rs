@@ -5,7 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 /// A place in a configuration file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Location {
     /// The file as the administrator named it.
     pub file: Arc<str>,
@@ -29,12 +29,16 @@ impl fmt::Display for Location {
     }
 }
 
+/// What kind of mistake it is: a word in kebab-case that stays when the message is worded anew, for programs.
+pub type Code = &'static str;
+
 /// A configuration that cannot be used: `file:line: what is wrong; what to write instead`.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{}{message}", prefix(.location))]
 pub struct ConfigError {
     location: Option<Location>,
     message: String,
+    code: Code,
 }
 
 impl ConfigError {
@@ -43,7 +47,19 @@ impl ConfigError {
         ConfigError {
             location,
             message: message.into(),
+            code: "refused",
         }
+    }
+
+    /// The same with a code of its own.
+    #[must_use]
+    pub fn coded(self, code: Code) -> ConfigError {
+        ConfigError { code, ..self }
+    }
+
+    /// What kind of mistake it is.
+    pub fn code(&self) -> Code {
+        self.code
     }
 
     /// Where the error is; `None` when no line of a file is to blame.
@@ -64,6 +80,8 @@ pub struct Warning {
     pub location: Option<Location>,
     /// What is odd and what is done about it.
     pub message: String,
+    /// What kind of mistake it is.
+    pub code: Code,
 }
 
 impl Warning {
@@ -72,7 +90,14 @@ impl Warning {
         Warning {
             location,
             message: message.into(),
+            code: "questionable",
         }
+    }
+
+    /// The same with a code of its own.
+    #[must_use]
+    pub fn coded(self, code: Code) -> Warning {
+        Warning { code, ..self }
     }
 }
 

@@ -1,7 +1,7 @@
 //! mod_jk's configuration files and directives, read into one model.
 #![forbid(unsafe_code)]
 
-mod advice;
+pub mod advice;
 pub mod command_line;
 pub mod directive;
 pub mod error;

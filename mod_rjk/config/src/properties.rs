@@ -91,7 +91,7 @@ impl Properties {
         }
         if line.contains(&0) {
             let message = "the line holds a NUL byte; save the file as plain text";
-            return Err(ConfigError::new(Some(location), message));
+            return Err(ConfigError::new(Some(location), message).coded("nul-byte"));
         }
         let (name, value) = line.split_once_str("=").unwrap_or((line, b""));
         let (name, value) = (trim(name), trim(value));
@@ -194,13 +194,12 @@ impl Properties {
             old.location = entry.location;
             return;
         }
-        warnings.push(Warning::new(
-            Some(entry.location.clone()),
-            format!(
-                "{} is set again and replaces {}; remove one",
-                entry.name, old.location
-            ),
-        ));
+        let message = format!(
+            "{} is set again and replaces {}; remove one",
+            entry.name, old.location
+        );
+        let warning = Warning::new(Some(entry.location.clone()), message);
+        warnings.push(warning.coded("duplicate-key"));
         *old = entry;
     }
 }
@@ -216,7 +215,8 @@ impl Oddities {
     fn look_at(&mut self, line: &[u8], location: &Location, warnings: &mut Vec<Warning>) {
         let mut warn = |seen: &mut bool, is_odd: bool, message: &str| {
             if is_odd && !std::mem::replace(seen, true) {
-                warnings.push(Warning::new(Some(location.clone()), message));
+                let warning = Warning::new(Some(location.clone()), message);
+                warnings.push(warning.coded("line-not-read-whole"));
             }
         };
         let is_long = line.trim_end_with(|c| c == '\n').len() > LINE_BYTES;
@@ -226,6 +226,13 @@ impl Oddities {
                        plain text";
         warn(&mut self.nul_byte, line.contains(&0), message);
     }
+}
+
+/// Whether mod_jk knows a property of a worker that is called so.
+pub fn is_attribute(name: &[u8]) -> bool {
+    attributes::KNOWN
+        .iter()
+        .any(|known| known.as_bytes() == name)
 }
 
 /// The attribute of a `worker.*` name: what follows the last dot; `None` for a free variable.
@@ -257,7 +264,7 @@ fn check_name(
         .find(|(known, _)| *known == attribute)
     {
         let message = format!("{} is deprecated; {advice}", name.as_bstr());
-        warnings.push(Warning::new(Some(location.clone()), message));
+        warnings.push(Warning::new(Some(location.clone()), message).coded("deprecated-attribute"));
         return Ok(());
     }
     if attributes::KNOWN.contains(&attribute.as_ref()) {
@@ -271,7 +278,7 @@ fn check_name(
         "{} has the unknown attribute {attribute:?}; {remedy}",
         name.as_bstr()
     );
-    Err(ConfigError::new(Some(location.clone()), message))
+    Err(ConfigError::new(Some(location.clone()), message).coded("unknown-attribute"))
 }
 
 /// P-03: mod_jk drops such a line without a word.
@@ -288,7 +295,7 @@ fn ignored_line(line: &[u8], continues: bool, location: Location) -> Warning {
     } else {
         "a line without \"=\" is ignored; write name=value or put # in front".to_owned()
     };
-    Warning::new(Some(location), message)
+    Warning::new(Some(location), message).coded("ignored-line")
 }
 
 /// Editors put a byte order mark before the first line, and joining files puts it before others. To

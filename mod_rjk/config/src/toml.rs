@@ -200,7 +200,7 @@ impl PolicyFile {
                     "no balancer uses policy {name}, so it is not loaded; \
                      write policy = \"{name}\" in a [balancer.NAME], or take it away"
                 );
-                Warning::new(Some(policy.table.clone()), message)
+                Warning::new(Some(policy.table.clone()), message).coded("unused-policy")
             })
     }
 }

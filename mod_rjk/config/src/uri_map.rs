@@ -170,7 +170,8 @@ impl UriMap {
             };
             if let Some(problem) = unknown {
                 let message = format!("rule for '{}': {problem}", rule.pattern);
-                warnings.push(Warning::new(rule.location.clone(), message));
+                let warning = Warning::new(rule.location.clone(), message);
+                warnings.push(warning.coded("unknown-target"));
             }
         }
     }

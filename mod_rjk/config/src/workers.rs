@@ -86,6 +86,11 @@ impl Workers {
         self.properties.shown()
     }
 
+    /// Where a property is written, be it in the template of its worker.
+    pub fn location(&self, name: impl AsRef<[u8]>) -> Option<&Location> {
+        self.properties.get(name).map(|entry| &entry.location)
+    }
+
     /// The worker with this name; members of balancers that are not listed have none (L-01).
     pub fn get(&self, name: &[u8]) -> Option<&WorkerSpec> {
         self.list.iter().find(|worker| worker.name() == name)
@@ -124,7 +129,7 @@ fn listed_names(
         if let Some(other) = other.filter(|_| !has_properties(properties, b"ajp13".as_bstr())) {
             let message = "worker.list is missing and the only worker is ajp13 on localhost:8009; \
                            write worker.list=<names>";
-            warnings.push(Warning::new(Some(other.location.clone()), message));
+            warnings.push(Warning::new(Some(other.location.clone()), message).coded("no-list"));
         }
         return Ok(vec![(BString::from("ajp13"), None)]);
     };
@@ -132,7 +137,9 @@ fn listed_names(
     for name in split_list(&entry.value) {
         if names.iter().any(|(known, _)| known == name) {
             let message = format!("worker.list names {name} twice; remove one");
-            warnings.push(Warning::new(Some(entry.location.clone()), message));
+            warnings.push(
+                Warning::new(Some(entry.location.clone()), message).coded("duplicate-in-list"),
+            );
             continue;
         }
         warn_about_absent(properties, name, entry, warnings);
@@ -140,7 +147,7 @@ fn listed_names(
     }
     if names.is_empty() {
         let message = "worker.list names no worker; write worker.list=<names>";
-        return Err(ConfigError::new(Some(entry.location.clone()), message));
+        return Err(ConfigError::new(Some(entry.location.clone()), message).coded("empty-list"));
     }
     Ok(names)
 }
@@ -169,7 +176,7 @@ fn legacy(attributes: &mut Attributes<'_>, kind: LegacyType) -> Result<LegacySpe
              AJP connector speaks it",
             entry.name, entry.value
         );
-        attributes.warn(entry, message);
+        attributes.warn_as("type-not-served", entry, message);
     }
     Ok(LegacySpec {
         name: attributes.worker().into(),
@@ -203,7 +210,7 @@ fn type_of(attributes: &Attributes<'_>) -> Result<Type, ConfigError> {
         "{} is {:?}, which is not supported; {remedy}",
         entry.name, entry.value
     );
-    Err(ConfigError::new(Some(entry.location.clone()), message))
+    Err(ConfigError::new(Some(entry.location.clone()), message).coded("unknown-type"))
 }
 
 fn mounts_of(attributes: &mut Attributes<'_>) -> Result<Vec<WorkerMount>, ConfigError> {
@@ -215,7 +222,7 @@ fn mounts_of(attributes: &mut Attributes<'_>) -> Result<Vec<WorkerMount>, Config
             "{}: a bar is a letter of the pattern here; write both patterns, with a blank between",
             entry.name
         );
-        attributes.warn(entry, message);
+        attributes.warn_as("bar-in-mount", entry, message);
     }
     split_list(&entry.value)
         .map(|pattern| {
@@ -227,7 +234,9 @@ fn mounts_of(attributes: &mut Attributes<'_>) -> Result<Vec<WorkerMount>, Config
                     "{} has the pattern {pattern:?}, which does not start with \"/\"{remedy}",
                     entry.name
                 );
-                return Err(ConfigError::new(Some(entry.location.clone()), message));
+                return Err(
+                    ConfigError::new(Some(entry.location.clone()), message).coded("bad-pattern")
+                );
             }
             Ok(WorkerMount {
                 worker: attributes.worker().into(),
@@ -264,7 +273,9 @@ fn warn_about_absent(
             "{} names {worker}, which has no property and is taken for ajp13 on localhost:8009{remedy}",
             entry.name
         );
-        warnings.push(Warning::new(Some(entry.location.clone()), message));
+        warnings.push(
+            Warning::new(Some(entry.location.clone()), message).coded("worker-without-properties"),
+        );
     }
 }
 

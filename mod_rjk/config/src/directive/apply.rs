@@ -81,9 +81,8 @@ impl Name {
 
 impl<'a> Setting<'a> {
     fn warn(&mut self, message: impl Into<String>) {
-        self.written
-            .warnings
-            .push(Warning::new(Some(self.location.clone()), message));
+        let warning = Warning::new(Some(self.location.clone()), message);
+        self.written.warnings.push(warning.coded("directive-value"));
     }
 
     /// Path and worker of a mount.

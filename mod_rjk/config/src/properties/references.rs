@@ -43,7 +43,9 @@ impl Properties {
                     "{} is part of a loop or of more than 19 references in a row; shorten it",
                     entry.name
                 );
-                return Err(ConfigError::new(Some(entry.location.clone()), message));
+                return Err(
+                    ConfigError::new(Some(entry.location.clone()), message).coded("reference-loop")
+                );
             }
             chain.push(std::mem::replace(&mut next, entry.value.clone()));
         }
@@ -97,6 +99,6 @@ impl Properties {
             "{} names {value}, which has no property{remedy}",
             reference.name
         );
-        ConfigError::new(Some(reference.location.clone()), message)
+        ConfigError::new(Some(reference.location.clone()), message).coded("no-template")
     }
 }

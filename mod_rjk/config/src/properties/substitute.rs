@@ -39,7 +39,7 @@ pub(super) fn variables(
     }
     if next_variable(rest).is_some() {
         let message = "more than 21 variables in one value, the others stay as they are; split it";
-        warnings.push(Warning::new(Some(location.clone()), message));
+        warnings.push(Warning::new(Some(location.clone()), message).coded("too-many-variables"));
     }
     result.push_str(rest);
     Ok((result, replaced))
@@ -70,7 +70,7 @@ fn undefined(name: &[u8], location: &Location) -> Warning {
         String::new()
     };
     let message = format!("$({name}) is not defined and stays as it is{remedy}");
-    Warning::new(Some(location.clone()), message)
+    Warning::new(Some(location.clone()), message).coded("undefined-variable")
 }
 
 fn check_length(value: &[u8], location: &Location) -> Result<(), ConfigError> {
@@ -78,7 +78,7 @@ fn check_length(value: &[u8], location: &Location) -> Result<(), ConfigError> {
         return Ok(());
     }
     let message = "the value is longer than 1 MiB with its variables; write a shorter one";
-    Err(ConfigError::new(Some(location.clone()), message))
+    Err(ConfigError::new(Some(location.clone()), message).coded("value-too-long"))
 }
 
 fn is_plain(byte: u8) -> bool {

@@ -213,5 +213,5 @@ pub fn check_map(map: &UriMap, workers: &Workers, warnings: &mut Vec<Warning>) {
 
 fn unreadable(path: &Path, error: &io::Error, location: Location) -> ConfigError {
     let message = format!("JkMountFile: cannot read {}: {error}", path.display());
-    ConfigError::new(Some(location), message)
+    ConfigError::new(Some(location), message).coded("file-unreadable")
 }

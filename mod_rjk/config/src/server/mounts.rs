@@ -16,6 +16,23 @@ pub struct Section<'a> {
     pub is_regex: bool,
 }
 
+impl Section<'_> {
+    /// The sections that give their argument to the directives in them.
+    pub const NAMES: [&'static str; 11] = [
+        "Location",
+        "LocationMatch",
+        "Directory",
+        "DirectoryMatch",
+        "Files",
+        "FilesMatch",
+        "If",
+        "ElseIf",
+        "Else",
+        "Proxy",
+        "ProxyMatch",
+    ];
+}
+
 /// What a `JkMount` or `JkUnMount` mounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MountArgs<'a> {

@@ -30,7 +30,7 @@ impl<'a> Source<'a> {
 
     pub(super) fn syntax_error(&self, error: &::toml::de::Error) -> ConfigError {
         let place = error.span().map(|span| self.location(span));
-        ConfigError::new(place, format!("no valid TOML: {}", error.message()))
+        ConfigError::new(place, format!("no valid TOML: {}", error.message())).coded("toml-syntax")
     }
 
     fn location(&self, span: Range<usize>) -> Location {

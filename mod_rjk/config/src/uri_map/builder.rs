@@ -120,7 +120,7 @@ impl UriMapBuilder {
             );
             if let Err(error) = added {
                 let message = format!("{}; the rule is skipped", error.message());
-                warnings.push(Warning::new(Some(location.clone()), message));
+                warnings.push(Warning::new(Some(location.clone()), message).coded("rule-skipped"));
             }
         }
         Ok(())
@@ -152,7 +152,7 @@ impl UriMapBuilder {
     ) -> Result<(), ConfigError> {
         let patterns = rule.patterns(source);
         if patterns.is_empty() {
-            return Err(ConfigError::new(location, rule.problem()));
+            return Err(ConfigError::new(location, rule.problem()).coded("bad-pattern"));
         }
         let before = warnings.len();
         let (worker, extensions) = parse_worker_with_extensions(value, warnings);
@@ -187,14 +187,14 @@ impl UriMapBuilder {
                 "'{}' was mounted to '{}' before; this rule, to '{}', replaces that one",
                 old.pattern, old.worker, new.worker
             );
-            warnings.push(Warning::new(new.location.clone(), message));
+            warnings.push(Warning::new(new.location.clone(), message).coded("duplicate-mount"));
         }
         for old in self.earlier(at).filter(|old| differ(old, new)) {
             let message = format!(
                 "'{}' is mounted to '{}' by a rule before this one, which wins",
                 old.pattern, old.worker
             );
-            warnings.push(Warning::new(new.location.clone(), message));
+            warnings.push(Warning::new(new.location.clone(), message).coded("hidden-mount"));
         }
     }
 

@@ -67,7 +67,8 @@ impl<'a, 'w> Parser<'a, 'w> {
     }
 
     fn warn(&mut self, message: String) {
-        self.warnings.push(Warning::new(None, message));
+        self.warnings
+            .push(Warning::new(None, message).coded("rule-extension"));
     }
 
     /// One `name=value`; without a `=` no name is known.
@@ -180,7 +181,9 @@ impl<'a, 'w> Parser<'a, 'w> {
         let word = BStr::new(name).to_string();
         let hint = nearest(&word, KNOWN).map(|known| format!("; did you mean '{known}='?"));
         let hint = hint.unwrap_or_default();
-        self.warn(format!("unknown rule extension '{word}' is ignored{hint}"));
+        let message = format!("unknown rule extension '{word}' is ignored{hint}");
+        self.warnings
+            .push(Warning::new(None, message).coded("unknown-extension"));
     }
 
     /// members in the order active, disabled, stopped, so that the later one wins.

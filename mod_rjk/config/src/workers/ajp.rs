@@ -63,7 +63,7 @@ fn address(
     if let (Some(entry), Some(address)) = (attributes.entry(attribute), &address)
         && let Some(problem) = host_problem(attribute, &address.to_str_lossy())
     {
-        attributes.warn(entry, problem);
+        attributes.warn_as("odd-host", entry, problem);
     }
     Ok(address)
 }

@@ -83,7 +83,7 @@ fn no_members(attributes: &Attributes<'_>, location: Option<&Location>) -> Confi
     let message = format!(
         "the balancer {worker} has no members; write worker.{worker}.balance_workers=<names>"
     );
-    ConfigError::new(of_type.or(location).cloned(), message)
+    ConfigError::new(of_type.or(location).cloned(), message).coded("no-members")
 }
 
 fn member(
@@ -135,7 +135,9 @@ fn is_served(
     }
     if name == balancer {
         let message = format!("{} names the balancer itself; remove {name}", list.name);
-        return Err(ConfigError::new(Some(list.location.clone()), message));
+        return Err(
+            ConfigError::new(Some(list.location.clone()), message).coded("balancer-of-itself")
+        );
     }
     let remedy = if kind == Type::Lb {
         "name its members instead"
@@ -146,7 +148,7 @@ fn is_served(
         "{} names {name}, whose type is not ajp13 and which takes no requests here; {remedy}",
         list.name
     );
-    member.warn(list, message);
+    member.warn_as("member-not-served", list, message);
     Ok(false)
 }
 
@@ -190,7 +192,9 @@ fn check_route(
     let (name, route) = (&new.ajp.name, &new.route);
     if other.ajp.name == *name {
         let message = format!("{} names {name} twice; remove one", list.name);
-        return Err(ConfigError::new(Some(list.location.clone()), message));
+        return Err(
+            ConfigError::new(Some(list.location.clone()), message).coded("duplicate-member")
+        );
     }
     let message = format!(
         "{name} has the route {route} of {}; give each member of {} its own",
@@ -202,7 +206,7 @@ fn check_route(
         .entry("route")
         .or_else(|| member.entry("jvm_route"))
         .unwrap_or(list);
-    Err(ConfigError::new(Some(line.location.clone()), message))
+    Err(ConfigError::new(Some(line.location.clone()), message).coded("duplicate-route"))
 }
 
 /// a redirect is a route, not a worker name.
@@ -226,7 +230,7 @@ fn check_redirects(members: &[MemberSpec], attributes: &mut Attributes<'_>) {
         if let Some(entry) = attributes.entry("redirect") {
             let message =
                 format!("redirect is {redirect:?}, the route of no member; write {wanted}");
-            attributes.warn(entry, message);
+            attributes.warn_as("unknown-route", entry, message);
         }
     }
 }

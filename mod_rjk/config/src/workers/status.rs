@@ -63,7 +63,7 @@ fn warn_of_overlap(attributes: &mut Attributes<'_>, spec: &StatusSpec) {
     let entry = attributes.entry("good").or_else(|| attributes.entry("bad"));
     if let Some(entry) = entry {
         let message = "good and bad cover the same members; they count as bad";
-        attributes.warn(entry, message);
+        attributes.warn_as("ratings-overlap", entry, message);
     }
 }
 

@@ -4,7 +4,7 @@
 //! warnings are equal and [`Workers::build`](super::Workers::build) keeps one.
 
 use crate::advice::bare;
-use crate::error::{ConfigError, Location, Warning};
+use crate::error::{Code, ConfigError, Location, Warning};
 use crate::properties::{Entry, Properties};
 use bstr::{BStr, BString, ByteSlice};
 use std::time::Duration;
@@ -74,8 +74,13 @@ impl<'a> Attributes<'a> {
 
     /// Warns about the line that sets `attribute`; `None` when there is none.
     pub fn warn(&mut self, entry: &Entry, message: impl Into<String>) {
-        self.warnings
-            .push(Warning::new(Some(entry.location.clone()), message));
+        self.warn_as("value-replaced", entry, message);
+    }
+
+    /// The same with another code.
+    pub fn warn_as(&mut self, code: Code, entry: &Entry, message: impl Into<String>) {
+        let warning = Warning::new(Some(entry.location.clone()), message);
+        self.warnings.push(warning.coded(code));
     }
 
     /// P-10; `None` when absent, not a number or out of 32 bits.
@@ -214,7 +219,7 @@ pub(super) fn check_length(
         "{what} has {} bytes ({value}); write at most 63",
         value.len()
     );
-    Err(ConfigError::new(location.cloned(), message))
+    Err(ConfigError::new(location.cloned(), message).coded("name-too-long"))
 }
 
 /// A leading decimal number with its `k` or `m`, and the text after it.

@@ -4,21 +4,6 @@ use crate::ffi::apr::{Pool, bytes};
 use crate::ffi::sys;
 use rjk_config::server::Section;
 
-/// The sections that give their argument to the directives in them.
-const NAMES: [&str; 11] = [
-    "Location",
-    "LocationMatch",
-    "Directory",
-    "DirectoryMatch",
-    "Files",
-    "FilesMatch",
-    "If",
-    "ElseIf",
-    "Else",
-    "Proxy",
-    "ProxyMatch",
-];
-
 /// The innermost section around a directive; `None` outside of all.
 ///
 /// # Safety
@@ -49,7 +34,7 @@ unsafe fn around(mut directive: *const sys::ap_directive_t) -> (&'static str, bo
             let name = bytes((*directive).directive).and_then(|name| name.strip_prefix(b"<"));
             let is =
                 |known: &&str| name.is_some_and(|name| name.eq_ignore_ascii_case(known.as_bytes()));
-            if let Some(known) = NAMES.into_iter().find(is) {
+            if let Some(known) = Section::NAMES.into_iter().find(is) {
                 let arguments = bytes((*directive).args).unwrap_or(b"");
                 let is_regex =
                     known.ends_with("Match") || arguments.trim_ascii_start().starts_with(b"~");

@@ -3,9 +3,7 @@
 use crate::ffi::apr::{Pool, server_root_relative};
 use crate::server::last_good::Texts;
 use rjk_config::directive::GlobalDirectives;
-use rjk_config::error::{ConfigError, Location, Warning};
-use rjk_config::properties::Properties;
-use rjk_config::server::ServerDirectives;
+use rjk_config::error::{ConfigError, Warning};
 use rjk_config::uri_map::FileText;
 use rjk_config::workers::Workers;
 use std::cell::RefCell;
@@ -72,29 +70,6 @@ pub(super) fn read_workers(
     pool: Pool<'_>,
     warnings: &mut Vec<Warning>,
 ) -> Result<Workers, ConfigError> {
-    let mut properties = Properties::workers();
-    for (line, location) in &global.worker_properties {
-        properties.add_line(line, location.clone(), warnings)?;
-    }
     let root = server_root_relative(pool, "");
-    properties.define("ServerRoot", root.trim_end_matches('/'));
-    if let Some((file, location)) = &global.workers_file {
-        let text = files
-            .read(Path::new(file))
-            .map_err(|error| unreadable(file, &error, location))?;
-        properties.add_text(&text.text, file, warnings)?;
-    }
-    let workers = Workers::build(properties, warnings)?;
-    // W-05: rules of the map, but lines of the workers' file.
-    let none = |_: &Path| Err(io::ErrorKind::NotFound.into());
-    let root = Path::new(&root);
-    ServerDirectives::main().resolve(None, &workers.mounts, &none, root, &mut Vec::new())?;
-    Ok(workers)
-}
-
-fn unreadable(file: &str, error: &std::io::Error, location: &Location) -> ConfigError {
-    ConfigError::new(
-        Some(location.clone()),
-        format!("JkWorkersFile: cannot read {file}: {error}"),
-    )
+    global.workers(&|path: &Path| files.read(path), Path::new(&root), warnings)
 }
