@@ -1,6 +1,8 @@
 //! The operator's command of mod_rjk.
 #![forbid(unsafe_code)]
 
+mod check;
+mod explain;
 mod farm;
 mod manners;
 mod manual;
@@ -28,6 +30,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Finds what is wrong with a configuration, or odd in it: httpd's, workers.properties, a map file, rjk.toml.
+    Check(check::Checking),
+    /// Says where a request would go by these files: virtual host, rule, worker and member, and why.
+    Explain(explain::Explaining),
     /// Shows what the status workers of web hosts say, as one table.
     Status(farm::Status),
     /// Gives members of a balancer no new sessions, on several web hosts, and may wait until they are idle.
@@ -58,6 +64,8 @@ enum Command {
 impl Command {
     fn run(&self, printer: &mut Printer) -> Outcome {
         match self {
+            Command::Check(checking) => checking.run(printer),
+            Command::Explain(explaining) => explaining.run(printer),
             Command::Status(status) => status.run(printer),
             Command::Drain(drain) => drain.run(printer),
             Command::Disable(disable) => disable.run(printer),

@@ -1,0 +1,352 @@
+//! Follows a configuration from file to file.
+
+use super::condition::{Facts, Modules, decide};
+use super::lines::{lines, resolved, trim, word, words};
+use super::place::Found;
+use super::{Configuration, Line, Root, Section, glob, shown};
+use bstr::{BString, ByteSlice};
+use rjk_config::directive::Directive;
+use rjk_config::error::Location;
+use rjk_config::uri_map::FileText;
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Files that include each other, and macros that use each other.
+const MOST_NESTED: usize = 20;
+/// Lines of a whole configuration: more come from files that include each other again and again.
+const MOST_LINES: usize = 300_000;
+/// Bytes of a line with its variables, which may be made of each other.
+const MOST_BYTES: usize = 1 << 20;
+
+/// What could not be followed.
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// The line that asks for it.
+    pub place: Location,
+    /// What is missing, and what to do.
+    pub message: String,
+}
+
+/// Reads the configuration that begins with `files`, one after the other; `defines` are httpd's `-D` words,
+/// with a value behind `=`.
+///
+/// # Errors
+/// One of `files` cannot be read.
+pub fn read(
+    files: &[PathBuf],
+    root: Root,
+    defines: &[String],
+) -> Result<Configuration, (PathBuf, io::Error)> {
+    let mut reader = Reader {
+        out: Configuration {
+            root,
+            ..Configuration::default()
+        },
+        variables: HashMap::new(),
+        modules: Modules::default(),
+        macros: HashMap::new(),
+        open: Vec::new(),
+        depth: 0,
+        read: 0,
+    };
+    for define in defines {
+        let (name, value) = define.split_once('=').unwrap_or((define, ""));
+        reader.variables.insert(name.into(), value.into());
+    }
+    for file in files {
+        reader
+            .file(file)
+            .map_err(|error| (file.to_owned(), error))?;
+    }
+    reader.out.mpm = reader.modules.mpm();
+    Ok(reader.out)
+}
+
+struct Reader {
+    out: Configuration,
+    variables: HashMap<BString, BString>,
+    modules: Modules,
+    macros: HashMap<String, Rc<Macro>>,
+    open: Vec<Open>,
+    depth: usize,
+    read: usize,
+}
+
+/// A section that has begun.
+struct Open {
+    name: String,
+    kind: Kind,
+}
+
+enum Kind {
+    /// It goes into the configuration.
+    Section(Rc<Section>),
+    /// A condition that holds: its lines count as if it were not there.
+    Holds,
+    /// A condition that does not hold: nothing in it counts.
+    Skipped,
+    /// Lines for later.
+    Macro(Macro),
+}
+
+struct Macro {
+    name: String,
+    parameters: Vec<Vec<u8>>,
+    file: Arc<str>,
+    lines: Vec<(u32, Vec<u8>)>,
+}
+
+impl Reader {
+    fn file(&mut self, path: &Path) -> io::Result<()> {
+        let text = FileText::read(path)?.text;
+        let name: Arc<str> = path.to_string_lossy().into();
+        self.all(&name, lines(&text));
+        Ok(())
+    }
+
+    /// A section ends in the file that it begins in.
+    fn all(&mut self, file: &Arc<str>, lines: impl Iterator<Item = (u32, Vec<u8>)>) {
+        let before = self.open.len();
+        for (number, line) in lines {
+            self.read += 1;
+            if self.read > MOST_LINES {
+                break;
+            }
+            let place = Location {
+                file: file.clone(),
+                line: number,
+            };
+            self.line(&line, place);
+        }
+        self.open.truncate(before);
+    }
+
+    fn line(&mut self, line: &[u8], place: Location) {
+        let ends = line.strip_prefix(b"</").map(|name| {
+            let name = trim(name.strip_suffix(b">").unwrap_or(name));
+            shown(name)
+        });
+        let macro_ends = ends
+            .as_ref()
+            .is_some_and(|name| name.eq_ignore_ascii_case("macro"));
+        if let Some(Open {
+            kind: Kind::Macro(begun),
+            ..
+        }) = self.open.last_mut()
+            && !macro_ends
+        {
+            // In a macro everything is text, but for its end.
+            begun.lines.push((place.line, line.to_vec()));
+        } else if let Some(name) = ends {
+            self.end(&name);
+        } else if let Some(begun) = line.strip_prefix(b"<") {
+            self.begin(begun, place);
+        } else if !self.is_skipping() {
+            let (name, rest) = word(line);
+            let arguments = self.resolve(rest);
+            self.directive(&shown(&name), &arguments, place);
+        }
+    }
+
+    fn is_skipping(&self) -> bool {
+        let mut open = self.open.iter();
+        open.any(|open| matches!(open.kind, Kind::Skipped))
+    }
+
+    fn begin(&mut self, line: &[u8], place: Location) {
+        let line = line.rfind_byte(b'>').map_or(line, |end| &line[..end]);
+        let (name, rest) = word(line);
+        let name = shown(&name);
+        let lower = name.to_ascii_lowercase();
+        let kind = if self.is_skipping() {
+            Kind::Skipped
+        } else if lower == "macro" {
+            Kind::Macro(new_macro(rest, place.file))
+        } else {
+            let arguments = self.resolve(rest);
+            match self.decide(&lower, &arguments) {
+                Some(true) => Kind::Holds,
+                Some(false) => Kind::Skipped,
+                None => Kind::Section(self.section(name.clone(), arguments, place)),
+            }
+        };
+        self.open.push(Open { name: lower, kind });
+    }
+
+    fn section(&mut self, name: String, arguments: Vec<u8>, place: Location) -> Rc<Section> {
+        let section = Rc::new(Section {
+            name,
+            arguments: arguments.into(),
+            place,
+            parent: self.innermost(),
+        });
+        self.out.sections.push(section.clone());
+        section
+    }
+
+    fn innermost(&self) -> Option<Rc<Section>> {
+        self.open.iter().rev().find_map(|open| match &open.kind {
+            Kind::Section(section) => Some(section.clone()),
+            _ => None,
+        })
+    }
+
+    fn decide(&self, name: &str, arguments: &[u8]) -> Option<bool> {
+        let facts = Facts {
+            modules: &self.modules,
+            is_defined: &|name| self.variables.contains_key(name.as_bstr()),
+            is_file: &|name| self.out.root.join(name).exists(),
+            // What is not ours is httpd's, and this httpd may have it.
+            is_directive: &|name| {
+                let is_ours = name.to_ascii_lowercase();
+                let is_ours = is_ours.starts_with("jk") || is_ours.starts_with("rjk");
+                !is_ours || Directive::find(name).is_some()
+            },
+        };
+        decide(name, arguments, &facts)
+    }
+
+    /// Takes the innermost section of this name away, with what was left open in it.
+    fn end(&mut self, name: &str) {
+        let is_it = |open: &Open| open.name.eq_ignore_ascii_case(name);
+        let Some(at) = self.open.iter().rposition(is_it) else {
+            return;
+        };
+        for open in self.open.drain(at..) {
+            if let Kind::Macro(done) = open.kind {
+                self.macros.insert(done.name.clone(), Rc::new(done));
+            }
+        }
+    }
+
+    fn directive(&mut self, name: &str, arguments: &[u8], place: Location) {
+        match name.to_ascii_lowercase().as_str() {
+            "define" => self.define(arguments),
+            "undefine" => {
+                self.variables.remove(word(arguments).0.as_bstr());
+            }
+            "loadmodule" => self.modules.load(arguments),
+            "serverroot" => {
+                let root = word(arguments).0;
+                self.out.root.set(Path::new(OsStr::from_bytes(&root)));
+            }
+            "include" => self.include(arguments, &place, true),
+            "includeoptional" => self.include(arguments, &place, false),
+            "use" => self.use_macro(arguments),
+            _ => self.out.lines.push(Line {
+                name: name.to_owned(),
+                arguments: arguments.into(),
+                place,
+                section: self.innermost(),
+            }),
+        }
+    }
+
+    fn define(&mut self, arguments: &[u8]) {
+        let mut words = words(arguments).into_iter();
+        if let Some(name) = words.next() {
+            let value = words.next().unwrap_or_default();
+            self.variables.insert(name.into(), value.into());
+        }
+    }
+
+    /// Variables as httpd takes them: its own first, then the environment's.
+    fn resolve(&self, text: &[u8]) -> Vec<u8> {
+        let found = resolved(text, |name| {
+            let own = self.variables.get(name.as_bstr());
+            own.map(|value| value.to_vec()).or_else(|| {
+                let value = std::env::var_os(OsStr::from_bytes(name))?;
+                Some(value.into_vec())
+            })
+        });
+        if found.len() > MOST_BYTES {
+            return text.to_vec();
+        }
+        found
+    }
+
+    fn include(&mut self, arguments: &[u8], place: &Location, must_be: bool) {
+        let name = shown(&word(arguments).0);
+        let files = if glob::is_wild(&name) || self.out.root.join(&name).is_dir() {
+            glob::files(&self.out.root.join(&name))
+        } else {
+            match self.out.root.find(&name) {
+                Found::Nowhere { .. } => Vec::new(),
+                found => vec![found.path().to_owned()],
+            }
+        };
+        if self.depth >= MOST_NESTED {
+            let message = format!(
+                "more than {MOST_NESTED} files include each other, {name} is not read; \
+                 take the Include away that leads back"
+            );
+            return self.note(place, message);
+        }
+        if files.is_empty() && must_be {
+            let message = format!(
+                "{name} is not found and not looked into; name the folder of ServerRoot with --server-root"
+            );
+            self.note(place, message);
+        }
+        self.depth += 1;
+        for file in files {
+            if let Err(error) = self.file(&file) {
+                let message = format!(
+                    "cannot read {}: {error}; check as a user who can",
+                    file.display()
+                );
+                self.note(place, message);
+            }
+        }
+        self.depth -= 1;
+    }
+
+    fn note(&mut self, place: &Location, message: String) {
+        let is_same = |note: &Note| note.place == *place && note.message == message;
+        if self.out.notes.iter().any(is_same) {
+            return;
+        }
+        self.out.notes.push(Note {
+            place: place.clone(),
+            message,
+        });
+    }
+
+    fn use_macro(&mut self, arguments: &[u8]) {
+        let mut words = words(arguments).into_iter();
+        let name = words.next().unwrap_or_default();
+        let found = self.macros.get(&shown(&name).to_ascii_lowercase()).cloned();
+        let Some(known) = found.filter(|_| self.depth < MOST_NESTED) else {
+            return;
+        };
+        let values: Vec<Vec<u8>> = words.collect();
+        let lines = known.lines.iter().map(|(number, line)| {
+            let mut line = line.clone();
+            for (parameter, value) in known.parameters.iter().zip(&values) {
+                if line.len() * (value.len() + 1) < MOST_BYTES {
+                    line = line.replace(parameter, value);
+                }
+            }
+            (*number, line)
+        });
+        self.depth += 1;
+        self.all(&known.file, lines);
+        self.depth -= 1;
+    }
+}
+
+fn new_macro(arguments: &[u8], file: Arc<str>) -> Macro {
+    let mut words = words(arguments).into_iter();
+    Macro {
+        name: shown(&words.next().unwrap_or_default()).to_ascii_lowercase(),
+        // An empty one would be found everywhere.
+        parameters: words.filter(|word| !word.is_empty()).collect(),
+        file,
+        lines: Vec::new(),
+    }
+}

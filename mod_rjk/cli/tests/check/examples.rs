@@ -1,0 +1,62 @@
+//! Configurations of the project and of strangers.
+
+use crate::support::{Site, repository};
+use std::fs;
+
+/// A stranger's file, as far as it matters here.
+#[derive(serde::Deserialize)]
+struct Entry {
+    name: String,
+    #[serde(default = "yes")]
+    starts: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(serde::Deserialize)]
+struct Index {
+    file: Vec<Entry>,
+}
+
+#[test]
+fn nothing_is_found_in_the_examples() {
+    let root = repository().join("httpd-conf");
+    let mut seen = 0;
+    for entry in fs::read_dir(root).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.is_dir() {
+            continue;
+        }
+        let site = Site::new();
+        let path = path.to_str().unwrap();
+        let output = site.run(&[path]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{path}: {text}");
+        let grave = text.lines().filter(|line| !line.contains(" hint: "));
+        assert_eq!(grave.count(), 0, "{text}");
+        seen += 1;
+    }
+    assert!(seen >= 4, "{seen}");
+}
+
+/// A file has an error where the module refuses it, and only there; tests/e2e/check asks the module for the place.
+#[test]
+fn strangers_files_have_errors_where_the_module_refuses_them() {
+    let folder = repository().join("tests/parity/strangers");
+    let index = fs::read_to_string(folder.join("index.toml")).unwrap();
+    let index: Index = toml::from_str(&index).unwrap();
+    assert!(index.file.len() > 100);
+    let site = Site::new();
+    let mut wrong = Vec::new();
+    for entry in &index.file {
+        let path = folder.join(&entry.name);
+        let (findings, _) = site.findings(&[path.to_str().unwrap()]);
+        let has_error = findings.iter().any(|one| one.severity == "error");
+        if has_error == entry.starts {
+            wrong.push(format!("{}: {findings:?}", entry.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
