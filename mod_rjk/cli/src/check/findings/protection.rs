@@ -60,7 +60,7 @@ fn without_limits(all: &[&AjpSpec], workers: &Workers, found: &mut Found<'_>) {
         return;
     };
     let message = format!(
-        "nothing bounds the wait for a Tomcat that hangs: {} has no time limit; set worker.{}.ping_mode=CP, \
+        "nothing bounds the wait for a Tomcat that hangs: no time limit for {}; set worker.{}.ping_mode=CP, \
          and reply_timeout to the milliseconds that an answer may take",
         of(&unlimited),
         first.name
