@@ -21,7 +21,9 @@ mod transcript;
 mod want;
 
 pub use expect::{Expect, Forward, Start};
+pub use request::Ask;
 pub use site::{Case, Older, Server, Site, Step, load};
+pub use stage::{Purpose, Stage};
 pub use want::Want;
 
 use std::path::PathBuf;
