@@ -2,6 +2,7 @@
 //!
 //! [`dispatcher::Dispatcher::serve`] owns the way of a request: choose a member, take a connection,
 //! exchange, release, account. `LIFECYCLE.md` beside this crate tells it in order.
+//! [`worker::direct`] asks one Tomcat without httpd, for tools.
 //!
 //! The house has floors, and each knows only those below it:
 //!

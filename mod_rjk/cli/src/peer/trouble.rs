@@ -293,13 +293,17 @@ mod tests {
     use super::*;
 
     const LIMIT: Duration = Duration::from_secs(2);
+    const DOCUMENT: &str = include_str!("../../../../docs/rjk-json.md");
 
     fn error(kind: ErrorKind) -> io::Error {
         kind.into()
     }
 
+    /// What scripts read of it, and that the document knows it.
     fn word(phase: Phase, cause: Cause, unread: &[u8]) -> &'static str {
-        Trouble::of(Failure::last(phase, cause), LIMIT, unread).word()
+        let word = Trouble::of(Failure::last(phase, cause), LIMIT, unread).word();
+        assert!(DOCUMENT.contains(&format!("`{word}`")), "{word}");
+        word
     }
 
     #[test]

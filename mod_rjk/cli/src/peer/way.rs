@@ -7,6 +7,7 @@ use crate::manners::Secret;
 use rjk_config::model::{AjpSpec, PingSpec, PoolSpec, RecoveryOptions};
 use rjk_proxy::way::address;
 use rjk_proxy::worker::direct::Direct;
+use std::cell::OnceCell;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub(super) struct Limits {
 pub(super) struct Found {
     pub(super) addresses: Vec<SocketAddr>,
     pub(super) direct: Direct,
+    /// Whether it speaks TLS, once it was asked.
+    tls: OnceCell<bool>,
 }
 
 impl Way {
@@ -54,7 +57,11 @@ impl Way {
         })?;
         let direct =
             Direct::new(&spec, &addresses).map_err(|error| NoHost::Internal(error.to_string()))?;
-        Ok(Found { addresses, direct })
+        Ok(Found {
+            addresses,
+            direct,
+            tls: OnceCell::new(),
+        })
     }
 }
 
@@ -63,19 +70,21 @@ const HELLO: [u8; 10] = [0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0];
 
 impl Found {
     /// What a trouble is at a second look: many TLS servers close without a word when AJP comes, so a
-    /// peer that did is asked in TLS.
+    /// peer that did is asked in TLS, once.
     pub(super) fn look_again(&self, trouble: Trouble, limit: Duration) -> Trouble {
-        if !matches!(trouble, Trouble::ClosedAtOnce | Trouble::ResetAtOnce) {
-            return trouble;
+        let closed = matches!(trouble, Trouble::ClosedAtOnce | Trouble::ResetAtOnce);
+        match closed && *self.tls.get_or_init(|| self.speaks_tls(limit)) {
+            true => Trouble::Foreign(Foreign::Tls),
+            false => trouble,
         }
+    }
+
+    fn speaks_tls(&self, limit: Duration) -> bool {
         let Ok(mut line) = self.direct.connect() else {
-            return trouble;
+            return false;
         };
         line.hail(&HELLO, limit);
-        match Foreign::of(line.unread()) {
-            Some(Foreign::Tls) => Trouble::Foreign(Foreign::Tls),
-            _ => trouble,
-        }
+        Foreign::of(line.unread()) == Some(Foreign::Tls)
     }
 
     /// All addresses.

@@ -1,6 +1,6 @@
 //! `rjk get`: what it sends, and where the answer goes.
 
-use super::{command, run, url};
+use super::{assert_documented, command, run, url};
 use rjk_testbed::peer::{Behaviour, Head, Script, Step};
 use rjk_testbed::tempdir::Dir;
 use rjk_testbed::{Context, Gate, Peer, Result};
@@ -275,6 +275,7 @@ fn the_same_as_json() -> Result {
     let json = said.json()?;
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
     assert_eq!(said.out.lines().count(), 1);
+    assert_documented("get", &json)?;
     assert_eq!(json["url"], to.as_str());
     assert_eq!(json["address"], format!("127.0.0.1:{}", peer.port()));
     assert_eq!(

@@ -8,8 +8,11 @@ mod secrets;
 mod tomcat;
 
 use crate::said::{Said, run, run_with};
+use rjk_testbed::module::repository;
 use rjk_testbed::rjk::rjk;
-use rjk_testbed::{Peer, Result};
+use rjk_testbed::{Context, Peer, Result};
+use serde_json::Value;
+use std::fs;
 use std::process::Command;
 
 /// Where a peer listens.
@@ -31,6 +34,19 @@ fn command(arguments: &[&str]) -> Result<Command> {
     let mut command = Command::new(rjk()?);
     command.args(arguments).env_remove("RJK_SECRET");
     Ok(command)
+}
+
+/// docs/rjk-json.md names each member that a verb writes, in the section of this verb.
+fn assert_documented(verb: &str, json: &Value) -> Result {
+    let text = fs::read_to_string(repository().join("docs/rjk-json.md"))?;
+    let section = text.split(&format!("\n## `rjk {verb}`\n")).nth(1);
+    let section = section.and_then(|rest| rest.split("\n## ").next());
+    let section = section.with_context(|| format!("no section of rjk {verb}"))?;
+    let members = json.as_object().context("no object")?;
+    for name in members.keys() {
+        assert!(section.contains(&format!("`{name}`")), "{name}");
+    }
+    Ok(())
 }
 
 /// What one probe of a port says.

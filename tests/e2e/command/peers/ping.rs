@@ -1,10 +1,11 @@
 //! `rjk ping`: what it counts and says.
 
-use super::{address, command, run};
+use super::{address, assert_documented, command, run};
 use rjk_testbed::peer::{Behaviour, CPONG, Script, Step};
 use rjk_testbed::rjk::rjk;
 use rjk_testbed::tempdir::Dir;
-use rjk_testbed::{Context, Peer, Result, ensure, ports};
+use rjk_testbed::{Context, Peer, Result, ensure, ports, process, wait};
+use rustix::process::Signal;
 use std::io::{BufRead, BufReader, Error};
 use std::net::{IpAddr, Ipv6Addr};
 use std::process::{Command, Stdio};
@@ -77,10 +78,10 @@ fn a_connection_is_kept_until_it_ends() -> Result {
     peer.set(every_other());
     let said = run(&["ping", "-k", "-c", "4", "-i", "0", &address(&peer)])?;
     // The second and the fourth end a connection each, the third opens another one. Whoever closes
-    // at once is asked in TLS, too.
+    // at once is asked in TLS, too, once.
     assert_eq!(
         (said.code, peer.connections()),
-        (Some(1), 1 + 2 + 2),
+        (Some(1), 1 + 2 + 1),
         "{said:?}"
     );
     Ok(())
@@ -115,6 +116,8 @@ fn the_same_as_json() -> Result {
     let said = run(&["--json", "ping", "-c", "2", "-i", "0", &to])?;
     assert_eq!((said.code, said.err.as_str()), (Some(1), ""));
     let json = said.json()?;
+    assert_documented("ping", &json)?;
+    assert_documented("ping", &json["probes"][0])?;
     assert_eq!(json["target"], to.as_str());
     assert_eq!(json["addresses"], serde_json::json!([to]));
     let counts = ["sent", "answered", "lost", "loss_percent"].map(|name| json[name].as_f64());
@@ -146,6 +149,20 @@ fn a_reader_that_leaves_is_no_failure() -> Result {
     assert!(line.starts_with("CPING "), "{line}");
     assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
     assert!(peer.pings() < 1000);
+    Ok(())
+}
+
+#[test]
+fn who_presses_ctrl_c_gets_the_sum() -> Result {
+    let peer = Peer::start(Behaviour::Echo)?;
+    let mut rjk = command(&["ping", "-c", "1000", "-i", "60", &address(&peer)])?;
+    let process = rjk.stdout(Stdio::piped()).spawn()?;
+    wait::until("a probe", wait::SOON, || peer.pings() > 0)?;
+    process::signal(process.id(), Signal::INT)?;
+    let output = process.wait_with_output()?;
+    let text = String::from_utf8(output.stdout)?;
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("\n1 probe, 1 answered, 0% lost\n"), "{text}");
     Ok(())
 }
 

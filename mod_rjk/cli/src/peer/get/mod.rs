@@ -31,7 +31,7 @@ Examples:
   rjk get --secret-file ajp.secret ajp://app1/status     for a connector with a secret
   rjk get --attribute REMOTE_TEAM=blue ajp://app1/       as JkEnvVar would send it
 
-CPING goes first, so that a peer that hangs is told from an application that is slow. Nothing is
+CPING goes first, so that a peer that hangs is told from an application that is slow. Nothing is \
 repeated. Exit codes: 0 a status below 400, 1 another one or the peer failed, 2 the command could not run.";
 
 /// `rjk get …`.

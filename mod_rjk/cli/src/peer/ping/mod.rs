@@ -1,5 +1,6 @@
 //! `rjk ping`: does it answer, and how fast.
 
+mod interrupt;
 mod summary;
 
 use super::target::{Target, TargetError};
@@ -8,13 +9,13 @@ use super::trouble::Trouble;
 use super::way::{Found, Limits, NoHost, Way};
 use crate::manners::{Ending, Outcome, Printer, duration};
 use clap::Args;
+use interrupt::Interrupt;
 use rjk_ajp::PacketSize;
 use rjk_proxy::worker::direct::Line;
 use serde::Serialize;
 use std::collections::HashSet;
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 use summary::{Figures, Summary};
 
@@ -24,8 +25,8 @@ Examples:
   rjk ping -c 100 -i 0.1 app1:8009    a hundred, ten a second
   rjk ping -k -c 60 app1:8009         all on one connection, as a pool keeps it
 
-A probe connects, sends CPING and waits for CPONG. It needs no secret. Exit codes: 0 all were answered,
-1 some were lost, 2 the command could not run.";
+A probe connects, sends CPING and waits for CPONG. It needs no secret. Ctrl-C ends it early, and sums \
+up. Exit codes: 0 all were answered, 1 some were lost, 2 the command could not run.";
 
 /// `rjk ping …`.
 #[derive(Debug, Args)]
@@ -97,12 +98,13 @@ impl Pinging {
 
     /// One probe after the other, at fixed times: a slow answer delays no other.
     fn each(&self, found: &Found, mut take: impl FnMut(Probe) -> io::Result<()>) -> io::Result<()> {
-        let mut kept = None;
+        let (mut kept, interrupt) = (None, Interrupt::watch()?);
         for number in 0..self.count {
             let began = Instant::now();
             take(self.probe(found, &mut kept))?;
-            if number + 1 < self.count {
-                sleep(self.interval.saturating_sub(began.elapsed()));
+            let pause = self.interval.saturating_sub(began.elapsed());
+            if number + 1 < self.count && !interrupt.wait(pause) {
+                break;
             }
         }
         Ok(())
