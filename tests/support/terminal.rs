@@ -106,6 +106,23 @@ impl Terminal {
         self.seen().bytes.clone()
     }
 
+    /// The colour of the first place that has a text, by its number in the palette.
+    pub fn colour_of(&self, text: &str) -> Option<u8> {
+        let seen = self.seen();
+        let screen = seen.parser.screen();
+        let lines = screen.contents();
+        let (row, line) = lines
+            .lines()
+            .enumerate()
+            .find(|(_, line)| line.contains(text))?;
+        let column = line[..line.find(text)?].chars().count();
+        let cell = screen.cell(u16::try_from(row).ok()?, u16::try_from(column).ok()?)?;
+        match cell.fgcolor() {
+            vt100::Color::Idx(number) => Some(number),
+            _ => None,
+        }
+    }
+
     /// Whether the program has the screen for itself, and has not given it back.
     pub fn is_alternate(&self) -> bool {
         self.seen().parser.screen().alternate_screen()

@@ -8,6 +8,7 @@ mod manners;
 mod manual;
 mod peer;
 mod policy;
+mod top;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use manners::{Ending, Failure, Outcome, Printer};
@@ -36,6 +37,8 @@ enum Command {
     Explain(explain::Explaining),
     /// Shows what the status workers of web hosts say, as one table.
     Status(farm::Status),
+    /// Shows the members of several web hosts live, with requests and errors per second.
+    Top(top::Top),
     /// Gives members of a balancer no new sessions, on several web hosts, and may wait until they are idle.
     Drain(farm::Drain),
     /// Gives members of a balancer no new sessions (activation DIS), on several web hosts.
@@ -67,6 +70,7 @@ impl Command {
             Command::Check(checking) => checking.run(printer),
             Command::Explain(explaining) => explaining.run(printer),
             Command::Status(status) => status.run(printer),
+            Command::Top(top) => top.run(printer),
             Command::Drain(drain) => drain.run(printer),
             Command::Disable(disable) => disable.run(printer),
             Command::Stop(stop) => stop.run(printer),

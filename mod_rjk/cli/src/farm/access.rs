@@ -39,7 +39,11 @@ impl Access {
     pub fn client(&self) -> Result<Client, AccessError> {
         let login = self.login()?;
         let roots = self.roots()?;
-        Ok(Client::new(login, roots, self.answer_within.max(SHORTEST)))
+        Ok(Client::new(
+            login,
+            roots,
+            self.answer_within.clamp(SHORTEST, LONGEST),
+        ))
     }
 
     fn login(&self) -> Result<Option<Login>, AccessError> {
@@ -74,6 +78,8 @@ impl Access {
 
 /// Less is no time for an answer: 0 would mean for ever.
 const SHORTEST: Duration = Duration::from_millis(1);
+/// No clock may overflow.
+const LONGEST: Duration = Duration::from_hours(24);
 
 impl Login {
     fn new(user: &str, password: &str) -> Login {

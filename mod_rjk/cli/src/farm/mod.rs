@@ -14,5 +14,11 @@ mod table;
 mod trouble;
 mod wait;
 
+pub use access::Access;
+pub use address::{Address, distinct, labels};
 pub use change::{Activate, Disable, Drain, Reset, Stop};
-pub use status::Status;
+pub use client::{Client, at_once};
+pub use model::{Activation, Answer, Balancer, Member, State, Worker};
+pub use status::{Status, activation, problem, state};
+pub use table::{Cell, Side, Table, Tone};
+pub use trouble::Trouble;

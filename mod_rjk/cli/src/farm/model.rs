@@ -76,6 +76,8 @@ pub struct Worker {
     pub used: u64,
     /// Failures since the last reset.
     pub errors: u64,
+    /// The last reset, in seconds since 1970.
+    pub last_reset_at: i64,
 }
 
 /// Which requests a member may get.

@@ -5,3 +5,4 @@ mod drain;
 mod failures;
 mod site;
 mod status;
+mod top;
