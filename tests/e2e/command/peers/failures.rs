@@ -242,6 +242,43 @@ fn it_fails_at_the_request() -> Result {
     Ok(())
 }
 
+/// Whatever a peer does, a verb ends in time, with an exit code that means it and a remedy.
+#[test]
+fn every_misbehaviour_has_an_end_and_a_word() -> Result {
+    let lanes = Behaviour::ALL.chunks(Behaviour::ALL.len().div_ceil(8));
+    std::thread::scope(|scope| {
+        let lanes = lanes.map(|lane| scope.spawn(|| lane.iter().try_for_each(|kind| ends(*kind))));
+        let lanes: Vec<_> = lanes.collect();
+        lanes.into_iter().try_for_each(|lane| match lane.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    })
+}
+
+fn ends(behaviour: Behaviour) -> Result {
+    let peer = Peer::start(behaviour)?;
+    let wait = ["--timeout", "1s", "--connect-timeout", "1s"];
+    let to = url(peer.port(), "/x");
+    for body in [&[][..], &["-d", "some=data"]] {
+        let said = run(&[&["get"][..], &wait, body, &[&to]].concat())?;
+        let well = match said.code {
+            Some(0) => said.err.is_empty(),
+            Some(1) => said.err.starts_with("rjk: 127.0.0.1:") && said.err.contains("; "),
+            _ => false,
+        };
+        assert!(
+            well && said.err.lines().count() <= 1,
+            "{behaviour:?} {said:?}"
+        );
+    }
+    let said = probe(peer.port())?;
+    let lost = said.out.contains("lost: ");
+    assert_eq!(said.code, Some(i32::from(lost)), "{behaviour:?} {said:?}");
+    assert_eq!(said.err, "", "{behaviour:?}");
+    Ok(())
+}
+
 /// What came before goes out, and the exit code says that it is not all.
 #[test]
 fn it_breaks_off_in_the_middle() -> Result {
