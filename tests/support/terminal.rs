@@ -1,7 +1,8 @@
 //! A program on a terminal, whose screen a test reads as text.
 
-use crate::Result;
+use crate::{Result, process};
 use anyhow::{Context, bail};
+use rustix::process::Signal;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use std::fs::File;
@@ -167,6 +168,11 @@ impl Terminal {
         use rustix::termios::{LocalModes, tcgetattr};
         let modes = tcgetattr(&self.master)?.local_modes;
         Ok(modes.contains(LocalModes::ICANON | LocalModes::ECHO))
+    }
+
+    /// Asks the program to end, as `kill` does.
+    pub fn terminate(&self) -> Result {
+        process::signal(self.child.id(), Signal::TERM)
     }
 
     /// Waits for the end: the exit code, `None` after a signal.

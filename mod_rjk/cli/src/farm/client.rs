@@ -16,6 +16,9 @@ use ureq::{Agent, Body};
 
 /// An answer is not longer than this: some 10,000 workers.
 const LONGEST: u64 = 32 << 20;
+/// For the requests of one look and change, and not for the next look: httpd closes idle connections when it likes, and one
+/// that is kept takes a place there.
+const IDLE: Duration = Duration::from_secs(1);
 /// No rules.
 const LIST: &str = "cmd=list&opt=2&mime=json";
 
@@ -45,6 +48,7 @@ impl Client {
             .max_redirects_will_error(false)
             .proxy(None)
             .user_agent(concat!("rjk/", env!("CARGO_PKG_VERSION")))
+            .max_idle_age(IDLE)
             .tls_config(tls)
             .build();
         Client {

@@ -14,8 +14,12 @@ use feed::Feed;
 use keys::Key;
 use rows::Farm;
 use screen::Screen;
+use signal_hook::consts::SIGTERM;
+use signal_hook::flag;
+use signal_hook::low_level::emulate_default_handler;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use view::View;
 
@@ -68,17 +72,24 @@ impl Top {
         if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
             return Err(TopError::NoTerminal.into());
         }
-        self.live(client, interval).map_err(TopError::Screen)?;
+        // The screen is given back before the signal has its way.
+        let is_killed = Arc::new(AtomicBool::new(false));
+        flag::register(SIGTERM, Arc::clone(&is_killed)).map_err(TopError::Screen)?;
+        self.live(client, interval, &is_killed)
+            .map_err(TopError::Screen)?;
+        if is_killed.load(Ordering::Relaxed) {
+            emulate_default_handler(SIGTERM).map_err(TopError::Screen)?;
+        }
         Ok(Ending::Fine)
     }
 
-    fn live(&self, client: Client, interval: Duration) -> io::Result<()> {
+    fn live(&self, client: Client, interval: Duration, is_killed: &AtomicBool) -> io::Result<()> {
         let feed = Feed::start(&Arc::new(client), &self.urls, interval);
         let mut farm = Farm::new(labels(&self.urls), interval);
         let mut view = View::default();
         let mut screen = Screen::take()?;
         let mut drawn: Option<Instant> = None;
-        loop {
+        while !is_killed.load(Ordering::Relaxed) {
             let heard = feed.heard(&mut farm)?;
             if heard || drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) {
                 screen.draw(|frame| view.draw(frame, &farm))?;
@@ -93,6 +104,7 @@ impl Top {
                 None => {}
             }
         }
+        Ok(())
     }
 }
 

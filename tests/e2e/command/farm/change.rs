@@ -1,6 +1,7 @@
 //! The verbs that change members.
 
-use super::site::{Site, host, peers, same, url};
+use super::losing::Losing;
+use super::site::{Site, host, mod_jk, peers, same, url};
 use crate::said::{Said, run};
 use rjk_testbed::client::Request;
 use rjk_testbed::{Context, Result};
@@ -223,6 +224,72 @@ fn who_was_changed_and_who_was_not_is_said() -> Result {
             .as_str()
             .is_some_and(|why| why.contains("403"))
     );
+    Ok(())
+}
+
+/// A proxy in between that has its own idea of what was asked.
+#[test]
+fn what_was_not_carried_out_reads_so() -> Result {
+    let peers = peers()?;
+    let deaf = |builder: rjk_testbed::httpd::Builder| {
+        builder.module("rewrite").directives(
+            "RewriteEngine On\nRewriteCond %{QUERY_STRING} cmd=update\n\
+             RewriteRule ^/st /st?cmd=version&mime=json [PT]",
+        )
+    };
+    let web = host(&peers, deaf)?;
+    let said = run(&["stop", &url(&web, "/st"), "lb", "m1"])?;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let words = "ACT ACT not changed: the status worker said OK, and it reads as before";
+    assert!(said.lines()[1].ends_with(words), "{said:?}");
+    assert!(said.err.contains("not as it should be: "), "{said:?}");
+    Ok(())
+}
+
+/// The answer got lost, the change did not.
+#[test]
+fn what_was_carried_out_counts_though_its_answer_got_lost() -> Result {
+    let site = Site::start()?;
+    let through = Losing::start(site.hosts[0].port())?;
+    let said = run(&[
+        "stop",
+        &through.url("/st"),
+        "lb",
+        "m1",
+        "--answer-within",
+        "1s",
+    ])?;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.lines()[1].ends_with("ACT STP changed"), "{said:?}");
+    assert_eq!(activations(&site)?[0], "STP ACT");
+    Ok(())
+}
+
+#[test]
+fn a_status_worker_of_mod_jk_is_left_alone() -> Result {
+    let web = mod_jk()?;
+    for verb in ["drain", "stop", "activate", "disable", "reset"] {
+        let said = run(&[verb, &url(&web, "/st"), "lb", "m1"])?;
+        assert_eq!(said.code, Some(1), "{verb}: {said:?}");
+        assert!(
+            said.err
+                .contains("a status worker of mod_jk, which knows no mime=json"),
+            "{said:?}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn each_verb_has_an_example() -> Result {
+    for verb in [
+        "status", "top", "drain", "disable", "stop", "activate", "reset",
+    ] {
+        let said = run(&[verb, "--help"])?;
+        assert_eq!(said.code, Some(0), "{verb}");
+        let example = format!("Example:\n  rjk {verb} ");
+        assert!(said.out.contains(&example), "{verb}: {}", said.out);
+    }
     Ok(())
 }
 

@@ -143,3 +143,36 @@ fn who_is_active_again_is_not_waited_for() -> Result {
     );
     Ok(())
 }
+
+/// A host that goes away while it is waited for may still have requests in flight.
+#[test]
+fn a_host_that_goes_away_is_named() -> Result {
+    let mut site = Site::start()?;
+    let urls = site.urls("/st");
+    let label = site.label(1);
+    let (_gate, pending) = held(&site)?;
+    let arguments = [
+        "drain",
+        "--wait",
+        "--timeout",
+        "4s",
+        &urls[0],
+        &urls[1],
+        "lb",
+        "m1",
+    ];
+    let mut terminal = Terminal::run(&rjk()?, &arguments, 100, 24)?;
+    terminal.wait_for("busy 1, ")?;
+    drop(site.hosts.remove(1));
+    terminal.wait_for(&format!("{label} does not answer"))?;
+    assert_eq!(terminal.end()?, Some(1), "{}", terminal.screen());
+    let screen = terminal.screen();
+    assert!(screen.contains("rjk: not drained after "), "{screen}");
+    assert!(
+        screen.contains(&format!("{label}: m1: nobody listens there")),
+        "{screen}"
+    );
+    assert!(screen.contains(": m1: busy 1"), "{screen}");
+    drop(pending);
+    Ok(())
+}

@@ -1,10 +1,10 @@
 //! What each failure is called.
 
-use super::site::{host, peers, same, url};
+use super::site::{host, mod_jk, peers, same, url};
 use crate::said::{Said, run, run_with};
 use rjk_testbed::httpd::Builder;
 use rjk_testbed::tls::{Certificate, tls};
-use rjk_testbed::{Httpd, Peer, Result, Subject, peer::Behaviour, ports};
+use rjk_testbed::{Result, ports};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -47,15 +47,7 @@ fn who_is_no_status_worker_is_told_so() -> Result {
 
 #[test]
 fn mod_jk_is_named() -> Result {
-    let peer = Peer::named("m1", Behaviour::Echo)?;
-    let web = Httpd::builder(Subject::ModJk)
-        .workers(format!(
-            "worker.list=st,m1\nworker.st.type=status\n{}",
-            peer.worker("m1")
-        ))
-        .directives("JkMount /st st")
-        .start()?;
-    told(&url(&web, "/st"), "status worker of mod_jk", "mod_jk")
+    told(&url(&mod_jk()?, "/st"), "status worker of mod_jk", "mod_jk")
 }
 
 #[test]
@@ -136,6 +128,19 @@ fn a_user_and_a_password() -> Result {
         &[("RJK_PASSWORD", "hush-hush")],
     )?;
     assert_eq!(said.code, Some(0), "{said:?}");
+    Ok(())
+}
+
+/// Nobody reads any more: that is no failure, also of a command that found something.
+#[test]
+fn a_closed_pipe_is_no_failure() -> Result {
+    let gone = format!("http://127.0.0.1:{}/st", ports::free()?);
+    let (reader, writer) = std::io::pipe()?;
+    drop(reader);
+    let mut rjk = std::process::Command::new(rjk_testbed::rjk::rjk()?);
+    let output = rjk.args(["status", &gone]).stdout(writer).output()?;
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!((output.status.code(), err.as_str()), (Some(0), ""));
     Ok(())
 }
 

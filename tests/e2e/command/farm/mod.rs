@@ -3,6 +3,7 @@
 mod change;
 mod drain;
 mod failures;
+mod losing;
 mod site;
 mod status;
 mod top;

@@ -84,3 +84,12 @@ pub fn same(builder: Builder) -> Builder {
 pub fn url(host: &Httpd, path: &str) -> String {
     format!("http://{}{path}", host.address())
 }
+
+/// Debian's mod_jk with a status worker at `/st`.
+pub fn mod_jk() -> Result<Httpd> {
+    Httpd::builder(Subject::ModJk)
+        .workers("worker.list=st,lb\nworker.st.type=status\nworker.lb.type=lb\nworker.lb.balance_workers=m1\n\
+                  worker.m1.port=1\n")
+        .directives("JkMount /st st")
+        .start()
+}
