@@ -2,7 +2,6 @@
 
 use crate::shared::cell::{Cell, RowOwner, cells_per_row};
 use crate::shared::control::Control;
-use crate::shared::policy_slot::PolicySlot;
 use crate::shared::record::{AjpRecord, BalancerRecord, MemberRecord};
 use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
 use crate::shared::topology::Topology;
@@ -19,8 +18,6 @@ pub struct Layout {
     pub members: usize,
     /// Number of [`BalancerSlot`]s.
     pub balancers: usize,
-    /// Number of [`PolicySlot`]s.
-    pub policies: usize,
     /// Ledger rows that children can claim: the most children alive at once, old ones included.
     pub rows: usize,
 }
@@ -44,8 +41,6 @@ pub struct Offsets {
     pub member_records: usize,
     /// [`Layout::balancers`] times [`BalancerRecord`].
     pub balancer_records: usize,
-    /// [`Layout::policies`] times [`PolicySlot`].
-    pub policies: usize,
     /// [`Layout::rows`] times [`RowOwner`].
     pub owners: usize,
     /// [`Layout::cells`] times [`Cell`].
@@ -61,14 +56,8 @@ impl Layout {
             ajp: with_spare(topology.ajp.len()),
             members: with_spare(topology.members),
             balancers: with_spare(topology.balancers.len()),
-            policies: 0,
             rows,
         }
-    }
-
-    /// The same with room for this many policies, one for each `[policy.NAME]`.
-    pub fn with_policies(self, policies: usize) -> Layout {
-        Layout { policies, ..self }
     }
 
     /// Number of [`Cell`]s: a row for each child, and one for children that found no free row.
@@ -92,7 +81,6 @@ impl Layout {
         let ajp_records = place(size_of::<AjpRecord>(), self.ajp);
         let member_records = place(size_of::<MemberRecord>(), self.members);
         let balancer_records = place(size_of::<BalancerRecord>(), self.balancers);
-        let policies = place(size_of::<PolicySlot>(), self.policies);
         let owners = place(size_of::<RowOwner>(), self.rows);
         let cells = place(size_of::<Cell>(), self.cells());
         Offsets {
@@ -104,7 +92,6 @@ impl Layout {
             ajp_records,
             member_records,
             balancer_records,
-            policies,
             owners,
             cells,
             total_bytes: end,
@@ -112,8 +99,8 @@ impl Layout {
     }
 }
 
-/// `!RJKSHM7`; the last byte rises with the layout.
-const MAGIC: u64 = u64::from_be_bytes(*b"!RJKSHM7");
+/// `!RJKSHM8`; the last byte rises with the layout.
+const MAGIC: u64 = u64::from_be_bytes(*b"!RJKSHM8");
 
 /// Says what the file is and how it is cut, for tools that open it from outside.
 #[derive(Debug, Default)]
@@ -123,7 +110,6 @@ pub struct Header {
     ajp: AtomicU64,
     members: AtomicU64,
     balancers: AtomicU64,
-    policies: AtomicU64,
     rows: AtomicU64,
     started: AtomicMoment,
 }
@@ -134,7 +120,6 @@ impl Header {
         self.ajp.store(layout.ajp as u64, Relaxed);
         self.members.store(layout.members as u64, Relaxed);
         self.balancers.store(layout.balancers as u64, Relaxed);
-        self.policies.store(layout.policies as u64, Relaxed);
         self.rows.store(layout.rows as u64, Relaxed);
         self.magic.store(MAGIC, Release);
     }
@@ -159,7 +144,6 @@ impl Header {
             ajp: read(&self.ajp)?,
             members: read(&self.members)?,
             balancers: read(&self.balancers)?,
-            policies: read(&self.policies)?,
             rows: read(&self.rows)?,
         })
     }

@@ -4,7 +4,6 @@ use crate::shared::cell::{Cell, RowOwner};
 use crate::shared::control::Control;
 use crate::shared::layout::{Header, Layout};
 use crate::shared::ledger::{InFlight, Ledger};
-use crate::shared::policy_slot::PolicySlot;
 use crate::shared::record::{AjpRecord, BalancerRecord, MemberRecord};
 use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot, raise};
 use std::sync::atomic::Ordering::Relaxed;
@@ -28,8 +27,6 @@ pub struct Segment {
     pub member_records: &'static [MemberRecord],
     /// What was changed of each balancer.
     pub balancer_records: &'static [BalancerRecord],
-    /// Routing policies.
-    pub policies: &'static [PolicySlot],
     /// Who has which row of the ledger.
     pub owners: &'static [RowOwner],
     /// The ledger: what each child adds to the totals in the slots.
@@ -51,7 +48,6 @@ impl Segment {
             ajp_records: leaked(layout.ajp),
             member_records: leaked(layout.members),
             balancer_records: leaked(layout.balancers),
-            policies: leaked(layout.policies),
             owners: leaked(layout.rows),
             cells: leaked(layout.cells()),
         }

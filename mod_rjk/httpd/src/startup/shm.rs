@@ -196,7 +196,6 @@ impl Mapping {
                 member_records: self.part::<MemberRecord>(offsets.member_records, layout.members),
                 balancer_records: self
                     .part::<BalancerRecord>(offsets.balancer_records, layout.balancers),
-                policies: self.part::<PolicySlot>(offsets.policies, layout.policies),
                 owners: self.part::<RowOwner>(offsets.owners, layout.rows),
                 cells: self.part::<Cell>(offsets.cells, layout.cells()),
             }
