@@ -1,5 +1,6 @@
 //! What can be decided about an attempt, by whom, and how a policy can fail.
 
+use crate::short::Short;
 use std::fmt;
 
 /// What a policy says.
@@ -37,12 +38,9 @@ impl From<Decision> for Verdict {
     }
 }
 
-/// A short text of printable letters, without memory of its own.
+/// A short text of printable letters.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub struct Label {
-    bytes: [u8; Label::MAX],
-    length: u8,
-}
+pub struct Label(Short<{ Label::MAX }>);
 
 impl Label {
     /// Bytes that it may have.
@@ -50,27 +48,19 @@ impl Label {
 
     /// The text, cut off at a letter; control characters are spaces.
     pub fn new(text: &str) -> Label {
-        let mut label = Label::default();
+        let mut short = Short::default();
         for letter in text.chars() {
             let letter = if letter.is_control() { ' ' } else { letter };
-            let (start, end) = (label.len(), label.len() + letter.len_utf8());
-            let Some(place) = label.bytes.get_mut(start..end) else {
+            if !short.append(letter.encode_utf8(&mut [0; 4]).as_bytes()) {
                 break;
-            };
-            letter.encode_utf8(place);
-            label.length += place.len() as u8;
+            }
         }
-        label
+        Label(short)
     }
 
     /// The text; empty when there is none.
     pub fn as_str(&self) -> &str {
-        let bytes = self.bytes.get(..self.len()).unwrap_or_default();
-        std::str::from_utf8(bytes).unwrap_or_default()
-    }
-
-    fn len(&self) -> usize {
-        usize::from(self.length)
+        std::str::from_utf8(self.0.as_bstr()).unwrap_or_default()
     }
 }
 

@@ -36,6 +36,7 @@ mod roster;
 mod rounds;
 mod session;
 mod shared;
+mod short;
 pub mod snapshot;
 mod source;
 mod state;

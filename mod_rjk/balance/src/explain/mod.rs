@@ -10,9 +10,9 @@ pub use telling::Telling;
 use crate::choose::pick::Missing;
 use crate::decision::{DecidedBy, Decision, Label};
 use crate::outcome::Ended;
+use crate::short::Short;
 use crate::state::State;
 use crate::time::Moment;
-use bstr::{BStr, ByteSlice};
 use rjk_config::model::Activation;
 use std::time::Duration;
 
@@ -116,42 +116,8 @@ pub struct End {
     pub total: Duration,
 }
 
-/// The first bytes of a route, without memory of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ShortRoute {
-    bytes: [u8; ShortRoute::MAX],
-    length: u8,
-}
-
-impl Default for ShortRoute {
-    fn default() -> ShortRoute {
-        ShortRoute {
-            bytes: [0; ShortRoute::MAX],
-            length: 0,
-        }
-    }
-}
-
-impl ShortRoute {
-    /// Bytes that are kept.
-    pub const MAX: usize = 48;
-
-    /// The first bytes of a route.
-    pub fn new(route: &[u8]) -> ShortRoute {
-        let mut short = ShortRoute::default();
-        for (to, from) in short.bytes.iter_mut().zip(route) {
-            *to = *from;
-            short.length += 1;
-        }
-        short
-    }
-
-    /// They.
-    pub fn as_bstr(&self) -> &BStr {
-        let length = usize::from(self.length);
-        self.bytes.get(..length).unwrap_or_default().as_bstr()
-    }
-}
+/// The first bytes of a route.
+pub type ShortRoute = Short<48>;
 
 #[cfg(test)]
 mod tests;
