@@ -6,6 +6,7 @@ use crate::host::{Call, Shared, Trace, log_limit};
 use crate::instance::Instance;
 use crate::limits::DECISION_STACK;
 use crate::stack::{Stacks, elsewhere};
+use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use rjk_balance::{
     Answer, Decision, FaultKind, Membership, Moment, Observation, Pass, PolicySlot, PolicyState,
@@ -28,7 +29,7 @@ pub struct Policy {
     state: PolicyState,
     pool: Box<[Mutex<Option<Box<Instance>>>]>,
     /// What the latest instance was configured with.
-    membership: Mutex<Arc<Membership>>,
+    membership: ArcSwap<Membership>,
     stacks: &'static dyn Stacks,
     lines: RateLimit,
     /// One for each kind: a frequent fault does not hide another.
@@ -61,7 +62,7 @@ impl Policy {
             name: compiled.name.clone(),
             settings,
             observes: compiled.code.observer().is_some(),
-            membership: Mutex::new(compiled.membership.clone()),
+            membership: ArcSwap::new(compiled.membership.clone()),
             compiled,
             state,
             stacks,
@@ -140,7 +141,7 @@ impl Policy {
 
     /// What the latest instance was configured with.
     pub(crate) fn membership(&self) -> Arc<Membership> {
-        self.membership.lock().clone()
+        self.membership.load_full()
     }
 
     /// Instances in the pool now; those at work do not count.
@@ -192,7 +193,7 @@ impl Policy {
         call: &Call<'_>,
     ) -> Result<Box<Instance>, Fault> {
         let instance = Instance::new(&self.compiled, membership, call).map_err(Fault::from)?;
-        *self.membership.lock() = membership.clone();
+        self.membership.store(membership.clone());
         Ok(Box::new(instance))
     }
 
@@ -349,7 +350,7 @@ impl RoutingPolicy for Policy {
             return;
         }
         let call = self.call(None, log, now, None);
-        let membership = self.membership();
+        let membership = self.membership.load();
         let heard = self.with_instance(&membership, &call, |instance| {
             instance.observe(&call, observation)
         });
