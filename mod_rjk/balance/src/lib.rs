@@ -34,6 +34,7 @@ pub mod record;
 mod reset;
 mod roster;
 mod rounds;
+mod sample;
 mod session;
 mod shared;
 mod short;
@@ -63,6 +64,7 @@ pub use policy::{
 pub use reset::{recover_member, reset_balancer, reset_member, reset_worker};
 pub use roster::Roster;
 pub use rounds::{Round, Rounds};
+pub use sample::SampleRequest;
 pub use session::SessionRoutes;
 pub use shared::breaker::{Breaker, OFF_FOR, Pass, Tally, Tripped};
 pub use shared::cell::{Cell, RowOwner};

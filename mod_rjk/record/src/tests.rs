@@ -3,42 +3,21 @@ use rjk_balance::explain::Chosen;
 use rjk_balance::record::{Frozen, Notes, Recorded, Recorder};
 use rjk_balance::{
     DecidedBy, Decision, Ended, Facts, Label, MemberFacts, Membership, Metric, Moment, Observation,
-    RequestView, Source, Tried, Verdict,
+    SampleRequest, Source, Tried, Verdict,
 };
 use rjk_log::{Level, Log, NoLog, Origin};
-use std::borrow::Cow;
 use std::fmt::Arguments;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-struct Asked;
-
-impl RequestView for Asked {
-    fn method(&self) -> &[u8] {
-        b"GET"
-    }
-    fn path(&self) -> &[u8] {
-        b"/a;jsessionid=secret.m1/b"
-    }
-    fn query(&self) -> Option<&[u8]> {
-        None
-    }
-    fn header(&self, _: &[u8]) -> Option<Cow<'_, [u8]>> {
-        None
-    }
-    fn cookie(&self, _: &[u8]) -> Option<Cow<'_, [u8]>> {
-        None
-    }
-    fn client_address(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(b"192.0.2.1")
-    }
-    fn tls(&self) -> bool {
-        true
-    }
-    fn server_name(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(b"\"{\"rjk\":")
+fn asked() -> SampleRequest {
+    SampleRequest {
+        path: "/a;jsessionid=secret.m1/b".to_owned(),
+        server_name: "\"{\"rjk\":".to_owned(),
+        tls: true,
+        ..SampleRequest::default()
     }
 }
 
@@ -102,7 +81,7 @@ fn take(recorder: &FileRecorder, log: &dyn Log) -> u64 {
         ended: Ended::Broken,
     }];
     let recorded = Recorded {
-        request: &Asked,
+        request: &asked(),
         membership: &membership("lb"),
         sticky: None,
         attempt: 2,

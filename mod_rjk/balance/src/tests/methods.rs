@@ -51,7 +51,7 @@ fn input(overrides: &ActivationOverrides) -> RoutingInput<'_> {
         jk_route: None,
         stateless: false,
         overrides,
-        request: &NoRequest,
+        request: SampleRequest::plain(),
     }
 }
 

@@ -355,7 +355,7 @@ fn input<'a>(
         jk_route: None,
         stateless,
         overrides,
-        request: &NoRequest,
+        request: SampleRequest::plain(),
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::*;
 use rjk_config::model::*;
 use rjk_log::NoLog;
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,35 +98,6 @@ pub fn bind(spec: LbSpec, policy: Option<Arc<dyn RoutingPolicy>>) -> Balancer {
     .unwrap()
 }
 
-pub struct NoRequest;
-
-impl RequestView for NoRequest {
-    fn method(&self) -> &[u8] {
-        b"GET"
-    }
-    fn path(&self) -> &[u8] {
-        b"/"
-    }
-    fn query(&self) -> Option<&[u8]> {
-        None
-    }
-    fn header(&self, _: &[u8]) -> Option<Cow<'_, [u8]>> {
-        None
-    }
-    fn cookie(&self, _: &[u8]) -> Option<Cow<'_, [u8]>> {
-        None
-    }
-    fn client_address(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(b"192.0.2.1")
-    }
-    fn tls(&self) -> bool {
-        false
-    }
-    fn server_name(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(b"example.org")
-    }
-}
-
 /// A request: its Cookie header, and what a rule or the environment adds.
 #[derive(Default)]
 pub struct Ask<'a> {
@@ -165,7 +135,7 @@ pub fn with<R>(
         jk_route,
         stateless: ask.rule.stateless,
         overrides: &overrides,
-        request: &NoRequest,
+        request: SampleRequest::plain(),
     };
     body(&mut Selection::begin(
         balancer,

@@ -220,7 +220,7 @@ fn tr02_busy_no_more() {
         jk_route: None,
         stateless: false,
         overrides: &overrides,
-        request: &NoRequest,
+        request: SampleRequest::plain(),
     };
     let begin = |room: bool| {
         drop(Selection::begin(
@@ -264,7 +264,7 @@ fn tr20_forces_recovery_once_per_request() {
         jk_route: None,
         stateless: false,
         overrides: &overrides,
-        request: &NoRequest,
+        request: SampleRequest::plain(),
     };
     let mut selection =
         Selection::begin(&balancer, balancer.roster(), &input, &|_| false, T0, &NoLog);

@@ -4,11 +4,10 @@ use crate::job::downstream::{BrokenBody, ClientError, Downstream, Then};
 use crate::job::request::{EnvOverrides, ExchangeOptions, UpstreamRequest};
 use crate::way::connection::Connection;
 use crate::way::connector::{Connector, Counter};
-use rjk_balance::{AjpWorker, EndpointSettings, Layout, RequestView, Segment, Slots, Topology};
+use rjk_balance::{AjpWorker, EndpointSettings, Layout, SampleRequest, Segment, Slots, Topology};
 use rjk_config::model::*;
 use rjk_message::ResponseHead;
 use rjk_message::{Attributes, BodyLength, RequestHead};
-use std::borrow::Cow;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -245,35 +244,6 @@ impl Downstream for Client {
     }
 }
 
-pub struct NoView;
-
-impl RequestView for NoView {
-    fn method(&self) -> &[u8] {
-        b"GET"
-    }
-    fn path(&self) -> &[u8] {
-        b"/"
-    }
-    fn query(&self) -> Option<&[u8]> {
-        None
-    }
-    fn header(&self, _: &[u8]) -> Option<Cow<'_, [u8]>> {
-        None
-    }
-    fn cookie(&self, _: &[u8]) -> Option<Cow<'_, [u8]>> {
-        None
-    }
-    fn client_address(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(b"192.0.2.1")
-    }
-    fn tls(&self) -> bool {
-        false
-    }
-    fn server_name(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(b"example.org")
-    }
-}
-
 pub fn request<'a>(
     method: &'a [u8],
     body: BodyLength,
@@ -296,6 +266,6 @@ pub fn request<'a>(
         rule,
         overrides: EnvOverrides::default(),
         options: ExchangeOptions::default(),
-        view: &NoView,
+        view: SampleRequest::plain(),
     }
 }
