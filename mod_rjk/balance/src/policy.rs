@@ -154,8 +154,9 @@ pub enum Answer {
     },
     /// The policy is switched off for a while because it kept failing.
     Off {
-        /// As in [`Answer::Fault`].
-        reject: bool,
+        /// The client gets 503 and is to come again after so many seconds, when the policy is tried again;
+        /// otherwise the built-in rules decide.
+        reject: Option<u32>,
     },
 }
 

@@ -292,10 +292,13 @@ impl RoutingPolicy for Policy {
         let pass = self.state.slot.breaker.pass(question.now);
         if pass == Pass::Off {
             self.state.slot.skipped.fetch_add(1, Relaxed);
+            let again = || self.state.slot.breaker.seconds_off(question.now);
             return if shadow {
                 Answer::Shadow(None)
             } else {
-                Answer::Off { reject }
+                Answer::Off {
+                    reject: reject.then(again),
+                }
             };
         }
         match self.ask(pass, question) {

@@ -119,7 +119,7 @@ mod tests {
         struct Gone;
         impl RoutingPolicy for Gone {
             fn decide(&self, _: &Question<'_>) -> Answer {
-                Answer::Off { reject: true }
+                Answer::Off { reject: Some(30) }
             }
             fn name(&self) -> &str {
                 "canary"

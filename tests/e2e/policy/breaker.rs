@@ -45,6 +45,32 @@ fn what_fails_every_other_time_is_off_in_all_children() -> Result {
     Ok(())
 }
 
+/// It is tried again after 30 s at most: sooner nobody has to come again.
+#[test]
+fn a_client_that_is_turned_away_hears_when_to_come_again() -> Result {
+    let mut site = plan("max_faults = 2\non_fault = \"reject\"")?.start()?;
+    site.httpd.expect_log(FAULT);
+    let request = Request::get("/x").header("X-Do", "trap");
+    for _ in 0..2 {
+        let response = site.send(&request)?;
+        assert_eq!(
+            (response.status, response.header("Retry-After")),
+            (503, None)
+        );
+    }
+    let response = site.send(&request)?;
+    assert_eq!(site.notes()?.decided_by, "fault switched-off");
+    let seconds = response
+        .header("Retry-After")
+        .and_then(|value| value.parse().ok());
+    assert_eq!(response.status, 503);
+    assert!(
+        seconds.is_some_and(|seconds| (1..=30).contains(&seconds)),
+        "{response:?}"
+    );
+    Ok(())
+}
+
 /// Whoever restarts may have mended it.
 #[test]
 fn a_restart_switches_on() -> Result {

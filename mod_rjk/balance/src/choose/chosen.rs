@@ -4,12 +4,6 @@ use crate::choose::pick::{Missing, Refusal};
 use crate::choose::rules::{Target, View};
 use crate::decision::{DecidedBy, Decision, Verdict};
 
-/// The answer when a policy failed and the configuration wants no other to decide.
-const UNAVAILABLE: Refusal = Refusal {
-    status: 503,
-    retry_after: None,
-};
-
 /// What was found for an attempt, by whom.
 pub(super) struct Chosen<'a> {
     pub(super) found: Found,
@@ -86,10 +80,16 @@ pub(super) fn stand_in<'a>(
     view: &View<'_>,
     sticky: Option<Target>,
     by: DecidedBy<'a>,
-    reject: bool,
 ) -> Chosen<'a> {
-    if reject {
-        return Found::Reject(UNAVAILABLE).by(by);
-    }
     builtin(view, sticky).found.by(by)
+}
+
+/// The answer when a policy gave none and the configuration wants no other to decide.
+pub(super) fn unavailable(by: DecidedBy<'_>, retry_after: Option<u32>) -> Chosen<'_> {
+    let status = 503;
+    Found::Reject(Refusal {
+        status,
+        retry_after,
+    })
+    .by(by)
 }

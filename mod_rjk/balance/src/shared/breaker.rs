@@ -84,6 +84,12 @@ impl Breaker {
         }
     }
 
+    /// In how many whole seconds it is tried again, at least one.
+    pub fn seconds_off(&self, now: Moment) -> u32 {
+        let left = self.retry_at.load().since(now).as_millis();
+        u32::try_from(left.div_ceil(1000)).map_or(u32::MAX, |seconds| seconds.max(1))
+    }
+
     /// The call went well.
     pub fn success(&self, pass: Pass) {
         // Read first: all children read this record, and a row of faults is rare.

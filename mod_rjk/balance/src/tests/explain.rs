@@ -165,7 +165,7 @@ fn policies_are_told_of() {
             "attempt 1, fault out-of-fuel: reject 503; session",
         ),
         (
-            Answer::Off { reject: false },
+            Answer::Off { reject: None },
             "attempt 1, fault switched-off: m2; session",
         ),
     ] {

@@ -197,8 +197,8 @@ fn notes() -> [(Answer, &'static str, &'static str); 10] {
         (out_of_fuel(false), "0 fault out-of-fuel", "1 fault out-of-fuel"),
         (out_of_fuel(true), "reject 503 fault out-of-fuel", "reject 503 fault out-of-fuel"),
         (Answer::Decided(Decision::Worker(9).into()), "0 fault bad-index", "1 fault bad-index"),
-        (Answer::Off { reject: false }, "0 fault switched-off", "1 fault switched-off"),
-        (Answer::Off { reject: true }, "reject 503 fault switched-off", "reject 503 fault switched-off"),
+        (Answer::Off { reject: None }, "0 fault switched-off", "1 fault switched-off"),
+        (Answer::Off { reject: Some(7) }, "reject 503 fault switched-off", "reject 503 fault switched-off"),
     ]
 }
 

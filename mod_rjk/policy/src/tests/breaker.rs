@@ -30,7 +30,7 @@ fn children(condition: &str, max_faults: u32) -> [Policy; 2] {
 
 const ODD: &str = "(i32.wrap_i64 (i64.and COUNT (i64.const 1)))";
 const ALWAYS: &str = "(i64.ne COUNT (i64.const 0))";
-const OFF: Answer = Answer::Off { reject: false };
+const OFF: Answer = Answer::Off { reject: None };
 
 /// 200 decisions in turn; how many were faults before it was off.
 fn faults_of_200(children: &[Policy; 2], log: &dyn Log) -> usize {

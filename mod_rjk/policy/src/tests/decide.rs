@@ -199,7 +199,11 @@ fn on_fault_reject_gives_the_client_503() {
         reject: true,
     };
     assert_eq!(ask(&policy), expected);
-    assert_eq!(ask(&policy), Answer::Off { reject: true });
+    let off = |seconds| Answer::Off {
+        reject: Some(seconds),
+    };
+    let at = |millis| ask_at(&policy, None, after(millis), &Lines::default());
+    assert_eq!([0, 1, 1_000, 29_999].map(at), [30, 30, 29, 1].map(off));
 }
 
 #[test]
@@ -216,7 +220,7 @@ fn a_policy_that_keeps_failing_is_off_and_tried_again() {
     let policy = policy_with(&choosing(choose), settings);
     let lines = Lines::default();
     let at = |now| ask_at(&policy, None, now, &lines);
-    let off = Answer::Off { reject: false };
+    let off = Answer::Off { reject: None };
     assert_eq!(
         [at(T0), at(T0), at(T0), at(T0)],
         [
@@ -481,7 +485,7 @@ fn a_policy_that_is_switched_off_still_hears_of_responses() {
     };
     let policy = policy_with(&guest, settings);
     ask(&policy);
-    assert_eq!(ask(&policy), Answer::Off { reject: false });
+    assert_eq!(ask(&policy), Answer::Off { reject: None });
     policy.observe(&observation(), T0, &NoLog);
     assert_eq!(policy.slot().unwrap().observed.load(Relaxed), 1);
 }

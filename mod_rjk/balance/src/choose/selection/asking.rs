@@ -1,7 +1,7 @@
 //! Who decides about an attempt, and what is kept of it for those who look on.
 
 use super::Selection;
-use crate::choose::chosen::{Chosen, Found, builtin, carry_out, stand_in};
+use crate::choose::chosen::{Chosen, Found, builtin, carry_out, stand_in, unavailable};
 use crate::choose::consult::Consultation;
 use crate::choose::pick::Missing;
 use crate::choose::rules::Target;
@@ -100,10 +100,10 @@ impl<'a> Selection<'a> {
                 }
                 Chosen { verdict, ..chosen }
             }
-            Answer::Fault { kind, reject } => {
-                stand_in(view, sticky, DecidedBy::Fault(kind), reject)
-            }
-            Answer::Off { reject } => stand_in(view, sticky, DecidedBy::Off, reject),
+            Answer::Fault { kind, reject: true } => unavailable(DecidedBy::Fault(kind), None),
+            Answer::Fault { kind, .. } => stand_in(view, sticky, DecidedBy::Fault(kind)),
+            Answer::Off { reject: None } => stand_in(view, sticky, DecidedBy::Off),
+            Answer::Off { reject } => unavailable(DecidedBy::Off, reject),
         }
     }
 
