@@ -391,7 +391,7 @@ fn a_refused_request_is_no_attempt() {
 #[test]
 fn who_chose_is_told() {
     let shadow = |_: &Question<'_>| Answer::Shadow(Some(Decision::Worker(0).into()));
-    let off = |_: &Question<'_>| Answer::Off { reject: false };
+    let off = |_: &Question<'_>| Answer::Off { reject: None };
     for decide in [builtin, shadow, off] as [fn(&Question<'_>) -> Answer; 3] {
         let backend = Backend::start(vec![whole()]);
         let site = Site::new(&[backend.port], "", decide);
