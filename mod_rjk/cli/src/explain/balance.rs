@@ -1,12 +1,11 @@
 //! Which member a balancer would choose, asked of the very balancer.
 
 use rjk_balance::{
-    Balancer, Layout, Missing, Moment, Pick, RequestView, RoutingInput, Segment, Selection,
+    Balancer, Layout, Missing, Moment, Pick, RoutingInput, SampleRequest, Segment, Selection,
     SessionRoutes, Slots, Topology,
 };
 use rjk_config::model::{LbSpec, RuleExtensions, WorkerSpec};
 use rjk_log::NoLog;
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -48,7 +47,8 @@ pub fn choose(
         jk_route: None,
         stateless: rule.stateless,
         overrides: &overrides,
-        request: &Unseen,
+        // No policy is asked, so nobody looks at it.
+        request: SampleRequest::plain(),
     };
     let now = Moment::from_millis(0);
     let mut selection = Selection::begin(&balancer, roster, &input, &|_| true, now, &NoLog);
@@ -62,34 +62,4 @@ pub fn choose(
         routes: tried,
         member,
     })
-}
-
-/// No policy is asked, so nobody looks at the request.
-struct Unseen;
-
-impl RequestView for Unseen {
-    fn method(&self) -> &[u8] {
-        b"GET"
-    }
-    fn path(&self) -> &[u8] {
-        b"/"
-    }
-    fn query(&self) -> Option<&[u8]> {
-        None
-    }
-    fn header(&self, _: &[u8]) -> Option<Cow<'_, [u8]>> {
-        None
-    }
-    fn cookie(&self, _: &[u8]) -> Option<Cow<'_, [u8]>> {
-        None
-    }
-    fn client_address(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(b"")
-    }
-    fn tls(&self) -> bool {
-        false
-    }
-    fn server_name(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(b"")
-    }
 }

@@ -1,14 +1,14 @@
 //! Rules that have no effect, or not the one that they were written for.
 
 use super::{Finding, Found, Severity};
-use crate::check::site::Server;
-use bstr::{BStr, BString, ByteSlice};
+use crate::check::site::{Server, Site};
+use bstr::{BString, ByteSlice};
 use rjk_config::advice::nearest;
 use rjk_config::error::Location;
 use rjk_config::model::{LbSpec, WorkerSpec};
 use rjk_config::uri_map::{Mount, RuleKind};
 use rjk_config::workers::Workers;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub(super) fn find(found: &mut Found<'_>) {
     let site = found.site;
@@ -22,7 +22,7 @@ pub(super) fn find(found: &mut Found<'_>) {
             own.iter().for_each(|rule| target(rule, workers, found));
         }
         hidden(&rules, &own, found);
-        idle_exclusions(&rules, &own, found);
+        idle_exclusions(&mounted(site, server), &own, found);
         written_twice(server, found);
         reload_without_file(server, found);
     }
@@ -150,11 +150,12 @@ fn tell_hidden(rule: &Mount, by: &Mount, found: &mut Found<'_>) {
     if known.any(|finding| matches!(finding.code, "hidden-mount" | "duplicate-mount")) {
         return;
     }
-    let same = rule.pattern == by.pattern && rule.worker == by.worker && rule.kind == by.kind;
+    // Nothing is lost where both send to the same place: `/*` beside `/`.
+    let same = rule.worker == by.worker && rule.kind == by.kind && rule.extensions == by.extensions;
     let place = by.location.as_ref().map(Location::to_string);
     let place = place.map_or_else(String::new, |place| format!(" of {place}"));
     let what = match by.kind {
-        _ if same => "says the same and comes first",
+        _ if same => "sends all its paths to the same worker",
         RuleKind::Mount => "takes all its paths",
         RuleKind::Unmount => "excludes all its paths",
     };
@@ -199,16 +200,25 @@ fn covers(wide: &[u8], narrow: &[u8]) -> bool {
     reached.last().copied().unwrap_or(false)
 }
 
+/// The workers that something is mounted to; of the main server's exclusions, virtual hosts may have copies.
+fn mounted(site: &Site, server: &Server) -> HashSet<BString> {
+    let servers = site.servers.iter();
+    let servers = servers.filter(|other| server.host.is_none() || std::ptr::eq(*other, server));
+    let configs = servers.filter_map(|server| server.config.as_ref());
+    let maps = configs.map(|config| config.uri_map.load());
+    maps.flat_map(|map| {
+        let rules = map.rules();
+        let mounts = rules.filter(|rule| rule.kind == RuleKind::Mount && !rule.disabled);
+        mounts.map(|rule| rule.worker.clone()).collect::<Vec<_>>()
+    })
+    .collect()
+}
+
 /// An exclusion from what nothing mounts is most often one of another worker.
-fn idle_exclusions(rules: &[Mount], own: &[&Mount], found: &mut Found<'_>) {
-    let mounts = |worker: &BStr| {
-        rules
-            .iter()
-            .any(|rule| rule.kind == RuleKind::Mount && !rule.disabled && rule.worker == worker)
-    };
+fn idle_exclusions(mounted: &HashSet<BString>, own: &[&Mount], found: &mut Found<'_>) {
     for rule in own {
         let is_idle =
-            rule.kind == RuleKind::Unmount && rule.worker != "*" && !mounts(rule.worker.as_bstr());
+            rule.kind == RuleKind::Unmount && rule.worker != "*" && !mounted.contains(&rule.worker);
         if is_idle {
             let message = format!(
                 "the exclusion of {} from worker {} has no effect: nothing is mounted to that worker here; write *",

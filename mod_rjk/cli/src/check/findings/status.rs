@@ -106,7 +106,7 @@ impl ContainsWord for Vec<&[u8]> {
 fn is_about(section: &Section, rule: &Mount) -> bool {
     let is_location = section.is("Location") || section.is("LocationMatch");
     if !is_location {
-        return section.is("Proxy") || section.is("If");
+        return section.is("If");
     }
     let (path, is_regex) = section.path();
     let mounted = literal(rule.pattern.as_bstr());

@@ -74,7 +74,8 @@ impl Root {
             return Found::There(path);
         }
         let is_absolute = Path::new(name).is_absolute();
-        let is_certain = is_absolute || self.known.is_some();
+        // A ServerRoot that is not here is that of another host.
+        let is_certain = is_absolute || self.known.as_ref().is_some_and(|root| root.is_dir());
         let other = self.elsewhere(name, &path).find(|other| other.is_file());
         match other {
             Some(other) if is_certain => Found::Elsewhere(other),

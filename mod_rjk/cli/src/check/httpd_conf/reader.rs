@@ -20,6 +20,8 @@ use std::sync::Arc;
 const MOST_NESTED: usize = 20;
 /// Lines of a whole configuration: more come from files that include each other again and again.
 const MOST_LINES: usize = 300_000;
+/// Files of a whole configuration, each as often as it is included.
+const MOST_FILES: usize = 10_000;
 /// Bytes of a line with its variables, which may be made of each other.
 const MOST_BYTES: usize = 1 << 20;
 
@@ -53,6 +55,7 @@ pub fn read(
         open: Vec::new(),
         depth: 0,
         read: 0,
+        files: 0,
     };
     for define in defines {
         let (name, value) = define.split_once('=').unwrap_or((define, ""));
@@ -75,6 +78,7 @@ struct Reader {
     open: Vec<Open>,
     depth: usize,
     read: usize,
+    files: usize,
 }
 
 /// A section that has begun.
@@ -103,6 +107,12 @@ struct Macro {
 
 impl Reader {
     fn file(&mut self, path: &Path) -> io::Result<()> {
+        self.files += 1;
+        if self.files > MOST_FILES {
+            return Err(io::Error::other(format!(
+                "more than {MOST_FILES} files are included"
+            )));
+        }
         let text = FileText::read(path)?.text;
         let name: Arc<str> = path.to_string_lossy().into();
         self.all(&name, lines(&text));
@@ -295,9 +305,12 @@ impl Reader {
         }
         self.depth += 1;
         for file in files {
+            if self.files > MOST_FILES {
+                break;
+            }
             if let Err(error) = self.file(&file) {
                 let message = format!(
-                    "cannot read {}: {error}; check as a user who can",
+                    "cannot read {}: {error}; what is in it was not checked",
                     file.display()
                 );
                 self.note(place, message);

@@ -138,8 +138,8 @@ fn no_worker(connector: &Connector, workers: &Workers, found: &mut Found<'_>) {
 fn starts(connector: &Connector, found: &mut Found<'_>) {
     let has_none = connector.secret == super::server_xml::Value::Absent;
     if has_none && connector.secret_required.or(true) == Some(true) {
-        let message = "the AJP connector has no secret, and Tomcat does not start it without secretRequired=\"false\"; \
-                       set secret here and for the worker";
+        let message = "the AJP connector has no secret, and Tomcat (from 8.5.51, 9.0.31 and 10.0 on) does not start it \
+                       without secretRequired=\"false\"; set secret here and for the worker";
         found.add(
             Some(&connector.place),
             Severity::Warning,
