@@ -49,13 +49,14 @@ pub struct Drain {
 }
 
 const DRAIN_HELP: &str = "\
-A member that is drained (activation DIS) gets no new sessions; requests of its sessions still go to it. A web host
-knows which requests are in flight, not which sessions are alive: only Tomcat does. So --wait ends when no request
-is in flight at any of the web hosts, and a session may come back after that. With --idle, it ends when no request
-has come for so long, either: give more than the session timeout of the application, and no session is left. Name
+A member that is drained (activation DIS) gets no new sessions; requests of its sessions still go to it. A web host \
+knows which requests are in flight, not which sessions are alive: only Tomcat does. So --wait ends when no request \
+is in flight at any of the web hosts, and a session may come back after that. With --idle, it ends when no request \
+has come for so long, either: give more than the session timeout of the application, and no session is left. Name \
 all web hosts: requests through others are not seen.
 
-The change is lost when httpd is restarted.
+Ends with 1 if a web host was not changed, or something is still in flight after --timeout. A change is lost when httpd \
+is restarted.
 
 Example:
   rjk drain --wait --idle 31m --timeout 2h http://www1/jkstatus http://www2/jkstatus lb node1";
@@ -64,7 +65,8 @@ Example:
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "rjk disable [OPTIONS] URL... LB WORKER...",
-    after_help = "Example:\n  rjk disable http://www1/jkstatus http://www2/jkstatus lb node1"
+    after_help = "Ends with 1 if a web host was not changed. A change is lost when httpd is restarted.\n\n\
+                  Example:\n  rjk disable http://www1/jkstatus http://www2/jkstatus lb node1"
 )]
 pub struct Disable {
     #[command(flatten)]
@@ -77,7 +79,8 @@ pub struct Disable {
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "rjk stop [OPTIONS] URL... LB WORKER...",
-    after_help = "Requests in flight are answered; the next of their sessions go to other members.\n\n\
+    after_help = "Requests in flight are answered; the next of their sessions go to other members. \
+                  Ends with 1 if a web host was not changed. A change is lost when httpd is restarted.\n\n\
                   Example:\n  rjk stop http://www1/jkstatus http://www2/jkstatus lb node1"
 )]
 pub struct Stop {
@@ -91,7 +94,8 @@ pub struct Stop {
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "rjk activate [OPTIONS] URL... LB WORKER...",
-    after_help = "Example:\n  rjk activate http://www1/jkstatus http://www2/jkstatus lb node1"
+    after_help = "Ends with 1 if a web host was not changed.\n\n\
+                  Example:\n  rjk activate http://www1/jkstatus http://www2/jkstatus lb node1"
 )]
 pub struct Activate {
     #[command(flatten)]
@@ -102,7 +106,8 @@ pub struct Activate {
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "rjk reset [OPTIONS] URL... LB WORKER...",
-    after_help = "Example:\n  rjk reset http://www1/jkstatus http://www2/jkstatus lb node1 node2"
+    after_help = "Ends with 1 if a web host was not changed.\n\n\
+                  Example:\n  rjk reset http://www1/jkstatus http://www2/jkstatus lb node1 node2"
 )]
 pub struct Reset {
     #[command(flatten)]

@@ -6,6 +6,7 @@
 use super::access::Login;
 use super::address::Address;
 use super::model::Answer;
+use super::table::harmless;
 use super::trouble::Trouble;
 use serde_json::Value;
 use std::thread;
@@ -113,7 +114,7 @@ impl Client {
     ) -> Result<(), Trouble> {
         let header = |name| -> Option<String> {
             let value = response.headers().get(name)?;
-            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+            Some(harmless(&String::from_utf8_lossy(value.as_bytes())))
         };
         match response.status().as_u16() {
             200 => Ok(()),

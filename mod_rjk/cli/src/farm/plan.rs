@@ -2,6 +2,7 @@
 
 use super::model::{Activation, Answer, Balancer, Member};
 use super::order::Order;
+use super::table::harmless;
 use super::trouble::Trouble;
 use std::fmt;
 
@@ -202,7 +203,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("nothing was changed")?;
         for (label, obstacle) in &self.0 {
-            write!(f, "\n  {label}: {obstacle}")?;
+            write!(f, "\n  {label}: {}", harmless(&obstacle.to_string()))?;
         }
         Ok(())
     }

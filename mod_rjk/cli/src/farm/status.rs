@@ -11,10 +11,12 @@ use serde_json::{Value, json};
 use std::io::{self, Write};
 
 /// `rjk status URL…`.
-///
-/// Ends with 1 if a member or a worker is in error, or a web host does not answer.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  rjk status http://www1/jkstatus http://www2/jkstatus")]
+#[command(after_help = "\
+Ends with 1 if a member or a worker is in error, or a web host does not answer.
+
+Example:
+  rjk status http://www1/jkstatus http://www2/jkstatus")]
 pub struct Status {
     /// Status workers of mod_rjk, one of each web host
     #[arg(value_name = "URL", required = true)]

@@ -38,18 +38,24 @@ pub struct Cell {
 
 impl<T: ToString> From<T> for Cell {
     fn from(value: T) -> Cell {
-        Cell {
-            text: value.to_string(),
-            tone: Tone::Plain,
-        }
+        Cell::toned(value, Tone::Plain)
     }
+}
+
+/// What another host says, without what a terminal would do instead of showing it.
+pub fn harmless(text: &str) -> String {
+    let show = |letter: char| match letter.is_control() {
+        true => char::REPLACEMENT_CHARACTER,
+        false => letter,
+    };
+    text.chars().map(show).collect()
 }
 
 impl Cell {
     /// With a tone.
     pub fn toned(text: impl ToString, tone: Tone) -> Cell {
         Cell {
-            text: text.to_string(),
+            text: harmless(&text.to_string()),
             tone,
         }
     }
@@ -138,6 +144,11 @@ fn style(tone: Tone) -> Style {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_does_nothing_to_the_terminal() {
+        assert_eq!(Cell::from("a\x1b[2Jb\n").text, "a\u{fffd}[2Jb\u{fffd}");
+    }
 
     #[test]
     fn columns_are_as_wide_as_they_need_to_be() {

@@ -1,5 +1,6 @@
 //! Why a status worker did not say or do what it was asked.
 
+use super::table::harmless;
 use crate::manners::duration;
 use std::io;
 use std::time::Duration;
@@ -118,7 +119,7 @@ impl Trouble {
         match message {
             "Access denied." => Trouble::Denied,
             "This command is not allowed in read only mode." => Trouble::ReadOnly,
-            other => Trouble::Said(other.to_owned()),
+            other => Trouble::Said(harmless(other)),
         }
     }
 

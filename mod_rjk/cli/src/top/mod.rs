@@ -28,7 +28,7 @@ use view::View;
 #[command(after_help = "\
 Keys: q or Ctrl-C quits, s sorts by another column, arrows, Page Up and Page Down scroll.
 
-A web host is asked by a thread of its own: one that does not answer keeps no other waiting. Requests and errors per
+A web host is asked by a thread of its own: one that does not answer keeps no other waiting. Requests and errors per \
 second are differences of two answers; - stands for none, as after a reset.
 
 Example:
