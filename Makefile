@@ -8,6 +8,9 @@ RJK    := $(TARGET)/release/rjk
 TOOLS  := $(TARGET)/tools
 DENY_VERSION := 0.20.2
 CARGO_DENY   := $(TOOLS)/bin/cargo-deny-$(DENY_VERSION)
+CYCLONEDX_VERSION := 0.5.9
+CYCLONEDX    := $(TOOLS)/cyclonedx-$(CYCLONEDX_VERSION)
+VERSION      := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 KEEP   ?=
 # Tests at the same time: most of them wait. Those that measure take turns by themselves.
 export RUST_TEST_THREADS ?= 8
@@ -24,11 +27,11 @@ LIBFUZZER := CUSTOM_LIBFUZZER_PATH=/not-linked/libfuzzer.a
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := build
-.PHONY: help build plugins install demo test parity rows bench lint fuzz clean
+.PHONY: help build plugins install demo test parity rows bench lint fuzz inventory deb rpm test-packages clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name text; do \
-	    printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name text; do \
+	    printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 build: ## the module and rjk, below target/release (needs httpd's headers, libclang and cargo)
 	$(CARGO) build --release -p mod_rjk -p rjk
@@ -90,6 +93,10 @@ lint: $(CARGO_DENY) ## formatting, clippy with warnings denied, licences and sou
 	    --allow license-not-encountered --allow unmatched-skip licenses bans sources
 
 # Its version is in its name, so that another pin brings another program.
+$(CYCLONEDX):
+	$(CARGO) install cargo-cyclonedx --version $(CYCLONEDX_VERSION) --locked --debug --root '$@.new'
+	@mv '$@.new' '$@'
+
 $(CARGO_DENY):
 	$(CARGO) install cargo-deny --version $(DENY_VERSION) --locked --debug --root '$(TOOLS)'
 	@mv '$(TOOLS)/bin/cargo-deny' '$@'
@@ -97,6 +104,32 @@ $(CARGO_DENY):
 fuzz: ## every fuzz target for a minute, or SECONDS_PER_TARGET
 	@tests/tools/install-packages fuzz
 	tests/fuzz/run
+
+inventory: $(CYCLONEDX) ## what is linked in: bills of materials and licences, below target/inventory
+	@PATH='$(CYCLONEDX)/bin':"$$PATH" packaging/inventory '$(TARGET)/inventory'
+
+deb: ## the Debian package, below target/packages
+	@tests/tools/install-packages packages
+	$(MAKE) --no-print-directory build plugins inventory
+	BUILT=1 debian/rules clean binary
+	@debian/rules clean
+	@ls '$(TARGET)/packages'
+
+rpm: ## the RPM for Rocky and RHEL 9, below target/packages
+	@tests/tools/install-packages packages
+	$(MAKE) --no-print-directory build plugins inventory
+	@mkdir -p '$(TARGET)/packages' '$(TARGET)/selinux'
+	checkmodule -M -m -o '$(TARGET)/selinux/mod_rjk.mod' packaging/selinux/mod_rjk.te
+	semodule_package -o '$(TARGET)/selinux/mod_rjk.pp' -m '$(TARGET)/selinux/mod_rjk.mod'
+	rpmbuild -bb --quiet --define '_topdir $(TARGET)/rpm' --define '_rpmdir $(TARGET)/packages' \
+	    --define 'rjk_built $(TARGET)/release' --define 'rjk_source $(CURDIR)' --define 'rjk_version $(VERSION)' \
+	    packaging/rpm/mod_rjk.spec
+	@ls '$(TARGET)'/packages/*/
+
+test-packages: deb rpm ## the packages, installed and used on a copy of the file system (needs root)
+	$(CARGO) build -p rjk-testbed --bin packages
+	@'$(TARGET)/debug/packages' '$(TARGET)'/packages/libapache2-mod-rjk_$(VERSION)_*.deb \
+	    '$(TARGET)'/packages/*/mod_rjk-$(VERSION)-*.rpm
 
 clean: ## remove what was built
 	$(CARGO) clean
