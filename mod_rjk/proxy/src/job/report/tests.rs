@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::job::downstream::BrokenBody;
+use crate::way::exhaustion::Exhaustion;
 use rjk_ajp::{ProtocolError, RequestTooLarge};
 use rjk_balance::{Missing, Refusal};
 use rjk_config::model::FailStatus;
@@ -183,4 +184,26 @@ fn a_refusing_policy_has_a_line_and_an_answer_has_none() {
         Report::ended(Ok(served)).log("w".into(), Told::Status(500), &lines);
     }
     assert!(lines.0.into_inner().is_empty());
+}
+
+#[test]
+fn docs_troubleshooting_knows_each_remedy() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/troubleshooting.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    let remedies = causes()
+        .into_iter()
+        .map(|(_, cause, _)| Failure::unsent(Phase::Send, cause).remedy())
+        .chain([408, 413, 400].map(crate::job::failure::refused_body))
+        .chain(
+            [
+                Exhaustion::Descriptors,
+                Exhaustion::Files,
+                Exhaustion::Ports,
+                Exhaustion::Memory,
+            ]
+            .map(Exhaustion::remedy),
+        );
+    for remedy in remedies {
+        assert!(document.contains(remedy), "no entry for: {remedy}");
+    }
 }
