@@ -19,8 +19,13 @@ const SIZES: [u32; 3] = [262_144, 131_072, 65_536];
 
 /// Both policies with so much fuel that only the stack ends a recursion.
 fn site() -> Result<(rjk_testbed::farm::Members, Builder)> {
+    site_on("auto")
+}
+
+/// The same with this engine.
+fn site_on(engine: &str) -> Result<(rjk_testbed::farm::Members, Builder)> {
     let (peers, site) = site::site(&POLICIES.map(|(name, _)| name))?;
-    let mut toml = String::new();
+    let mut toml = format!("[wasm]\nengine = {engine:?}\n");
     for (name, _) in POLICIES {
         let component = fixture(name)?;
         toml += &format!(
@@ -116,6 +121,18 @@ fn event_with_small_threads() -> Result {
 #[test]
 fn worker_with_small_threads() -> Result {
     assert_lives_with_each_size(Mpm::Worker)
+}
+
+/// The interpreter has a stack of its own for the policy, and needs some of the thread's.
+#[test]
+fn the_interpreter_with_small_threads() -> Result {
+    let (_peers, site) = site_on("interpreter")?;
+    for size in SIZES {
+        println!("the interpreter, ThreadStackSize {size}");
+        let size = format!("ThreadStackSize {size}");
+        assert_lives(&site.clone().mpm(Mpm::Event).directives(size))?;
+    }
+    Ok(())
 }
 
 /// mod_http2 calls from threads of its own.
