@@ -1,6 +1,6 @@
 //! A program on a terminal, whose screen a test reads as text.
 
-use crate::{Result, process};
+use crate::{Result, process, wait};
 use anyhow::{Context, bail};
 use rustix::process::Signal;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -11,6 +11,7 @@ use std::num::NonZeroU16;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// A program that runs on a terminal of its own.
@@ -19,6 +20,7 @@ pub struct Terminal {
     child: Child,
     master: File,
     seen: Arc<Mutex<Seen>>,
+    reader: JoinHandle<()>,
 }
 
 /// What came so far.
@@ -78,13 +80,14 @@ impl Terminal {
             bytes: Vec::new(),
         }));
         let master = File::from(master);
-        let reader = master.try_clone()?;
+        let output = master.try_clone()?;
         let kept = Arc::clone(&seen);
-        std::thread::spawn(move || read(reader, &kept));
+        let reader = std::thread::spawn(move || read(output, &kept));
         Ok(Terminal {
             child,
             master,
             seen,
+            reader,
         })
     }
 
@@ -137,7 +140,7 @@ impl Terminal {
             if wanted(&screen) {
                 return Ok(screen);
             }
-            if start.elapsed() > crate::wait::SOON {
+            if start.elapsed() > wait::SOON {
                 bail!("the screen never had {what}:\n{screen}");
             }
             std::thread::sleep(Duration::from_millis(10));
@@ -175,18 +178,18 @@ impl Terminal {
         process::signal(self.child.id(), Signal::TERM)
     }
 
-    /// Waits for the end: the exit code, `None` after a signal.
+    /// Waits for the end, and until all that was written is read: the exit code, `None` after a signal.
     pub fn end(&mut self) -> Result<Option<i32>> {
-        let start = Instant::now();
-        while start.elapsed() < crate::wait::SOON {
-            if let Some(status) = self.child.try_wait()? {
-                // What it wrote last is still on its way.
-                std::thread::sleep(Duration::from_millis(50));
-                return Ok(status.code());
-            }
-            std::thread::sleep(Duration::from_millis(10));
+        let mut status = None;
+        // The reader ends when nobody has the terminal open any more.
+        let ended = wait::became(wait::SOON, || {
+            status = self.child.try_wait().ok().flatten();
+            status.is_some() && self.reader.is_finished()
+        });
+        match (ended, status) {
+            (true, Some(status)) => Ok(status.code()),
+            _ => bail!("it does not end:\n{}", self.screen()),
         }
-        bail!("it does not end:\n{}", self.screen())
     }
 }
 
