@@ -72,7 +72,7 @@ fn all_hosts_live_in_80_columns() -> Result {
             .and_then(|word| word.parse().ok())
             .unwrap_or_default()
     };
-    terminal.wait("the requests of m1", |screen| rate(screen) > 5.0)?;
+    terminal.wait("the requests of m1", |screen| rate(screen) > 1.0)?;
     terminal.wait("none any more", |screen| rate(screen) == 0.0)?;
     quits(terminal, "q")
 }
