@@ -1,6 +1,6 @@
 //! `rjk check` finds what a server refuses, at the same place; `rjk explain` says what a server then does.
 
-use rjk_testbed::parity::{self, Ask, Case, Expect, Purpose, Stage, Want};
+use rjk_testbed::parity::{self, Ask, Case, Expect, Purpose, Server, Stage, Want};
 use rjk_testbed::rjk::rjk;
 use rjk_testbed::strangers::Index;
 use rjk_testbed::tempdir::Dir;
@@ -78,7 +78,7 @@ fn errors_are_those_of_a_start() -> Result {
     Ok(())
 }
 
-/// The cases of the table that ask one thing of the shared server, by paths, hosts and cookies alone.
+/// The cases of the table that ask one thing, by path, host and cookies alone.
 #[test]
 fn explain_says_what_a_server_does() -> Result {
     let mut seen = 0;
@@ -89,10 +89,19 @@ fn explain_says_what_a_server_does() -> Result {
         if !is_ours || asked.is_empty() {
             continue;
         }
-        let stage = Stage::start(&site.server, Subject::Rjk, &Purpose::of(&site))?;
+        let shared = Stage::start(&site.server, Subject::Rjk, &Purpose::of(&site))?;
         for (case, ask, expect) in asked {
             seen += 1;
-            if let Err(error) = explain(&stage, ask, expect, &site.server.env) {
+            let own = case.server.as_ref().map(|own| site.server.with(own));
+            let started = own
+                .as_ref()
+                .map(|own| Stage::start(own, Subject::Rjk, &Purpose::of(&site)));
+            let stage = started.transpose()?;
+            let (stage, server) = (
+                stage.as_ref().unwrap_or(&shared),
+                own.as_ref().unwrap_or(&site.server),
+            );
+            if let Err(error) = explain(stage, ask, expect, &server.env) {
                 wrong.push(format!("{}/{}: {error:#}", site.name, case.name));
             }
         }
@@ -117,7 +126,10 @@ fn asked(case: &Case) -> Option<(&Case, &Ask, &Expect)> {
         let name = header.to_ascii_lowercase();
         name.starts_with("host:") || name.starts_with("cookie:")
     };
-    let is_plain = case.server.is_none()
+    // Of who is down or starts at all the files say nothing.
+    let is_up = |server: &Server| server.down.is_empty() && !server.alone;
+    let is_plain = case.server.as_ref().is_none_or(is_up)
+        && expect.start.is_none()
         && case.peer.is_empty()
         && step.peer.is_empty()
         && ask.raw.is_none()
