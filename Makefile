@@ -27,7 +27,7 @@ LIBFUZZER := CUSTOM_LIBFUZZER_PATH=/not-linked/libfuzzer.a
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := build
-.PHONY: help build plugins install demo test parity rows bench lint fuzz inventory deb rpm test-packages clean
+.PHONY: help build plugins install demo lab test parity rows bench lint fuzz inventory deb rpm test-packages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -53,6 +53,12 @@ demo: ## two Tomcats, one is killed, the session lives on; KEEP=1 stays up for y
 	@tests/tools/install-packages demo
 	$(CARGO) build --profile demo --no-default-features -p mod_rjk --lib -p rjk-testbed --bin demo
 	@RJK_MODULE='$(TARGET)/demo/libmod_rjk.so' '$(TARGET)/demo/demo' $(if $(KEEP),--keep)
+
+lab: ## two web hosts, four Tomcats and their network in namespaces, and all that can happen; KEEP=1 stays up (root)
+	@tests/tools/install-packages lab
+	$(CARGO) build --release -p mod_rjk -p rjk
+	$(CARGO) build -p rjk-testbed --bin lab
+	@RJK_MODULE='$(MODULE)' '$(TARGET)/debug/lab' $(if $(KEEP),--keep)
 
 test: ## everything: packages, formatting, lints, unit, property and end-to-end tests
 	@tests/tools/install-packages test

@@ -202,7 +202,15 @@ impl Client {
 
     /// Connects to any address.
     pub fn to(address: SocketAddr) -> Result<Client, ClientError> {
-        let stream = TcpStream::connect(address)?;
+        Client::over(TcpStream::connect(address)?)
+    }
+
+    /// Connects to any address within a time.
+    pub fn within(address: SocketAddr, limit: Duration) -> Result<Client, ClientError> {
+        Client::over(TcpStream::connect_timeout(&address, limit)?)
+    }
+
+    fn over(stream: TcpStream) -> Result<Client, ClientError> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
         stream.set_write_timeout(Some(TIMEOUT))?;
@@ -280,7 +288,7 @@ impl Client {
 
     /// Reads a response's head only; the body stays unread.
     pub fn head(&mut self) -> Result<Response, ClientError> {
-        if self.stream.fill_buf()?.is_empty() {
+        if self.is_at_end()? {
             return Err(ClientError::ClosedBeforeAnswer);
         }
         let mut response = parse_status(&self.line()?)?;
@@ -295,6 +303,16 @@ impl Client {
             response
                 .headers
                 .push((name.to_owned(), value.trim().to_owned()));
+        }
+    }
+
+    /// Waits for a byte or the end. A read with a time limit ends when the machine is held and goes on.
+    fn is_at_end(&mut self) -> io::Result<bool> {
+        loop {
+            match self.stream.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                filled => return Ok(filled?.is_empty()),
+            }
         }
     }
 

@@ -10,8 +10,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-/// The line that an administrator changes to switch modules.
-const LOAD: &str = "LoadModule jk_module modules/mod_rjk.so";
+/// How the lines begin that an administrator changes, and what this test has in their place. The first is
+/// the one that switches modules.
+const PLACES: [(&str, &str); 4] = [
+    ("LoadModule jk_module ", "modules/"),
+    ("Define JK_CONF ", "conf"),
+    ("Define JK_LOG ", "logs"),
+    ("Define JK_RUN ", "run"),
+];
 
 /// An example with this test's addresses in place of the example's.
 struct Example {
@@ -60,10 +66,7 @@ impl Example {
             let mut text = fs::read_to_string(&path)?;
             match file.as_str() {
                 "jk.conf" => {
-                    ensure!(text.contains(LOAD), "{path:?} has another LoadModule line");
-                    text = text
-                        .replace(LOAD, &LOAD.replace("mod_rjk.so", name))
-                        .replace("*:80>", "*:@PORT@>");
+                    text = placed(&text, name)?.replace("*:80>", "*:@PORT@>");
                 }
                 "workers.properties" => text = self.workers(&text)? + &self.more,
                 _ => {}
@@ -82,6 +85,23 @@ impl Example {
         }
         Ok(lines.join("\n") + "\n")
     }
+}
+
+/// jk.conf with the module of that name and the folders of this test.
+fn placed(text: &str, name: &str) -> Result<String> {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    for (start, place) in PLACES {
+        let line = lines.iter_mut().find(|line| line.starts_with(start));
+        let line = line.with_context(|| format!("no {start}"))?;
+        let is_module = start.starts_with("LoadModule");
+        ensure!(!is_module || line.ends_with("/mod_rjk.so"), "{line}");
+        *line = format!("{start}{place}{}", if is_module { name } else { "" });
+    }
+    let rotates = |line: &&mut String| line.starts_with("Define JK_ROTATE ");
+    if let Some(line) = lines.iter_mut().find(rotates) {
+        *line = "Define JK_ROTATE /usr/bin/rotatelogs".to_owned();
+    }
+    Ok(lines.join("\n") + "\n")
 }
 
 /// Who answers a request: a peer's name, or a status from httpd.
@@ -110,8 +130,13 @@ fn assert_quiet(httpd: &Httpd) {
     }
 }
 
+/// The module's log, rotated or not.
 fn log(httpd: &Httpd) -> String {
-    fs::read_to_string(httpd.path("logs/mod_jk.log")).unwrap_or_default()
+    let files = fs::read_dir(httpd.path("logs")).into_iter().flatten();
+    let paths = files.flatten().map(|entry| entry.path());
+    let ours = paths.filter(|path| path.to_string_lossy().contains("/mod_jk.log"));
+    ours.filter_map(|path| fs::read_to_string(path).ok())
+        .collect()
 }
 
 /// The status page: for this host, and not for another one.
@@ -144,13 +169,28 @@ fn assert_status_page(httpd: &Httpd, host: &str, worker: &str) -> Result {
 
 #[test]
 fn no_example_is_without_a_test() -> Result {
-    let folders = fs::read_dir(root())?.filter_map(|entry| {
-        let path = entry.ok()?.path();
-        let name = path.file_name()?.to_str()?.to_owned();
-        path.is_dir().then_some(name)
-    });
-    let tested = ["map-file", "one-tomcat", "policy", "two-sites"].map(str::to_owned);
-    assert_eq!(folders.collect::<BTreeSet<_>>(), BTreeSet::from(tested));
+    let mut folders = BTreeSet::new();
+    let mut open = vec![root()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.ends_with("jk.conf") {
+                let name = folder.strip_prefix(root())?;
+                folders.insert(name.to_string_lossy().into_owned());
+            } else if path.is_dir() {
+                open.push(path);
+            }
+        }
+    }
+    let tested = [
+        "map-file",
+        "on-premise/debian",
+        "on-premise/rhel",
+        "one-tomcat",
+        "policy",
+        "two-sites",
+    ];
+    assert_eq!(folders, tested.map(str::to_owned).into());
     Ok(())
 }
 
@@ -196,8 +236,8 @@ impl FourPeers {
         })
     }
 
-    fn example(&self) -> Example {
-        let mut example = Example::new("two-sites")
+    fn example(&self, folder: &'static str) -> Example {
+        let mut example = Example::new(folder)
             .set("was-01", "127.0.0.1")
             .set("was-02", "127.0.0.1")
             .set("site-a.port", self.a1.port())
@@ -216,7 +256,7 @@ impl FourPeers {
 fn two_sites() -> Result {
     for subject in Subject::BOTH {
         let peers = FourPeers::start()?;
-        let httpd = peers.example().site(subject)?.start()?;
+        let httpd = peers.example("two-sites").site(subject)?.start()?;
         let ask = |host: &str, target: &str, route: &str| {
             let cookie = format!("JSESSIONID=0A1B.{route}");
             answer(&httpd, &format!("{host}.example.com"), target, &cookie)
@@ -242,6 +282,67 @@ fn two_sites() -> Result {
         assert_logs_of_two_sites(&httpd)?;
         assert_quiet(&httpd);
     }
+    Ok(())
+}
+
+/// The deployment that `make lab` runs; the Tomcats' files are started there.
+#[test]
+fn on_premise() -> Result {
+    for folder in ["on-premise/debian", "on-premise/rhel"] {
+        for subject in Subject::BOTH {
+            let peers = FourPeers::start()?;
+            let httpd = peers.example(folder).site(subject)?.start()?;
+            let ask = |host: &str, target: &str, route: &str| {
+                let cookie = format!("JSESSIONID=0A1B.{route}");
+                answer(&httpd, &format!("{host}.example.com"), target, &cookie)
+            };
+            for route in ["a-was1", "a-was2", "b-was1", "b-was2"] {
+                let host = format!("site-{}", &route[..1]);
+                assert_eq!(ask(&host, "/x", route)?, route, "{subject:?} {folder}");
+            }
+            assert_eq!(ask("site-b", "/static/a.txt", "")?, "200 from httpd");
+            for (peer, secret) in [(&peers.a2, "change-me-a"), (&peers.b1, "change-me-b")] {
+                for request in peer.requests() {
+                    assert_eq!(request.attribute("secret"), Some(secret), "L-16");
+                }
+            }
+            assert_status_page(&httpd, "status.example.com", "a-was1")?;
+            assert_status_page(&httpd, "172.16.3.1", "b-was2")?;
+            let in_site = ask("site-a", "/jk-status", "a-was1")?;
+            assert_eq!(in_site, "a-was1", "the page is in no site");
+            let logs = fs::read_dir(httpd.path("logs"))?.flatten();
+            let names: Vec<String> = logs
+                .map(|entry| entry.file_name().to_string_lossy().into_owned())
+                .collect();
+            for start in ["mod_jk.log.2", "site-a.log.2", "site-b.log.2"] {
+                let is_there = names.iter().any(|name| name.starts_with(start));
+                assert!(is_there, "{start}… of rotatelogs: {names:?}");
+            }
+            assert_quiet(&httpd);
+        }
+    }
+    Ok(())
+}
+
+/// Only where files go and what a distribution has of its own differs.
+#[test]
+fn both_on_premise_examples_say_the_same() -> Result {
+    let read = |name: &str| {
+        let both = ["debian", "rhel"];
+        both.map(|flavour| fs::read_to_string(root().join("on-premise").join(flavour).join(name)))
+    };
+    for name in ["workers.properties", "rjk.toml"] {
+        let [debian, rhel] = read(name);
+        assert_eq!(debian?, rhel?);
+    }
+    let [debian, rhel] = read("jk.conf");
+    let (debian, rhel) = (debian?, rhel?);
+    let body = |text: &str| {
+        let (_, body) = text.split_once("Define JK_ROTATE ")?;
+        Some(body.split_once('\n')?.1.to_owned())
+    };
+    assert!(body(&debian).is_some_and(|text| text.contains("<VirtualHost")));
+    assert_eq!(body(&debian), body(&rhel));
     Ok(())
 }
 

@@ -68,7 +68,7 @@ fn optional(name: &str, value: Option<&str>) -> String {
 }
 
 /// The default servlets; Debian's packages bring no file of their own that a test may use.
-pub(super) const WEB_XML: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+pub const WEB_XML: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <web-app xmlns="http://xmlns.jcp.org/xml/ns/javaee" version="3.1">
   <servlet>
     <servlet-name>default</servlet-name>
@@ -94,14 +94,14 @@ pub(super) const WEB_XML: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 "#;
 
 /// No scan of the class path for tag libraries, which the JSPs do not use: it takes a second.
-pub(super) const CONTEXT_XML: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+pub const CONTEXT_XML: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <Context>
   <JarScanner scanClassPath="false" scanBootstrapClassPath="false"/>
 </Context>
 "#;
 
 /// Everything to the console, which is a file.
-pub(super) const LOGGING: &str = "\
+pub const LOGGING: &str = "\
 handlers = java.util.logging.ConsoleHandler
 .handlers = java.util.logging.ConsoleHandler
 .level = INFO

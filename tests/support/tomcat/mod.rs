@@ -8,6 +8,7 @@ mod cluster;
 mod config;
 
 pub use cluster::Cluster;
+pub use config::{CONTEXT_XML, LOGGING, WEB_XML};
 
 use crate::guard::Guarded;
 use crate::process::ProcessId;
@@ -306,7 +307,7 @@ impl Drop for Tomcat {
 }
 
 /// Debian's jars of that version: the links without a version number, and the JSP compiler.
-fn class_path(version: Version) -> Result<String> {
+pub fn class_path(version: Version) -> Result<String> {
     let prefix = version.jar_prefix();
     let mut jars: Vec<PathBuf> = Vec::new();
     for entry in std::fs::read_dir(JARS).with_context(|| JARS)? {

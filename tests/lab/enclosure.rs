@@ -1,0 +1,160 @@
+//! Namespaces around the lab: network, mounts and processes, which all end with it.
+//!
+//! The program starts itself again as the first process of a process namespace. When that one ends, or
+//! its parent, whatever the reason, the kernel kills all the others; the networks and the folders, which are
+//! mounted there alone, go with them.
+
+use anyhow::{Context, Result, bail, ensure};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Says to the second start that it is the second one.
+const INSIDE: &str = "RJK_LAB_INSIDE";
+/// What the lab runs, and where it comes from.
+const PROGRAMS: [(&str, &str); 7] = [
+    ("ip", "iproute2"),
+    ("nft", "nftables"),
+    ("java", "openjdk-17-jre-headless"),
+    ("unshare", "util-linux"),
+    ("setpriv", "util-linux"),
+    ("rotatelogs", "apache2-utils"),
+    ("curl", "curl"),
+];
+/// Time between two looks.
+const STEP: Duration = Duration::from_millis(50);
+/// Longest start of the first process inside.
+const START_LIMIT: Duration = Duration::from_secs(10);
+/// Where everything is; what the machine has there is hidden for the lab and nobody else.
+const RUN: &str = "/run";
+
+/// What the first process inside knows of the outside.
+pub struct Seat {
+    /// Its process id there, for nsenter.
+    pub outside_pid: u32,
+}
+
+/// The place inside, if this is the second start.
+pub fn inside() -> Result<Option<Seat>> {
+    if std::env::var_os(INSIDE).is_none() {
+        return Ok(None);
+    }
+    let pid = std::process::id();
+    ensure!(pid == 1, "{INSIDE} is set, but this is process {pid}");
+    // The first process of a namespace gets no signal that it has no handler for.
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        let always = Arc::new(AtomicBool::new(true));
+        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, always)?;
+    }
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    let outside_pid = line.trim().parse().context("who am I outside?")?;
+    run("mount", &["-t", "tmpfs", "-o", "mode=755", "rjk-lab", RUN])?;
+    fs::create_dir_all("/run/netns")?;
+    Ok(Some(Seat { outside_pid }))
+}
+
+/// Starts this program inside, and ends when it ended.
+pub fn enter() -> Result<ExitCode> {
+    require()?;
+    let ended = Arc::new(AtomicBool::new(false));
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&ended))?;
+    }
+    let mut unshare = Command::new("setpriv")
+        .args(["--pdeathsig", "KILL", "unshare"])
+        .args(["--mount", "--net", "--pid", "--fork", "--mount-proc"])
+        .arg("--kill-child")
+        .arg(std::env::current_exe()?)
+        .args(std::env::args_os().skip(1))
+        .env(INSIDE, "1")
+        .stdin(Stdio::piped())
+        .spawn()
+        .context("setpriv and unshare")?;
+    introduce(&mut unshare)?;
+    wait(&mut unshare, &ended)
+}
+
+/// Tells the first process inside its id; it waits for that.
+fn introduce(unshare: &mut Child) -> Result<()> {
+    let parent = unshare.id();
+    let mut child = None;
+    let found = rjk_testbed::wait::became(START_LIMIT, || {
+        child = rjk_testbed::process::children(parent).first().copied();
+        child.is_some() || !matches!(unshare.try_wait(), Ok(None))
+    });
+    let Some(child) = child.filter(|_| found) else {
+        let _ = unshare.kill();
+        bail!("unshare did not start: may this user make namespaces?");
+    };
+    let mut pipe = unshare.stdin.take().context("a pipe")?;
+    Ok(writeln!(pipe, "{child}")?)
+}
+
+fn wait(unshare: &mut Child, ended: &AtomicBool) -> Result<ExitCode> {
+    loop {
+        if let Some(status) = unshare.try_wait()? {
+            // 130 and the like come through, a signal is a failure.
+            let code = status.code().and_then(|code| u8::try_from(code).ok());
+            return Ok(code.map_or(ExitCode::FAILURE, ExitCode::from));
+        }
+        if ended.load(Ordering::Relaxed) {
+            // With it goes its child, and with that everything.
+            unshare.kill()?;
+            unshare.wait()?;
+            eprintln!("\nThe lab was stopped; nothing of it is left.");
+            return Ok(ExitCode::from(130));
+        }
+        std::thread::sleep(STEP);
+    }
+}
+
+/// Everything that is missing, at once.
+fn require() -> Result<()> {
+    let mut missing = Vec::new();
+    if !rustix::process::geteuid().is_root() {
+        missing.push("root: namespaces with networks and firewalls take it (sudo make lab)".into());
+    }
+    for (program, package) in PROGRAMS {
+        if !is_on_path(program) {
+            missing.push(format!("{program}: package {package}"));
+        }
+    }
+    if !Path::new("/usr/share/java/tomcat9-catalina.jar").exists() {
+        missing.push("Tomcat 9: package libtomcat9-java".into());
+    }
+    ensure!(
+        missing.is_empty(),
+        "this is missing:\n    {}\ntests/tools/install-packages lab installs the packages",
+        missing.join("\n    ")
+    );
+    Ok(())
+}
+
+fn is_on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let usual = ["/usr/sbin", "/sbin"].map(Into::into);
+    let mut folders = std::env::split_paths(&path).chain(usual);
+    folders.any(|folder| folder.join(program).is_file())
+}
+
+/// Runs a command that must succeed; what it wrote.
+pub fn run(program: &str, arguments: &[&str]) -> Result<String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .with_context(|| program.to_owned())?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.status.success(),
+        "{program} {}: {} {said}",
+        arguments.join(" "),
+        output.status
+    );
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -1,0 +1,178 @@
+//! Everything that runs.
+
+use crate::network::{self, Host};
+use crate::report;
+use crate::site::Site;
+use crate::tomcat::Tomcat;
+use crate::users::Users;
+use crate::visit::Visitor;
+use crate::web::{SHORTENED, Web, flavour};
+use anyhow::{Context, Result, ensure};
+use rjk_testbed::{Subject, wait};
+use std::fs;
+use std::time::Duration;
+
+/// Longest time until the Tomcats of a site know each other.
+const JOIN_LIMIT: Duration = Duration::from_secs(60);
+/// Longest wait for the first page of a Tomcat: its JSP is compiled.
+const FIRST_PAGE: Duration = Duration::from_secs(60);
+
+/// The lab.
+pub struct Lab {
+    /// The module in both web hosts.
+    pub subject: Subject,
+    /// Users who click all the time, once they have begun.
+    pub users: Option<Users>,
+    /// The web hosts.
+    pub webs: Vec<Web>,
+    /// The Tomcats: a-was1, b-was1, a-was2, b-was2.
+    pub tomcats: Vec<Tomcat>,
+}
+
+impl Lab {
+    /// Builds the network, starts four Tomcats and two httpd.
+    pub fn start(subject: Subject) -> Result<Lab> {
+        println!("building the network, starting four Tomcats and two httpd ...");
+        network::build().context("the network")?;
+        let mut lab = Lab {
+            subject,
+            users: None,
+            webs: Vec::new(),
+            tomcats: Vec::new(),
+        };
+        for host in Host::WAS {
+            for site in Site::BOTH {
+                let mut tomcat = Tomcat::unpack(site, host)?;
+                tomcat.launch()?;
+                lab.tomcats.push(tomcat);
+            }
+        }
+        for host in Host::WEB {
+            let mut web = Web::configure(host, subject)?;
+            web.start()?;
+            lab.webs.push(web);
+        }
+        lab.tomcats.iter_mut().try_for_each(Tomcat::wait_ready)?;
+        lab.wait_joined()?;
+        lab.warm_up()?;
+        Ok(lab)
+    }
+
+    /// Each Tomcat has seen the other one of its site, by multicast.
+    fn wait_joined(&self) -> Result<()> {
+        for tomcat in &self.tomcats {
+            let joined = wait::became(JOIN_LIMIT, || tomcat.log().contains("memberAdded"));
+            ensure!(joined, "{} sees nobody: {}", tomcat.name(), tomcat.log());
+        }
+        Ok(())
+    }
+
+    /// Every Tomcat has answered once: its page is compiled.
+    fn warm_up(&self) -> Result<()> {
+        for site in Site::BOTH {
+            for name in site.workers() {
+                self.reached_by_new_visitors(site, &name, FIRST_PAGE)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// New visitors come through both web hosts until each led one of them to that Tomcat.
+    pub fn reached_by_new_visitors(&self, site: Site, name: &str, limit: Duration) -> Result<()> {
+        for web in Host::WEB {
+            let reached = wait::became(limit, || {
+                let page = Visitor::new(site).open(web, limit);
+                page.is_ok_and(|page| page.node == name)
+            });
+            ensure!(
+                reached,
+                "no new visitor of {} reached {name} within {limit:?}",
+                web.name()
+            );
+        }
+        Ok(())
+    }
+
+    /// The Tomcat of that name.
+    pub fn tomcat(&mut self, name: &str) -> Result<&mut Tomcat> {
+        let mut tomcats = self.tomcats.iter_mut();
+        tomcats
+            .find(|tomcat| tomcat.name() == name)
+            .with_context(|| format!("there is no Tomcat {name}"))
+    }
+
+    /// The users, who have begun.
+    pub fn users(&self) -> Result<&Users> {
+        self.users.as_ref().context("the users have not begun")
+    }
+
+    /// Says who plays.
+    pub fn introduce(&self) {
+        for web in &self.webs {
+            println!(
+                "  {}  {}  httpd, files of httpd-conf/on-premise/{}",
+                web.host.name(),
+                web.host.address(),
+                flavour(web.host)
+            );
+        }
+        for tomcat in &self.tomcats {
+            println!(
+                "  {}  {}:{}  Tomcat {}",
+                tomcat.host.name(),
+                tomcat.host.address(),
+                tomcat.site.port(),
+                tomcat.name()
+            );
+        }
+        println!("\nShortened, so that it takes minutes; all else is as the files say:");
+        for (name, from, to) in SHORTENED {
+            println!("  {name}: {to} instead of {from}");
+        }
+        println!();
+    }
+
+    /// What a step left behind is put right for the next one.
+    pub fn heal(&mut self) -> Result<()> {
+        for host in Host::ALL {
+            host.plugged(true)?;
+            host.lossy(false)?;
+        }
+        if let Some(users) = &self.users {
+            users.cutting(false);
+        }
+        for tomcat in &mut self.tomcats {
+            match tomcat.pid() {
+                Some(_) => tomcat.hang(false)?,
+                None => tomcat.start()?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops everything in order.
+    pub fn stop(mut self) -> Result<()> {
+        self.users = None;
+        self.webs.iter_mut().try_for_each(Web::stop)?;
+        self.tomcats.iter_mut().try_for_each(Tomcat::kill)?;
+        println!("\nEverything that the lab started is stopped.");
+        Ok(())
+    }
+
+    /// Copies the logs out of the folders, which go away.
+    pub fn save_logs(&self) {
+        let folder = report::folder().join("logs");
+        let write = || -> std::io::Result<()> {
+            fs::create_dir_all(&folder)?;
+            for web in &self.webs {
+                fs::write(folder.join(web.host.name()), web.logs())?;
+            }
+            let mut tomcats = self.tomcats.iter();
+            tomcats.try_for_each(|tomcat| fs::write(folder.join(tomcat.name()), tomcat.log()))
+        };
+        match write() {
+            Ok(()) => println!("\nThe logs are in {}", folder.display()),
+            Err(error) => eprintln!("\nThe logs cannot be kept: {error}"),
+        }
+    }
+}
