@@ -26,13 +26,13 @@ pub(super) const STEPS: [Step; 6] = [
     },
     Step {
         name: "Tomcat stopped",
-        asked: "a-was2 is stopped as its service would be, and started",
+        asked: "the one of site A with most users is stopped as its service would be, and started",
         act: stopped,
         leaves: false,
     },
     Step {
         name: "Tomcat hangs",
-        asked: "b-was2 is stopped in place (SIGSTOP), and goes on after 20 s",
+        asked: "the one of site B with most users is stopped in place (SIGSTOP) for 20 s",
         act: hangs,
         leaves: false,
     },
@@ -130,25 +130,33 @@ fn left_alone(users: &Users, name: &str) -> Result<()> {
     })
 }
 
+/// The Tomcat of a site that most users are at, and the other one.
+fn busiest(lab: &Lab, site: Site) -> Result<[String; 2]> {
+    let users = lab.users()?;
+    let mut names = site.workers();
+    names.sort_by_key(|name| std::cmp::Reverse(users.at(name)));
+    ensure!(users.at(&names[0]) > 0, "no user is at {names:?}");
+    Ok(names)
+}
+
 fn stopped(lab: &mut Lab) -> Result<Seen> {
-    let name = "a-was2";
+    let [name, other] = &busiest(lab, Site::A)?;
     lab.tomcat(name)?.stop()?;
     left_alone(lab.users()?, name)?;
     let states = states(name)?;
     let moved = lab.users()?.look().moved;
-    ensure!(moved > 0, "no session went to a-was1");
+    ensure!(moved > 0, "no session went to {other}");
     lab.tomcat(name)?.start()?;
     let began = Instant::now();
     lab.reached_by_new_visitors(Site::A, name, LIMIT)?;
     Ok(Seen::new(format!(
-        "{moved} sessions went on at a-was1 ({name} is {states}); back {:.1} s after its start",
+        "{moved} sessions went on at {other} ({name} is {states}); back {:.1} s after its start",
         began.elapsed().as_secs_f64()
     )))
 }
 
 fn hangs(lab: &mut Lab) -> Result<Seen> {
-    let (name, other) = ("b-was2", "b-was1");
-    ensure!(lab.users()?.at(name) > 0, "no user is at {name}");
+    let [name, other] = &busiest(lab, Site::B)?;
     let before = lab.users()?.look().of(other);
     lab.tomcat(name)?.hang(true)?;
     std::thread::sleep(HANGS_FOR);
