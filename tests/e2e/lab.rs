@@ -174,7 +174,7 @@ fn nothing_is_left_when_it_fails() -> Result {
     wait::until("it ends", START_LIMIT, || running.has_ended())?;
     let said = running.said();
     assert!(
-        said.contains("FAILED") && said.contains("invalid ELF header"),
+        said.contains("FAILED") && said.contains("Cannot load"),
         "{said}"
     );
     running.assert_gone(Some(1), &processes)

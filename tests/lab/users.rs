@@ -3,6 +3,8 @@
 use crate::network::Host;
 use crate::site::Site;
 use crate::visit::{Page, Trouble, Visitor};
+use anyhow::Result;
+use rjk_testbed::wait;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -70,6 +72,8 @@ struct Shared {
     tally: Mutex<Tally>,
     /// Who served each user last.
     at: Mutex<BTreeMap<usize, String>>,
+    /// Clicks of each user that came to their end.
+    ended_clicks: [AtomicU64; USERS * Site::BOTH.len()],
 }
 
 impl Shared {
@@ -124,6 +128,22 @@ impl Users {
     /// Users whose last page was this Tomcat's; those who wait for their next one are among them.
     pub fn at(&self, node: &str) -> usize {
         self.shared.at().values().filter(|at| *at == node).count()
+    }
+
+    /// Waits until each click that has begun is at its end: it belongs to the step in which it began.
+    pub fn settle(&self) -> Result<()> {
+        let count = || {
+            self.shared
+                .ended_clicks
+                .each_ref()
+                .map(|count| count.load(Ordering::Relaxed))
+        };
+        let before = count();
+        wait::until("clicks end", 2 * PATIENCE, || {
+            // The first of two may have begun before.
+            let pairs = count().into_iter().zip(before);
+            pairs.into_iter().all(|(now, before)| now >= before + 2)
+        })
     }
 
     /// While a web host is cut: who waits for it waits less, and no answer of it is a failure.
@@ -183,6 +203,9 @@ impl User {
                 self.last = None;
             }
             self.click(shared);
+            if let Some(count) = shared.ended_clicks.get(self.number) {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
             std::thread::sleep(THINK);
         }
     }

@@ -96,9 +96,14 @@ impl Web {
             .spawn()?;
         self.process = Some(child);
         let address = (self.host.address(), 80);
-        let up = wait::became(START_LIMIT, || TcpStream::connect(address).is_ok());
+        let mut ended = false;
+        let up = wait::became(START_LIMIT, || {
+            let process = self.process.as_mut();
+            ended = process.is_none_or(|process| !matches!(process.try_wait(), Ok(None)));
+            ended || TcpStream::connect(address).is_ok()
+        });
         ensure!(
-            up,
+            up && !ended,
             "httpd on {} did not start: {}",
             self.host.name(),
             self.logs()

@@ -8,12 +8,9 @@ mod uploads;
 
 use crate::lab::Lab;
 use crate::report::{Report, Row, Verdict};
-use crate::users::Tally;
+use crate::users::{Tally, Users};
 use anyhow::{Result, ensure};
-use std::time::{Duration, Instant};
-
-/// Time for users between two steps, so that each has all of its clicks.
-const PAUSE: Duration = Duration::from_millis(500);
+use std::time::Instant;
 
 /// What a step saw.
 #[derive(Default)]
@@ -85,9 +82,9 @@ fn play(lab: &mut Lab, step: &Step) -> Row {
     } else {
         lab.heal()
     };
-    std::thread::sleep(PAUSE);
+    let settled = lab.users.as_ref().map_or(Ok(()), Users::settle);
     let tally = take(lab);
-    let result = result.and_then(|seen| healed.map(|()| seen));
+    let result = result.and_then(|seen| healed.and(settled).map(|()| seen));
     let seconds = began.elapsed().as_secs_f64();
     row(step, result, &tally, seconds)
 }
