@@ -54,11 +54,12 @@ demo: ## two Tomcats, one is killed, the session lives on; KEEP=1 stays up for y
 	$(CARGO) build --profile demo --no-default-features -p mod_rjk --lib -p rjk-testbed --bin demo
 	@RJK_MODULE='$(TARGET)/demo/libmod_rjk.so' '$(TARGET)/demo/demo' $(if $(KEEP),--keep)
 
+# LAB_MODULE=mod_jk needs nothing of ours, RJK_MODULE names what is built already.
 lab: ## two web hosts, four Tomcats and their network in namespaces, and all that can happen; KEEP=1 stays up (root)
 	@tests/tools/install-packages lab
-	$(CARGO) build --release -p mod_rjk -p rjk
+	$(if $(filter mod_jk,$(LAB_MODULE))$(RJK_MODULE),,$(CARGO) build --release -p mod_rjk -p rjk)
 	$(CARGO) build -p rjk-testbed --bin lab
-	@RJK_MODULE='$(MODULE)' '$(TARGET)/debug/lab' $(if $(KEEP),--keep)
+	@RJK_MODULE='$(or $(RJK_MODULE),$(MODULE))' LAB_MODULE='$(LAB_MODULE)' '$(TARGET)/debug/lab' $(if $(KEEP),--keep)
 
 test: ## everything: packages, formatting, lints, unit, property and end-to-end tests
 	@tests/tools/install-packages test

@@ -148,7 +148,23 @@ fn it_stays_up_is_reached_and_leaves_nothing_after_ctrl_c() -> Result {
     assert!(page.contains("Tomcat a-was"), "{words:?} {page} {output:?}");
 
     process::signal_group(running.lab.id(), Signal::INT)?;
-    running.assert_gone(Some(130), &processes)
+    running.assert_gone(Some(0), &processes)
+}
+
+/// Before its end Ctrl-C is an interruption; only the first process is told.
+#[test]
+fn nothing_is_left_when_it_is_interrupted() -> Result {
+    let module = module_path()?;
+    let mut running = Running::start(&["--steps", "1"], &module)?;
+    running.wait("building the network")?;
+    std::thread::sleep(Duration::from_secs(2));
+    let processes = descendants(running.lab.id());
+    assert!(processes.len() > 2, "{processes:?}");
+    process::signal(running.lab.id(), Signal::TERM)?;
+    running.assert_gone(Some(143), &processes)?;
+    let said = running.said();
+    assert!(said.contains("nothing of it is left"), "{said}");
+    Ok(())
 }
 
 #[test]

@@ -5,11 +5,14 @@
 //! mounted there alone, go with them.
 
 use anyhow::{Context, Result, bail, ensure};
+use rjk_testbed::process::{self, ProcessId};
+use rjk_testbed::wait;
+use rustix::process::Signal;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -26,6 +29,10 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("rotatelogs", "apache2-utils"),
     ("curl", "curl"),
 ];
+/// What ends the lab.
+const SIGNALS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
+/// Time that it has to end by itself.
+const END_LIMIT: Duration = Duration::from_secs(5);
 /// Time between two looks.
 const STEP: Duration = Duration::from_millis(50);
 /// Longest start of the first process inside.
@@ -36,7 +43,21 @@ const RUN: &str = "/run";
 /// What the first process inside knows of the outside.
 pub struct Seat {
     /// Its process id there, for nsenter.
-    pub outside_pid: u32,
+    pub outside_pid: ProcessId,
+    /// A signal is an interruption, as long as this is set.
+    playing: Arc<AtomicBool>,
+}
+
+impl Seat {
+    /// From now on, a signal is the usual end, and this is the exit code.
+    pub fn stays(&self, code: u8) -> Result<()> {
+        for signal in SIGNALS {
+            let always = Arc::new(AtomicBool::new(true));
+            signal_hook::flag::register_conditional_shutdown(signal, code.into(), always)?;
+        }
+        self.playing.store(false, Ordering::SeqCst);
+        Ok(())
+    }
 }
 
 /// The place inside, if this is the second start.
@@ -47,23 +68,27 @@ pub fn inside() -> Result<Option<Seat>> {
     let pid = std::process::id();
     ensure!(pid == 1, "{INSIDE} is set, but this is process {pid}");
     // The first process of a namespace gets no signal that it has no handler for.
-    for signal in [SIGHUP, SIGINT, SIGTERM] {
-        let always = Arc::new(AtomicBool::new(true));
-        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, always)?;
+    let playing = Arc::new(AtomicBool::new(true));
+    for signal in SIGNALS {
+        let code = 128 + signal;
+        signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&playing))?;
     }
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
     let outside_pid = line.trim().parse().context("who am I outside?")?;
     run("mount", &["-t", "tmpfs", "-o", "mode=755", "rjk-lab", RUN])?;
     fs::create_dir_all("/run/netns")?;
-    Ok(Some(Seat { outside_pid }))
+    Ok(Some(Seat {
+        outside_pid,
+        playing,
+    }))
 }
 
 /// Starts this program inside, and ends when it ended.
 pub fn enter() -> Result<ExitCode> {
     require()?;
     let ended = Arc::new(AtomicBool::new(false));
-    for signal in [SIGHUP, SIGINT, SIGTERM] {
+    for signal in SIGNALS {
         signal_hook::flag::register(signal, Arc::clone(&ended))?;
     }
     let mut unshare = Command::new("setpriv")
@@ -76,16 +101,22 @@ pub fn enter() -> Result<ExitCode> {
         .stdin(Stdio::piped())
         .spawn()
         .context("setpriv and unshare")?;
-    introduce(&mut unshare)?;
-    wait(&mut unshare, &ended)
+    let first = introduce(&mut unshare)?;
+    let status = wait_for_end(&mut unshare, first, &ended)?;
+    if ended.load(Ordering::Relaxed) {
+        eprintln!("\nThe lab was stopped; nothing of it is left.");
+    }
+    // 130 and the like come through, a signal is a failure.
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 /// Tells the first process inside its id; it waits for that.
-fn introduce(unshare: &mut Child) -> Result<()> {
+fn introduce(unshare: &mut Child) -> Result<ProcessId> {
     let parent = unshare.id();
     let mut child = None;
-    let found = rjk_testbed::wait::became(START_LIMIT, || {
-        child = rjk_testbed::process::children(parent).first().copied();
+    let found = wait::became(START_LIMIT, || {
+        child = process::children(parent).first().copied();
         child.is_some() || !matches!(unshare.try_wait(), Ok(None))
     });
     let Some(child) = child.filter(|_| found) else {
@@ -93,25 +124,28 @@ fn introduce(unshare: &mut Child) -> Result<()> {
         bail!("unshare did not start: may this user make namespaces?");
     };
     let mut pipe = unshare.stdin.take().context("a pipe")?;
-    Ok(writeln!(pipe, "{child}")?)
+    writeln!(pipe, "{child}")?;
+    Ok(child)
 }
 
-fn wait(unshare: &mut Child, ended: &AtomicBool) -> Result<ExitCode> {
+/// Waits for its end, and for no more than a few seconds once it is told to end.
+fn wait_for_end(unshare: &mut Child, first: ProcessId, ended: &AtomicBool) -> Result<ExitStatus> {
     loop {
         if let Some(status) = unshare.try_wait()? {
-            // 130 and the like come through, a signal is a failure.
-            let code = status.code().and_then(|code| u8::try_from(code).ok());
-            return Ok(code.map_or(ExitCode::FAILURE, ExitCode::from));
+            return Ok(status);
         }
         if ended.load(Ordering::Relaxed) {
-            // With it goes its child, and with that everything.
-            unshare.kill()?;
-            unshare.wait()?;
-            eprintln!("\nThe lab was stopped; nothing of it is left.");
-            return Ok(ExitCode::from(130));
+            break;
         }
         std::thread::sleep(STEP);
     }
+    // unshare hears no signal, and Ctrl-C reached the first process already.
+    let _ = process::signal(first, Signal::TERM);
+    if !wait::became(END_LIMIT, || !matches!(unshare.try_wait(), Ok(None))) {
+        // With it goes its child, and with that everything.
+        unshare.kill()?;
+    }
+    Ok(unshare.wait()?)
 }
 
 /// Everything that is missing, at once.

@@ -7,9 +7,10 @@ use crate::site::Site;
 use anyhow::Result;
 use std::time::Duration;
 
-/// Says how to get in, and waits for Ctrl-C, which ends everything.
-pub fn up(lab: &mut Lab, seat: &Seat) -> Result<()> {
+/// Says how to get in, and waits for Ctrl-C, which ends everything with this exit code.
+pub fn up(lab: &mut Lab, seat: &Seat, code: u8) -> Result<()> {
     lab.heal()?;
+    seat.stays(code)?;
     let enter = format!("nsenter -t {} --mount --net --pid", seat.outside_pid);
     println!("\nAll is up, and users click. From another shell, as root:\n");
     println!("  {enter} sh    where the users are");

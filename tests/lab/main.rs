@@ -61,10 +61,10 @@ fn perform(options: &Options, seat: &enclosure::Seat) -> Result<ExitCode> {
     if !report.held() {
         lab.save_logs();
     }
-    report.show()?;
+    report.show(options.steps == usize::MAX)?;
     if options.keep {
-        keep::up(&mut lab, seat)?;
+        keep::up(&mut lab, seat, report.exit())?;
     }
     lab.stop()?;
-    Ok(report.exit())
+    Ok(ExitCode::from(report.exit()))
 }

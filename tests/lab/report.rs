@@ -7,7 +7,6 @@ use rjk_testbed::module::repository;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::Duration;
 
 /// How a step ended.
@@ -121,17 +120,19 @@ impl Report {
     }
 
     /// With mod_jk a failed step is a result.
-    pub fn exit(&self) -> ExitCode {
+    pub fn exit(&self) -> u8 {
         if self.held() || self.module != options::name(Subject::Rjk) {
-            ExitCode::SUCCESS
+            0
         } else {
-            ExitCode::FAILURE
+            1
         }
     }
 
-    /// Prints it, keeps it, and prints it beside the other module's.
-    pub fn show(&self) -> Result<()> {
-        self.keep()?;
+    /// Prints it; one of a whole run is kept, and stands beside the other module's.
+    pub fn show(&self, is_whole: bool) -> Result<()> {
+        if is_whole {
+            self.keep()?;
+        }
         println!("{}", self.table());
         let steps = self.rows.len();
         let held = self.rows.iter().filter(|row| row.verdict == Verdict::Held);
@@ -141,7 +142,7 @@ impl Report {
             held.count(),
             self.seconds
         );
-        if let Some((rjk, jk)) = self.both() {
+        if is_whole && let Some((rjk, jk)) = self.both() {
             println!("\n{}", beside(&rjk, &jk));
         }
         Ok(())
