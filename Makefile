@@ -27,7 +27,7 @@ LIBFUZZER := CUSTOM_LIBFUZZER_PATH=/not-linked/libfuzzer.a
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := build
-.PHONY: help build plugins install demo lab test parity rows bench lint fuzz inventory deb rpm test-packages clean
+.PHONY: help build plugins install demo lab test parity rows bench lint fuzz inventory packed deb rpm test-packages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -115,28 +115,44 @@ fuzz: ## every fuzz target for a minute, or SECONDS_PER_TARGET
 inventory: $(CYCLONEDX) ## what is linked in: bills of materials and licences, below target/inventory
 	@PATH='$(CYCLONEDX)/bin':"$$PATH" packaging/inventory '$(TARGET)/inventory'
 
-deb: ## the Debian package, below target/packages
+# What the packages hold is built apart: without paths of the machine that built it.
+PACKED   := $(TARGET)/packed
+CARGO_AT := $(or $(CARGO_HOME),$(HOME)/.cargo)
+SHIPPED  := canary consistent-hash header-route least-latency tenant-quota warm-up c-path-route as-load-shed
+SHIPPED_FILES := $(SHIPPED:%=$(CURDIR)/target/policies/%.wasm)
+
+packed: inventory ## the module and rjk for the packages, without paths of this machine, below target/packed
+	RUSTFLAGS='--remap-path-prefix=$(CARGO_AT)=/cargo --remap-path-prefix=$(CURDIR)=/mod_rjk' \
+	    $(CARGO) build --release --target-dir '$(PACKED)' -p mod_rjk -p rjk
+	plugins/build $(SHIPPED)
+
+deb: ## the Debian package, below target/packages (on Debian, Ubuntu)
 	@tests/tools/install-packages packages
-	$(MAKE) --no-print-directory build plugins inventory
-	BUILT=1 debian/rules clean binary
-	@debian/rules clean
+	@test "$$(dpkg-parsechangelog --show-field Version)" = '$(VERSION)' || { \
+	    echo "debian/changelog has another version than Cargo.toml, $(VERSION)" >&2; exit 1; }
+	$(MAKE) --no-print-directory packed
+	BUILT='$(PACKED)/release' POLICIES='$(SHIPPED_FILES)' INVENTORY='$(TARGET)/inventory' PACKAGES='$(TARGET)/packages' \
+	    debian/rules clean binary clean
 	@ls '$(TARGET)/packages'
 
-rpm: ## the RPM for Rocky and RHEL 9, below target/packages
+rpm: ## the RPM for Rocky and RHEL 9, below target/packages (on Debian, Ubuntu)
 	@tests/tools/install-packages packages
-	$(MAKE) --no-print-directory build plugins inventory
+	$(MAKE) --no-print-directory packed
 	@mkdir -p '$(TARGET)/packages' '$(TARGET)/selinux'
 	checkmodule -M -m -o '$(TARGET)/selinux/mod_rjk.mod' packaging/selinux/mod_rjk.te
 	semodule_package -o '$(TARGET)/selinux/mod_rjk.pp' -m '$(TARGET)/selinux/mod_rjk.mod'
-	rpmbuild -bb --quiet --define '_topdir $(TARGET)/rpm' --define '_rpmdir $(TARGET)/packages' \
-	    --define 'rjk_built $(TARGET)/release' --define 'rjk_source $(CURDIR)' --define 'rjk_version $(VERSION)' \
-	    packaging/rpm/mod_rjk.spec
+	rpmbuild -bb --quiet --define '_topdir $(TARGET)/rpm' --define '_rpmdir $(TARGET)/packages' --define '_buildhost localhost' \
+	    --define 'rjk_built $(PACKED)/release' --define 'rjk_policies $(SHIPPED_FILES)' \
+	    --define 'rjk_inventory $(TARGET)/inventory' --define 'rjk_selinux $(TARGET)/selinux/mod_rjk.pp' \
+	    --define 'rjk_source $(CURDIR)' --define 'rjk_version $(VERSION)' packaging/rpm/mod_rjk.spec
 	@ls '$(TARGET)'/packages/*/
 
-test-packages: deb rpm ## the packages, installed and used on a copy of the file system (needs root)
+test-packages: ## the Debian package installed and used on a copy of the file system, the RPM looked into (needs root)
+	$(MAKE) --no-print-directory deb
+	$(MAKE) --no-print-directory rpm
 	$(CARGO) build -p rjk-testbed --bin packages
-	@'$(TARGET)/debug/packages' '$(TARGET)'/packages/libapache2-mod-rjk_$(VERSION)_*.deb \
-	    '$(TARGET)'/packages/*/mod_rjk-$(VERSION)-*.rpm
+	@'$(TARGET)/debug/packages' '$(TARGET)/packages/libapache2-mod-rjk_$(VERSION)_'*.deb \
+	    '$(TARGET)'/packages/*/mod_rjk-'$(VERSION)'-*.rpm
 
 clean: ## remove what was built
 	$(CARGO) clean
