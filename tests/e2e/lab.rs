@@ -114,6 +114,24 @@ fn entrance(said: &str) -> Result<Vec<String>> {
 }
 
 #[test]
+fn what_is_missing_is_said_at_once() -> Result {
+    let output = Command::new(env!("CARGO_BIN_EXE_lab"))
+        .env("PATH", "/nowhere")
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let lines = [
+        "java: package openjdk-17-jre-headless",
+        "rotatelogs: package apache2-utils",
+        "tests/tools/install-packages lab",
+    ];
+    for line in lines {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    Ok(())
+}
+
+#[test]
 fn it_stays_up_is_reached_and_leaves_nothing_after_ctrl_c() -> Result {
     let module = module_path()?;
     let mut running = Running::start(&["--keep", "--steps", "7"], &module)?;

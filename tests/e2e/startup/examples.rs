@@ -15,7 +15,7 @@ use std::path::PathBuf;
 const PLACES: [(&str, &str); 4] = [
     ("LoadModule jk_module ", "modules/"),
     ("Define JK_CONF ", "conf"),
-    ("Define JK_LOG ", "logs"),
+    ("Define JK_LOG ", "@ROOT@/logs"),
     ("Define JK_RUN ", "run"),
 ];
 
