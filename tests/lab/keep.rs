@@ -4,6 +4,7 @@ use crate::enclosure::Seat;
 use crate::lab::Lab;
 use crate::network::Host;
 use crate::site::Site;
+use crate::users::Users;
 use anyhow::Result;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 pub fn up(lab: &mut Lab, seat: &Seat, code: u8) -> Result<()> {
     lab.heal()?;
     seat.stays(code)?;
+    lab.users.get_or_insert_with(Users::begin);
     let enter = format!("nsenter -t {} --mount --net --pid", seat.outside_pid);
     println!("\nAll is up, and users click. From another shell, as root:\n");
     println!("  {enter} sh    where the users are");
