@@ -9,6 +9,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// What the two tables beside each other do not show.
+const CAUTION: &str = "\
+The slowest answer is luck as far as it depends on whether a request was in flight when something broke:
+play each side more than once before you compare seconds.";
+
 /// How a step ended.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -143,7 +148,7 @@ impl Report {
             self.seconds
         );
         if is_whole && let Some((rjk, jk)) = self.both() {
-            println!("\n{}", beside(&rjk, &jk));
+            println!("\n{}{CAUTION}", beside(&rjk, &jk));
         }
         Ok(())
     }
