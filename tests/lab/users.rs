@@ -27,7 +27,7 @@ const TOLD: usize = 3;
 /// What users saw since it was last taken.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// Requests that were sent.
+    /// Requests that were sent, and those that neither web host took.
     pub sent: u64,
     /// Those without the page.
     pub failed: u64,
@@ -232,6 +232,8 @@ impl User {
             }
             Err(trouble) => {
                 let mut tally = shared.tally();
+                // What was sent is counted where it was sent.
+                tally.sent += u64::from(matches!(trouble, Trouble::NoConnection(..)));
                 tally.failed += 1;
                 tally.tell(trouble.to_string());
             }
