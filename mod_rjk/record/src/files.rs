@@ -12,7 +12,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::time::SystemTime;
 
 /// Words of shared memory that a record has; all zero is a valid start.
@@ -26,7 +26,10 @@ const SIZES: usize = 1;
 const NEXT: usize = 3;
 /// Index of the word that is 1 while nothing can be written.
 const FAILING: usize = 4;
-/// A file may be that much larger before another child takes over from one that died while it switched.
+/// Index of the word that is 1 while a file is full and the other one cannot be emptied.
+const FULL: usize = 5;
+/// A file may be that much larger before another child takes over from one that died while it switched, and
+/// before lines are dropped because the other file cannot be emptied.
 const MARGIN: u64 = 1 << 20;
 const MILLION: u64 = 1_000_000;
 
@@ -120,6 +123,8 @@ pub fn open(settings: Settings, shared: &'static [AtomicU64]) -> Result<FileReco
     for (place, opened) in [&first, &other].into_iter().enumerate() {
         shared[SIZES + place].store(opened.bytes, Relaxed);
     }
+    // Another folder may be named now: what is still so is told again.
+    shared[FULL].store(0, Relaxed);
     let _ = shared[TURN].compare_exchange(0, turn(2 + u64::from(younger), 0), AcqRel, Relaxed);
     let key = Key::random();
     Ok(FileRecorder {
@@ -196,11 +201,9 @@ impl FileRecorder {
 
     /// Writes a line, behind its head where this process has not yet written that into this file.
     fn write(&self, line: &str, head: Option<&Head>, log: &dyn Log) {
-        let bytes = line.len() as u64;
-        let mut now = self.shared[TURN].load(Acquire);
-        if self.size(now).load(Relaxed).saturating_add(bytes) > self.settings.max_bytes {
-            now = self.next_turn(now);
-        }
+        let Some(now) = self.turn_for(line.len() as u64, log) else {
+            return;
+        };
         let headed = head.map(|head| (now >> 32).wrapping_mul(31) ^ head.membership.stamp() | 1);
         let is_new = headed.is_some_and(|headed| self.headed.swap(headed, Relaxed) != headed);
         let text = match head.filter(|_| is_new) {
@@ -255,29 +258,74 @@ impl FileRecorder {
         }
     }
 
+    /// The turn in which there is room for so many bytes; none where the file is full and the other one
+    /// cannot be emptied.
+    fn turn_for(&self, bytes: u64, log: &dyn Log) -> Option<u64> {
+        let now = self.shared[TURN].load(Acquire);
+        let after = |turn| self.size(turn).load(Relaxed).saturating_add(bytes);
+        if after(now) <= self.settings.max_bytes {
+            return Some(now);
+        }
+        let most = self.settings.max_bytes.saturating_add(MARGIN);
+        let next = match self.next_turn(now, after(now) > most) {
+            Ok(next) => next,
+            Err(error) if after(now) > most => {
+                self.tell_full(&error, log);
+                return None;
+            }
+            // One that is full already takes no shorter line either: it would be told each time.
+            Err(_) => now,
+        };
+        if next >> 32 != now >> 32 {
+            self.tell_emptied(log);
+        }
+        let is_full = self.shared[FULL].load(Relaxed) != 0 || after(next) > most;
+        (!is_full).then_some(next)
+    }
+
     /// Has the other file begin anew; gives the turn that is then. The child that gets the turn's word
-    /// does it, the others write on where they are; if it died meanwhile, another one takes over.
-    fn next_turn(&self, now: u64) -> u64 {
+    /// does it, the others write on where they are; if it died meanwhile (`is_stuck`), another one takes over.
+    fn next_turn(&self, now: u64, is_stuck: bool) -> io::Result<u64> {
         let (number, switching) = (now >> 32, now & 0xffff_ffff);
-        let is_stuck = self.size(now).load(Relaxed) > self.settings.max_bytes + MARGIN;
         if switching != 0 && !is_stuck {
-            return now;
+            return Ok(now);
         }
         let mine = turn(number, std::process::id());
         let got = self.shared[TURN].compare_exchange(now, mine, AcqRel, Relaxed);
         if got.is_err() {
-            return self.shared[TURN].load(Acquire);
+            return Ok(self.shared[TURN].load(Acquire));
         }
         let next = turn(number + 1, 0);
-        if self.files[place(next)].set_len(0).is_err() {
-            // No room is made; the file grows on until it is.
-            self.shared[TURN].store(now & !0xffff_ffff, Release);
-            return now;
+        if let Err(error) = self.files[place(next)].set_len(0) {
+            // Whoever took over meanwhile goes on.
+            let _ = self.shared[TURN].compare_exchange(mine, turn(number, 0), AcqRel, Relaxed);
+            return Err(error);
         }
         self.size(next).store(0, Relaxed);
         match self.shared[TURN].compare_exchange(mine, next, AcqRel, Acquire) {
-            Ok(_) => next,
-            Err(other) => other,
+            Ok(_) => Ok(next),
+            Err(other) => Ok(other),
+        }
+    }
+
+    /// Told once, as its end is.
+    fn tell_full(&self, error: &io::Error, log: &dyn Log) {
+        if self.shared[FULL].swap(1, Relaxed) == 0 {
+            jk_log!(
+                log,
+                Warn,
+                "record {} is full, and the other of its two files cannot be emptied: {error}; decisions go \
+                 on and are not recorded; name a file in a folder where httpd may write and not only append \
+                 (for SELinux one of type httpd_sys_rw_content_t, not httpd_log_t)",
+                self.settings.file.display()
+            );
+        }
+    }
+
+    fn tell_emptied(&self, log: &dyn Log) {
+        if self.shared[FULL].load(Relaxed) != 0 && self.shared[FULL].swap(0, Relaxed) != 0 {
+            let file = self.settings.file.display();
+            jk_log!(log, Info, "record {file} has room again, and is written");
         }
     }
 
@@ -323,8 +371,8 @@ fn mixed(number: u64) -> u64 {
 
 #[cfg(test)]
 impl FileRecorder {
-    /// Writes into another first file; the one that it was.
-    pub(crate) fn exchange(&mut self, file: File) -> File {
-        std::mem::replace(&mut self.files[0], file)
+    /// Writes into another first or second file; the one that it was.
+    pub(crate) fn exchange(&mut self, place: usize, file: File) -> File {
+        std::mem::replace(&mut self.files[place], file)
     }
 }

@@ -288,10 +288,10 @@ fn what_cannot_be_written_is_told_once() {
     let (folder, lines) = (tempfile::tempdir().unwrap(), Lines::default());
     let mut recorder = open(settings(&folder), words()).unwrap();
     // Open for reading alone: each write fails.
-    let sound = recorder.exchange(std::fs::File::open("/dev/null").unwrap());
+    let sound = recorder.exchange(0, std::fs::File::open("/dev/null").unwrap());
     take(&recorder, &lines);
     take(&recorder, &lines);
-    recorder.exchange(sound);
+    recorder.exchange(0, sound);
     take(&recorder, &lines);
     let lines = lines.0.lock().unwrap();
     assert_eq!(lines.len(), 2, "{lines:?}");
@@ -310,11 +310,11 @@ fn what_is_not_written_empties_no_file() {
     };
     let mut recorder = open(small, words()).unwrap();
     take(&recorder, &lines);
-    let sound = recorder.exchange(std::fs::File::open("/dev/null").unwrap());
+    let sound = recorder.exchange(0, std::fs::File::open("/dev/null").unwrap());
     for _ in 0..200 {
         take(&recorder, &lines);
     }
-    recorder.exchange(sound);
+    recorder.exchange(0, sound);
     take(&recorder, &lines);
     let record = reread(&folder);
     let numbers: Vec<u64> = record
@@ -326,6 +326,45 @@ fn what_is_not_written_empties_no_file() {
         })
         .collect();
     assert_eq!((numbers, record.left_out), (vec![0, 201], 0));
+}
+
+/// As where only appending is allowed: each line can be written, and no file emptied.
+#[test]
+fn a_file_that_cannot_be_emptied_bounds_the_other_one() {
+    let (folder, lines) = (tempfile::tempdir().unwrap(), Lines::default());
+    let small = Settings {
+        max_bytes: 20_000,
+        ..settings(&folder)
+    };
+    let mut recorder = open(small, words()).unwrap();
+    // Open for reading alone: it is not emptied.
+    let sound = recorder.exchange(1, std::fs::File::open("/dev/null").unwrap());
+    let fill = |recorder: &FileRecorder| {
+        for _ in 0..3_000 {
+            take(recorder, &lines);
+            recorder.outcome(0, &observation(), Moment::from_millis(6), &lines);
+        }
+        contents(&folder)[0].len()
+    };
+    let grown = fill(&recorder);
+    assert!((1 << 20..(1 << 20) + 25_000).contains(&grown), "{grown}");
+    assert_eq!(fill(&recorder), grown, "no line, neither a short one");
+    {
+        let lines = lines.0.lock().unwrap();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        for said in ["cannot be emptied: ", "httpd_sys_rw_content_t"] {
+            assert!(lines[0].contains(said), "{lines:?}");
+        }
+    }
+    recorder.exchange(1, sound);
+    take(&recorder, &lines);
+    take(&recorder, &lines);
+    assert!(!contents(&folder)[1].is_empty());
+    let record = reread(&folder);
+    assert_eq!(record.left_out, 0);
+    let lines = lines.0.lock().unwrap();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[1].ends_with("has room again, and is written"));
 }
 
 #[test]
