@@ -23,6 +23,10 @@ IN_PLUGINS := --manifest-path plugins/Cargo.toml --target-dir '$(TARGET)/plugins
 IN_FUZZ   := --manifest-path tests/fuzz/Cargo.toml
 LIBFUZZER := CUSTOM_LIBFUZZER_PATH=/not-linked/libfuzzer.a
 
+# For targets whose last program needs root: cargo runs as the user also below sudo, whose environment is another one.
+AS_USER := tests/tools/run-as user $(if $(CARGO_TARGET_DIR),env CARGO_TARGET_DIR='$(TARGET)')
+AS_ROOT := tests/tools/run-as root
+
 # A cargo that rustup installed but no profile put on the PATH.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
@@ -55,11 +59,13 @@ demo: ## two Tomcats, one is killed, the session lives on; KEEP=1 stays up for y
 	@RJK_MODULE='$(TARGET)/demo/libmod_rjk.so' '$(TARGET)/demo/demo' $(if $(KEEP),--keep)
 
 # LAB_MODULE=mod_jk needs nothing of ours, RJK_MODULE names what is built already.
-lab: ## two web hosts, four Tomcats and their network in namespaces, and all that can happen; KEEP=1 stays up (root)
+lab: ## two web hosts, four Tomcats and their network in namespaces, and all that can happen; KEEP=1 stays up (root, or sudo)
+	@tests/tools/run-as check lab
 	@tests/tools/install-packages lab
-	$(if $(filter mod_jk,$(LAB_MODULE))$(RJK_MODULE),,$(CARGO) build --release -p mod_rjk -p rjk)
-	$(CARGO) build -p rjk-testbed --bin lab
-	@RJK_MODULE='$(or $(RJK_MODULE),$(MODULE))' LAB_MODULE='$(LAB_MODULE)' '$(TARGET)/debug/lab' $(if $(KEEP),--keep)
+	$(if $(filter mod_jk,$(LAB_MODULE))$(RJK_MODULE),,$(AS_USER) $(CARGO) build --release -p mod_rjk -p rjk)
+	$(AS_USER) $(CARGO) build -p rjk-testbed --bin lab
+	@$(AS_USER) mkdir -p target/lab/logs
+	@$(AS_ROOT) env RJK_MODULE='$(or $(RJK_MODULE),$(MODULE))' LAB_MODULE='$(LAB_MODULE)' '$(TARGET)/debug/lab' $(if $(KEEP),--keep)
 
 test: ## everything: packages, formatting, lints, unit, property and end-to-end tests
 	@tests/tools/install-packages test
@@ -147,11 +153,13 @@ rpm: ## the RPM for Rocky and RHEL 9, below target/packages (on Debian, Ubuntu)
 	    --define 'rjk_source $(CURDIR)' --define 'rjk_version $(VERSION)' packaging/rpm/mod_rjk.spec
 	@ls '$(TARGET)'/packages/*/
 
-test-packages: ## the Debian package installed and used on a copy of the file system, the RPM looked into (needs root)
-	$(MAKE) --no-print-directory deb
-	$(MAKE) --no-print-directory rpm
-	$(CARGO) build -p rjk-testbed --bin packages
-	@'$(TARGET)/debug/packages' '$(TARGET)/packages/libapache2-mod-rjk_$(VERSION)_'*.deb \
+test-packages: ## the Debian package installed and used on a copy of the file system, the RPM looked into (root, or sudo)
+	@tests/tools/run-as check test-packages
+	@tests/tools/install-packages packages
+	$(AS_USER) $(MAKE) --no-print-directory deb
+	$(AS_USER) $(MAKE) --no-print-directory rpm
+	$(AS_USER) $(CARGO) build -p rjk-testbed --bin packages
+	@$(AS_ROOT) '$(TARGET)/debug/packages' '$(TARGET)/packages/libapache2-mod-rjk_$(VERSION)_'*.deb \
 	    '$(TARGET)'/packages/*/mod_rjk-'$(VERSION)'-*.rpm
 
 clean: ## remove what was built

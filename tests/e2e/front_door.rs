@@ -136,6 +136,64 @@ fn make_install_says_what_is_missing() -> Result {
     Ok(())
 }
 
+/// `run-as` for a user, whose cargo must be the one that builds, where `id` and `sudo` are of this folder alone.
+fn run_as(dir: &Dir, user: &str, arguments: &[&str]) -> Result<Output> {
+    let mut command = Command::new(repository().join("tests/tools/run-as"));
+    command
+        .args(arguments)
+        .env_clear()
+        .envs([("PATH", dir.path()), ("HOME", Path::new("/home/ann"))])
+        .env("ID", user);
+    if user == "0" {
+        command.env("SUDO_USER", "ann");
+    }
+    Ok(command.output()?)
+}
+
+fn program(dir: &Dir, name: &str, text: &str) -> Result {
+    let path = dir.write(name, format!("#!/bin/sh\n{text}\n"))?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    Ok(())
+}
+
+#[test]
+fn root_runs_the_last_program_and_the_user_builds() -> Result {
+    let dir = Dir::new("run-as")?;
+    program(&dir, "id", "echo $ID")?;
+    let output = run_as(&dir, "1000", &["check", "lab"])?;
+    assert!(!output.status.success());
+    let remedy = "su -c 'env HOME=/home/ann PATH=\"$PATH:/home/ann/.cargo/bin\" make lab'";
+    assert!(words(&output).contains(remedy), "{}", words(&output));
+
+    program(&dir, "sudo", "echo sudo \"$@\"")?;
+    let echo = |who: &'static str| [who, "/bin/echo", "x"];
+    for (user, who, said) in [
+        ("1000", "user", "x\n"),
+        ("1000", "root", "sudo /bin/echo x\n"),
+        ("0", "root", "x\n"),
+    ] {
+        let output = run_as(&dir, user, &echo(who))?;
+        assert_eq!(words(&output), said, "{user} {who}");
+    }
+    let below_sudo = words(&run_as(&dir, "0", &echo("user"))?);
+    let asked = "sudo -H -u ann sh -c PATH=\"$PATH:$HOME/.cargo/bin\" exec";
+    assert!(below_sudo.starts_with(asked) && below_sudo.ends_with(" /bin/echo x\n"));
+    for user in ["1000", "0"] {
+        assert!(run_as(&dir, user, &["check", "lab"])?.status.success());
+    }
+    Ok(())
+}
+
+/// Before the minutes that a build takes.
+#[test]
+fn the_lab_looks_for_root_first() -> Result {
+    let recipe = words(&make(&["--dry-run", "lab"])?);
+    let at = |text: &str| recipe.find(text).context(text.to_owned());
+    assert!(at("run-as check lab")? < at("cargo build")?, "{recipe}");
+    assert!(at("cargo build")? < at("run-as root ")?, "{recipe}");
+    Ok(())
+}
+
 /// Nine of the ten minutes of a first demo went into a compiler that it does not use.
 #[test]
 fn the_demo_builds_no_wasmtime() -> Result {

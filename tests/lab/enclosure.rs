@@ -9,9 +9,10 @@ use rjk_testbed::process::{self, ProcessId};
 use rjk_testbed::wait;
 use rustix::process::Signal;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +21,7 @@ use std::time::Duration;
 /// Says to the second start that it is the second one.
 const INSIDE: &str = "RJK_LAB_INSIDE";
 /// What the lab runs, and where it comes from.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 9] = [
     ("ip", "iproute2"),
     ("nft", "nftables"),
     ("java", "openjdk-17-jre-headless"),
@@ -28,7 +29,11 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("setpriv", "util-linux"),
     ("rotatelogs", "apache2-utils"),
     ("curl", "curl"),
+    ("apache2", "apache2-bin"),
+    ("sysctl", "procps"),
 ];
+/// Where some of them are, and what not every user's PATH names.
+const SYSTEM: [&str; 2] = ["/usr/sbin", "/sbin"];
 /// What ends the lab.
 const SIGNALS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
 /// Time that it has to end by itself.
@@ -98,6 +103,7 @@ pub fn enter() -> Result<ExitCode> {
         .arg(std::env::current_exe()?)
         .args(std::env::args_os().skip(1))
         .env(INSIDE, "1")
+        .env("PATH", path()?)
         .stdin(Stdio::piped())
         .spawn()
         .context("setpriv and unshare")?;
@@ -152,10 +158,11 @@ fn wait_for_end(unshare: &mut Child, first: ProcessId, ended: &AtomicBool) -> Re
 fn require() -> Result<()> {
     let mut missing = Vec::new();
     if !rustix::process::geteuid().is_root() {
-        missing.push("root: namespaces with networks and firewalls take it (sudo make lab)".into());
+        missing.push("root: namespaces with networks take it (make lab asks sudo)".into());
     }
+    let path = path()?;
     for (program, package) in PROGRAMS {
-        if !is_on_path(program) {
+        if !std::env::split_paths(&path).any(|folder| folder.join(program).is_file()) {
             missing.push(format!("{program}: package {package}"));
         }
     }
@@ -170,11 +177,13 @@ fn require() -> Result<()> {
     Ok(())
 }
 
-fn is_on_path(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let usual = ["/usr/sbin", "/sbin"].map(Into::into);
-    let mut folders = std::env::split_paths(&path).chain(usual);
-    folders.any(|folder| folder.join(program).is_file())
+/// Where programs are looked for, now and by all that is started inside.
+fn path() -> Result<OsString> {
+    let users = std::env::var_os("PATH").unwrap_or_default();
+    let folders = SYSTEM.into_iter().map(PathBuf::from);
+    Ok(std::env::join_paths(
+        folders.chain(std::env::split_paths(&users)),
+    )?)
 }
 
 /// Runs a command that must succeed; what it wrote.
