@@ -11,7 +11,7 @@ mod policy;
 mod top;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use manners::{Ending, Failure, Outcome, Printer};
+use manners::{Ending, Failure, Outcome, Printer, tell};
 use std::process::ExitCode;
 
 /// The operator's command of mod_rjk.
@@ -100,7 +100,9 @@ fn main() -> ExitCode {
     let ending = match thread {
         Ok(thread) => thread.join().unwrap_or(Ending::CouldNotRun),
         Err(error) => {
-            eprintln!("rjk: a thread with {STACK} bytes of stack cannot be started: {error}");
+            tell(format_args!(
+                "rjk: a thread with {STACK} bytes of stack cannot be started: {error}"
+            ));
             Ending::CouldNotRun
         }
     };
@@ -111,10 +113,9 @@ fn run() -> Ending {
     let arguments = Arguments::parse();
     let mut printer = Printer::stdout(arguments.json);
     match arguments.command.run(&mut printer) {
-        _ if printer.closed() => Ending::Fine,
         Ok(ending) => ending,
         Err(Failure { ending, error }) => {
-            eprintln!("rjk: {error}");
+            tell(format_args!("rjk: {error}"));
             ending
         }
     }

@@ -9,7 +9,7 @@ mod time;
 
 pub use ending::{Ending, Failure, Outcome};
 pub use people::{bytes, duration};
-pub use printer::Printer;
+pub use printer::{Printer, tell};
 pub use progress::Progress;
 pub use secret::{PasswordSource, Secret, SecretError, SecretSource};
 pub use time::time;

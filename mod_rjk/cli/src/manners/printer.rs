@@ -2,12 +2,17 @@
 
 use anstream::AutoStream;
 use serde::Serialize;
+use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
-/// Standard output: coloured on a terminal only, and never with `NO_COLOR`. It knows when its reader went away.
+/// Standard output: coloured on a terminal only, and never with `NO_COLOR`.
+///
+/// A reader that goes away (`rjk … | head`) is no failure: the rest goes nowhere, and the verb does what it has to do and
+/// ends as it would have ended.
 pub struct Printer {
     out: Box<dyn Write>,
     json: bool,
+    /// Nobody reads any more.
     closed: bool,
 }
 
@@ -40,25 +45,79 @@ impl Printer {
         writeln!(self, "{line}")
     }
 
-    /// Nobody reads any more (`rjk … | head`): that is no failure.
+    /// Nobody reads any more: what is done only to be looked at can end.
     pub fn closed(&self) -> bool {
         self.closed
     }
 
-    fn noticed<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
-        self.closed |= matches!(&result, Err(error) if error.kind() == ErrorKind::BrokenPipe);
-        result
+    /// The result, or `gone` when nobody reads.
+    fn unless_closed<T>(
+        &mut self,
+        gone: T,
+        act: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+    ) -> io::Result<T> {
+        if self.closed {
+            return Ok(gone);
+        }
+        match act(&mut *self.out) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(gone)
+            }
+            result => result,
+        }
     }
 }
 
 impl Write for Printer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let result = self.out.write(bytes);
-        self.noticed(result)
+        self.unless_closed(bytes.len(), |out| out.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let result = self.out.flush();
-        self.noticed(result)
+        self.unless_closed((), |out| out.flush())
+    }
+}
+
+/// A line for the person, on standard error. One that nobody reads is nobody's loss.
+pub fn tell(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes a few bytes, then fails in this way.
+    struct Failing(usize, ErrorKind);
+
+    impl Write for Failing {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let taken = bytes.len().min(self.0);
+            self.0 -= taken;
+            match taken {
+                0 => Err(self.1.into()),
+                taken => Ok(taken),
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(self.1.into())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_goes_away_is_no_failure() {
+        let mut printer = Printer::to(Failing(5, ErrorKind::BrokenPipe), true);
+        printer.write_all(b"more than five").unwrap();
+        printer.value(&"even more").unwrap();
+        printer.flush().unwrap();
+    }
+
+    #[test]
+    fn a_disk_that_is_full_is_one() {
+        let mut printer = Printer::to(Failing(5, ErrorKind::StorageFull), true);
+        assert!(printer.value(&"more than five").is_err());
+        assert!(printer.flush().is_err());
     }
 }

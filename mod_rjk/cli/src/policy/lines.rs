@@ -1,5 +1,6 @@
 //! Lines that a policy logs.
 
+use crate::manners::tell;
 use rjk_log::{Level, Log, Origin};
 use std::fmt::Arguments;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +14,7 @@ impl Log for ToStderr {
     }
 
     fn write(&self, level: Level, _: Origin, message: Arguments<'_>) {
-        eprintln!("[{}] {message}", level.as_str());
+        tell(format_args!("[{}] {message}", level.as_str()));
     }
 }
 

@@ -202,7 +202,7 @@ fn what_has_come_is_written_at_once() -> Result {
 }
 
 #[test]
-fn a_reader_that_leaves_is_no_failure() -> Result {
+fn a_reader_that_leaves_changes_no_result() -> Result {
     let peer = Peer::start(Script::answer(Head::new(500), vec![b'x'; 1 << 20]))?;
     let mut rjk = command(&["get", &url(peer.port(), "/x")])?;
     let mut process = rjk.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
@@ -212,7 +212,7 @@ fn a_reader_that_leaves_is_no_failure() -> Result {
         .context("no pipe")?
         .read_exact(&mut [0; 10])?;
     let output = process.wait_with_output()?;
-    assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
+    assert_eq!((output.status.code(), output.stderr), (Some(1), Vec::new()));
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use super::target::{TargetError, Url};
 use super::time::limit;
 use super::trouble::Trouble;
 use super::way::{Found, Limits, NoHost, Way, packet_size};
-use crate::manners::{Ending, Failure, Outcome, Printer, SecretError, SecretSource};
+use crate::manners::{Ending, Failure, Outcome, Printer, SecretError, SecretSource, tell};
 use clap::Args;
 use client::{Client, Halt, Sink};
 use hint::{Asked, Hint};
@@ -150,7 +150,8 @@ impl Getting {
             Err(_) => None,
         };
         match client.halt.take() {
-            Some(Halt::Closed) => return Ok(Ending::Fine),
+            // The rest is not fetched for nobody; the status is known, for the head comes first.
+            Some(Halt::Closed) => return Ok(client.status().map_or(Ending::Fine, ending)),
             Some(halt) => return Err(halt.into()),
             None => {}
         }
@@ -237,10 +238,10 @@ impl Getting {
             return printer.value(&Record::new(&self.url, exchange, client, hint));
         }
         if self.timing {
-            eprintln!("{}", Timing(&exchange.seen, client.body));
+            tell(Timing(&exchange.seen, client.body));
         }
         if let Some(hint) = hint {
-            eprintln!("rjk: {hint}");
+            tell(format_args!("rjk: {hint}"));
         }
         Ok(())
     }
@@ -260,10 +261,16 @@ fn whole(answer: Answer, request: &Request, client: &Client) -> Result<Answer, T
     }
 }
 
+fn ending(status: u16) -> Ending {
+    match status {
+        ..400 => Ending::Fine,
+        _ => Ending::Found,
+    }
+}
+
 fn end(exchange: Exchange, found: &Found, json: bool) -> Result<Ending, Problem> {
     match exchange.result {
-        Ok(Answer { status: ..400, .. }) => Ok(Ending::Fine),
-        Ok(_) => Ok(Ending::Found),
+        Ok(answer) => Ok(ending(answer.status)),
         // The JSON has said it.
         Err(trouble) if json && !matches!(trouble, Trouble::TooLarge(_)) => Ok(Ending::Found),
         Err(trouble) => Err(Problem::Peer {

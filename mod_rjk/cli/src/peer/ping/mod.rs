@@ -16,6 +16,7 @@ use serde::Serialize;
 use std::collections::HashSet;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 use summary::{Figures, Summary};
 
@@ -92,16 +93,29 @@ impl Pinging {
             writeln!(printer, "CPING {target}: {}", found.listed())?;
         }
         let mut report = Report::new(&target, &found, printer.json());
-        self.each(&found, |probe| report.take(probe, printer))?;
+        self.each(&found, |probe| {
+            report.take(probe, printer)?;
+            // Whoever watched has gone.
+            Ok(match printer.closed() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            })
+        })?;
         report.end(printer)
     }
 
     /// One probe after the other, at fixed times: a slow answer delays no other.
-    fn each(&self, found: &Found, mut take: impl FnMut(Probe) -> io::Result<()>) -> io::Result<()> {
+    fn each(
+        &self,
+        found: &Found,
+        mut take: impl FnMut(Probe) -> io::Result<ControlFlow<()>>,
+    ) -> io::Result<()> {
         let (mut kept, interrupt) = (None, Interrupt::watch()?);
         for number in 0..self.count {
             let began = Instant::now();
-            take(self.probe(found, &mut kept))?;
+            if take(self.probe(found, &mut kept))?.is_break() {
+                break;
+            }
             let pause = self.interval.saturating_sub(began.elapsed());
             if number + 1 < self.count && !interrupt.wait(pause) {
                 break;
