@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -173,13 +173,19 @@ impl Terminal {
         Ok(modes.contains(LocalModes::ICANON | LocalModes::ECHO))
     }
 
-    /// Asks the program to end, as `kill` does.
-    pub fn terminate(&self) -> Result {
-        process::signal(self.child.id(), Signal::TERM)
+    /// Sends the program a signal, by its number, as `kill` does.
+    pub fn signal(&self, number: i32) -> Result {
+        let signal = Signal::from_named_raw(number).context("no such signal")?;
+        process::signal(self.child.id(), signal)
     }
 
     /// Waits for the end, and until all that was written is read: the exit code, `None` after a signal.
     pub fn end(&mut self) -> Result<Option<i32>> {
+        Ok(self.ended()?.code())
+    }
+
+    /// As [`Terminal::end`], with the signal.
+    pub fn ended(&mut self) -> Result<ExitStatus> {
         let mut status = None;
         // The reader ends when nobody has the terminal open any more.
         let ended = wait::became(wait::SOON, || {
@@ -187,7 +193,7 @@ impl Terminal {
             status.is_some() && self.reader.is_finished()
         });
         match (ended, status) {
-            (true, Some(status)) => Ok(status.code()),
+            (true, Some(status)) => Ok(status),
             _ => bail!("it does not end:\n{}", self.screen()),
         }
     }

@@ -6,6 +6,7 @@ mod keys;
 mod once;
 mod rows;
 mod screen;
+mod signals;
 mod view;
 
 use crate::farm::{Access, Address, Client, distinct, labels};
@@ -14,12 +15,9 @@ use feed::Feed;
 use keys::Key;
 use rows::Farm;
 use screen::Screen;
-use signal_hook::consts::SIGTERM;
-use signal_hook::flag;
-use signal_hook::low_level::emulate_default_handler;
+use signals::Signals;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use view::View;
 
@@ -72,24 +70,21 @@ impl Top {
         if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
             return Err(TopError::NoTerminal.into());
         }
-        // The screen is given back before the signal has its way.
-        let is_killed = Arc::new(AtomicBool::new(false));
-        flag::register(SIGTERM, Arc::clone(&is_killed)).map_err(TopError::Screen)?;
-        self.live(client, interval, &is_killed)
-            .map_err(TopError::Screen)?;
-        if is_killed.load(Ordering::Relaxed) {
-            emulate_default_handler(SIGTERM).map_err(TopError::Screen)?;
-        }
+        let signals = Signals::watch().map_err(TopError::Screen)?;
+        let shown = self.live(client, interval, &signals);
+        // With a terminal that hangs up, the screen fails, too.
+        signals.have_their_way().map_err(TopError::Screen)?;
+        shown.map_err(TopError::Screen)?;
         Ok(Ending::Fine)
     }
 
-    fn live(&self, client: Client, interval: Duration, is_killed: &AtomicBool) -> io::Result<()> {
+    fn live(&self, client: Client, interval: Duration, signals: &Signals) -> io::Result<()> {
         let feed = Feed::start(&Arc::new(client), &self.urls, interval);
         let mut farm = Farm::new(labels(&self.urls), interval);
         let mut view = View::default();
         let mut screen = Screen::take()?;
         let mut drawn: Option<Instant> = None;
-        while !is_killed.load(Ordering::Relaxed) {
+        while !signals.came() {
             let heard = feed.heard(&mut farm)?;
             if heard || drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) {
                 screen.draw(|frame| view.draw(frame, &farm))?;

@@ -103,19 +103,6 @@ fn states_have_colours_and_words() -> Result {
 }
 
 #[test]
-fn kill_gives_the_terminal_back_too() -> Result {
-    let site = Site::start()?;
-    let mut terminal = top(&[&site.urls("/st")[0]], 80, 24)?;
-    terminal.wait_for("1 host")?;
-    assert!(!terminal.is_cooked()?);
-    terminal.terminate()?;
-    assert_eq!(terminal.end()?, None, "it ends by the signal");
-    assert!(!terminal.is_alternate());
-    assert!(terminal.is_cooked()?);
-    Ok(())
-}
-
-#[test]
 fn keys_sort_and_scroll_in_40_columns() -> Result {
     let site = Site::start()?;
     site.send(
