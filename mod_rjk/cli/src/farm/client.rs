@@ -6,8 +6,8 @@
 use super::access::Login;
 use super::address::Address;
 use super::model::Answer;
-use super::table::harmless;
 use super::trouble::Trouble;
+use crate::manners::harmless;
 use serde_json::Value;
 use std::thread;
 use std::time::Duration;

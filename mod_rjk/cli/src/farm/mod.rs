@@ -10,7 +10,6 @@ mod order;
 mod plan;
 mod report;
 mod status;
-mod table;
 mod trouble;
 mod wait;
 
@@ -20,5 +19,4 @@ pub use change::{Activate, Disable, Drain, Reset, Stop};
 pub use client::{Client, at_once};
 pub use model::{Activation, Answer, Balancer, Member, State, Worker};
 pub use status::{Status, activation, problem, state};
-pub use table::{Cell, Side, Table, Tone};
 pub use trouble::Trouble;

@@ -2,8 +2,8 @@
 
 use super::model::{Activation, Answer, Balancer, Member};
 use super::order::Order;
-use super::table::harmless;
 use super::trouble::Trouble;
+use crate::manners::harmless;
 use std::fmt;
 
 /// What is wanted.

@@ -5,7 +5,7 @@ use super::model::Activation;
 use super::order::Order;
 use super::plan::Goal;
 use super::status::activation;
-use super::table::{Cell, Side, Table, Tone};
+use crate::manners::{Cell, Side, Table, Tone};
 use serde_json::{Value, json};
 use std::fmt;
 use std::io::{self, Write};

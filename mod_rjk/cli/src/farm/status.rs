@@ -4,9 +4,8 @@ use super::access::Access;
 use super::address::{Address, distinct, labels};
 use super::client::at_once;
 use super::model::{Activation, Answer, State};
-use super::table::{Cell, Side, Table, Tone};
 use super::trouble::Trouble;
-use crate::manners::{Ending, Outcome, Printer};
+use crate::manners::{Cell, Ending, Outcome, Printer, Side, Table, Tone};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 

@@ -1,7 +1,6 @@
 //! Why a status worker did not say or do what it was asked.
 
-use super::table::harmless;
-use crate::manners::duration;
+use crate::manners::{duration, harmless};
 use std::io;
 use std::time::Duration;
 

@@ -5,6 +5,7 @@ mod people;
 mod printer;
 mod progress;
 mod secret;
+mod table;
 mod time;
 
 pub use ending::{Ending, Failure, Outcome};
@@ -12,4 +13,5 @@ pub use people::{bytes, duration};
 pub use printer::{Printer, tell};
 pub use progress::Progress;
 pub use secret::{PasswordSource, Secret, SecretError, SecretSource};
+pub use table::{Cell, Side, Table, Tone, harmless};
 pub use time::time;

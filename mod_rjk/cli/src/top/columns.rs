@@ -1,7 +1,8 @@
 //! Which columns stand in a line of a certain width, and how wide they are.
 
 use super::rows::{Rates, Row};
-use crate::farm::{Cell, activation, state};
+use crate::farm::{activation, state};
+use crate::manners::Cell;
 
 /// The gap between two columns, and where there is little room.
 const GAP: usize = 2;

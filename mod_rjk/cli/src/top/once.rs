@@ -3,8 +3,8 @@
 use super::columns::ALL;
 use super::feed::ask;
 use super::rows::{Farm, Order, Row};
-use crate::farm::{Address, Client, Side, Table, at_once, labels, problem};
-use crate::manners::{Ending, Outcome, Printer};
+use crate::farm::{Address, Client, at_once, labels, problem};
+use crate::manners::{Ending, Outcome, Printer, Side, Table};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::thread;

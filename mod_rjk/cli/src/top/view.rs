@@ -3,7 +3,7 @@
 use super::columns::{Column, Layout, cut};
 use super::keys::Key;
 use super::rows::{Farm, Order, Row};
-use crate::farm::Tone;
+use crate::manners::Tone;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
