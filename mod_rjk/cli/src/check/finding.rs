@@ -1,5 +1,6 @@
 //! What is found, and how it is told.
 
+use crate::manners::harmless;
 use anstyle::{AnsiColor, Style};
 use rjk_config::error::{Code, ConfigError, Location, Warning};
 use serde::Serialize;
@@ -93,22 +94,13 @@ impl Finding {
             severity, message, ..
         } = self;
         let style = severity.style();
-        write!(out, "{}:", printable(&self.file))?;
+        write!(out, "{}:", harmless(&self.file))?;
         if let Some(line) = self.line {
             write!(out, "{line}:")?;
         }
-        let message = printable(message);
+        let message = harmless(message);
         writeln!(out, " {style}{severity}{style:#}: {message}")
     }
-}
-
-/// A file may hold anything, and a terminal obeys some of it.
-fn printable(text: &str) -> String {
-    let shown = |letter: char| match letter.is_control() {
-        true => '\u{fffd}',
-        false => letter,
-    };
-    text.chars().map(shown).collect()
 }
 
 /// Each once, files in the order in which they were come to.

@@ -117,7 +117,7 @@ fn the_reason_is_said() {
             "neither a cookie JSESSIONID nor ;jsessionid=",
         ),
         ("http://a.test/x", "JSESSIONID=1", "has no route"),
-        ("http://a.test/x", "JSESSIONID=1.zz", "there are m1, r2"),
+        ("http://a.test/x", "JSESSIONID=1.zz", "there are m1 and r2"),
         ("http://a.test/x.css", "", "jk.conf:3"),
         ("http://a.test/x", "", "unless"),
     ] {

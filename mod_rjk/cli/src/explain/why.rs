@@ -1,6 +1,7 @@
 //! The reasons.
 
 use super::balance::Chosen;
+use crate::manners::listed;
 use rjk_config::error::Location;
 use rjk_config::model::LbSpec;
 use rjk_config::uri_map::{MAX_MATCHED, Mount, RuleKind};
@@ -94,6 +95,6 @@ fn why_by_route(lb: &LbSpec, route: &str, index: usize, sticky: bool) -> String 
     if sticky {
         return format!("it is the only member; the session has the route {route}");
     }
-    let all = routes.join(", ");
+    let all = listed(routes);
     format!("no member has the route {route} of the session, there are {all}")
 }

@@ -1,6 +1,7 @@
 //! An answer for people.
 
 use super::answer::{Answer, Member, Outcome, Rule, Session, Worker};
+use crate::manners::harmless;
 use std::io::{self, Write};
 
 impl Answer {
@@ -10,9 +11,7 @@ impl Answer {
     /// As [`Write::write`].
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         for (name, text) in self.lines() {
-            // What a terminal obeys may stand in a file.
-            let text = text.replace(|letter: char| letter.is_control(), "\u{fffd}");
-            writeln!(out, "{name:<13} {text}")?;
+            writeln!(out, "{name:<13} {}", harmless(&text))?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::model::{Activation, Answer, Balancer, Member};
 use super::order::Order;
 use super::trouble::Trouble;
-use crate::manners::harmless;
+use crate::manners::{harmless, listed};
 use std::fmt;
 
 /// What is wanted.
@@ -94,13 +94,13 @@ fn of_host(
         .balancer(&order.balancer)
         .ok_or_else(|| Obstacle::NoBalancer {
             name: order.balancer.clone(),
-            known: names(answer.balancers.iter().map(|balancer| &balancer.name)),
+            known: listed(answer.balancers.iter().map(|balancer| &balancer.name)),
         })?;
     let step = |name: &String| {
         let member = balancer.member(name).ok_or_else(|| Obstacle::NoMember {
             name: name.clone(),
             balancer: balancer.name.clone(),
-            known: names(balancer.members.iter().map(|member| &member.name)),
+            known: listed(balancer.members.iter().map(|member| &member.name)),
         })?;
         Ok(Step {
             host,
@@ -144,17 +144,9 @@ fn others(staying: &[&Member]) -> String {
     }
     let described = staying.iter().map(|member| {
         let (name, activation, state) = (&member.name, member.activation, member.state.as_str());
-        format!("{name} is {activation} and {state}")
+        format!("{name} ({activation}, {state})")
     });
-    described.collect::<Vec<_>>().join(", ")
-}
-
-fn names<'a>(all: impl Iterator<Item = &'a String>) -> String {
-    let all: Vec<&str> = all.map(String::as_str).collect();
-    match all.is_empty() {
-        true => "none".to_owned(),
-        false => all.join(", "),
-    }
+    listed(described)
 }
 
 /// Why a host cannot be changed.
@@ -304,7 +296,7 @@ mod tests {
             assert!(planned(goal, members, named, true).is_ok());
         }
         let error = planned(Goal::Drain, &["a ACT OK", "b ACT ERR"], "a", false).unwrap_err();
-        assert!(error.contains("b is ACT and ERR"), "{error}");
+        assert!(error.contains("b (ACT, ERR)"), "{error}");
     }
 
     #[test]
@@ -312,7 +304,22 @@ mod tests {
         let error = planned(Goal::Reset, &["a ACT OK", "b ACT OK"], "x", false).unwrap_err();
         assert_eq!(
             error,
-            "the balancer lb has no member x; those that it has: a, b"
+            "the balancer lb has no member x; those that it has: a and b"
+        );
+        let many: Vec<String> = (1..=200)
+            .map(|number| format!("m{number} ACT ERR"))
+            .collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let error = planned(Goal::Reset, &many, "x", false).unwrap_err();
+        assert!(
+            error.ends_with(": m1, m2, m3, m4, m5 and 195 others"),
+            "{error}"
+        );
+        let rest = [&["a ACT OK"], many.as_slice()].concat();
+        let error = planned(Goal::Drain, &rest, "a", false).unwrap_err();
+        assert!(
+            error.contains("m5 (ACT, ERR) and 195 others; give --force"),
+            "{error}"
         );
     }
 }

@@ -6,6 +6,7 @@ mod printer;
 mod progress;
 mod secret;
 mod table;
+mod text;
 mod time;
 
 pub use ending::{Ending, Failure, Outcome};
@@ -13,5 +14,6 @@ pub use people::{bytes, duration};
 pub use printer::{Printer, tell};
 pub use progress::Progress;
 pub use secret::{PasswordSource, Secret, SecretError, SecretSource};
-pub use table::{Cell, Side, Table, Tone, harmless};
+pub use table::{Cell, Side, Table, Tone};
+pub use text::{harmless, listed};
 pub use time::time;

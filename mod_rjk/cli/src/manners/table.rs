@@ -1,5 +1,6 @@
 //! Columns of text.
 
+use super::text::harmless;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 use std::io;
@@ -40,15 +41,6 @@ impl<T: ToString> From<T> for Cell {
     fn from(value: T) -> Cell {
         Cell::toned(value, Tone::Plain)
     }
-}
-
-/// What another host says, without what a terminal would do instead of showing it.
-pub fn harmless(text: &str) -> String {
-    let show = |letter: char| match letter.is_control() {
-        true => char::REPLACEMENT_CHARACTER,
-        false => letter,
-    };
-    text.chars().map(show).collect()
 }
 
 impl Cell {

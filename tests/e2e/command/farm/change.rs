@@ -132,7 +132,7 @@ fn the_last_usable_member_stays() -> Result {
         let said = verb(&site, word, &["lb", "m1"])?;
         assert_eq!(said.code, Some(1), "{word}: {said:?}");
         let words = format!(
-            "{}: nobody of lb would be left for new sessions: m2 is DIS",
+            "{}: nobody of lb would be left for new sessions: m2 (DIS, ",
             site.label(1)
         );
         assert!(said.err.contains("nothing was changed"), "{said:?}");
@@ -161,7 +161,7 @@ fn nothing_is_changed_unless_all_hosts_can_be() -> Result {
         (&[&urls[0], &gone, "lb", "m1"], "nobody listens there"),
         (
             &[&urls[0], "lb", "m9"],
-            "the balancer lb has no member m9; those that it has: m1, m2",
+            "the balancer lb has no member m9; those that it has: m1 and m2",
         ),
         (
             &[&urls[0], "lb9", "m1"],

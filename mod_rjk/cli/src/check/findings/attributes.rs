@@ -1,6 +1,7 @@
 //! Properties that nothing reads, or that another one switches off.
 
-use super::{Found, Severity, names, place_of};
+use super::{Found, Severity, place_of};
+use crate::manners::listed;
 use bstr::{BStr, BString, ByteSlice};
 use rjk_config::model::{LbSpec, WorkerSpec};
 use rjk_config::workers::Workers;
@@ -193,9 +194,12 @@ impl Unread<'_> {
         let Unread {
             name, what, remedy, ..
         } = self;
-        let shown: Vec<&BStr> = self.attributes.iter().map(|one| one.as_bstr()).collect();
-        let verb = if shown.len() == 1 { "has" } else { "have" };
-        let shown = names(&shown);
+        let verb = if self.attributes.len() == 1 {
+            "has"
+        } else {
+            "have"
+        };
+        let shown = listed(&self.attributes);
         let message = format!("{shown} of {name} {verb} no effect: it is {what}; {remedy}");
         let place = place_of(workers, name, &first.to_str_lossy());
         found.add(place, severity, "no-effect", message);

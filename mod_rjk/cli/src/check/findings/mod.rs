@@ -83,19 +83,3 @@ pub fn place_of_worker<'w>(workers: &'w Workers, worker: &BStr) -> Option<&'w Lo
         .find_map(|attribute| place_of(workers, worker, attribute))
         .or_else(|| workers.location("worker.list"))
 }
-
-/// `a`, `a and b`, `a, b and c`, at most five.
-pub fn names<N: AsRef<BStr>>(names: &[N]) -> String {
-    const MOST: usize = 5;
-    let shown: Vec<String> = names
-        .iter()
-        .take(MOST)
-        .map(|name| name.as_ref().to_string())
-        .collect();
-    let more = names.len().saturating_sub(MOST);
-    match shown.as_slice() {
-        all if more > 0 => format!("{} and {more} others", all.join(", ")),
-        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        all => all.join(", "),
-    }
-}

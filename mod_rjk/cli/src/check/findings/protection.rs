@@ -1,7 +1,8 @@
 //! What guards a worker: its secret, its time limits, and what it may send twice.
 
-use super::{Found, Severity, ajp_workers, names, place_of, place_of_worker};
-use bstr::{BStr, ByteSlice};
+use super::{Found, Severity, ajp_workers, place_of, place_of_worker};
+use crate::manners::listed;
+use bstr::ByteSlice;
 use rjk_config::model::AjpSpec;
 use rjk_config::workers::Workers;
 
@@ -99,8 +100,7 @@ fn replays(all: &[&AjpSpec], workers: &Workers, found: &mut Found<'_>) {
 }
 
 fn of(workers: &[&AjpSpec]) -> String {
-    let all: Vec<&BStr> = workers.iter().map(|ajp| ajp.name.as_bstr()).collect();
-    names(&all)
+    listed(workers.iter().map(|ajp| ajp.name.as_bstr()))
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use super::{Connector, Tomcat};
 use crate::check::finding::Severity;
-use crate::check::findings::{Found, ajp_workers, names, place_of, place_of_worker};
-use bstr::{BStr, BString, ByteSlice};
+use crate::check::findings::{Found, ajp_workers, place_of, place_of_worker};
+use crate::manners::listed;
+use bstr::{BString, ByteSlice};
 use regex::bytes::Regex;
 use rjk_config::advice::nearest;
 use rjk_config::error::Location;
@@ -118,11 +119,10 @@ fn no_worker(connector: &Connector, workers: &Workers, found: &mut Found<'_>) {
         return;
     };
     let ports: BTreeSet<u16> = ajp_workers(workers).iter().map(|ajp| ajp.port).collect();
-    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
-    let remedy = match ports.as_slice() {
+    let remedy = match ports.iter().collect::<Vec<_>>().as_slice() {
         [] => String::new(),
         [only] => format!("; write port={only}, or set the worker's port to {port}"),
-        all => format!("; the ports of workers are {}", all.join(", ")),
+        all => format!("; the ports of workers are {}", listed(all)),
     };
     let message =
         format!("the AJP connector listens on port {port}, which no worker names{remedy}");
@@ -171,17 +171,13 @@ fn attributes(connector: &Connector, found: &mut Found<'_>) {
             }
         }
     }
-    let all: Vec<&BStr> = missing
-        .iter()
-        .map(|name| name.as_bytes().as_bstr())
-        .collect();
-    if all.is_empty() {
+    if missing.is_empty() {
         return;
     }
     let message = format!(
         "allowedRequestAttributesPattern does not match {}, which JkEnvVar sends: Tomcat answers 403; \
          write allowedRequestAttributesPattern=\"{}\"",
-        names(&all),
+        listed(&missing),
         missing
             .iter()
             .map(|name| regex::escape(name))
@@ -229,10 +225,9 @@ fn routes(tomcat: &Tomcat, pairs: &[Routed<'_>], workers: &Workers, found: &mut 
         Some(meant) => format!("write jvmRoute=\"{meant}\", or set route={route} for the member"),
         None => format!("set route={route} for its member"),
     };
-    let shown: Vec<&BStr> = routes.iter().map(|known| known.as_bstr()).collect();
     let message = format!(
         "jvmRoute is {route}, and the route of the worker is {}: no session sticks; {remedy}",
-        names(&shown)
+        listed(&routes)
     );
     found.add(Some(place), Severity::Warning, "jvm-route", message);
 }
