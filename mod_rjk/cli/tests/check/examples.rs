@@ -38,6 +38,10 @@ fn nothing_is_found_in_the_examples() {
         assert_eq!(output.status.code(), Some(0), "{path}: {text}");
         let grave = text.lines().filter(|line| !line.contains(" hint: "));
         assert_eq!(grave.count(), 0, "{text}");
+        // They show what bounds each wait.
+        for words in ["nothing bounds", "no CPING"] {
+            assert!(!text.contains(words), "{text}");
+        }
         seen += 1;
     }
     assert!(seen >= 6, "{seen}");

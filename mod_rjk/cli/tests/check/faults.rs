@@ -4,8 +4,7 @@ use crate::support::{Finding, Site};
 
 const TABLE: &str = include_str!("faults.txt");
 /// Workers without any mistake.
-const WORKERS: &str =
-    "worker.list=w\nworker.w.host=localhost\nworker.w.port=8009\nworker.w.ping_mode=CP";
+const WORKERS: &str = "worker.list=w\nworker.w.host=localhost\nworker.w.port=8009\nworker.w.ping_mode=CP\nworker.w.reply_timeout=60000";
 
 /// One planted fault.
 struct Fault {

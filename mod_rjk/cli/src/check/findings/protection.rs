@@ -1,10 +1,14 @@
 //! What guards a worker: its secret, its time limits, and what it may send twice.
 
 use super::{Found, Severity, ajp_workers, place_of, place_of_worker};
+use crate::check::site::{Server, Site};
 use crate::manners::listed;
-use bstr::ByteSlice;
-use rjk_config::model::AjpSpec;
+use bstr::{BStr, BString, ByteSlice};
+use rjk_config::error::Code;
+use rjk_config::model::{AjpSpec, WorkerSpec};
+use rjk_config::uri_map::RuleKind;
 use rjk_config::workers::Workers;
+use std::collections::HashSet;
 
 pub(super) fn find(workers: &Workers, found: &mut Found<'_>) {
     let all: Vec<&AjpSpec> = ajp_workers(workers)
@@ -50,24 +54,102 @@ fn without_secret(all: &[&AjpSpec], workers: &Workers, found: &mut Found<'_>) {
     found.add(place, Severity::Warning, "no-secret", message);
 }
 
-/// A CPING before each request finds a Tomcat that hangs as a whole.
+/// What bounds the wait for a Tomcat that hangs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    /// Nothing.
+    None,
+    /// A CPING before each request finds a Tomcat that hangs as a whole, and not an application that does.
+    Ping,
+    /// An answer may take so long, and each request waits as long for it.
+    Reply,
+    /// Enough.
+    Both,
+}
+
+impl Bound {
+    fn of(ajp: &AjpSpec, bounded: &HashSet<BString>) -> Bound {
+        // It bounds the read of a CPONG as well, as far as there is one.
+        if ajp.socket_timeout.is_some() {
+            return Bound::Both;
+        }
+        let is_limited = ajp.reply_timeout.is_some() || bounded.contains(&ajp.name);
+        match (ajp.ping.prepost.is_some(), is_limited) {
+            (false, false) => Bound::None,
+            (true, false) => Bound::Ping,
+            (false, true) => Bound::Reply,
+            (true, true) => Bound::Both,
+        }
+    }
+
+    /// The code of what is missing, and how it is said of workers, the first of them by its name.
+    fn missing(self, all: &str, first: &BStr) -> Option<(Code, String)> {
+        Some(match self {
+            Bound::None => (
+                "no-timeout",
+                format!(
+                    "nothing bounds the wait for a Tomcat that hangs: no time limit for {all}; set \
+                     worker.{first}.ping_mode=CP, and reply_timeout to the milliseconds that an answer may take"
+                ),
+            ),
+            Bound::Ping => (
+                "no-reply-timeout",
+                format!(
+                    "nothing bounds the wait for an answer of {all}: an application that hangs holds its requests, \
+                     and threads of httpd, for ever; set worker.{first}.reply_timeout to the milliseconds that an \
+                     answer may take"
+                ),
+            ),
+            Bound::Reply => (
+                "no-ping",
+                format!(
+                    "no CPING before the requests to {all}: each waits its whole reply_timeout for a Tomcat that \
+                     hangs; set worker.{first}.ping_mode=CP"
+                ),
+            ),
+            Bound::Both => return None,
+        })
+    }
+}
+
 fn without_limits(all: &[&AjpSpec], workers: &Workers, found: &mut Found<'_>) {
-    let unlimited = |ajp: &&&AjpSpec| {
-        let is_pinged = ajp.ping.prepost.is_some();
-        ajp.reply_timeout.is_none() && ajp.socket_timeout.is_none() && !is_pinged
-    };
-    let unlimited: Vec<&AjpSpec> = all.iter().filter(unlimited).copied().collect();
-    let Some(first) = unlimited.first() else {
-        return;
-    };
-    let message = format!(
-        "nothing bounds the wait for a Tomcat that hangs: no time limit for {}; set worker.{}.ping_mode=CP, \
-         and reply_timeout to the milliseconds that an answer may take",
-        of(&unlimited),
-        first.name
-    );
-    let place = place_of_worker(workers, first.name.as_bstr());
-    found.add(place, Severity::Hint, "no-timeout", message);
+    let bounded = bounded_by_rules(workers, found.site);
+    for bound in [Bound::None, Bound::Ping, Bound::Reply] {
+        let alike = |ajp: &&&AjpSpec| Bound::of(ajp, &bounded) == bound;
+        let alike: Vec<&AjpSpec> = all.iter().filter(alike).copied().collect();
+        let Some(first) = alike.first() else { continue };
+        let name = first.name.as_bstr();
+        if let Some((code, message)) = bound.missing(&of(&alike), name) {
+            found.add(
+                place_of_worker(workers, name),
+                Severity::Hint,
+                code,
+                message,
+            );
+        }
+    }
+}
+
+/// Workers to which each rule has a reply_timeout of its own.
+fn bounded_by_rules(workers: &Workers, site: &Site) -> HashSet<BString> {
+    let rules = site.servers.iter().flat_map(Server::own_rules);
+    let rules = rules.filter(|rule| rule.kind == RuleKind::Mount && !rule.disabled);
+    let (mut bounded, mut others) = (HashSet::new(), HashSet::new());
+    for rule in rules {
+        let limit = rule.extensions.reply_timeout;
+        let set = match limit.is_some_and(|limit| !limit.is_zero()) {
+            true => &mut bounded,
+            false => &mut others,
+        };
+        match workers.get(&rule.worker) {
+            Some(WorkerSpec::Ajp(ajp)) => set.extend([ajp.name.clone()]),
+            Some(WorkerSpec::Lb(lb)) => {
+                set.extend(lb.members.iter().map(|member| member.ajp.name.clone()));
+            }
+            _ => {}
+        }
+    }
+    bounded.difference(&others).cloned().collect()
 }
 
 /// It ends long answers and failed connections alike, and counts as a failure of the worker.
