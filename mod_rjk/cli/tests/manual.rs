@@ -49,8 +49,45 @@ fn troff_takes_each_page_without_a_warning() {
         assert!(text.contains("NAME"), "{title}: {text}");
         // Each verb shows how it is used.
         let is_verb = title.starts_with("rjk-") && !title.starts_with("rjk-policy(");
-        let has_example = page.contains("Example");
+        let has_example = text.contains("EXAMPLES");
         assert!(!is_verb || has_example, "{title} has no example");
+    }
+}
+
+#[test]
+fn each_example_stays_on_its_line() {
+    let lines = |title: &str| {
+        let page = rjk(&["manual", title]);
+        let arguments = ["-man", "-Tutf8", "-Kutf8", "-P-cbou"];
+        feed("groff", &arguments, &page).0
+    };
+    for (title, examples) in [
+        (
+            "rjk-status",
+            &["rjk status http://www1/jkstatus http://www2/jkstatus"][..],
+        ),
+        (
+            "rjk-manual",
+            &[
+                "rjk manual rjk.toml | man -l -",
+                "rjk manual --into /usr/local/share/man",
+            ],
+        ),
+        (
+            "rjk-ping",
+            &["rjk ping -k -c 60 app1:8009         all on one connection, as a pool keeps it"],
+        ),
+        (
+            "rjk-check",
+            &["rjk check /etc/apache2/apache2.conf --tomcat /var/lib/tomcat10"],
+        ),
+    ] {
+        let text = lines(title);
+        for example in examples {
+            let found = text.lines().any(|line| line.trim() == *example);
+            assert!(found, "{title}: {text}");
+        }
+        assert!(!text.contains("EXTRA"), "{text}");
     }
 }
 

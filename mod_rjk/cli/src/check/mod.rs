@@ -18,7 +18,9 @@ use tomcat::Tomcat;
 /// `rjk check`.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
-Example: rjk check /etc/apache2/apache2.conf --tomcat /var/lib/tomcat10
+Example:
+  rjk check /etc/apache2/apache2.conf --tomcat /var/lib/tomcat10
+
 Each finding is a line: FILE:LINE: severity: text; remedy. An error is what httpd does not start with.
 Exit codes: 0 nothing was found, 1 something was, 2 the command could not run.")]
 pub struct Checking {

@@ -17,7 +17,9 @@ use target::Target;
 /// `rjk explain`.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
-Example: rjk explain 'http://shop.example.com/cart;jsessionid=0A1B.was1' /etc/apache2/apache2.conf
+Example:
+  rjk explain 'http://shop.example.com/cart;jsessionid=0A1B.was1' /etc/apache2/apache2.conf
+
 Nothing is asked of a running server: members count as usable and idle, unless the files say otherwise.
 Exit codes: 0 the request is served, 1 it ends in an error, 2 the command could not run.")]
 pub struct Explaining {
