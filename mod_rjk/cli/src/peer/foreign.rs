@@ -19,7 +19,8 @@ pub(super) enum Foreign {
 
 /// Most characters of what a peer said that a message repeats.
 const LINE: usize = 60;
-const BYTES: usize = 8;
+/// Most bytes.
+pub(super) const BYTES: usize = 8;
 
 impl Foreign {
     /// What these bytes are the beginning of; `None` when they are AJP, or too few to say.
@@ -31,7 +32,7 @@ impl Foreign {
         };
         match bytes {
             [] => None,
-            [b'A', b'B', ..] => None,
+            [b'A'] | [b'A', b'B', ..] => None,
             _ if bytes.starts_with(b"HTTP/") => Some(Foreign::Http(line(bytes))),
             // What HTTP/0.9 has instead of a head, in answer to a request line that is none.
             _ if PAGES.iter().any(is_page) => Some(Foreign::Http("a page of HTML".to_owned())),
@@ -138,7 +139,7 @@ mod tests {
 
     #[test]
     fn ajp_and_nothing_are_not_foreign() {
-        for bytes in [&b""[..], b"AB", b"AB\0\x01\x09"] {
+        for bytes in [&b""[..], b"A", b"AB", b"AB\0\x01\x09"] {
             assert_eq!(Foreign::of(bytes), None);
         }
     }

@@ -1,6 +1,6 @@
 //! Why a peer gave no answer, in words, and what can be done about it.
 
-use super::foreign::Foreign;
+use super::foreign::{self, Foreign};
 use rjk_ajp::{ProtocolError, RequestTooLarge};
 use rjk_proxy::job::failure::{Cause, Failure, Phase};
 use rjk_proxy::way::exhaustion::Exhaustion;
@@ -11,6 +11,14 @@ use std::time::Duration;
 /// Why there was no answer, or only a part of one.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Trouble {
+    /// The resolver does not know it.
+    #[error("host {host:?} has no address: {error}")]
+    UnknownHost {
+        /// Its name.
+        host: String,
+        /// What the resolver says.
+        error: io::Error,
+    },
     /// RST in answer to SYN.
     #[error("the connection was refused")]
     Refused,
@@ -141,6 +149,7 @@ impl Trouble {
     /// A word for scripts; it never changes.
     pub(super) fn word(&self) -> &'static str {
         match self {
+            Trouble::UnknownHost { .. } => "unknown_host",
             Trouble::Refused => "refused",
             Trouble::Filtered(_) => "filtered",
             Trouble::Unreachable(_) => "unreachable",
@@ -182,6 +191,9 @@ impl Trouble {
     /// Where no connection came about.
     fn remedy_of_the_way(&self) -> Option<&'static str> {
         Some(match self {
+            Trouble::UnknownHost { .. } => {
+                "see how the name is written, /etc/hosts and the DNS of this host, or name an address"
+            }
             Trouble::Refused => {
                 "nobody listens there: see that Tomcat runs, and port and address of the <Connector protocol=\"AJP/1.3\"> in its server.xml (without address it listens on the loopback address alone)"
             }
@@ -261,12 +273,34 @@ fn no_cpong(error: io::Error, limit: Duration, unread: &[u8]) -> Trouble {
     if let Some(foreign) = Foreign::of(unread) {
         return Trouble::Foreign(foreign);
     }
+    if let Some(part) = part_of_a_packet(unread) {
+        return Trouble::NoCpong(part);
+    }
     match error.kind() {
         ErrorKind::TimedOut => Trouble::Silent(limit),
         ErrorKind::UnexpectedEof => Trouble::ClosedAtOnce,
         _ if is_reset(&error) => Trouble::ResetAtOnce,
         _ => Trouble::NoCpong(error.to_string()),
     }
+}
+
+/// What came, if it is the beginning of a packet without its end.
+fn part_of_a_packet(unread: &[u8]) -> Option<String> {
+    /// In a CPONG.
+    const BYTES: u16 = 1;
+    let what = match unread {
+        [] => return None,
+        [_, _, high, low, rest @ ..] => match u16::from_be_bytes([*high, *low]) {
+            length if rest.len() >= usize::from(length) => return None,
+            BYTES => "a packet that is not whole".to_owned(),
+            length => format!("a packet of {length} bytes, and a CPONG has {BYTES}"),
+        },
+        _ => "a packet that is not whole".to_owned(),
+    };
+    let (shown, rest) = unread.split_at(unread.len().min(foreign::BYTES));
+    let shown: Vec<String> = shown.iter().map(|byte| format!("{byte:02x}")).collect();
+    let more = if rest.is_empty() { "" } else { " …" };
+    Some(format!("{what}: {}{more}", shown.join(" ")))
 }
 
 fn garbage(error: ProtocolError, head_came: bool, unread: &[u8]) -> Trouble {
@@ -336,10 +370,30 @@ mod tests {
             (ErrorKind::InvalidData, b"HTTP/1.1 400 \r\n", "http"),
             (ErrorKind::InvalidData, b"\x15\x03\x03\0\x02\x02\x50", "tls"),
             (ErrorKind::TimedOut, b"SSH", "not_ajp"),
+            (ErrorKind::TimedOut, b"A", "no_cpong"),
+            (ErrorKind::TimedOut, b"AB\0\x01", "no_cpong"),
+            (ErrorKind::UnexpectedEof, b"AB\0", "no_cpong"),
+            (ErrorKind::TimedOut, b"AB\xff\xffxxxxxx", "no_cpong"),
             (ErrorKind::ConnectionReset, b"SSH-2.0-x\r\n", "ssh"),
         ] {
             let cause = Cause::Ping(error(kind));
             assert_eq!(word(Phase::Ping, cause, unread), expected, "{unread:?}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_packet_is_shown() {
+        for (unread, expected) in [
+            (&b""[..], None),
+            (b"AB\0\x01\x07", None),
+            (b"AB\0", Some("a packet that is not whole: 41 42 00")),
+            (b"AB\0\x01", Some("a packet that is not whole: 41 42 00 01")),
+            (
+                b"AB\xff\xffxxxxxx",
+                Some("a packet of 65535 bytes, and a CPONG has 1: 41 42 ff ff 78 78 78 78 …"),
+            ),
+        ] {
+            assert_eq!(part_of_a_packet(unread).as_deref(), expected);
         }
     }
 

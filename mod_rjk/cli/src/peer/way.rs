@@ -3,12 +3,11 @@
 use super::foreign::Foreign;
 use super::target::Target;
 use super::trouble::Trouble;
-use crate::manners::Secret;
+use crate::manners::{Ending, Secret};
 use rjk_config::model::{AjpSpec, PingSpec, PoolSpec, RecoveryOptions};
 use rjk_proxy::way::address;
 use rjk_proxy::worker::direct::Direct;
 use std::cell::OnceCell;
-use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -51,9 +50,11 @@ impl Way {
         secret: Option<&Secret>,
     ) -> Result<Found, NoHost> {
         let spec = spec(target, self.ipv6, limits, secret);
-        let addresses = address::resolve(&spec).map_err(|error| NoHost::Unknown {
-            host: target.host.clone(),
-            error,
+        let addresses = address::resolve(&spec).map_err(|error| {
+            NoHost::Unknown(Trouble::UnknownHost {
+                host: target.host.clone(),
+                error,
+            })
         })?;
         let direct =
             Direct::new(&spec, &addresses).map_err(|error| NoHost::Internal(error.to_string()))?;
@@ -139,18 +140,21 @@ pub(super) fn packet_size(text: &str) -> Result<usize, String> {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoHost {
     /// The resolver does not know it.
-    #[error(
-        "host {host:?} has no address: {error}; see how the name is written, /etc/hosts and the DNS of this host, or name an address"
-    )]
-    Unknown {
-        /// Its name.
-        host: String,
-        /// What the resolver says.
-        error: io::Error,
-    },
+    #[error("{0}; {remedy}", remedy = .0.remedy())]
+    Unknown(Trouble),
     /// A mistake of ours.
     #[error("{0}; please report this")]
     Internal(String),
+}
+
+impl NoHost {
+    /// A name that leads nowhere is a finding, as a port that nobody listens at.
+    pub(super) fn ending(&self) -> Ending {
+        match self {
+            NoHost::Unknown(_) => Ending::Found,
+            NoHost::Internal(_) => Ending::CouldNotRun,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::said::Said;
 use rjk_testbed::peer::{Behaviour, Head, Script, Step};
 use rjk_testbed::tls::{Certificate, tls};
 use rjk_testbed::{Httpd, Peer, Result, Subject, ports, wait};
+use serde_json::Value;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
@@ -101,13 +102,17 @@ fn packets_are_dropped() -> Result {
 fn the_host_has_no_name() -> Result {
     for verb in ["ping", "get"] {
         let said = run(&[verb, "no-such-host.invalid:8009"])?;
-        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{said:?}");
+        assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{said:?}");
         let start = "rjk: host \"no-such-host.invalid\" has no address: ";
         assert!(said.err.starts_with(start), "{said:?}");
         assert!(
             said.err.contains("; see how the name is written"),
             "{said:?}"
         );
+        let said = run(&[verb, "--json", "no-such-host.invalid:8009"])?;
+        let record: Value = serde_json::from_str(&said.out)?;
+        assert_eq!(record["problem"]["kind"], "unknown_host", "{said:?}");
+        assert_eq!((said.code, said.err.as_str()), (Some(1), ""), "{said:?}");
     }
     Ok(())
 }

@@ -94,7 +94,7 @@ enum Problem {
     Host(#[from] NoHost),
     #[error("{0}")]
     Halt(#[from] Halt),
-    #[error("cannot write: {0}")]
+    #[error("{0}")]
     Write(#[from] io::Error),
     #[error("{peer}: {trouble}; {}", trouble.remedy())]
     Peer { peer: String, trouble: Trouble },
@@ -107,6 +107,7 @@ impl Problem {
             Problem::Peer { trouble, .. } if !matches!(trouble, Trouble::TooLarge(_)) => {
                 Ending::Found
             }
+            Problem::Host(nobody) => nobody.ending(),
             _ => Ending::CouldNotRun,
         }
     }
@@ -134,7 +135,12 @@ impl Getting {
             answer: self.timeout,
             packet: self.packet_size,
         };
-        let found = self.way.find(&url.target, limits, secret.as_ref())?;
+        let found = match self.way.find(&url.target, limits, secret.as_ref()) {
+            Err(NoHost::Unknown(trouble)) if printer.json() => {
+                return self.nobody(trouble, printer);
+            }
+            found => found?,
+        };
         let include = (self.include || self.head) && !printer.json();
         let mut client = Client::new(upload, self.sink(printer.json())?, include);
         let exchange = self.exchange(&found, &request, &mut client);
@@ -157,6 +163,17 @@ impl Getting {
         }
         self.tell(&exchange, &client, hint, printer)?;
         end(exchange, &found, printer.json())
+    }
+
+    /// Nobody can be asked.
+    fn nobody(&self, trouble: Trouble, printer: &mut Printer) -> Result<Ending, Problem> {
+        let exchange = Exchange {
+            seen: Seen::default(),
+            result: Err(trouble),
+        };
+        let client = Client::new(Upload::none(), Sink::Nowhere, false);
+        printer.value(&Record::new(&self.url, &exchange, &client, None))?;
+        Ok(Ending::Found)
     }
 
     fn wishes(&self) -> Wishes<'_> {

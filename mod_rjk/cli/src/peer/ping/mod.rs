@@ -7,7 +7,7 @@ use super::target::{Target, TargetError};
 use super::time::{limit, milliseconds, pause};
 use super::trouble::Trouble;
 use super::way::{Found, Limits, NoHost, Way};
-use crate::manners::{Ending, Outcome, Printer, duration};
+use crate::manners::{Ending, Failure, Outcome, Printer, duration};
 use clap::Args;
 use interrupt::Interrupt;
 use rjk_ajp::PacketSize;
@@ -59,8 +59,17 @@ enum Problem {
     Target(#[from] TargetError),
     #[error("{0}")]
     Host(#[from] NoHost),
-    #[error("cannot write: {0}")]
+    #[error("{0}")]
     Write(#[from] io::Error),
+}
+
+impl Problem {
+    fn ending(&self) -> Ending {
+        match self {
+            Problem::Host(nobody) => nobody.ending(),
+            Problem::Target(_) | Problem::Write(_) => Ending::CouldNotRun,
+        }
+    }
 }
 
 /// What one probe found, and where; `None` when no connection came about.
@@ -78,7 +87,10 @@ struct Times {
 impl Pinging {
     /// Runs it.
     pub fn run(&self, printer: &mut Printer) -> Outcome {
-        Ok(self.probe_all(printer)?)
+        self.probe_all(printer).map_err(|problem| Failure {
+            ending: problem.ending(),
+            error: Box::new(problem),
+        })
     }
 
     fn probe_all(&self, printer: &mut Printer) -> Result<Ending, Problem> {
@@ -88,7 +100,13 @@ impl Pinging {
             answer: self.timeout,
             packet: PacketSize::MAX.bytes(),
         };
-        let found = self.way.find(&target, limits, None)?;
+        let found = match self.way.find(&target, limits, None) {
+            Err(NoHost::Unknown(trouble)) if printer.json() => {
+                printer.value(&Record::of_nobody(&target, &trouble))?;
+                return Ok(Ending::Found);
+            }
+            found => found?,
+        };
         if !printer.json() {
             writeln!(printer, "CPING {target}: {}", found.listed())?;
         }
@@ -178,6 +196,7 @@ impl Report {
                 target: target.to_string(),
                 addresses: found.addresses.iter().map(ToString::to_string).collect(),
                 probes: Vec::new(),
+                problem: None,
                 summary: None,
             }),
             number: 0,
@@ -249,8 +268,23 @@ struct Record {
     target: String,
     addresses: Vec<String>,
     probes: Vec<ProbeRecord>,
+    /// Why there are none.
+    problem: Option<super::trouble::Record>,
     #[serde(flatten)]
     summary: Option<Figures>,
+}
+
+impl Record {
+    /// Nobody could be probed.
+    fn of_nobody(target: &Target, trouble: &Trouble) -> Record {
+        Record {
+            target: target.to_string(),
+            addresses: Vec::new(),
+            probes: Vec::new(),
+            problem: Some(trouble.record()),
+            summary: Some(Summary::default().figures()),
+        }
+    }
 }
 
 #[derive(Serialize)]
