@@ -64,7 +64,12 @@ impl Printer {
                 self.closed = true;
                 Ok(gone)
             }
-            result => result,
+            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
+            Err(error) => Err(io::Error::new(
+                error.kind(),
+                format!("cannot write: {error}"),
+            )),
+            Ok(done) => Ok(done),
         }
     }
 }
@@ -117,7 +122,8 @@ mod tests {
     #[test]
     fn a_disk_that_is_full_is_one() {
         let mut printer = Printer::to(Failing(5, ErrorKind::StorageFull), true);
-        assert!(printer.value(&"more than five").is_err());
+        let error = printer.value(&"more than five").unwrap_err();
+        assert!(error.to_string().starts_with("cannot write: "), "{error}");
         assert!(printer.flush().is_err());
     }
 }

@@ -44,20 +44,25 @@ impl PasswordSource {
     }
 }
 
-fn read(file: Option<&Path>, variable: &str) -> Result<Option<Secret>, SecretError> {
+fn read(file: Option<&Path>, variable: &'static str) -> Result<Option<Secret>, SecretError> {
     let Some(path) = file else {
         let value = env::var(variable).ok().filter(|value| !value.is_empty());
-        return Ok(value.map(Secret));
+        let secret = value.map(|value| one_line(&value, || variable.to_owned()));
+        return secret.transpose();
     };
     let text = fs::read_to_string(path).map_err(|error| SecretError::Read {
         path: path.to_owned(),
         error,
     })?;
+    one_line(&text, || path.display().to_string()).map(Some)
+}
+
+fn one_line(text: &str, source: impl Fn() -> String) -> Result<Secret, SecretError> {
     let secret = text.trim_end_matches(['\r', '\n']);
-    if secret.is_empty() || secret.contains('\n') {
-        return Err(SecretError::NotOneLine(path.to_owned()));
+    match secret.is_empty() || secret.contains('\n') {
+        true => Err(SecretError::NotOneLine(source())),
+        false => Ok(Secret(secret.to_owned())),
     }
-    Ok(Some(Secret(secret.to_owned())))
 }
 
 /// A secret, which no message shows.
@@ -90,7 +95,7 @@ pub enum SecretError {
     },
     /// It is empty, or has several lines.
     #[error("{0}: it must hold the secret alone, on one line")]
-    NotOneLine(PathBuf),
+    NotOneLine(String),
 }
 
 #[cfg(test)]
@@ -116,6 +121,15 @@ mod tests {
             let error = from(text).unwrap_err();
             assert!(error.contains("one line"), "{error}");
         }
+    }
+
+    #[test]
+    fn so_does_a_variable() {
+        let read = |text: &str| one_line(text, || "RJK_SECRET".to_owned());
+        assert_eq!(read("s3cret").unwrap().expose(), "s3cret");
+        let error = read("a\nb").unwrap_err().to_string();
+        assert!(error.starts_with("RJK_SECRET: it must hold"), "{error}");
+        assert!(!error.contains("a\nb"), "{error}");
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub enum Problem {
     #[error("{0}: {1} ended in a fault: {2}")]
     Tried(PathBuf, &'static str, Fault),
     /// Nobody reads what we say.
-    #[error("cannot write: {0}")]
+    #[error("{0}")]
     Write(#[from] io::Error),
 }
 
