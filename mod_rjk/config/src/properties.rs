@@ -42,6 +42,7 @@ pub struct Entry {
 pub struct Properties {
     dialect: Dialect,
     environment: Environment,
+    variables: HashMap<BString, BString>,
     entries: Vec<Entry>,
     by_name: HashMap<BString, usize>,
     origins: Origins,
@@ -72,6 +73,12 @@ impl Properties {
     /// Looks variables up with `environment` instead of [`std::env::var_os`].
     pub fn with_environment(mut self, environment: Environment) -> Self {
         self.environment = environment;
+        self
+    }
+
+    /// Variables that count before those of the environment.
+    pub fn with_variables(mut self, variables: &[(BString, BString)]) -> Self {
+        self.variables = variables.iter().cloned().collect();
         self
     }
 
@@ -174,6 +181,7 @@ impl Properties {
         Properties {
             dialect,
             environment,
+            variables: HashMap::new(),
             entries: Vec::new(),
             by_name: HashMap::new(),
             origins: Origins::default(),
@@ -270,7 +278,11 @@ fn check_name(
     if attributes::KNOWN.contains(&attribute.as_ref()) {
         return Ok(());
     }
-    let remedy = match nearest(&attribute, attributes::KNOWN.iter().copied()) {
+    let meant = attributes::SYNONYMS
+        .iter()
+        .find(|(other, _)| other.eq_ignore_ascii_case(&attribute))
+        .map(|(_, known)| *known);
+    let remedy = match meant.or_else(|| nearest(&attribute, attributes::KNOWN.iter().copied())) {
         Some(word) => format!("write {word:?}"),
         None => "remove the line".to_owned(),
     };

@@ -4,6 +4,7 @@ use crate::error::{ConfigError, Location, Warning};
 use crate::properties::Properties;
 use crate::server::{ReadFile, ServerDirectives};
 use crate::workers::Workers;
+use bstr::BString;
 use std::io;
 use std::path::Path;
 
@@ -44,6 +45,9 @@ pub struct GlobalDirectives {
     pub worker_properties: Vec<(Vec<u8>, Location)>,
     /// `RjkConfigFile`: the settings that mod_jk does not know.
     pub config_file: Option<(String, Location)>,
+    /// What `$(name)` finds before the environment of this process: that of another httpd, when it is looked at from
+    /// outside.
+    pub environment: Vec<(BString, BString)>,
     /// `JkShmFile` (D-14).
     pub shm_file: Option<(String, Location)>,
     /// `JkWatchdogInterval` in seconds, 0 is off (D-16).
@@ -61,7 +65,7 @@ impl GlobalDirectives {
         root: &Path,
         warnings: &mut Vec<Warning>,
     ) -> Result<Workers, ConfigError> {
-        let mut properties = Properties::workers();
+        let mut properties = Properties::workers().with_variables(&self.environment);
         for (line, location) in &self.worker_properties {
             properties.add_line(line, location.clone(), warnings)?;
         }

@@ -80,6 +80,18 @@ pub(crate) const LISTS: &[&str] = &[
     "list",
 ];
 
+/// What others call an attribute.
+pub(crate) const SYNONYMS: &[(&str, &str)] = &[
+    ("jvmRoute", "route"),
+    ("hostname", "host"),
+    ("pool_size", "connection_pool_size"),
+    ("connection_pool", "connection_pool_size"),
+    ("loadfactor", "lbfactor"),
+    ("load_factor", "lbfactor"),
+    ("keepalive", "socket_keepalive"),
+    ("secret_key", "secret"),
+];
+
 /// Deprecated attributes and what to write instead (A-33; `secretkey`: A-40).
 pub(crate) const DEPRECATED: &[(&str, &str)] = &[
     ("cachesize", "write connection_pool_size"),

@@ -56,6 +56,9 @@ fn lookup(properties: &Properties, name: &[u8]) -> Option<BString> {
     if let Some(entry) = properties.get(name) {
         return Some(entry.value.clone());
     }
+    if let Some(value) = properties.variables.get(name.as_bstr()) {
+        return Some(value.clone());
+    }
     let value = (properties.environment)(name.to_os_str().ok()?)?;
     Vec::from_os_string(value).ok().map(BString::from)
 }
