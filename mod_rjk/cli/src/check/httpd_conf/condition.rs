@@ -27,6 +27,9 @@ const ALWAYS: [&str; 12] = [
 /// Who takes the connections: one of them is there, and only the configuration tells which.
 const MPMS: [&str; 3] = ["prefork", "worker", "event"];
 
+/// Those of other systems, where this module is not.
+const ELSEWHERE: [&str; 3] = ["winnt", "netware", "mpmt_os2"];
+
 /// Which modules are there.
 #[derive(Debug, Default)]
 pub(super) struct Modules {
@@ -56,16 +59,19 @@ impl Modules {
     }
 
     fn has(&self, module: &str) -> bool {
-        if let Some(mpm) = mpm_of(module) {
+        if let Some(mpm) = mpm_of(module, &MPMS) {
             return self.mpm() == Some(mpm);
+        }
+        if mpm_of(module, &ELSEWHERE).is_some() {
+            return false;
         }
         // This module goes by mod_jk's name.
         module != "mod_rjk.c"
     }
 }
 
-fn mpm_of(module: &str) -> Option<&'static str> {
-    MPMS.into_iter().find(|mpm| {
+fn mpm_of(module: &str, known: &[&'static str]) -> Option<&'static str> {
+    known.iter().copied().find(|mpm| {
         [
             format!("mpm_{mpm}_module"),
             format!("mpm_{mpm}.c"),
@@ -157,6 +163,10 @@ mod tests {
             ("ifmodule", "!mod_whatever.c", false),
             ("ifmodule", "mpm_prefork_module", false),
             ("ifmodule", "prefork.c", false),
+            ("ifmodule", "mpm_winnt_module", false),
+            ("ifmodule", "mpm_netware_module", false),
+            ("ifmodule", "mpmt_os2.c", false),
+            ("ifmodule", "!mpm_winnt.c", true),
             ("ifdefine", "SSL", true),
             ("ifdefine", "!SSL", false),
             ("ifdefine", "OTHER", false),

@@ -128,6 +128,17 @@ pub(super) fn resolved(text: &[u8], look_up: impl Fn(&[u8]) -> Option<Vec<u8>>) 
     out
 }
 
+/// The first `${NAME}` that is left in a text; those of `RewriteMap` have a colon.
+pub(super) fn unknown_variable(text: &[u8]) -> Option<&[u8]> {
+    let (_, inside) = text.split_once_str("${")?;
+    let (name, after) = inside.split_once_str("}")?;
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    match !name.is_empty() && name.iter().all(is_name) {
+        true => Some(name),
+        false => unknown_variable(after),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,6 +204,7 @@ mod tests {
             for (_, line) in lines(&bytes) {
                 words(&line);
                 resolved(&line, |_| None);
+                unknown_variable(&line);
             }
         }
     }

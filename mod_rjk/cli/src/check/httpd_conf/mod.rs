@@ -2,6 +2,7 @@
 //! included, variables, conditions, and the sections around each line.
 
 mod condition;
+mod envvars;
 mod glob;
 mod lines;
 mod place;
@@ -11,7 +12,9 @@ pub use place::{Found, Root};
 pub use reader::{Note, read};
 
 use bstr::{BString, ByteSlice};
+use regex::bytes::Regex;
 use rjk_config::error::Location;
+use rjk_config::wildcard::matches;
 use std::rc::Rc;
 
 /// All lines that count, in the order in which httpd comes to them.
@@ -27,6 +30,14 @@ pub struct Configuration {
     pub mpm: Option<&'static str>,
     /// What could not be followed.
     pub notes: Vec<Note>,
+    /// What httpd does not start with.
+    pub errors: Vec<Note>,
+    /// It begins where httpd does, and is no part of another one.
+    pub is_httpds: bool,
+    /// Something in it is for this module.
+    pub has_jk: bool,
+    /// Variables that the command was given, or that httpd gets from the script that starts it.
+    pub environment: Vec<(BString, BString)>,
 }
 
 /// One directive.
@@ -99,6 +110,34 @@ impl Section {
         }
         (first.into(), is_match)
     }
+
+    /// Whether it is a `<Location>` or `<LocationMatch>` for a path; `None` for an expression that is none here, and
+    /// may be one for httpd.
+    pub fn is_for(&self, path: &[u8]) -> Option<bool> {
+        if !(self.is("Location") || self.is("LocationMatch")) {
+            return Some(false);
+        }
+        let (own, is_regex) = self.path();
+        if is_regex {
+            let expression = own.to_str().ok().and_then(|text| Regex::new(text).ok());
+            return expression.map(|expression| expression.is_match(path));
+        }
+        if own.find_byteset(b"*?[").is_some() {
+            return Some(is_like(&own, path));
+        }
+        // `<Location /jk>` holds for `/jk/x` and not for `/jkx`.
+        let rest = path.strip_prefix(own.as_slice());
+        let ends = |rest: &[u8]| rest.is_empty() || rest.starts_with(b"/") || own.ends_with(b"/");
+        Some(rest.is_some_and(ends))
+    }
+}
+
+/// The wildcards of a `<Location>` stand for no slash. A set of letters is taken to hold.
+fn is_like(pattern: &[u8], path: &[u8]) -> bool {
+    let pattern: Vec<&[u8]> = pattern.split_str("/").collect();
+    let path: Vec<&[u8]> = path.split_str("/").collect();
+    let is_part = |(part, own): (&&[u8], &&[u8])| part.contains(&b'[') || matches(part, own);
+    pattern.len() == path.len() && pattern.iter().zip(&path).all(is_part)
 }
 
 /// The first word of a line, and the rest of it.

@@ -43,7 +43,8 @@ impl Root {
     pub fn new(first: &Path, known: Option<PathBuf>, given: Vec<PathBuf>) -> Root {
         let folder = first.parent().unwrap_or(Path::new(""));
         Root {
-            known,
+            // Names that are made with it are looked at, and told, as they are.
+            known: known.map(|known| absolute(&known)),
             folder: absolute(folder),
             given,
         }
@@ -65,6 +66,21 @@ impl Root {
     /// Where httpd would look.
     pub fn join(&self, name: &str) -> PathBuf {
         self.path().join(name)
+    }
+
+    /// Where something may be: where httpd would look, then, of a copy, in the same place below it.
+    pub fn places(&self, name: &str) -> Vec<PathBuf> {
+        let absent = self.known.as_ref().filter(|root| !root.is_dir());
+        let is_known = self.known.is_some() && absent.is_none();
+        let path = Path::new(name);
+        let below = absent
+            .and_then(|root| path.strip_prefix(root).ok())
+            .unwrap_or(path);
+        let mut places = vec![self.join(name)];
+        if !is_known && !below.is_absolute() {
+            places.extend([self.guess().join(below), self.folder.join(below)]);
+        }
+        places
     }
 
     /// Finds a file.
@@ -96,6 +112,7 @@ impl Root {
         given
             .into_iter()
             .chain(relative)
+            .chain(self.places(name))
             .chain([self.folder.join(&base)])
     }
 
@@ -172,6 +189,29 @@ mod tests {
             ),
             "{nowhere:?}"
         );
+    }
+
+    #[test]
+    fn a_copy_of_a_whole_tree_is_looked_into() {
+        let tree = tree(&["conf/httpd.conf", "conf.d/jk.conf"]);
+        let mut root = Root::new(&tree.path().join("conf/httpd.conf"), None, Vec::new());
+        root.set(Path::new("/no/such/httpd"));
+        let here = tree.path().join("conf.d/jk.conf");
+        assert_eq!(root.find("conf.d/jk.conf"), Found::There(here.clone()));
+        for name in ["conf.d/*.conf", "/no/such/httpd/conf.d/*.conf"] {
+            let places = root.places(name);
+            assert!(
+                places.contains(&tree.path().join("conf.d/*.conf")),
+                "{places:?}"
+            );
+        }
+        assert_eq!(root.places("/elsewhere/x").len(), 1);
+    }
+
+    #[test]
+    fn a_server_root_that_is_given_is_made_absolute() {
+        let root = Root::new(Path::new("jk.conf"), Some(PathBuf::from("sub")), Vec::new());
+        assert!(root.join("x").is_absolute());
     }
 
     #[test]

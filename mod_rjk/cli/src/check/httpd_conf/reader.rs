@@ -1,7 +1,8 @@
 //! Follows a configuration from file to file.
 
 use super::condition::{Facts, Modules, decide};
-use super::lines::{lines, resolved, trim, word, words};
+use super::envvars;
+use super::lines::{lines, resolved, unknown_variable, word, words};
 use super::place::Found;
 use super::{Configuration, Line, Root, Section, glob, shown};
 use bstr::{BString, ByteSlice};
@@ -50,6 +51,10 @@ pub fn read(
             ..Configuration::default()
         },
         variables: HashMap::new(),
+        environment: files
+            .first()
+            .map(|file| envvars::beside(file))
+            .unwrap_or_default(),
         modules: Modules::default(),
         macros: HashMap::new(),
         open: Vec::new(),
@@ -58,6 +63,9 @@ pub fn read(
         files: 0,
     };
     for define in defines {
+        if let Some((name, value)) = define.split_once('=') {
+            reader.environment.insert(name.into(), value.into());
+        }
         let (name, value) = define.split_once('=').unwrap_or((define, ""));
         reader.variables.insert(name.into(), value.into());
     }
@@ -67,12 +75,15 @@ pub fn read(
             .map_err(|error| (file.to_owned(), error))?;
     }
     reader.out.mpm = reader.modules.mpm();
+    reader.out.environment = reader.environment.into_iter().collect();
     Ok(reader.out)
 }
 
 struct Reader {
     out: Configuration,
     variables: HashMap<BString, BString>,
+    /// What the script that starts httpd exports.
+    environment: HashMap<BString, BString>,
     modules: Modules,
     macros: HashMap<String, Rc<Macro>>,
     open: Vec<Open>,
@@ -85,6 +96,7 @@ struct Reader {
 struct Open {
     name: String,
     kind: Kind,
+    place: Location,
 }
 
 enum Kind {
@@ -115,7 +127,19 @@ impl Reader {
         }
         let text = FileText::read(path)?.text;
         let name: Arc<str> = path.to_string_lossy().into();
-        self.all(&name, lines(&text));
+        let text = match text.strip_prefix(b"\xef\xbb\xbf") {
+            Some(text) => {
+                let place = Location {
+                    file: name.clone(),
+                    line: 1,
+                };
+                let message = "the file begins with a byte order mark, which httpd takes for a directive; save it as UTF-8 without one";
+                self.refuse(place, message.to_owned());
+                text
+            }
+            None => text.as_slice(),
+        };
+        self.all(&name, lines(text));
         Ok(())
     }
 
@@ -133,13 +157,28 @@ impl Reader {
             };
             self.line(&line, place);
         }
-        self.open.truncate(before);
+        let is_whole = self.read <= MOST_LINES;
+        for open in self.open.split_off(before.min(self.open.len())) {
+            if is_whole {
+                self.unclosed(&open.place);
+            }
+        }
+    }
+
+    fn unclosed(&mut self, place: &Location) {
+        let message = "the section is not closed; write its end before the file ends, and before the end of the section around it";
+        self.refuse(place.clone(), message.to_owned());
+    }
+
+    fn refuse(&mut self, place: Location, message: String) {
+        self.out.errors.push(Note { place, message });
     }
 
     fn line(&mut self, line: &[u8], place: Location) {
         let ends = line.strip_prefix(b"</").map(|name| {
-            let name = trim(name.strip_suffix(b">").unwrap_or(name));
-            shown(name)
+            // What follows it is not looked at.
+            let (name, _) = word(name);
+            shown(name.strip_suffix(b">").unwrap_or(&name))
         });
         let macro_ends = ends
             .as_ref()
@@ -153,7 +192,7 @@ impl Reader {
             // In a macro everything is text, but for its end.
             begun.lines.push((place.line, line.to_vec()));
         } else if let Some(name) = ends {
-            self.end(&name);
+            self.end(&name, place);
         } else if let Some(begun) = line.strip_prefix(b"<") {
             self.begin(begun, place);
         } else if !self.is_skipping() {
@@ -173,6 +212,7 @@ impl Reader {
         let (name, rest) = word(line);
         let name = shown(&name);
         let lower = name.to_ascii_lowercase();
+        let begins = place.clone();
         let kind = if self.is_skipping() {
             Kind::Skipped
         } else if lower == "macro" {
@@ -185,7 +225,11 @@ impl Reader {
                 None => Kind::Section(self.section(name.clone(), arguments, place)),
             }
         };
-        self.open.push(Open { name: lower, kind });
+        self.open.push(Open {
+            name: lower,
+            kind,
+            place: begins,
+        });
     }
 
     fn section(&mut self, name: String, arguments: Vec<u8>, place: Location) -> Rc<Section> {
@@ -222,20 +266,37 @@ impl Reader {
     }
 
     /// Takes the innermost section of this name away, with what was left open in it.
-    fn end(&mut self, name: &str) {
+    fn end(&mut self, name: &str, place: Location) {
         let is_it = |open: &Open| open.name.eq_ignore_ascii_case(name);
         let Some(at) = self.open.iter().rposition(is_it) else {
-            return;
+            let message = format!(
+                "</{name}> ends no section; remove the line, or write <{name}> where it begins"
+            );
+            return self.refuse(place, message);
         };
-        for open in self.open.drain(at..) {
-            if let Kind::Macro(done) = open.kind {
-                self.macros.insert(done.name.clone(), Rc::new(done));
-            }
+        let mut ended = self.open.split_off(at).into_iter();
+        if let Some(Open {
+            kind: Kind::Macro(done),
+            ..
+        }) = ended.next()
+        {
+            self.macros.insert(done.name.clone(), Rc::new(done));
         }
+        ended.for_each(|open| self.unclosed(&open.place));
     }
 
     fn directive(&mut self, name: &str, arguments: &[u8], place: Location) {
-        match name.to_ascii_lowercase().as_str() {
+        let lower = name.to_ascii_lowercase();
+        let is_ours = lower.starts_with("jk") || lower.starts_with("rjk");
+        self.out.is_httpds |= matches!(lower.as_str(), "listen" | "serverroot")
+            || (lower == "loadmodule" && arguments.starts_with(b"jk_module"));
+        self.out.has_jk |= is_ours || arguments.contains_str("jakarta-servlet");
+        // Files are looked for by their names, and logs are not looked at.
+        let needs_all = (is_ours && !lower.ends_with("file")) || lower.starts_with("include");
+        if needs_all && self.is_unknown(arguments, &place) {
+            return;
+        }
+        match lower.as_str() {
             "define" => self.define(arguments),
             "undefine" => {
                 self.variables.remove(word(arguments).0.as_bstr());
@@ -257,6 +318,28 @@ impl Reader {
         }
     }
 
+    /// httpd leaves a variable that it does not know as it is; the one that is checked for may know it.
+    fn is_unknown(&mut self, arguments: &[u8], place: &Location) -> bool {
+        let around = self.innermost();
+        let around = std::iter::successors(around.as_ref(), |section| section.parent.as_ref());
+        // A virtual host's own variables are its address.
+        let sections = around.filter(|section| !section.is("VirtualHost"));
+        let sections = sections.map(|section| section.arguments.as_slice());
+        let unknown = std::iter::once(arguments)
+            .chain(sections)
+            .find_map(unknown_variable);
+        let Some(name) = unknown.map(shown) else {
+            return false;
+        };
+        let message = format!(
+            "${{{name}}} is not known here, and its lines are left out; give -D {name}=VALUE"
+        );
+        if self.out.notes.iter().all(|note| note.message != message) {
+            self.note(place, message);
+        }
+        true
+    }
+
     fn define(&mut self, arguments: &[u8]) {
         let mut words = words(arguments).into_iter();
         if let Some(name) = words.next() {
@@ -269,6 +352,7 @@ impl Reader {
     fn resolve(&self, text: &[u8]) -> Vec<u8> {
         let found = resolved(text, |name| {
             let own = self.variables.get(name.as_bstr());
+            let own = own.or_else(|| self.environment.get(name.as_bstr()));
             own.map(|value| value.to_vec()).or_else(|| {
                 let value = std::env::var_os(OsStr::from_bytes(name))?;
                 Some(value.into_vec())
@@ -282,8 +366,10 @@ impl Reader {
 
     fn include(&mut self, arguments: &[u8], place: &Location, must_be: bool) {
         let name = shown(&word(arguments).0);
-        let files = if glob::is_wild(&name) || self.out.root.join(&name).is_dir() {
-            glob::files(&self.out.root.join(&name))
+        let places = self.out.root.places(&name);
+        let files = if glob::is_wild(&name) || places.iter().any(|place| place.is_dir()) {
+            let mut all = places.iter().map(|place| glob::files(place));
+            all.find(|files| !files.is_empty()).unwrap_or_default()
         } else {
             match self.out.root.find(&name) {
                 Found::Nowhere { .. } => Vec::new(),

@@ -172,6 +172,7 @@ fn canonical(path: &Path) -> PathBuf {
 fn site(conf: Configuration, first: &Path) -> Site {
     Site {
         conf,
+        is_whole: true,
         servers: Vec::new(),
         workers: None,
         findings: Vec::new(),
@@ -188,8 +189,25 @@ fn configured(files: &[PathBuf], loose: &mut Loose, given: &Given) -> Result<Sit
     let mut site = site(conf, &first);
     for note in std::mem::take(&mut site.conf.notes) {
         site.find(&note.place, Severity::Hint, "not-followed", note.message);
+        site.is_whole = false;
+    }
+    for error in std::mem::take(&mut site.conf.errors) {
+        site.find(
+            &error.place,
+            Severity::Error,
+            "directive-refused",
+            error.message,
+        );
+    }
+    if !site.conf.has_jk {
+        let message = "no Jk directive is in what was read; name the file that has them, or the folder of ServerRoot with --server-root";
+        let start = site.start.clone();
+        site.find(&start, Severity::Warning, "nothing-found", message);
     }
     apply::apply(&mut site);
+    if let Some(main) = site.servers.first_mut() {
+        main.written.global.environment = std::mem::take(&mut site.conf.environment);
+    }
     take_named(&mut site, loose);
     resolve::resolve(&mut site);
     Ok(site)
@@ -213,6 +231,7 @@ fn take_named(site: &mut Site, loose: &mut Loose) {
         let file = only.to_string_lossy().into_owned();
         global.workers_file = Some((file.clone(), Location::new(file, 0)));
     }
+    site.is_whole &= global.workers_file.is_some() || loose.workers.is_empty();
     named.extend(global.workers_file.iter().map(|(file, _)| file.clone()));
     named.extend(global.config_file.iter().map(|(file, _)| file.clone()));
     named.iter().for_each(|file| loose.remove(file));

@@ -21,6 +21,8 @@ use std::rc::Rc;
 pub struct Site {
     /// The httpd configuration; empty for files that stand alone.
     pub conf: Configuration,
+    /// All that the configuration includes was read.
+    pub is_whole: bool,
     /// The main server, then the virtual hosts in their order.
     pub servers: Vec<Server>,
     /// The workers; `None` when nothing describes any, or something is wrong with them.

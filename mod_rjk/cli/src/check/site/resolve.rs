@@ -2,12 +2,17 @@
 
 use super::{Server, Site};
 use crate::check::finding::{Finding, Severity};
+use bstr::ByteSlice;
+use rjk_config::directive::GlobalDirectives;
 use rjk_config::error::{ConfigError, Location, Warning};
 use rjk_config::server::{ServerConfig, ServerDirectives};
 use rjk_config::toml::PolicyFile;
 use rjk_config::uri_map::FileText;
 use rjk_config::workers::{WorkerMount, Workers};
 use std::path::Path;
+
+/// Mistakes of one file of workers.
+const MOST_ERRORS: usize = 50;
 
 /// Resolves workers, servers and policies; findings say what is wrong with them.
 pub(super) fn resolve(site: &mut Site) {
@@ -17,7 +22,14 @@ pub(super) fn resolve(site: &mut Site) {
     }
     let root = site.conf.root.path();
     if let Some(result) = workers(site, &root, &mut warnings) {
-        take(site, result, |site, workers| site.workers = Some(workers));
+        match result {
+            Ok(workers) => site.workers = Some(workers),
+            Err(errors) => site.findings.extend(
+                errors
+                    .iter()
+                    .map(|error| Finding::error(error, &site.start)),
+            ),
+        }
     }
     servers(site, &root, &mut warnings);
     site.findings.extend(
@@ -28,15 +40,72 @@ pub(super) fn resolve(site: &mut Site) {
     policies(site);
 }
 
-/// `None` when nothing describes any: this is a part of a configuration.
+/// `None` when nothing describes any and this is a part of a configuration; a whole one has the worker that the module
+/// has then.
 fn workers(
     site: &Site,
     root: &Path,
     warnings: &mut Vec<Warning>,
-) -> Option<Result<Workers, ConfigError>> {
+) -> Option<Result<Workers, Vec<ConfigError>>> {
     let global = &site.servers.first()?.written.global;
     let is_described = global.workers_file.is_some() || !global.worker_properties.is_empty();
-    is_described.then(|| global.workers(&FileText::read, root, warnings))
+    let conf = &site.conf;
+    let names_none = !conf.lines.iter().any(|line| line.is("JkWorkersFile"));
+    let is_whole = conf.is_httpds && conf.has_jk && site.is_whole && names_none;
+    (is_described || is_whole).then(|| all_errors(global, root, warnings))
+}
+
+/// The module stops at the first mistake. Of those that concern one line only, the next ones are looked for without it.
+fn all_errors(
+    global: &GlobalDirectives,
+    root: &Path,
+    warnings: &mut Vec<Warning>,
+) -> Result<Workers, Vec<ConfigError>> {
+    let mut errors: Vec<ConfigError> = Vec::new();
+    loop {
+        let read = |path: &Path| FileText::read(path).map(|file| without(file, path, &errors));
+        let mut told = Vec::new();
+        let result = global.workers(&read, root, &mut told);
+        // Without its lines a worker looks otherwise than it is.
+        if errors.is_empty() {
+            warnings.append(&mut told);
+        }
+        let error = match result {
+            Ok(workers) if errors.is_empty() => return Ok(workers),
+            Ok(_) => return Err(errors),
+            Err(error) => error,
+        };
+        let is_new = errors
+            .iter()
+            .all(|known| known.location() != error.location());
+        let is_of_line = matches!(error.code(), "unknown-attribute" | "unknown-type");
+        // What else there is may come from the line that is left out.
+        if errors.is_empty() || (is_of_line && is_new) {
+            errors.push(error);
+        }
+        if !is_of_line || !is_new || errors.len() >= MOST_ERRORS {
+            return Err(errors);
+        }
+    }
+}
+
+/// The file with the lines of these mistakes empty.
+fn without(mut file: FileText, path: &Path, errors: &[ConfigError]) -> FileText {
+    let name = path.to_string_lossy();
+    let places = errors.iter().filter_map(ConfigError::location);
+    let bad: Vec<u32> = places
+        .filter(|place| *place.file == *name)
+        .map(|place| place.line)
+        .collect();
+    if !bad.is_empty() {
+        let lines = (1_u32..).zip(file.text.lines_with_terminator());
+        let left = lines.map(|(number, line)| match bad.contains(&number) {
+            true => &b"\n"[..],
+            false => line,
+        });
+        file.text = left.collect::<Vec<_>>().concat();
+    }
+    file
 }
 
 fn take<T>(site: &mut Site, result: Result<T, ConfigError>, with: impl FnOnce(&mut Site, T)) {
