@@ -5,8 +5,10 @@ mod mounts;
 mod names;
 mod pool;
 mod protection;
+mod reach;
 mod status;
 mod unused;
+mod values;
 
 pub use protection::is_loopback;
 
@@ -27,11 +29,13 @@ pub fn all(site: &Site, tomcats: &[Tomcat]) -> Vec<Finding> {
     };
     names::find(&mut found);
     mounts::find(&mut found);
+    reach::find(&mut found);
     status::find(&mut found);
     if let Some(workers) = &site.workers {
         unused::find(workers, &mut found);
         attributes::find(workers, &mut found);
         protection::find(workers, &mut found);
+        values::find(workers, &mut found);
         pool::find(workers, tomcats, &mut found);
         tomcat::find(workers, tomcats, &mut found);
     }

@@ -60,7 +60,11 @@ fn not_listed(rule: &Mount, workers: &Workers, found: &mut Found<'_>) {
         .any(|property| property.name.starts_with(&prefix));
     let listed = workers.list.iter();
     let listed = listed.filter_map(|worker| worker.name().to_str().ok());
-    let remedy = match nearest(&worker.to_str_lossy(), listed) {
+    // As it is called in workers.properties.
+    let bare = worker.strip_prefix(b"worker.");
+    let bare = bare.filter(|name| workers.get(name.as_bstr()).is_some());
+    let bare = bare.and_then(|name| name.to_str().ok());
+    let remedy = match bare.or_else(|| nearest(&worker.to_str_lossy(), listed)) {
         _ if is_described => format!("add it: worker.list={worker}"),
         Some(meant) => format!("write {meant}"),
         None => "describe it and list it, or take the rule away".to_owned(),
@@ -219,7 +223,10 @@ fn idle_exclusions(mounted: &HashSet<BString>, own: &[&Mount], found: &mut Found
     for rule in own {
         let is_idle =
             rule.kind == RuleKind::Unmount && rule.worker != "*" && !mounted.contains(&rule.worker);
-        if is_idle {
+        // Of a worker that there is not, more is told already.
+        let workers = found.site.workers.as_ref();
+        let is_known = workers.is_none_or(|workers| workers.get(&rule.worker).is_some());
+        if is_idle && is_known {
             let message = format!(
                 "the exclusion of {} from worker {} has no effect: nothing is mounted to that worker here; write *",
                 rule.pattern, rule.worker
