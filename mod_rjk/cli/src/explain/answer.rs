@@ -2,7 +2,7 @@
 
 use super::balance::choose;
 use super::hosts::{label, server_of};
-use super::kept::kept;
+use super::kept::{handlers, kept, kept_too_late};
 use super::target::{Slashes, Target};
 use super::why::{why_member, why_none};
 use crate::check::site::{Server, Site};
@@ -177,17 +177,44 @@ impl Answer {
         let rejects = config.options.reject_unsafe_uri;
         let Some(mount) = map.lookup(&normal, rejects).cloned() else {
             let rules: Vec<Mount> = map.rules().cloned().collect();
-            let why = why_none(&normal, rejects, &rules);
-            return self.here(why);
+            self.here(why_none(&normal, rejects, &rules));
+            return self.but_for(site, server, &normal, rejects);
         };
         self.rule = Some(Rule::of(&mount));
+        let late = kept_too_late(site, server, target, &normal);
+        if let Some(place) = late.by {
+            let why = format!(
+                "{place} sets no-jk when the rule has taken the request already: no Tomcat gets it, and httpd has no file for it; set it with SetEnvIf outside of sections"
+            );
+            return self.error(404, why);
+        }
         let raw = target.raw.as_bytes();
         let forwarded = config.options.forward_uri.apply(&decoded, raw);
         self.ask_worker(site, &mount, &forwarded, cookies);
-        for place in kept.perhaps {
-            self.why
-                .push(format!("unless {place} sets no-jk: then httpd serves it"));
+        let here = kept.perhaps.into_iter();
+        let here = here.map(|place| format!("unless {place} sets no-jk: then httpd serves it"));
+        let late = late.perhaps.into_iter();
+        let late = late
+            .map(|place| format!("unless {place} sets no-jk: that is too late, then it is 404"));
+        self.why.extend(here.chain(late));
+    }
+
+    /// What else could have been meant to take a path that no rule takes.
+    fn but_for(&mut self, site: &Site, server: &Server, path: &[u8], rejects: bool) {
+        let main = site.servers.first().and_then(|main| main.config.as_ref());
+        let main = main.filter(|_| server.host.is_some());
+        let unseen = main.map(|main| main.uri_map.load());
+        if let Some(rule) = unseen.as_ref().and_then(|map| map.lookup(path, rejects)) {
+            let why = format!(
+                "the rule {} of the main server does not count in this virtual host: it has no JkMountCopy On",
+                rule.pattern
+            );
+            self.why.push(why);
         }
+        let handlers = handlers(site, server, path).into_iter();
+        let given =
+            handlers.map(|place| format!("unless {place} gives it to a worker by SetHandler"));
+        self.why.extend(given);
     }
 
     fn error(&mut self, status: u16, why: impl Into<String>) {

@@ -17,6 +17,57 @@ pub struct Kept {
     pub perhaps: Vec<Location>,
 }
 
+/// What comes after the rules were asked: whoever has one then gets no worker, and no file is there.
+pub fn kept_too_late(site: &Site, server: &Server, target: &Target, path: &[u8]) -> Kept {
+    let mut kept = Kept::default();
+    for line in site.conf.lines.iter().filter(|line| is_of(line, server)) {
+        let around = line.section.as_ref().filter(|one| !one.is("VirtualHost"));
+        let is_for = around.map_or(Some(true), |section| section.is_for(path));
+        let says = match line.is("SetEnv") {
+            true => line
+                .words()
+                .first()
+                .filter(|name| is_no_jk(name))
+                .map(|_| Some(true)),
+            false if around.is_none() || line.is("RewriteRule") => None,
+            false => sets(line, target)
+                .filter(|sets| !sets.unsets)
+                .map(|sets| sets.says),
+        };
+        match (is_for, says) {
+            (Some(true), Some(Some(true))) => kept.by = Some(line.place.clone()),
+            (Some(false), _) | (_, None | Some(Some(false))) => {}
+            _ => kept.perhaps.push(line.place.clone()),
+        }
+    }
+    kept
+}
+
+/// The lines that give a request to a worker that no rule names.
+pub fn handlers(site: &Site, server: &Server, path: &[u8]) -> Vec<Location> {
+    let lines = site.conf.lines.iter().filter(|line| is_of(line, server));
+    let gives = |line: &&Line| {
+        let is_handler = line.is("SetHandler") || line.is("AddHandler");
+        let mut locations = line
+            .sections()
+            .filter(|one| one.is("Location") || one.is("LocationMatch"));
+        is_handler
+            && line.arguments.contains_str("jakarta-servlet")
+            && locations.all(|section| section.is_for(path) != Some(false))
+    };
+    lines.filter(gives).map(|line| line.place.clone()).collect()
+}
+
+/// Of the main server, or of this one, be it in another section or not.
+fn is_of(line: &Line, server: &Server) -> bool {
+    let host = line.virtual_host();
+    host.is_none() || host.map(Rc::as_ptr) == server.host.as_ref().map(Rc::as_ptr)
+}
+
+fn is_no_jk(name: &BString) -> bool {
+    name.eq_ignore_ascii_case(b"no-jk")
+}
+
 /// Looks at `SetEnvIf` of the main server and of this one; what stands in other sections comes too late.
 pub fn kept(site: &Site, server: &Server, target: &Target) -> Kept {
     let mut kept = Kept::default();

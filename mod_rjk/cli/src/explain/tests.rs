@@ -11,6 +11,12 @@ JkWorkersFile workers.properties
 JkMount /main/* w
 SetEnvIf Request_URI \"\\.css$\" no-jk
 SetEnvIf User-Agent bot no-jk
+<Location /main/late>
+SetEnv no-jk 1
+</Location>
+<Location /by/handler>
+SetHandler jakarta-servlet
+</Location>
 <VirtualHost *:80>
 ServerName a.test
 ServerAlias *.a.test
@@ -22,6 +28,9 @@ JkMount /none none
 <VirtualHost *:81>
 ServerName b.test
 JkMountCopy On
+</VirtualHost>
+<VirtualHost *:83>
+ServerName d.test
 </VirtualHost>
 ";
 const WORKERS: &str = "\
@@ -100,6 +109,9 @@ fn each_request_goes_where_httpd_would_send_it() {
         ("http://b.test:81/main/x", "", "w"),
         ("http://b.test:81/x", "", "here"),
         ("http://c.test:82/main/x", "", "w"),
+        ("http://c.test:82/main/late", "", "404"),
+        ("http://c.test:82/main/later", "", "w"),
+        ("http://c.test:82/by/handler", "", "here"),
     ] {
         let answer = ask(&site, url, cookie);
         assert_eq!(who(&answer), expected, "{url} {cookie}: {answer:?}");
@@ -120,6 +132,13 @@ fn the_reason_is_said() {
         ("http://a.test/x", "JSESSIONID=1.zz", "there are m1 and r2"),
         ("http://a.test/x.css", "", "jk.conf:3"),
         ("http://a.test/x", "", "unless"),
+        (
+            "http://c.test:82/main/late",
+            "",
+            "jk.conf:6 sets no-jk when",
+        ),
+        ("http://c.test:82/by/handler", "", "unless"),
+        ("http://d.test:83/main/x", "", "has no JkMountCopy On"),
     ] {
         let why = ask(&site, url, cookie).why.join("\n");
         assert!(why.contains(words), "{url}: {why}");
