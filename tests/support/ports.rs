@@ -64,6 +64,20 @@ pub fn hold(port: u16) -> Result<socket2::Socket> {
     Ok(socket)
 }
 
+/// A port that refuses connections as long as this lives.
+pub struct Refusing {
+    /// Its number.
+    pub port: u16,
+    _held: socket2::Socket,
+}
+
+/// A port of 127.0.0.1 where nobody listens, and where no other test begins to.
+pub fn refusing() -> Result<Refusing> {
+    let port = free()?;
+    let held = hold(port)?;
+    Ok(Refusing { port, _held: held })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

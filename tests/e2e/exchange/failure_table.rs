@@ -3,6 +3,7 @@
 
 use rjk_testbed::client::{BodyEnd, Client, ClientError, Request};
 use rjk_testbed::peer::{Behaviour, Head, Script, Step, worker_lines};
+use rjk_testbed::ports::Refusing;
 use rjk_testbed::{Httpd, Peer, Result, Subject, client, farm, ports, wait};
 use std::time::Duration;
 
@@ -88,13 +89,15 @@ fn by_bad_peers() -> Vec<Row> {
 struct Table {
     rows: Vec<Row>,
     _peers: Vec<Peer>,
+    _nobody: Refusing,
     httpd: Httpd,
 }
 
 impl Table {
     fn start() -> Result<Table> {
         let rows = rows();
-        let closed = ports::free()?.to_string();
+        let nobody = ports::refusing()?;
+        let closed = nobody.port.to_string();
         let (mut workers, mut peers) = (String::new(), Vec::new());
         for (name, script, more, ..) in &rows {
             let peer = Peer::named(name, script.clone())?;
@@ -113,6 +116,7 @@ impl Table {
         Ok(Table {
             rows,
             _peers: peers,
+            _nobody: nobody,
             httpd,
         })
     }
@@ -302,7 +306,8 @@ fn f14_a_refused_body_has_its_line() -> Result {
 /// F-14: also when no worker is there to be told.
 #[test]
 fn f14_a_refused_body_keeps_its_status_without_a_worker() -> Result {
-    let workers = worker_lines("w", ports::free()?) + "worker.w.retries=1\n";
+    let nobody = ports::refusing()?;
+    let workers = worker_lines("w", nobody.port) + "worker.w.retries=1\n";
     let httpd = farm::server(Subject::Rjk, &["w"], &workers)
         .module("reqtimeout")
         .directives("RequestReadTimeout body=1")

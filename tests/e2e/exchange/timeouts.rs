@@ -80,7 +80,8 @@ fn connects(subject: Subject) -> Result {
         queued.push(stream);
     }
     let workers = worker_lines("full", address.port()) + "worker.full.socket_connect_timeout=200\n";
-    let closed = worker_lines("closed", ports::free()?);
+    let nobody = ports::refusing()?;
+    let closed = worker_lines("closed", nobody.port);
     let names = ["full", "closed"];
     let httpd = farm::server(subject, &names, &(workers + &closed)).start()?;
     assert_eq!(status_within(httpd.port(), "/full/")?, 503);

@@ -64,7 +64,10 @@ fn lines(text: &str) -> Result<Vec<Line<'_>>> {
 
 /// A worker `w` that nobody serves.
 fn dead_worker() -> Result<String> {
-    let port = ports::free()?;
+    let nobody = ports::refusing()?;
+    let port = nobody.port;
+    // Held until the process ends: no test of it may serve there.
+    std::mem::forget(nobody);
     Ok(format!(
         "worker.list=w\nworker.w.host=127.0.0.1\nworker.w.port={port}\nworker.w.retries=1\n"
     ))

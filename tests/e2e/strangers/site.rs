@@ -1,6 +1,7 @@
 //! A server with one of the files.
 
 use rjk_testbed::peer::Script;
+use rjk_testbed::ports::Refusing;
 use rjk_testbed::strangers::Entry;
 use rjk_testbed::{Httpd, Peer, Result, Subject, client, ensure, ports};
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ worker.d.port=@D@
 /// The backends of all files: `@A@` to `@D@` in a file is the port of one, nobody listens at `@DEAD@`.
 pub struct Peers {
     peers: Vec<(&'static str, Peer)>,
-    dead: u16,
+    dead: Refusing,
 }
 
 impl Peers {
@@ -35,7 +36,7 @@ impl Peers {
         }
         Ok(Peers {
             peers,
-            dead: ports::free()?,
+            dead: ports::refusing()?,
         })
     }
 
@@ -45,7 +46,7 @@ impl Peers {
             .peers
             .iter()
             .map(|(name, peer)| (name.to_ascii_uppercase(), peer.port()));
-        let dead = std::iter::once(("DEAD".to_owned(), self.dead));
+        let dead = std::iter::once(("DEAD".to_owned(), self.dead.port));
         ports.chain(dead).fold(text.to_vec(), |text, (name, port)| {
             replace(&text, format!("@{name}@").as_bytes(), &port.to_string())
         })

@@ -155,7 +155,8 @@ fn nothing_is_changed_unless_all_hosts_can_be() -> Result {
     let site = Site::start()?;
     let urls = site.urls("/st");
     let read_only = &site.urls("/ro")[1];
-    let gone = format!("http://127.0.0.1:{}/st", rjk_testbed::ports::free()?);
+    let nobody = rjk_testbed::ports::refusing()?;
+    let gone = format!("http://127.0.0.1:{}/st", nobody.port);
     let rows: [(&[&str], &str); 5] = [
         (&[&urls[0], read_only, "lb", "m1"], "read_only"),
         (&[&urls[0], &gone, "lb", "m1"], "nobody listens there"),

@@ -52,7 +52,8 @@ fn mod_jk_is_named() -> Result {
 
 #[test]
 fn a_host_that_does_not_answer() -> Result {
-    let gone = format!("http://127.0.0.1:{}/st", ports::free()?);
+    let nobody = ports::refusing()?;
+    let gone = format!("http://127.0.0.1:{}/st", nobody.port);
     told(&gone, "nobody listens there", "refused")?;
     told(
         "http://no-such-host.invalid/st",
@@ -134,7 +135,8 @@ fn a_user_and_a_password() -> Result {
 /// Nobody reads any more: the command ends as it would have ended, and says on standard error what it always does.
 #[test]
 fn a_closed_pipe_changes_no_result() -> Result {
-    let gone = format!("http://127.0.0.1:{}/st", ports::free()?);
+    let nobody = ports::refusing()?;
+    let gone = format!("http://127.0.0.1:{}/st", nobody.port);
     let (reader, writer) = std::io::pipe()?;
     drop(reader);
     let mut rjk = std::process::Command::new(rjk_testbed::rjk::rjk()?);

@@ -47,7 +47,8 @@ fn a_member_in_error_is_found() -> Result {
 #[test]
 fn as_json_the_answers_come_as_they_are() -> Result {
     let site = Site::start()?;
-    let gone = format!("http://127.0.0.1:{}/st", rjk_testbed::ports::free()?);
+    let nobody = rjk_testbed::ports::refusing()?;
+    let gone = format!("http://127.0.0.1:{}/st", nobody.port);
     let said = run(&["status", "--json", &site.urls("/st")[0], &gone])?;
     let json = said.json()?;
     assert_eq!(said.code, Some(1), "{said:?}");

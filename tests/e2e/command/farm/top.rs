@@ -141,7 +141,8 @@ fn keys_sort_and_scroll_in_40_columns() -> Result {
 #[test]
 fn a_host_that_does_not_answer_blocks_nobody() -> Result {
     let mut site = Site::start()?;
-    let gone = format!("127.0.0.1:{}", ports::free()?);
+    let nobody = ports::refusing()?;
+    let gone = format!("127.0.0.1:{}", nobody.port);
     let silent = TcpListener::bind("127.0.0.1:0")?;
     let silent = silent.local_addr()?.to_string();
     let (gone_url, silent_url) = (format!("http://{gone}/st"), format!("http://{silent}/st"));
@@ -205,7 +206,8 @@ fn without_a_terminal_once() -> Result {
         said.lines()[1],
         format!("{} lb m1 ACT OK/IDLE 0 0.0 0.0 0 0", site.label(0))
     );
-    let gone = format!("http://127.0.0.1:{}/st", ports::free()?);
+    let nobody = ports::refusing()?;
+    let gone = format!("http://127.0.0.1:{}/st", nobody.port);
     let said = run(&[
         "top",
         "--once",

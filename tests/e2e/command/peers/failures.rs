@@ -70,9 +70,8 @@ fn failed(said: &Said, what: &str, remedy: &str) {
 
 #[test]
 fn nobody_listens() -> Result {
-    let port = ports::free()?;
-    let _nobody = ports::hold(port)?;
-    fails_alike(port, REFUSED)
+    let nobody = ports::refusing()?;
+    fails_alike(nobody.port, REFUSED)
 }
 
 /// A full queue of the listener: the system drops what else comes, as a firewall does.
@@ -392,9 +391,8 @@ fn a_failure_as_json() -> Result {
     );
     assert_eq!(json["problem"]["kind"], "broke_off");
     assert!(json["problem"]["remedy"].is_string() && json["keeps_connection"].is_null());
-    let port = ports::free()?;
-    let _nobody = ports::hold(port)?;
-    let said = run(&["--json", "get", &local(port)])?;
+    let nobody = ports::refusing()?;
+    let said = run(&["--json", "get", &local(nobody.port)])?;
     let json = said.json()?;
     assert_eq!(
         (said.code, &json["problem"]["kind"]),
