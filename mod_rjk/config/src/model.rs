@@ -6,12 +6,14 @@ mod balancer;
 mod legacy;
 mod rule;
 mod status;
+mod way;
 mod worker;
 
 pub use balancer::{Activation, BalanceMethod, LbSpec, Lock, MemberSpec};
 pub use legacy::{LegacySpec, LegacyType};
 pub use rule::RuleExtensions;
 pub use status::{RatedState, RatingSet, StatusSpec};
+pub use way::{Forward, HttpSpec, Protocol, TlsIdentity, TlsSpec, Way, WebSocketSpec};
 pub use worker::{AjpSpec, FailStatus, PingSpec, PoolSpec, RecoveryOptions};
 
 use bstr::BString;

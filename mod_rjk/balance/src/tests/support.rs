@@ -40,6 +40,7 @@ pub fn ajp(name: &str) -> AjpSpec {
         busy_limit: None,
         max_packet_size: 8192,
         secret: None,
+        way: Way::default(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! An ajp13 worker.
 
+use super::way::Way;
 use bstr::BString;
 use std::time::Duration;
 
@@ -44,6 +45,8 @@ pub struct AjpSpec {
     pub max_packet_size: usize,
     /// The `secret` request attribute, the balancer's when the member has none (L-16).
     pub secret: Option<BString>,
+    /// How it is reached; `port` is then the one of this protocol.
+    pub way: Way,
 }
 
 /// The three CPING modes (A-09…A-13); a mode that is `None` is off.

@@ -3,7 +3,7 @@
 use super::values::{Attributes, split_list};
 use crate::advice::host_problem;
 use crate::error::ConfigError;
-use crate::model::{AjpSpec, FailStatus, PingSpec, PoolSpec, RecoveryOptions};
+use crate::model::{AjpSpec, FailStatus, PingSpec, PoolSpec, RecoveryOptions, Way};
 use crate::properties::Entry;
 use bstr::{BString, ByteSlice};
 use std::time::Duration;
@@ -46,6 +46,7 @@ pub(super) fn read(attributes: &mut Attributes<'_>) -> Result<AjpSpec, ConfigErr
         busy_limit: attributes.integer("busy_limit").and_then(positive),
         max_packet_size,
         secret: attributes.text("secret"),
+        way: Way::default(),
     })
 }
 

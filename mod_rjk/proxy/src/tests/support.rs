@@ -46,6 +46,7 @@ pub fn spec() -> AjpSpec {
         busy_limit: None,
         max_packet_size: 8192,
         secret: None,
+        way: Way::default(),
     }
 }
 

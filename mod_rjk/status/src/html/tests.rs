@@ -11,7 +11,7 @@ use crate::testing::spec;
 use bstr::BString;
 use rjk_balance::snapshot::EndpointSnapshot;
 use rjk_balance::{Happened, State};
-use rjk_config::model::{Activation, AjpSpec, StatusSpec, WorkerSpec};
+use rjk_config::model::{Activation, AjpSpec, StatusSpec, Way, WorkerSpec};
 use rjk_config::properties::Properties;
 use rjk_config::workers::Workers;
 use std::time::Duration;
@@ -31,6 +31,7 @@ fn ajp(name: &str) -> AjpSpec {
     AjpSpec {
         name: name.into(),
         secret: None,
+        way: Way::default(),
         ..spec.clone()
     }
 }
