@@ -1,0 +1,5 @@
+//! HTTP/1.1 towards a worker: how a request is written, and the exchange of one request, without I/O.
+//!
+//! The twin of `rjk-ajp`. The caller owns the connection. The worker counts as hostile: every
+//! malformed byte ends in an error, none in a panic.
+#![forbid(unsafe_code)]
