@@ -18,6 +18,13 @@ pub enum Action<'a> {
         /// Whether the connection may go back to the pool.
         reuse: bool,
     },
+    /// Fields that announce the answer (103); may be passed on at once.
+    Hint(ResponseHead),
+    /// The backend wants the request body (100), of interest to a client that waits for it.
+    Continue,
+    /// The backend agreed to another protocol (101): the connection is a tunnel from here on, and
+    /// the bytes behind this piece are the tunnel's.
+    Switch(ResponseHead),
     /// Nothing.
     Nothing,
 }

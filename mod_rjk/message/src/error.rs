@@ -11,7 +11,7 @@ pub enum HeadError {
         /// The status.
         status: u16,
     },
-    /// A status of 100..=199, which is no response yet (RS-06, BG-08).
+    /// A status of 100..=199 that is no response yet (RS-06, BG-08) or tells the client nothing.
     #[error("the response has the interim status {status}")]
     InterimStatus {
         /// The status.

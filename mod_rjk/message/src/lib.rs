@@ -1,7 +1,7 @@
 //! A request and a response as no protocol knows them, between the crates that speak one and those
 //! that carry it.
 //!
-//! A [`ResponseHead`] can only be made by its [`builder`](ResponseHead::builder), which checks all
+//! A [`ResponseHead`] can only be made by a [`builder`](ResponseHead::builder), which checks all
 //! that it takes: whoever holds one passes it on without another look. The length of a body is read
 //! from Content-Length in one place, [`ContentLength`].
 #![forbid(unsafe_code)]

@@ -8,7 +8,7 @@ use std::ops::Range;
 /// The head of a response. It owns its bytes, since it is held back until the body begins.
 ///
 /// What it holds is safe to pass on: names are tokens, values and reason contain no NUL, CR or LF,
-/// and the status is in 200..=999.
+/// and the status is in 200..=999, or one of the two interim ones that have a meaning of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseHead {
     status: u16,
@@ -26,7 +26,16 @@ impl ResponseHead {
         HeadBuilder::new(status)
     }
 
-    /// The status, 200..=999.
+    /// Starts the head of an interim response that may be passed on: 101 (the protocol changes) or
+    /// 103 (hints).
+    ///
+    /// # Errors
+    /// [`HeadError::Status`] and [`HeadError::InterimStatus`] for every other status.
+    pub fn interim(status: u16) -> Result<HeadBuilder, HeadError> {
+        HeadBuilder::interim(status)
+    }
+
+    /// The status: 200..=999, 101 or 103.
     pub fn status(&self) -> u16 {
         self.status
     }
@@ -107,16 +116,28 @@ pub struct HeadBuilder {
 impl HeadBuilder {
     fn new(status: u16) -> Result<HeadBuilder, HeadError> {
         match status {
-            200..=999 => Ok(HeadBuilder {
-                head: ResponseHead {
-                    status,
-                    reason: 0..0,
-                    fields: Vec::new(),
-                    bytes: Vec::new(),
-                },
-            }),
+            200..=999 => Ok(HeadBuilder::of(status)),
             100..=199 => Err(HeadError::InterimStatus { status }),
             _ => Err(HeadError::Status { status }),
+        }
+    }
+
+    fn interim(status: u16) -> Result<HeadBuilder, HeadError> {
+        match status {
+            101 | 103 => Ok(HeadBuilder::of(status)),
+            100..=199 => Err(HeadError::InterimStatus { status }),
+            _ => Err(HeadError::Status { status }),
+        }
+    }
+
+    fn of(status: u16) -> HeadBuilder {
+        HeadBuilder {
+            head: ResponseHead {
+                status,
+                reason: 0..0,
+                fields: Vec::new(),
+                bytes: Vec::new(),
+            },
         }
     }
 

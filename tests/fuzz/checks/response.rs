@@ -133,6 +133,9 @@ fn event(
             assert!(exchange.finished());
             Event::Finish { reuse }
         }
+        Action::Hint(_) | Action::Continue | Action::Switch(_) => {
+            unreachable!("AJP has no interim responses")
+        }
         Action::Nothing => Event::Nothing,
     }
 }

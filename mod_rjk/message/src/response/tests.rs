@@ -52,6 +52,34 @@ fn f09_rs06_statuses() {
 }
 
 #[test]
+fn interim_statuses_that_mean_something() {
+    for status in [101, 103] {
+        let mut builder = ResponseHead::interim(status).unwrap();
+        builder.header(b"Link", b"</a.css>").unwrap();
+        let head = builder.build();
+        assert_eq!(head.status(), status);
+        assert_eq!(head.header(b"link"), Some(&b"</a.css>"[..]));
+        let mut builder = ResponseHead::interim(status).unwrap();
+        let split = builder.header(b"Link", b"a\r\nB: c");
+        assert_eq!(
+            split,
+            Err(HeadError::Value {
+                index: 0,
+                byte: b'\r'
+            })
+        );
+    }
+    for status in [100, 102, 104, 199] {
+        let refused = ResponseHead::interim(status).err();
+        assert_eq!(refused, Some(HeadError::InterimStatus { status }));
+    }
+    for status in [0, 99, 200, 999, 1000, u16::MAX] {
+        let refused = ResponseHead::interim(status).err();
+        assert_eq!(refused, Some(HeadError::Status { status }));
+    }
+}
+
+#[test]
 fn cp09_cp15_what_would_split_a_response() {
     let mut builder = ResponseHead::builder(200).unwrap();
     builder.header(b"A", b"1").unwrap();

@@ -117,7 +117,7 @@ impl Pump<'_, '_> {
                 Action::Flush => flush = true,
                 Action::SendBody(quota) => break Next::SendBody(quota),
                 Action::Finish { reuse } => break Next::Finished { reuse },
-                Action::Nothing => {}
+                Action::Hint(_) | Action::Continue | Action::Switch(_) | Action::Nothing => {}
             }
         };
         let then = match next {
