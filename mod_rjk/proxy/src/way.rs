@@ -5,3 +5,7 @@ pub mod connection;
 pub mod connector;
 pub mod exhaustion;
 pub mod pool;
+mod socket;
+pub mod stream;
+mod tcp;
+mod unix;

@@ -121,7 +121,7 @@ impl Trouble {
         }
         let head_came = failure.phase == Phase::Receive;
         match failure.cause {
-            Cause::Connect(error) => not_connected(error, limit),
+            Cause::Connect(error) => not_connected(error.into_io(), limit),
             Cause::Ping(error) => no_cpong(error, limit, unread),
             Cause::TooLarge(size) => Trouble::TooLarge(size),
             Cause::Send(error) if is_reset(&error) => Trouble::ResetUnanswered,
@@ -351,11 +351,11 @@ mod tests {
             (ErrorKind::InvalidInput, "not_opened"),
         ] {
             assert_eq!(
-                word(Phase::Connect, Cause::Connect(error(kind)), b""),
+                word(Phase::Connect, Cause::Connect(error(kind).into()), b""),
                 expected
             );
         }
-        let descriptors = Cause::Connect(io::Error::from_raw_os_error(24));
+        let descriptors = Cause::Connect(io::Error::from_raw_os_error(24).into());
         assert_eq!(word(Phase::Connect, descriptors, b""), "exhausted");
     }
 

@@ -4,7 +4,7 @@ use super::foreign::Foreign;
 use super::target::Target;
 use super::trouble::Trouble;
 use crate::manners::{Ending, Secret};
-use rjk_config::model::{AjpSpec, PingSpec, PoolSpec, RecoveryOptions, Way};
+use rjk_config::model::{AjpSpec, PingSpec, PoolSpec, RecoveryOptions, Way as WorkerWay};
 use rjk_proxy::way::address;
 use rjk_proxy::worker::direct::Direct;
 use std::cell::OnceCell;
@@ -122,7 +122,7 @@ fn spec(target: &Target, ipv6: bool, limits: Limits, secret: Option<&Secret>) ->
         busy_limit: None,
         max_packet_size: limits.packet,
         secret: secret.map(|secret| secret.expose().into()),
-        way: Way::default(),
+        way: WorkerWay::default(),
     }
 }
 

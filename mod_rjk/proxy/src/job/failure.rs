@@ -1,6 +1,7 @@
 //! What went wrong with one attempt: in which phase, whose fault, and whether it may be repeated.
 
 use super::downstream::BrokenBody;
+use crate::way::connector::ConnectError;
 use crate::way::exhaustion::Exhaustion;
 use rjk_ajp::{ProtocolError, RequestTooLarge};
 use rjk_balance::{Missing, Outcome};
@@ -17,7 +18,7 @@ pub enum Phase {
     Select,
     /// Waiting for a place in the connection pool.
     Acquire,
-    /// Opening the TCP connection.
+    /// Opening the connection.
     Connect,
     /// Waiting for CPONG.
     Ping,
@@ -81,8 +82,8 @@ pub enum Cause {
     #[error(transparent)]
     TooLarge(#[from] RequestTooLarge),
     /// F-06: the connection could not be opened.
-    #[error("{0}")]
-    Connect(#[source] io::Error),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// F-06: no CPONG came.
     #[error("{0}")]
     Ping(#[source] io::Error),
@@ -187,8 +188,8 @@ impl Failure {
     /// What this host ran out of, if that is why it failed.
     pub fn exhaustion(&self) -> Option<Exhaustion> {
         match &self.cause {
-            Cause::Connect(error)
-            | Cause::Ping(error)
+            Cause::Connect(error) => Exhaustion::of(error.io()),
+            Cause::Ping(error)
             | Cause::Send(error)
             | Cause::Broken(error)
             | Cause::BrokenReply { error, .. } => Exhaustion::of(error),
@@ -283,7 +284,7 @@ impl Failure {
             Cause::TooLarge(_) => {
                 "raise max_packet_size of the worker and packetSize of Tomcat's connector together"
             }
-            Cause::Connect(_) => "check that Tomcat runs and that its AJP port is reachable",
+            Cause::Connect(error) => error.remedy(),
             Cause::Ping(_) => {
                 "Tomcat accepts connections but does not answer: check its threads and garbage collection"
             }
@@ -362,7 +363,7 @@ mod tests {
             ("F-03", Cause::NoPlaceForPart, 503, Fault::Worker),
             ("F-04", Cause::TooLarge(too_large), 413, Fault::Client),
             ("F-05", Cause::BusyLimit { limit: 1 }, 503, Fault::Worker),
-            ("F-06", Cause::Connect(io()), 503, Fault::Worker),
+            ("F-06", Cause::Connect(io().into()), 503, Fault::Worker),
             ("F-06", Cause::Ping(io()), 503, Fault::Worker),
             ("F-06", Cause::Send(io()), 503, Fault::Worker),
             ("F-07", Cause::Closed, 502, Fault::Worker),
@@ -406,7 +407,7 @@ mod tests {
         let limit = Duration::from_secs(1);
         let error = || io::Error::from(rustix::io::Errno::MFILE);
         let causes = [
-            Cause::Connect(error()),
+            Cause::Connect(error().into()),
             Cause::Ping(error()),
             Cause::Send(error()),
             Cause::Broken(error()),
@@ -439,7 +440,7 @@ mod tests {
 
     #[test]
     fn the_line_names_phase_and_remedy() {
-        let line = Failure::unsent(Phase::Connect, Cause::Connect(io())).to_string();
+        let line = Failure::unsent(Phase::Connect, Cause::Connect(io().into())).to_string();
         assert!(line.starts_with("failed while connecting: "), "{line}");
         assert!(line.contains("AJP port"), "{line}");
     }

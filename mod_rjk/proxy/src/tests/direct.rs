@@ -34,7 +34,7 @@ fn a_line_carries_probes_and_requests() {
     let direct = direct(&backend, spec);
     let mut line = direct.connect().unwrap();
     assert_eq!(line.address().map(|a| a.port()), Some(backend.port));
-    assert!(line.local().unwrap().ip().is_loopback());
+    assert!(line.local().unwrap().unwrap().ip().is_loopback());
     line.ping(LIMIT).unwrap();
     line.ping(LIMIT).unwrap();
     let rule = Default::default();

@@ -185,9 +185,11 @@ fn pl05_a04_a07_a08_socket_options() {
     assert!(options(&plain).tcp_nodelay().unwrap());
     assert!(!options(&plain).keepalive().unwrap());
 
-    listening.connector.keepalive = true;
-    listening.connector.buffer = Some(100_000);
-    listening.connector.sources = vec![([127, 0, 0, 2], 0).into()];
+    listening.connector.options.keepalive = true;
+    listening.connector.options.buffer = Some(100_000);
+    listening
+        .connector
+        .set_sources(vec![([127, 0, 0, 2], 0).into()]);
     let (tuned, backend) = listening.pair();
     assert!(options(&tuned).keepalive().unwrap());
     assert!(options(&tuned).send_buffer_size().unwrap() >= 100_000);

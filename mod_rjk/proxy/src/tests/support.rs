@@ -84,7 +84,7 @@ impl Listening {
             addresses: vec![address],
             moves: 0,
         };
-        let connector = Connector::new(&settings, Vec::new(), counter);
+        let connector = Connector::new(&settings, Vec::new(), counter).unwrap();
         Listening {
             listener,
             connector,

@@ -6,7 +6,7 @@ use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 
 /// Resolves the worker's host: all its addresses, in the order in which they are tried; none when
-/// its port is 0.
+/// its port is 0 or it listens at a unix socket.
 ///
 /// Those of the preferred family come first, IPv4 unless `prefer_ipv6` asks for the other; within a
 /// family the resolver's order stays (BG-12).
@@ -14,7 +14,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 /// # Errors
 /// The resolver's error, or `NotFound` when the host has no address.
 pub fn resolve(spec: &AjpSpec) -> io::Result<Vec<SocketAddr>> {
-    if spec.port == 0 {
+    if spec.port == 0 || spec.way.socket.is_some() {
         return Ok(Vec::new());
     }
     let found = in_order(lookup(&spec.host, spec.port)?, spec.prefer_ipv6);

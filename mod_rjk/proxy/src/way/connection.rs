@@ -1,10 +1,9 @@
-//! One TCP connection to a worker, with its receive buffer.
+//! One connection to a worker, with its receive buffer.
 
+use super::stream::Stream;
 use rjk_balance::{InFlight, Traffic};
-use rustix::io::Errno;
-use rustix::net::RecvFlags;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// Limits of a close in order (PL-07, Z-11): in all, for the first bytes, and between bytes.
@@ -45,7 +44,7 @@ pub enum Look {
 /// An open connection.
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     received: Received,
     /// What the socket has as `SO_RCVTIMEO` and `SO_SNDTIMEO`.
     read_timeout: Option<Duration>,
@@ -88,7 +87,7 @@ impl Connection {
     /// An open stream without limits; `open` counts it, `moves` is how often the worker had moved when
     /// it listened there.
     pub(super) fn over(
-        stream: TcpStream,
+        stream: Stream,
         receive_buffer: usize,
         open: InFlight,
         moves: u32,
@@ -115,12 +114,15 @@ impl Connection {
         self.moves
     }
 
-    /// This host's end of it.
+    /// This host's end of it; `None` for a unix socket, which has none.
     ///
     /// # Errors
     /// As getsockname(2).
-    pub fn local(&self) -> io::Result<SocketAddr> {
-        self.stream.local_addr()
+    pub fn local(&self) -> io::Result<Option<SocketAddr>> {
+        match &self.stream {
+            Stream::Tcp(stream) => stream.local_addr().map(Some),
+            Stream::Unix(_) => Ok(None),
+        }
     }
 
     /// How long the connection has been idle.
@@ -152,18 +154,15 @@ impl Connection {
     pub fn look(&mut self) -> Look {
         self.received.make_room(1);
         let room = &mut self.received.bytes[self.received.end..];
-        loop {
-            match rustix::net::recv(&self.stream, &mut *room, RecvFlags::DONTWAIT) {
-                Ok((0, _)) => return Look::Ended,
-                Ok((bytes, _)) => {
-                    self.received.end += bytes;
-                    self.moved.read += bytes as u64;
-                    return Look::Spoke;
-                }
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return Look::Quiet,
-                Err(_) => return Look::Ended,
+        match self.stream.read_now(room) {
+            Ok(0) => Look::Ended,
+            Ok(bytes) => {
+                self.received.end += bytes;
+                self.moved.read += bytes as u64;
+                Look::Spoke
             }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Look::Quiet,
+            Err(_) => Look::Ended,
         }
     }
 
@@ -264,7 +263,7 @@ impl Connection {
         let mut patience = DRAIN_FIRST;
         let mut drained = 0;
         // An error only ends it sooner.
-        let mut next = self.stream.shutdown(Shutdown::Write);
+        let mut next = self.stream.end_writing();
         while next.is_ok() && drained < DRAIN_BYTES && Instant::now() < limit {
             next = self.stream.set_read_timeout(Some(patience)).and_then(|()| {
                 match self.stream.read(&mut self.received.bytes)? {
@@ -309,7 +308,7 @@ fn not_taken() -> io::Error {
 #[cfg(test)]
 impl Connection {
     /// The socket, for tests of its options.
-    pub(crate) fn stream(&self) -> &TcpStream {
+    pub(crate) fn stream(&self) -> &Stream {
         &self.stream
     }
 }

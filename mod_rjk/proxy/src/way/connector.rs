@@ -1,14 +1,15 @@
-//! How a connection to a worker is opened: its addresses in turn, the one that worked last first.
+//! How a connection to a worker is opened.
 
 use super::connection::Connection;
-use super::exhaustion::Exhaustion;
+use super::socket::SocketOptions;
+use super::stream::Stream;
+use super::tcp::Tcp;
+use super::unix;
 use rjk_balance::{EndpointSettings, Slots};
-use rustix::io::Errno;
-use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use thiserror::Error;
 
 /// One read takes in this much, so that several packets of the usual size arrive together.
 const RECEIVE_BUFFER: usize = 32 * 1024;
@@ -16,24 +17,22 @@ const RECEIVE_BUFFER: usize = 32 * 1024;
 /// How a connection to a worker is opened.
 #[derive(Debug)]
 pub struct Connector {
-    /// Where the worker listens, in the order in which they are tried.
-    addresses: Vec<SocketAddr>,
-    /// Index of the address that worked last.
-    working: AtomicUsize,
-    /// Local addresses to bind, at most one of each family.
-    pub sources: Vec<SocketAddr>,
-    /// Limit of the connect, for all addresses together.
-    pub connect_timeout: Option<Duration>,
-    /// `SO_KEEPALIVE`.
-    pub keepalive: bool,
-    /// `SO_SNDBUF` and `SO_RCVBUF` in bytes.
-    pub buffer: Option<usize>,
+    place: Place,
+    /// How its sockets are set up.
+    pub options: SocketOptions,
     /// Bytes that one read takes in at most.
     pub receive_buffer: usize,
     /// Where open connections are counted, over all children.
     pub counter: Counter,
     /// How often the worker had moved when it listened there.
     pub moves: u32,
+}
+
+/// Where a worker listens.
+#[derive(Debug)]
+enum Place {
+    Tcp(Tcp),
+    Unix(PathBuf),
 }
 
 /// The count of open connections of one worker (LB-05).
@@ -45,246 +44,119 @@ pub struct Counter {
     pub column: usize,
 }
 
+/// A connection could not be opened.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// To a host and port.
+    #[error("{0}")]
+    Tcp(#[from] io::Error),
+    /// To a unix socket.
+    #[error("{}: {error}; {seen}", .socket.display())]
+    Unix {
+        /// The socket.
+        socket: PathBuf,
+        /// What connect(2) said.
+        error: io::Error,
+        /// What the file system says of the socket.
+        seen: String,
+    },
+}
+
+impl ConnectError {
+    /// The error of the system call.
+    pub fn io(&self) -> &io::Error {
+        match self {
+            ConnectError::Tcp(error) | ConnectError::Unix { error, .. } => error,
+        }
+    }
+
+    /// As [`ConnectError::io`].
+    pub fn into_io(self) -> io::Error {
+        match self {
+            ConnectError::Tcp(error) | ConnectError::Unix { error, .. } => error,
+        }
+    }
+
+    /// What the operator can do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            ConnectError::Tcp(_) => "check that Tomcat runs and that its port is reachable",
+            ConnectError::Unix { error, .. } if error.kind() == io::ErrorKind::PermissionDenied => {
+                "let httpd's user read and write the socket: unixDomainSocketPathPermissions of Tomcat's connector, the folders above it, and SELinux"
+            }
+            ConnectError::Unix { .. } => {
+                "check that Tomcat runs and that unixDomainSocketPath of its connector is this socket"
+            }
+        }
+    }
+}
+
 impl Connector {
     /// The connector of a worker as it is now; `sources` are the local addresses to bind, at most one of
-    /// each family.
+    /// each family. `None` when the worker listens nowhere.
     pub fn new(
         settings: &EndpointSettings,
         sources: Vec<SocketAddr>,
         counter: Counter,
-    ) -> Connector {
+    ) -> Option<Connector> {
         let spec = &settings.spec;
-        Connector {
-            addresses: settings.addresses.clone(),
-            working: AtomicUsize::new(0),
-            sources,
-            connect_timeout: spec.socket_connect_timeout,
-            keepalive: spec.socket_keepalive,
-            buffer: spec.socket_buffer,
+        let place = match &spec.way.socket {
+            Some(socket) => Place::Unix(socket.clone()),
+            None if settings.addresses.is_empty() => return None,
+            None => Place::Tcp(Tcp::new(settings.addresses.clone(), sources)),
+        };
+        Some(Connector {
+            place,
+            options: SocketOptions {
+                connect_timeout: spec.socket_connect_timeout,
+                keepalive: spec.socket_keepalive,
+                buffer: spec.socket_buffer,
+            },
             receive_buffer: RECEIVE_BUFFER.max(spec.max_packet_size + 4),
             counter,
             moves: settings.moves,
-        }
+        })
     }
 
-    /// Opens a connection (PL-05): to the address that worked last, else to the others in turn.
+    /// Opens a connection (PL-05).
     ///
     /// # Errors
-    /// What the socket calls return, of several addresses what says most of the worker; `TimedOut`
-    /// after the connect timeout.
-    pub fn open(&self) -> io::Result<Connection> {
-        let deadline = self.connect_timeout.map(|limit| Instant::now() + limit);
-        let first = self.working.load(Ordering::Relaxed);
-        let others = (0..self.addresses.len()).filter(|index| *index != first);
-        let mut failed = None;
-        for (tried, index) in std::iter::once(first).chain(others).enumerate() {
-            let shares = self.addresses.len().saturating_sub(tried);
-            let result = self.connect(index, share(deadline, shares, Instant::now()));
-            match result {
-                Ok(socket) => {
-                    if index != first {
-                        self.working.store(index, Ordering::Relaxed);
-                    }
-                    return Ok(self.connection(socket));
-                }
-                Err(error) if concerns_all(&error) => return Err(error),
-                Err(error) => failed = Some(more_telling(failed, self.told(index, error))),
-            }
-        }
-        Err(failed.map_or_else(|| io::ErrorKind::NotFound.into(), |told| told.error))
-    }
-
-    /// The address that worked last.
-    pub fn address(&self) -> Option<SocketAddr> {
-        let working = self.working.load(Ordering::Relaxed);
-        self.addresses.get(working).copied()
-    }
-
-    fn told(&self, index: usize, error: io::Error) -> Told {
-        let is_ipv6 = self.addresses.get(index).is_some_and(SocketAddr::is_ipv6);
-        Told::by(is_ipv6, error)
-    }
-
-    fn connection(&self, socket: Socket) -> Connection {
+    /// See [`ConnectError`].
+    pub fn open(&self) -> Result<Connection, ConnectError> {
+        let stream = match &self.place {
+            Place::Tcp(tcp) => Stream::Tcp(tcp.open(&self.options)?),
+            Place::Unix(socket) => unix::open(socket, &self.options)
+                .map(Stream::Unix)
+                .map_err(|error| ConnectError::Unix {
+                    socket: socket.clone(),
+                    error,
+                    seen: unix::seen(socket),
+                })?,
+        };
         let open = self.counter.slots.enter_connection(self.counter.column);
-        Connection::over(
-            TcpStream::from(socket),
+        Ok(Connection::over(
+            stream,
             self.receive_buffer,
             open,
             self.moves,
-        )
+        ))
     }
 
-    fn connect(&self, index: usize, limit: Option<Duration>) -> io::Result<Socket> {
-        let address = self.addresses.get(index).copied();
-        let address = address.ok_or(io::ErrorKind::NotFound)?;
-        let socket = Socket::new(
-            Domain::for_address(address),
-            Type::STREAM,
-            Some(Protocol::TCP),
-        )?;
-        socket.set_tcp_nodelay(true)?;
-        socket.set_keepalive(self.keepalive)?;
-        if let Some(bytes) = self.buffer {
-            socket.set_send_buffer_size(bytes)?;
-            socket.set_recv_buffer_size(bytes)?;
+    /// The address that worked last; `None` for a unix socket.
+    pub fn address(&self) -> Option<SocketAddr> {
+        match &self.place {
+            Place::Tcp(tcp) => tcp.address(),
+            Place::Unix(_) => None,
         }
-        let same_family = |source: &&SocketAddr| source.is_ipv6() == address.is_ipv6();
-        if let Some(source) = self.sources.iter().find(same_family) {
-            bind(&socket, *source)?;
-        }
-        match limit {
-            Some(limit) if limit.is_zero() => return Err(io::ErrorKind::TimedOut.into()),
-            Some(limit) => socket.connect_timeout(&address.into(), limit)?,
-            None => connect_patiently(&socket, address)?,
-        }
-        Ok(socket)
-    }
-}
-
-/// a source that this host does not have (any more, or yet: it may move between hosts) does not keep
-/// the worker from being reached. The start warns of it.
-fn bind(socket: &Socket, source: SocketAddr) -> io::Result<()> {
-    match socket.bind(&source.into()) {
-        Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => Ok(()),
-        done => done,
-    }
-}
-
-/// The part of the time left that the next of `shares` addresses gets: one that does not answer at all
-/// leaves some for the others.
-fn share(deadline: Option<Instant>, shares: usize, now: Instant) -> Option<Duration> {
-    let left = deadline?.saturating_duration_since(now);
-    Some(left / u32::try_from(shares.max(1)).unwrap_or(u32::MAX))
-}
-
-/// Whether another address of the same worker would meet the same want.
-fn concerns_all(error: &io::Error) -> bool {
-    matches!(
-        Exhaustion::of(error),
-        Some(Exhaustion::Descriptors | Exhaustion::Files | Exhaustion::Memory)
-    )
-}
-
-/// What the failure at one address is worth.
-#[derive(Debug)]
-struct Told {
-    weight: Weight,
-    error: io::Error,
-}
-
-/// In the order of what it says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Weight {
-    /// This host has no addresses of that family: nothing of the worker.
-    Family,
-    /// Of the worker, at this address.
-    Worker,
-    /// This host ran out of ports: why the worker's other address refuses is then no question, it may
-    /// well not listen there.
-    Host,
-}
-
-impl Told {
-    fn by(is_ipv6: bool, error: io::Error) -> Told {
-        let no_family = Errno::from_io_error(&error) == Some(Errno::AFNOSUPPORT);
-        let weight = match Exhaustion::of(&error) {
-            // What a host without IPv6 says to ::1.
-            Some(_) if is_ipv6 => Weight::Family,
-            Some(_) => Weight::Host,
-            None if no_family => Weight::Family,
-            None => Weight::Worker,
-        };
-        Told { weight, error }
-    }
-}
-
-/// The failure that says more; the first of equals, for it was tried first.
-fn more_telling(before: Option<Told>, told: Told) -> Told {
-    match before {
-        Some(before) if before.weight >= told.weight => before,
-        _ => told,
-    }
-}
-
-/// A blocking connect that a signal does not end early.
-fn connect_patiently(socket: &Socket, address: SocketAddr) -> io::Result<()> {
-    match socket.connect(&address.into()) {
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-            let mut fds = [rustix::event::PollFd::new(
-                socket,
-                rustix::event::PollFlags::OUT,
-            )];
-            while let Err(error) = rustix::event::poll(&mut fds, None) {
-                if error != rustix::io::Errno::INTR {
-                    return Err(error.into());
-                }
-            }
-            socket.take_error()?.map_or(Ok(()), Err)
-        }
-        result => result,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a06_addresses_share_the_time() {
-        let now = Instant::now();
-        let limit = Some(now + Duration::from_secs(6));
-        let seconds = |left| Some(Duration::from_secs(left));
-        assert_eq!(share(limit, 3, now), seconds(2));
-        assert_eq!(share(limit, 2, now + Duration::from_secs(2)), seconds(2));
-        assert_eq!(share(limit, 1, now + Duration::from_secs(2)), seconds(4));
-        assert_eq!(share(limit, 1, now + Duration::from_secs(9)), seconds(0));
-        assert_eq!(share(None, 2, now), None);
-    }
-
-    #[test]
-    fn a_missing_family_hides_no_refusal_and_a_refusal_no_want_of_this_host() {
-        // IPv6, what it said; IPv6, what it said; what is told of the two.
-        let rows = [
-            (
-                (false, Errno::CONNREFUSED),
-                (true, Errno::ADDRNOTAVAIL),
-                Errno::CONNREFUSED,
-            ),
-            (
-                (true, Errno::ADDRNOTAVAIL),
-                (false, Errno::CONNREFUSED),
-                Errno::CONNREFUSED,
-            ),
-            (
-                (true, Errno::AFNOSUPPORT),
-                (false, Errno::CONNREFUSED),
-                Errno::CONNREFUSED,
-            ),
-            (
-                (false, Errno::CONNREFUSED),
-                (true, Errno::TIMEDOUT),
-                Errno::CONNREFUSED,
-            ),
-            (
-                (false, Errno::ADDRNOTAVAIL),
-                (true, Errno::CONNREFUSED),
-                Errno::ADDRNOTAVAIL,
-            ),
-            (
-                (true, Errno::CONNREFUSED),
-                (false, Errno::ADDRNOTAVAIL),
-                Errno::ADDRNOTAVAIL,
-            ),
-        ];
-        for (first, second, said) in rows {
-            let by = |(is_ipv6, errno): (bool, Errno)| Told::by(is_ipv6, errno.into());
-            let told = more_telling(Some(by(first)), by(second));
-            assert_eq!(
-                Errno::from_io_error(&told.error),
-                Some(said),
-                "{first:?} {second:?}"
-            );
+impl Connector {
+    /// As if these were the local addresses to bind.
+    pub(crate) fn set_sources(&mut self, sources: Vec<SocketAddr>) {
+        if let Place::Tcp(tcp) = &mut self.place {
+            tcp.sources = sources;
         }
     }
 }

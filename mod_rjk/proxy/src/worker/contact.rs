@@ -35,8 +35,7 @@ impl Contact {
         sources: &[SocketAddr],
         counter: Counter,
     ) -> Contact {
-        let connector = (!settings.addresses.is_empty())
-            .then(|| Connector::new(&settings, sources.to_vec(), counter));
+        let connector = Connector::new(&settings, sources.to_vec(), counter);
         Contact {
             settings,
             connector,

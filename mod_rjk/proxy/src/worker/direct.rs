@@ -86,11 +86,11 @@ impl Line<'_> {
         self.contact.address()
     }
 
-    /// This host's end.
+    /// This host's end; `None` for a unix socket.
     ///
     /// # Errors
     /// As getsockname(2).
-    pub fn local(&self) -> io::Result<SocketAddr> {
+    pub fn local(&self) -> io::Result<Option<SocketAddr>> {
         self.connection.local()
     }
 

@@ -237,7 +237,7 @@ impl Getting {
         line.ping(limit)
             .map_err(|failure| Trouble::of(failure, limit, line.unread()))?;
         times.cpong = Some(asked.elapsed());
-        let (asked, local) = (Instant::now(), line.local().ok());
+        let (asked, local) = (Instant::now(), line.local().ok().flatten());
         let result = request.with_head(local, |head| line.ask(head, client, &NoLog));
         times.head = client.head.as_ref().map(|head| head.at - asked);
         result.map_err(|failure| Trouble::of(failure, self.timeout, line.unread()))

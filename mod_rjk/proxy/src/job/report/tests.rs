@@ -52,7 +52,7 @@ fn causes() -> Vec<(&'static str, Cause, u16)> {
         ("F-13", Cause::NoMember(Missing::StickyForce), 503),
         ("F-05", Cause::BusyLimit { limit: 1 }, 503),
         ("F-04", Cause::TooLarge(RequestTooLarge { size: 9000, limit: 8192 }), 413),
-        ("F-06", Cause::Connect(io()), 503),
+        ("F-06", Cause::Connect(io().into()), 503),
         ("F-06", Cause::Ping(io()), 503),
         ("F-06", Cause::Send(io()), 503),
         ("F-07", Cause::Closed, 502),
