@@ -290,6 +290,7 @@ proptest! {
                     ended = true;
                 }
                 Action::SendBody(_) | Action::Nothing => {}
+                other => prop_assert!(false, "{other:?}"),
             }
             prop_assert!(heads <= 1);
             prop_assert_eq!(exchange.head_received(), heads == 1);
