@@ -3,3 +3,9 @@
 //! The twin of `rjk-ajp`. The caller owns the connection. The worker counts as hostile: every
 //! malformed byte ends in an error, none in a panic.
 #![forbid(unsafe_code)]
+
+mod error;
+pub mod exchange;
+
+pub use error::ProtocolError;
+pub use exchange::{Exchange, Expected, ROOM, Step};
