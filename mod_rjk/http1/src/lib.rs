@@ -6,6 +6,8 @@
 
 mod error;
 pub mod exchange;
+mod facts;
+pub mod request;
 
 pub use error::ProtocolError;
 pub use exchange::{Exchange, Expected, ROOM, Step};
