@@ -4,10 +4,12 @@
 //! malformed byte ends in an error, none in a panic.
 #![forbid(unsafe_code)]
 
+mod body;
 mod error;
 pub mod exchange;
 mod facts;
 pub mod request;
+mod response;
 
-pub use error::ProtocolError;
+pub use error::{Part, ProtocolError};
 pub use exchange::{Exchange, Expected, ROOM, Step};

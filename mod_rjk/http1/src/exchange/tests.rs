@@ -1,0 +1,118 @@
+use super::*;
+
+/// What came out of a stream: one word per action, body data joined, steps without meaning left out.
+fn drive(expected: Expected, pieces: &[&[u8]]) -> Vec<String> {
+    let mut exchange = Exchange::new(expected);
+    let mut words = Vec::new();
+    let (mut buffer, mut body) = (Vec::new(), Vec::new());
+    for piece in pieces {
+        buffer.extend_from_slice(piece);
+        if take_all(&mut exchange, &mut buffer, &mut body, &mut words) {
+            words.push(format!("rest {}", buffer.escape_ascii()));
+            return words;
+        }
+    }
+    let end = exchange.at_end(buffer.len()).map_err(|error| {
+        assert_eq!(error.status(), 502);
+        word_of(&error)
+    });
+    push_body(&mut body, &mut words);
+    words.push("eof".to_owned());
+    words.push(end.map_or_else(|error| error, |action| word(&action)));
+    words
+}
+
+/// Steps as far as the buffer goes; returns whether the exchange is over.
+fn take_all(
+    exchange: &mut Exchange,
+    buffer: &mut Vec<u8>,
+    body: &mut Vec<u8>,
+    words: &mut Vec<String>,
+) -> bool {
+    let mut used = 0;
+    let over = loop {
+        let action = match exchange.step(&buffer[used..]) {
+            Ok(Step::Incomplete { needed }) => {
+                assert!(needed > buffer.len() - used);
+                break false;
+            }
+            Ok(Step::Complete { action, consumed }) => {
+                used += consumed;
+                assert!(used <= buffer.len());
+                action
+            }
+            Err(error) => {
+                push_body(body, words);
+                words.push(word_of(&error));
+                buffer.clear();
+                return true;
+            }
+        };
+        match action {
+            Action::Body(data) => body.extend_from_slice(data),
+            Action::Nothing => {}
+            action => {
+                push_body(body, words);
+                words.push(word(&action));
+            }
+        }
+        if exchange.finished() {
+            break true;
+        }
+    };
+    buffer.drain(..used);
+    over
+}
+
+fn push_body(body: &mut Vec<u8>, words: &mut Vec<String>) {
+    if !body.is_empty() {
+        words.push(format!("body {}", body.escape_ascii()));
+        body.clear();
+    }
+}
+
+fn word(action: &Action<'_>) -> String {
+    match action {
+        Action::Head(head) => format!("head {}", head.status()),
+        Action::Hint(head) => format!("hint {}", head.status()),
+        Action::Switch(head) => format!("switch {}", head.status()),
+        Action::Continue => "continue".to_owned(),
+        Action::Finish { reuse } => format!("finish {reuse}"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn word_of(error: &ProtocolError) -> String {
+    assert!(!error.to_string().is_empty());
+    let debug = format!("{error:?}");
+    debug.split(' ').next().unwrap().to_owned()
+}
+
+fn get() -> Expected {
+    Expected::default()
+}
+
+#[test]
+fn whole_responses() {
+    let cases: [(&str, &[&str]); 4] = [
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+            &["head 200", "body hello", "finish true", "rest "],
+        ),
+        (
+            "HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n",
+            &["head 200", "body hello", "finish true", "rest "],
+        ),
+        (
+            "HTTP/1.1 200 OK\r\n\r\nhello",
+            &["head 200", "body hello", "eof", "finish false"],
+        ),
+        (
+            "HTTP/1.1 204 No Content\r\n\r\nmore",
+            &["head 204", "finish true", "rest more"],
+        ),
+    ];
+    for (stream, words) in cases {
+        assert_eq!(drive(get(), &[stream.as_bytes()]), words, "{stream}");
+    }
+}
