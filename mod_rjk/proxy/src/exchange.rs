@@ -1,5 +1,7 @@
 //! One request and its answer on one connection: what is sent, what comes back, and what it means.
 
+pub(crate) mod ajp;
+pub(crate) mod http;
 pub(crate) mod limits;
 pub(crate) mod packet_log;
 pub(crate) mod protocol;

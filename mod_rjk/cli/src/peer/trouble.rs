@@ -2,7 +2,7 @@
 
 use super::foreign::{self, Foreign};
 use rjk_ajp::{ProtocolError, RequestTooLarge};
-use rjk_proxy::job::failure::{Cause, Failure, Phase};
+use rjk_proxy::job::failure::{Cause, Failure, Phase, WireError};
 use rjk_proxy::way::exhaustion::Exhaustion;
 use serde::Serialize;
 use std::io::{self, ErrorKind};
@@ -83,7 +83,7 @@ pub(super) enum Trouble {
     },
     /// A packet that is wrong.
     #[error("its answer is not AJP: {0}")]
-    Garbage(ProtocolError),
+    Garbage(WireError),
     /// A body of another length than announced.
     #[error("Content-Length of the response announced {announced} bytes, {arrived} arrived")]
     WrongLength {
@@ -303,8 +303,11 @@ fn part_of_a_packet(unread: &[u8]) -> Option<String> {
     Some(format!("{what}: {}{more}", shown.join(" ")))
 }
 
-fn garbage(error: ProtocolError, head_came: bool, unread: &[u8]) -> Trouble {
-    match error {
+fn garbage(error: WireError, head_came: bool, unread: &[u8]) -> Trouble {
+    let WireError::Ajp(ajp) = &error else {
+        return Trouble::Garbage(error);
+    };
+    match *ajp {
         ProtocolError::Oversized { len, limit } => Trouble::PacketTooLarge { len, limit },
         ProtocolError::TruncatedPacket { .. } if head_came => Trouble::BrokeOff(error.to_string()),
         ProtocolError::BadMagic { .. } if !head_came => match Foreign::of(unread) {
@@ -420,16 +423,20 @@ mod tests {
             (await_head, Cause::Closed, "closed_unanswered"),
             (await_head, broken(LIMIT), "closed_unanswered"),
             (await_head, Cause::ReplyTimeout(LIMIT), "slow"),
-            (await_head, Cause::Protocol(truncated), "garbage"),
+            (await_head, Cause::Protocol(truncated.into()), "garbage"),
             (
                 await_head,
-                Cause::Protocol(ProtocolError::EmptyPacket),
+                Cause::Protocol(ProtocolError::EmptyPacket.into()),
                 "garbage",
             ),
             (receive, Cause::Closed, "broke_off"),
             (receive, broken(LIMIT), "broke_off"),
-            (receive, Cause::Protocol(truncated), "broke_off"),
-            (receive, Cause::Protocol(oversized), "packet_too_large"),
+            (receive, Cause::Protocol(truncated.into()), "broke_off"),
+            (
+                receive,
+                Cause::Protocol(oversized.into()),
+                "packet_too_large",
+            ),
             (receive, Cause::SocketTimeout(LIMIT), "stalled"),
             (
                 receive,

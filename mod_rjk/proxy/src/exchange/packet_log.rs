@@ -4,7 +4,7 @@
 use bstr::{BStr, ByteSlice};
 use rjk_ajp::Packet;
 use rjk_log::{Level, Log, jk_log};
-use rjk_message::{RequestHead, ResponseHead};
+use rjk_message::{Action, RequestHead, ResponseHead};
 
 /// Writes down what goes to one worker and what comes from it.
 #[derive(Clone, Copy)]
@@ -50,14 +50,7 @@ impl PacketLog<'_> {
                     "of worker {worker}: {size} bytes of the response"
                 );
             }
-            Packet::End { reuse } => {
-                let then = if *reuse { "stays" } else { "closes" };
-                jk_log!(
-                    log,
-                    Debug,
-                    "of worker {worker}: the end, the connection {then}"
-                );
-            }
+            Packet::End { reuse } => self.end(*reuse),
             Packet::GetBody(size) => {
                 jk_log!(
                     log,
@@ -67,6 +60,35 @@ impl PacketLog<'_> {
             }
             Packet::Cpong => jk_log!(log, Debug, "of worker {worker}: CPONG"),
         }
+    }
+
+    /// What the worker's answer made of it to do, for a protocol without packets.
+    pub(crate) fn heard(&self, action: &Action<'_>) {
+        let PacketLog { worker, log } = *self;
+        match action {
+            Action::Head(head) | Action::Hint(head) | Action::Switch(head) => self.head(head),
+            Action::Body(bytes) => {
+                let size = bytes.len();
+                jk_log!(
+                    log,
+                    Debug,
+                    "of worker {worker}: {size} bytes of the response"
+                );
+            }
+            Action::Finish { reuse } => self.end(*reuse),
+            Action::Continue => jk_log!(log, Debug, "of worker {worker}: it wants the body"),
+            Action::Flush | Action::SendBody(_) | Action::Nothing => {}
+        }
+    }
+
+    fn end(&self, reuse: bool) {
+        let PacketLog { worker, log } = *self;
+        let then = if reuse { "stays" } else { "closes" };
+        jk_log!(
+            log,
+            Debug,
+            "of worker {worker}: the end, the connection {then}"
+        );
     }
 
     fn head(&self, head: &ResponseHead) {

@@ -1,54 +1,39 @@
-//! What the exchange knows of AJP: how a request is written, how packets are framed, and how a
-//! worker is asked whether it is there.
+//! The seam between the exchange and what is spoken with a worker: AJP or HTTP/1.1. The pump, and
+//! whoever keeps connections, see one type and know neither.
 
+use super::ajp::{self, AjpCodec};
+use super::http::{self, HttpCodec};
+use super::packet_log::PacketLog;
 use crate::job::Target;
-use crate::job::failure::Cause;
+use crate::job::body::BodySource;
+use crate::job::failure::{Cause, WireError};
 use crate::job::request::UpstreamRequest;
-use crate::way::connection::{Connection, Look, ReceiveError};
-use rjk_ajp::exchange::Exchange;
-use rjk_ajp::wire::body_header;
-use rjk_ajp::{CPING, Frame, Packet, PacketSize, next_frame};
-use rjk_config::model::AjpSpec;
+use crate::way::connection::Connection;
+use rjk_config::model::{AjpSpec, Protocol};
+use rjk_message::{Action, BodyQuota};
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Largest packet in either direction.
-pub(crate) fn packet_size(spec: &AjpSpec) -> PacketSize {
-    PacketSize::clamped(spec.max_packet_size)
+/// One exchange in the worker's protocol, from the moment it is sent. A retry needs a new one.
+pub(crate) enum Codec {
+    Ajp(AjpCodec),
+    Http(HttpCodec),
 }
 
-/// The forward request for this worker.
-///
-/// # Errors
-/// [`Cause::TooLarge`].
-pub(crate) fn encode(
-    request: &UpstreamRequest<'_>,
-    target: Target<'_>,
-    spec: &AjpSpec,
-) -> Result<Vec<u8>, Cause> {
-    let mut forward = request.forward.clone();
-    forward.attributes.secret = spec.secret.as_ref().map(|secret| secret.as_slice());
-    forward.attributes.route = target.route;
-    forward.attributes.activation = target.activation;
-    let mut head = Vec::with_capacity(2048);
-    rjk_ajp::request::encode(&forward, packet_size(spec), &mut head)?;
-    Ok(head)
-}
-
-/// Bytes of the body that go out with the request, if it has any (BD-01, BD-03).
-pub(crate) fn eager_body(request: &UpstreamRequest<'_>, spec: &AjpSpec) -> Option<usize> {
-    exchange(request, spec).eager_body()
-}
-
-/// The exchange of a request with this worker, from the moment it is sent.
-pub(crate) fn exchange(request: &UpstreamRequest<'_>, spec: &AjpSpec) -> Exchange {
-    Exchange::new(request.forward.body, request.is_head(), packet_size(spec))
-}
-
-/// Appends a body packet.
-pub(crate) fn frame_body(body: &[u8], packet: &mut Vec<u8>) {
-    packet.extend_from_slice(&body_header(body.len() as u16));
-    packet.extend_from_slice(body);
+/// What the start of the received bytes is.
+pub(crate) enum Step<'a> {
+    /// Not yet a whole piece.
+    Incomplete {
+        /// Bytes from the start that are needed before it is worth trying again.
+        needed: usize,
+    },
+    /// A piece.
+    Complete {
+        /// What to do for it.
+        action: Action<'a>,
+        /// Its bytes; the next piece starts behind them.
+        consumed: usize,
+    },
 }
 
 /// What stands on a connection behind the end of an answer.
@@ -62,113 +47,187 @@ pub(crate) enum Rest {
     Ended,
 }
 
-/// Bytes that a worker may send on an idle connection before it is given up: harmless ones come in
-/// packets of eight, and more than a few of them are no habit but a flood.
-const MOST_IDLE_BYTES: usize = 1024;
-
-/// Looks whether an idle connection can carry a request: open, and without a byte that could be
-/// taken for the answer (PL-02). Empty body packets, which old backends send late, are swallowed.
-pub(crate) fn look(connection: &mut Connection, size: PacketSize) -> Rest {
-    let mut taken = connection.pending().len();
-    loop {
-        match (connection.look(), connection.pending().len()) {
-            (Look::Ended, _) => return Rest::Ended,
-            (Look::Quiet, 0) => return Rest::Quiet,
-            (Look::Quiet, bytes) => return Rest::Answer(bytes),
-            (Look::Spoke, bytes) => taken += bytes,
-        }
-        match swallow(connection, size) {
-            Rest::Quiet if taken <= MOST_IDLE_BYTES => {}
-            Rest::Quiet => return Rest::Answer(taken),
-            rest => return rest,
-        }
-    }
-}
-
-/// Takes off what is harmless of the bytes behind the end of an answer.
-pub(crate) fn swallow(connection: &mut Connection, size: PacketSize) -> Rest {
-    loop {
-        let pending = connection.pending();
-        match next_frame(pending, size) {
-            Ok(Frame::Complete {
-                packet: Packet::BodyChunk(b""),
-                consumed,
-            }) => connection.consume(consumed),
-            Ok(Frame::Incomplete { .. }) if begins_harmless(pending) => return Rest::Quiet,
-            _ => return Rest::Answer(pending.len()),
-        }
-    }
-}
-
-/// Whether these bytes are the beginning of an empty body packet, with its closing NUL or without.
-fn begins_harmless(bytes: &[u8]) -> bool {
-    [&b"AB\0\x04\x03\0\0\0"[..], b"AB\0\x03\x03\0\0"]
-        .iter()
-        .any(|packet| packet.starts_with(bytes))
-}
-
-/// CPING, then waits for CPONG (PL-06): within `limit` in all.
+/// What a request is sent as to this worker.
 ///
 /// # Errors
-/// `TimedOut`, a socket error, or `InvalidData` when something else came.
-pub(crate) fn probe(
-    connection: &mut Connection,
-    size: PacketSize,
-    limit: Duration,
-) -> io::Result<()> {
-    let deadline = Instant::now() + limit;
-    connection
-        .send(&CPING, Some(limit))
-        .map_err(|(_, error)| error)?;
-    loop {
-        let frame = next_frame(connection.pending(), size)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        let needed = match frame {
-            Frame::Complete {
-                packet: Packet::Cpong,
-                consumed,
-            } => {
-                connection.consume(consumed);
-                connection.heard();
-                // Even the beginning of a harmless packet: what follows it would be read as the answer.
-                let rest = swallow(connection, size);
-                return match connection.pending() {
-                    [] if !matches!(rest, Rest::Answer(_)) => Ok(()),
-                    _ => Err(unlike_cpong()),
-                };
-            }
-            Frame::Complete {
-                packet: Packet::BodyChunk(b""),
-                consumed,
-            } => {
-                connection.consume(consumed);
-                continue;
-            }
-            Frame::Complete { .. } => return Err(unlike_cpong()),
-            Frame::Incomplete { needed } => needed,
-        };
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        connection.receive(needed, Some(left)).map_err(no_cpong)?;
+/// [`Cause::TooLarge`], [`Cause::Unwritable`].
+pub(crate) fn encode(
+    request: &UpstreamRequest<'_>,
+    body: &BodySource,
+    target: Target<'_>,
+    spec: &AjpSpec,
+) -> Result<Vec<u8>, Cause> {
+    let mut head = Vec::with_capacity(2048);
+    match &spec.way.protocol {
+        Protocol::Ajp => ajp::encode(request, target, spec, &mut head)?,
+        Protocol::Http(http) => http::encode(request, body, target, spec, http, &mut head)?,
+    }
+    Ok(head)
+}
+
+/// Bytes of the body that go out with the request, if it has any (BD-01, BD-03).
+pub(crate) fn eager_body(
+    request: &UpstreamRequest<'_>,
+    body: &BodySource,
+    spec: &AjpSpec,
+) -> Option<usize> {
+    Codec::new(request, body, spec).eager_body()
+}
+
+/// Looks whether an idle connection can carry a request: open, and without a byte that could be
+/// taken for the answer (PL-02).
+pub(crate) fn look(connection: &mut Connection, spec: &AjpSpec) -> Rest {
+    match &spec.way.protocol {
+        Protocol::Ajp => ajp::look(connection, ajp::packet_size(spec)),
+        Protocol::Http(_) => http::look(connection),
     }
 }
 
-fn unlike_cpong() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        "more than CPONG came as the answer to CPING",
-    )
+/// What stands behind the end of an answer; what is harmless of it is taken off.
+pub(crate) fn swallow(connection: &mut Connection, spec: &AjpSpec) -> Rest {
+    match &spec.way.protocol {
+        Protocol::Ajp => ajp::swallow(connection, ajp::packet_size(spec)),
+        Protocol::Http(_) => http::rest(connection),
+    }
 }
 
-fn no_cpong(error: ReceiveError) -> io::Error {
-    match error {
-        ReceiveError::Closed => io::ErrorKind::UnexpectedEof.into(),
-        ReceiveError::TimedOut => io::ErrorKind::TimedOut.into(),
-        ReceiveError::Io(error) => error,
-        ReceiveError::Truncated { .. } => {
-            io::Error::new(io::ErrorKind::InvalidData, "it closed inside a packet")
+/// Asks the worker on an idle connection whether it is there, within `limit` in all (PL-06).
+///
+/// # Errors
+/// `TimedOut`, a socket error, or `InvalidData` when something else came than what it should say.
+pub(crate) fn probe(
+    connection: &mut Connection,
+    spec: &AjpSpec,
+    limit: Duration,
+) -> io::Result<()> {
+    match &spec.way.protocol {
+        Protocol::Ajp => ajp::probe(connection, ajp::packet_size(spec), limit),
+        Protocol::Http(http) => http::probe(connection, spec, http, limit),
+    }
+}
+
+impl Codec {
+    /// Bytes that are free in front of a body part for [`Codec::seal`].
+    pub(crate) const ROOM: usize = if AjpCodec::ROOM > HttpCodec::ROOM {
+        AjpCodec::ROOM
+    } else {
+        HttpCodec::ROOM
+    };
+
+    /// The exchange of a request with this worker; `body` is what was read of its body already.
+    pub(crate) fn new(request: &UpstreamRequest<'_>, body: &BodySource, spec: &AjpSpec) -> Codec {
+        match &spec.way.protocol {
+            Protocol::Ajp => Codec::Ajp(AjpCodec::new(request, spec)),
+            Protocol::Http(http) => Codec::Http(HttpCodec::new(request, body, http)),
+        }
+    }
+
+    /// Bytes of the body that go out with the request, if it has any.
+    pub(crate) fn eager_body(&self) -> Option<usize> {
+        match self {
+            Codec::Ajp(codec) => codec.eager_body(),
+            Codec::Http(codec) => codec.eager_body(),
+        }
+    }
+
+    /// The next piece at the start of what was received.
+    pub(crate) fn step<'a>(
+        &mut self,
+        pending: &'a [u8],
+        packets: PacketLog<'_>,
+    ) -> Result<Step<'a>, WireError> {
+        match self {
+            Codec::Ajp(codec) => Ok(codec.step(pending, packets)?),
+            Codec::Http(codec) => Ok(codec.step(pending, packets)?),
+        }
+    }
+
+    /// What of the body may be sent now, unasked; AJP's workers ask.
+    pub(crate) fn push(&self) -> Option<BodyQuota> {
+        match self {
+            Codec::Ajp(_) => None,
+            Codec::Http(codec) => codec.push(),
+        }
+    }
+
+    /// Makes what is sent of a buffer whose first [`Codec::ROOM`] bytes are free and whose rest is a part
+    /// of the body.
+    pub(crate) fn seal<'p>(&mut self, packet: &'p mut Vec<u8>) -> &'p [u8] {
+        match self {
+            Codec::Ajp(codec) => {
+                let packet = &mut packet[Self::ROOM - AjpCodec::ROOM..];
+                codec.seal(packet);
+                packet
+            }
+            Codec::Http(codec) => codec.seal(packet),
+        }
+    }
+
+    /// The head of a request and the first part of its body, as they are sent.
+    pub(crate) fn begin(&mut self, head: &[u8], first: &[u8]) -> Vec<u8> {
+        let mut packet = Vec::with_capacity(head.len() + Self::ROOM + first.len());
+        packet.extend_from_slice(head);
+        match self {
+            Codec::Ajp(codec) => codec.put_body(first, &mut packet),
+            Codec::Http(codec) => codec.put_body(first, &mut packet),
+        }
+        packet
+    }
+
+    /// What says that the body has ended.
+    pub(crate) fn end_body(&mut self) -> &'static [u8] {
+        match self {
+            Codec::Ajp(codec) => codec.end_body(),
+            Codec::Http(codec) => codec.end_body(),
+        }
+    }
+
+    /// What says that the body broke off before its first part was whole (BD-08); HTTP has no word for it
+    /// but the end of the connection.
+    pub(crate) fn broken_body(&self) -> &'static [u8] {
+        match self {
+            Codec::Ajp(_) => AjpCodec::BROKEN_BODY,
+            Codec::Http(_) => &[],
+        }
+    }
+
+    /// The worker ended the connection with `pending` bytes that are not used: what that means, if it
+    /// is no failure.
+    pub(crate) fn at_end(&mut self, pending: usize) -> Result<Option<Action<'static>>, WireError> {
+        match self {
+            Codec::Ajp(_) => Ok(None),
+            Codec::Http(codec) => Ok(codec.at_end(pending)?),
+        }
+    }
+
+    /// Whether the head of the response arrived.
+    pub(crate) fn head_received(&self) -> bool {
+        match self {
+            Codec::Ajp(codec) => codec.head_received(),
+            Codec::Http(codec) => codec.head_received(),
+        }
+    }
+
+    /// How long the wait for the worker's consent to a body may last; then the body goes without it.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        match self {
+            Codec::Ajp(_) => None,
+            Codec::Http(codec) => codec.patience(),
+        }
+    }
+
+    /// That wait is over.
+    pub(crate) fn stop_awaiting(&mut self) {
+        if let Codec::Http(codec) = self {
+            codec.stop_awaiting();
+        }
+    }
+
+    /// How long the worker keeps the connection when nothing is asked on it, if it said so.
+    pub(crate) fn kept_for(&self) -> Option<Duration> {
+        match self {
+            Codec::Ajp(_) => None,
+            Codec::Http(codec) => codec.kept_for(),
         }
     }
 }

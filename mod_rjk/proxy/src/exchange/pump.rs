@@ -2,18 +2,17 @@
 
 use super::limits::{Limits, Overdue, Wait};
 use super::packet_log::PacketLog;
-use super::protocol;
+use super::protocol::{Codec, Step};
 use super::response::Response;
 use crate::job::downstream::Then;
-use crate::job::failure::{Cause, Failure, Phase};
+use crate::job::failure::{Cause, Failure, Phase, WireError};
 use crate::job::{Forwarding, Served};
-use crate::way::connection::{Connection, ReceiveError};
-use rjk_ajp::exchange::Exchange;
-use rjk_ajp::response::{Frame, ProtocolError, next_frame};
-use rjk_ajp::wire::{END_OF_BODY, body_header};
+use crate::way::connection::{Connection, ReceiveError, Sent};
+use rjk_ajp::ProtocolError;
 use rjk_config::model::AjpSpec;
 use rjk_message::{Action, BodyQuota};
 use std::io;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// A client that stalls for so long may be why a worker gave the connection up.
@@ -37,11 +36,29 @@ pub(crate) enum Ending {
     OutOfStep,
 }
 
-/// What the loop does after it used up the pending packets.
+/// What the loop does after it used up the pending pieces.
 enum Next {
-    Read { needed: usize },
+    Read {
+        needed: usize,
+    },
+    /// The worker asks for a part of the body.
     SendBody(BodyQuota),
-    Finished { reuse: bool },
+    /// It does not ask, and may have one.
+    Push(BodyQuota),
+    Finished {
+        reuse: bool,
+    },
+}
+
+/// A part of the request body on its way.
+#[derive(Default)]
+struct Outgoing {
+    /// It begins with room for what frames it.
+    packet: Vec<u8>,
+    /// What of `packet` is still to be sent.
+    left: Range<usize>,
+    /// The worker takes no more, and may yet say why.
+    refused: Option<Failure>,
 }
 
 /// One exchange on one connection.
@@ -49,7 +66,7 @@ pub(crate) struct Pump<'p, 'r> {
     pub(crate) spec: &'p AjpSpec,
     pub(crate) packets: PacketLog<'p>,
     pub(crate) connection: &'p mut Connection,
-    pub(crate) exchange: Exchange,
+    pub(crate) codec: Codec,
     pub(crate) job: &'p mut Forwarding<'r>,
     pub(crate) cookie: Option<&'p [u8]>,
     pub(crate) limits: Limits,
@@ -62,47 +79,56 @@ pub(crate) struct Pump<'p, 'r> {
 }
 
 impl Pump<'_, '_> {
-    /// Runs until END_RESPONSE.
+    /// Runs until the end of the response.
     pub(crate) fn run(mut self) -> Result<Finished, Failure> {
         let mut response = Response::default();
+        let mut outgoing = Outgoing::default();
         loop {
-            match self.drain(&mut response)? {
-                Next::Read { needed } => self.timed_receive(needed)?,
+            match self.drain(&mut response, &outgoing)? {
+                Next::Read { needed } => match self.timed_receive(needed, &mut outgoing)? {
+                    None => {}
+                    Some(reuse) => {
+                        response.deliver(&[], Then::End, self.job, self.cookie)?;
+                        return Ok(self.finished(response, reuse));
+                    }
+                },
                 Next::SendBody(quota) => self.send_body(quota)?,
-                Next::Finished { reuse } => {
-                    return Ok(Finished {
-                        served: response.served(),
-                        ending: match (reuse, self.out_of_step) {
-                            (_, true) => Ending::OutOfStep,
-                            (true, false) => Ending::Reusable,
-                            (false, false) => Ending::Close,
-                        },
-                    });
-                }
+                Next::Push(quota) => self.push(quota, &mut outgoing)?,
+                Next::Finished { reuse } => return Ok(self.finished(response, reuse)),
             }
         }
     }
 
-    /// Uses all whole packets that are pending, and hands on what they hold in one go.
-    fn drain(&mut self, response: &mut Response) -> Result<Next, Failure> {
-        let size = protocol::packet_size(self.spec);
+    fn finished(&mut self, response: Response, reuse: bool) -> Finished {
+        self.connection.keep_for(self.codec.kept_for());
+        Finished {
+            served: response.served(),
+            ending: match (reuse, self.out_of_step) {
+                (_, true) => Ending::OutOfStep,
+                (true, false) => Ending::Reusable,
+                (false, false) => Ending::Close,
+            },
+        }
+    }
+
+    /// Uses all whole pieces that are pending, and hands on what they hold in one go.
+    fn drain(&mut self, response: &mut Response, outgoing: &Outgoing) -> Result<Next, Failure> {
         let pending = self.connection.pending();
         let options = self.job.request.options;
         let mut body: Vec<&[u8]> = Vec::new();
         let (mut used, mut flush) = (0, false);
         let next = loop {
-            let frame = next_frame(&pending[used..], size)
-                .map_err(|error| protocol_failure(self.job, self.spec, &self.exchange, error))?;
-            let (packet, consumed) = match frame {
-                Frame::Incomplete { needed } => break Next::Read { needed },
-                Frame::Complete { packet, consumed } => (packet, consumed),
+            let step = self
+                .codec
+                .step(&pending[used..], self.packets)
+                .map_err(|error| protocol_failure(self.job, self.spec, &self.codec, error))?;
+            let action = match step {
+                Step::Incomplete { needed } => break self.unasked(needed, outgoing),
+                Step::Complete { action, consumed } => {
+                    used += consumed;
+                    action
+                }
             };
-            used += consumed;
-            self.packets.received(&packet);
-            let action = self
-                .exchange
-                .on_packet(packet)
-                .map_err(|error| protocol_failure(self.job, self.spec, &self.exchange, error))?;
             match action {
                 Action::Head(head) => {
                     self.job.heard.status = Some(head.status());
@@ -136,19 +162,32 @@ impl Pump<'_, '_> {
         Ok(next)
     }
 
+    /// What is to be done when the worker has not said more: a part of the body goes, or we read on.
+    fn unasked(&self, needed: usize, outgoing: &Outgoing) -> Next {
+        match self.codec.push() {
+            Some(quota) if outgoing.refused.is_none() => Next::Push(quota),
+            _ => Next::Read { needed },
+        }
+    }
+
     /// [`Pump::receive`], with a look at how long the worker took for the head.
-    fn timed_receive(&mut self, needed: usize) -> Result<(), Failure> {
-        if self.exchange.head_received() {
-            return self.receive(needed);
+    fn timed_receive(
+        &mut self,
+        needed: usize,
+        outgoing: &mut Outgoing,
+    ) -> Result<Option<bool>, Failure> {
+        if self.codec.head_received() {
+            return self.receive(needed, outgoing);
         }
         let began = Instant::now();
-        let result = self.receive(needed);
+        let result = self.receive(needed, outgoing);
         self.job.heard.waited += began.elapsed();
         result
     }
 
-    /// Reads once, within the deadline of the packet that is waited for.
-    fn receive(&mut self, needed: usize) -> Result<(), Failure> {
+    /// Reads once, within the deadline of the piece that is waited for. When the worker's end of the
+    /// connection is the end of its answer: whether the connection may be used again.
+    fn receive(&mut self, needed: usize, outgoing: &mut Outgoing) -> Result<Option<bool>, Failure> {
         let now = Instant::now();
         let inside = !self.connection.pending().is_empty();
         let (limits, connection) = (self.limits, &mut *self.connection);
@@ -156,19 +195,42 @@ impl Pump<'_, '_> {
         if inside {
             wait.inside(now);
         }
+        let patience = self.codec.patience();
         let received = match wait.left(now) {
-            Ok(left) => connection.receive(needed, left),
+            Ok(left) => connection.receive(needed, shorter(left, patience)),
             Err(_) => Err(ReceiveError::TimedOut),
         };
         let overdue = wait.next_overdue();
-        received.map_err(|error| self.receive_failure(error, overdue))
+        let error = match received {
+            Ok(()) => return Ok(None),
+            Err(error) => error,
+        };
+        if patience.is_some() && matches!(error, ReceiveError::TimedOut) {
+            self.codec.stop_awaiting();
+            return Ok(None);
+        }
+        // What it refused of the body is only told when it does not answer either.
+        if let Some(refused) = outgoing.refused.take() {
+            return Err(refused);
+        }
+        if matches!(error, ReceiveError::Closed | ReceiveError::Truncated { .. }) {
+            let pending = self.connection.pending().len();
+            let end = self
+                .codec
+                .at_end(pending)
+                .map_err(|error| protocol_failure(self.job, self.spec, &self.codec, error))?;
+            if let Some(Action::Finish { reuse }) = end {
+                return Ok(Some(reuse));
+            }
+        }
+        Err(self.receive_failure(error, overdue))
     }
 
     fn receive_failure(&self, error: ReceiveError, overdue: Option<Overdue>) -> Failure {
         let cause = match (error, self.limits.reply()) {
             (ReceiveError::Truncated { have, needed }, _) => {
                 let error = ProtocolError::TruncatedPacket { have, needed };
-                return protocol_failure(self.job, self.spec, &self.exchange, error);
+                return protocol_failure(self.job, self.spec, &self.codec, error.into());
             }
             (ReceiveError::Closed | ReceiveError::Io(_), _) if self.kept_waiting >= SLOW_CLIENT => {
                 Cause::KeptWaiting(self.kept_waiting)
@@ -182,7 +244,7 @@ impl Pump<'_, '_> {
             (ReceiveError::Io(error), None) => Cause::Broken(error),
             (ReceiveError::Closed, _) => Cause::Closed,
         };
-        let phase = phase(&self.exchange);
+        let phase = phase(&self.codec);
         Failure {
             phase,
             cause,
@@ -192,44 +254,109 @@ impl Pump<'_, '_> {
 
     /// Answers GET_BODY_CHUNK (BD-04, BD-05).
     fn send_body(&mut self, quota: BodyQuota) -> Result<(), Failure> {
-        let mut packet = vec![0; 6];
+        let mut packet = vec![0; Codec::ROOM];
+        if self.read_body(quota, &mut packet)? == 0 {
+            let end = self.codec.end_body();
+            return self.send(end);
+        }
+        let limit = self.limits.send();
+        let bytes = self.codec.seal(&mut packet);
+        let sent = self.connection.send(bytes, limit);
+        sent.map_err(|(_, error)| self.send_failure(error))
+    }
+
+    /// Sends a part of the body that nobody asked for, as far as the worker takes it; whatever it says
+    /// meanwhile comes first.
+    fn push(&mut self, quota: BodyQuota, outgoing: &mut Outgoing) -> Result<(), Failure> {
+        if outgoing.left.is_empty() {
+            self.fill(quota, outgoing)?;
+        }
+        while !outgoing.left.is_empty() {
+            let bytes = &outgoing.packet[outgoing.left.clone()];
+            match self.connection.send_or_hear(bytes, self.limits.send()) {
+                Ok(Sent::Bytes(sent)) => outgoing.left.start += sent,
+                Ok(Sent::Heard) => return self.hear(outgoing),
+                Err(error) => {
+                    outgoing.refused = Some(self.send_failure(error));
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the next part of the body from the client.
+    fn fill(&mut self, quota: BodyQuota, outgoing: &mut Outgoing) -> Result<(), Failure> {
+        let packet = &mut outgoing.packet;
+        packet.clear();
+        packet.resize(Codec::ROOM, 0);
+        if self.read_body(quota, packet)? == 0 {
+            let end = self.codec.end_body();
+            packet.clear();
+            packet.extend_from_slice(end);
+            outgoing.left = 0..packet.len();
+            return Ok(());
+        }
+        let length = self.codec.seal(packet).len();
+        outgoing.left = packet.len() - length..packet.len();
+        Ok(())
+    }
+
+    /// Takes in what the worker says while it gets the body. When it ended the connection, nothing more
+    /// can be sent; what it said before stands in line.
+    fn hear(&mut self, outgoing: &mut Outgoing) -> Result<(), Failure> {
+        match self.connection.receive(1, self.limits.send()) {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                let error = error.into_io();
+                outgoing.refused = Some(self.send_failure(error));
+                Ok(())
+            }
+        }
+    }
+
+    fn read_body(&mut self, quota: BodyQuota, packet: &mut Vec<u8>) -> Result<usize, Failure> {
         let began = Instant::now();
         let got = self
             .job
             .body
-            .next(quota, self.job.downstream, &mut packet)
-            .map_err(|broken| Failure::last(phase(&self.exchange), Cause::ClientRead(broken)))?;
+            .next(quota, self.job.downstream, packet)
+            .map_err(|broken| Failure::last(phase(&self.codec), Cause::ClientRead(broken)))?;
         self.kept_waiting = self.kept_waiting.max(began.elapsed());
         self.packets.body(got);
-        if got == 0 {
-            self.exchange.body_ended();
-            return self.send(&END_OF_BODY);
-        }
-        packet[..6].copy_from_slice(&body_header(got as u16));
-        self.exchange.body_sent(got);
-        self.send(&packet)
+        Ok(got)
     }
 
     fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let limit = self.limits.send();
-        self.connection.send(bytes, limit).map_err(|(_, error)| {
-            let late = error.kind() == io::ErrorKind::TimedOut;
-            let cause = if !late && self.kept_waiting >= SLOW_CLIENT {
-                Cause::KeptWaiting(self.kept_waiting)
-            } else {
-                Cause::Send(error)
-            };
-            Failure {
-                phase: Phase::Send,
-                cause,
-                retry: self.job.may_repeat(self.spec, phase(&self.exchange)),
-            }
-        })
+        let sent = self.connection.send(bytes, limit);
+        sent.map_err(|(_, error)| self.send_failure(error))
+    }
+
+    fn send_failure(&self, error: io::Error) -> Failure {
+        let late = error.kind() == io::ErrorKind::TimedOut;
+        let cause = if !late && self.kept_waiting >= SLOW_CLIENT {
+            Cause::KeptWaiting(self.kept_waiting)
+        } else {
+            Cause::Send(error)
+        };
+        Failure {
+            phase: Phase::Send,
+            cause,
+            retry: self.job.may_repeat(self.spec, phase(&self.codec)),
+        }
     }
 }
 
-fn phase(exchange: &Exchange) -> Phase {
-    if exchange.head_received() {
+fn shorter(left: Option<Duration>, patience: Option<Duration>) -> Option<Duration> {
+    match (left, patience) {
+        (Some(left), Some(patience)) => Some(left.min(patience)),
+        (one, other) => one.or(other),
+    }
+}
+
+fn phase(codec: &Codec) -> Phase {
+    if codec.head_received() {
         Phase::Receive
     } else {
         Phase::AwaitHead
@@ -239,13 +366,13 @@ fn phase(exchange: &Exchange) -> Phase {
 fn protocol_failure(
     job: &Forwarding<'_>,
     spec: &AjpSpec,
-    exchange: &Exchange,
-    error: ProtocolError,
+    codec: &Codec,
+    error: WireError,
 ) -> Failure {
-    let phase = phase(exchange);
+    let phase = phase(codec);
     let retry = match error {
         // F-10.
-        ProtocolError::HeadersAfterBody => false,
+        _ if error.is_late() => false,
         _ if error.is_framing() => job.may_repeat(spec, phase),
         // RO-07: what the bits say is not asked.
         _ => job.is_repeatable(spec),

@@ -19,6 +19,11 @@ impl BodySource {
         self.used = 0;
     }
 
+    /// Whether the client was asked for any of it.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.beyond || self.broken.is_some() || !self.saved.is_empty()
+    }
+
     /// Whether everything that was read is still at hand (BD-06, BD-07).
     pub fn is_repeatable(&self) -> bool {
         !self.beyond

@@ -3,9 +3,10 @@
 use super::downstream::BrokenBody;
 use crate::way::connector::ConnectError;
 use crate::way::exhaustion::Exhaustion;
-use rjk_ajp::{ProtocolError, RequestTooLarge};
+use rjk_ajp::RequestTooLarge;
 use rjk_balance::{Missing, Outcome};
 use rjk_config::model::FailStatus;
+use rjk_http1::request::RequestError;
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -119,9 +120,12 @@ pub enum Cause {
         /// Bytes so far.
         arrived: u64,
     },
+    /// The request cannot be written in the worker's protocol.
+    #[error(transparent)]
+    Unwritable(#[from] RequestError),
     /// F-08, F-09, F-10.
     #[error(transparent)]
-    Protocol(#[from] ProtocolError),
+    Protocol(#[from] WireError),
     /// F-12: a status that the configuration declares a failure.
     #[error("the worker answered {}, which fail_on_status names", .0.status)]
     FailOnStatus(FailStatus),
@@ -135,6 +139,51 @@ pub enum Cause {
     /// F-15: the response could not be written to the client.
     #[error("the client went away")]
     ClientWrite,
+}
+
+/// Bytes of a worker that are not what its protocol allows.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum WireError {
+    /// In AJP.
+    #[error(transparent)]
+    Ajp(#[from] rjk_ajp::ProtocolError),
+    /// In HTTP/1.1.
+    #[error(transparent)]
+    Http(#[from] rjk_http1::ProtocolError),
+}
+
+impl WireError {
+    /// The status for the client.
+    pub fn status(&self) -> u16 {
+        match self {
+            WireError::Ajp(error) => error.status(),
+            WireError::Http(error) => error.status(),
+        }
+    }
+
+    /// Whether the stream itself broke, which counts as a failed connection (F-08, TR-08). What is wrong
+    /// in HTTP says that the two ends read the stream differently.
+    pub fn is_framing(&self) -> bool {
+        match self {
+            WireError::Ajp(error) => error.is_framing(),
+            WireError::Http(_) => true,
+        }
+    }
+
+    /// Whether a part of the answer is used up already (F-10).
+    pub(crate) fn is_late(&self) -> bool {
+        *self == WireError::Ajp(rjk_ajp::ProtocolError::HeadersAfterBody)
+    }
+
+    /// Whether the connection ended within a piece.
+    pub(crate) fn is_cut(&self) -> bool {
+        match self {
+            WireError::Ajp(error) => {
+                matches!(error, rjk_ajp::ProtocolError::TruncatedPacket { .. })
+            }
+            WireError::Http(_) => false,
+        }
+    }
 }
 
 fn missing_text(missing: &Missing) -> &'static str {
@@ -206,7 +255,8 @@ impl Failure {
             Cause::ClientRead(_)
             | Cause::ClientWrite
             | Cause::KeptWaiting(_)
-            | Cause::TooLarge(_) => Fault::Client,
+            | Cause::TooLarge(_)
+            | Cause::Unwritable(_) => Fault::Client,
             Cause::Protocol(_) | Cause::WrongLength { .. } => Fault::Protocol,
             _ => Fault::Worker,
         }
@@ -221,6 +271,7 @@ impl Failure {
             Cause::ClientRead(body) => body.status,
             Cause::ClientWrite => 200,
             Cause::TooLarge(_) => 413,
+            Cause::Unwritable(error) => error.status(),
             Cause::Closed
             | Cause::Broken(_)
             | Cause::SocketTimeout(_)
@@ -247,7 +298,10 @@ impl Failure {
             return Outcome::Internal;
         }
         match &self.cause {
-            Cause::ClientRead(_) | Cause::ClientWrite | Cause::TooLarge(_) => Outcome::ClientError,
+            Cause::ClientRead(_)
+            | Cause::ClientWrite
+            | Cause::TooLarge(_)
+            | Cause::Unwritable(_) => Outcome::ClientError,
             Cause::KeptWaiting(_) => Outcome::Internal,
             Cause::BusyLimit { .. } => Outcome::BusyLimit,
             Cause::FailOnStatus(FailStatus { soft: true, .. }) => Outcome::StatusSoft,
@@ -293,8 +347,12 @@ impl Failure {
             }
             Cause::ReplyTimeout(_) => "raise reply_timeout, or see why the application is slow",
             Cause::SocketTimeout(_) => "raise socket_timeout, or see why the worker is slow",
-            Cause::Protocol(_) => {
+            Cause::Unwritable(_) => "see what client sends such a request; no worker saw it",
+            Cause::Protocol(WireError::Ajp(_)) => {
                 "check that the port is Tomcat's AJP connector and that packet sizes match"
+            }
+            Cause::Protocol(WireError::Http(_)) => {
+                "check that the port is an HTTP/1.1 connector, and what on that worker writes its answers"
             }
             Cause::WrongLength { .. } => {
                 "the application sets a wrong Content-Length: see its log on that worker"
@@ -442,6 +500,6 @@ mod tests {
     fn the_line_names_phase_and_remedy() {
         let line = Failure::unsent(Phase::Connect, Cause::Connect(io().into())).to_string();
         assert!(line.starts_with("failed while connecting: "), "{line}");
-        assert!(line.contains("AJP port"), "{line}");
+        assert!(line.contains("its port is reachable"), "{line}");
     }
 }

@@ -57,6 +57,17 @@ impl UpstreamRequest<'_> {
         matches!(self.forward.body, BodyLength::None | BodyLength::Known(0))
     }
 
+    /// Whether the client sends its body only when it is told to (RFC 9110 §10.1.1).
+    pub fn expects_continue(&self) -> bool {
+        let mut headers = self.forward.headers.iter();
+        !self.has_no_body()
+            && !matches!(self.forward.protocol, b"HTTP/1.0" | b"HTTP/0.9")
+            && headers.any(|(name, value)| {
+                name.eq_ignore_ascii_case(b"Expect")
+                    && value.trim_ascii().eq_ignore_ascii_case(b"100-continue")
+            })
+    }
+
     /// Whether this is a HEAD request.
     pub fn is_head(&self) -> bool {
         self.forward.method == b"HEAD"

@@ -1,7 +1,8 @@
 //! The pool (contract §5.6).
 
 use super::support::Listening;
-use crate::exchange::protocol::{Rest, look, probe};
+use crate::exchange::ajp::{look, probe};
+use crate::exchange::protocol::Rest;
 use crate::way::connection::{Connection, Look};
 use crate::way::pool::{Budget, Check, Pool};
 use rjk_ajp::PacketSize;

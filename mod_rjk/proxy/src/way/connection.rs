@@ -30,6 +30,20 @@ pub enum ReceiveError {
     },
 }
 
+impl ReceiveError {
+    /// As an error of the system.
+    pub fn into_io(self) -> io::Error {
+        match self {
+            ReceiveError::Closed => io::ErrorKind::UnexpectedEof.into(),
+            ReceiveError::TimedOut => io::ErrorKind::TimedOut.into(),
+            ReceiveError::Io(error) => error,
+            ReceiveError::Truncated { .. } => {
+                io::Error::new(io::ErrorKind::InvalidData, "it closed inside a packet")
+            }
+        }
+    }
+}
+
 /// What a look at an idle connection found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
@@ -39,6 +53,15 @@ pub enum Look {
     Spoke,
     /// The worker closed it, or it broke.
     Ended,
+}
+
+/// What became of bytes that were to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// So many were taken, at least one.
+    Bytes(usize),
+    /// None: the worker speaks.
+    Heard,
 }
 
 /// An open connection.
@@ -51,6 +74,8 @@ pub struct Connection {
     write_timeout: Option<Duration>,
     last_used: Instant,
     last_ping: Instant,
+    /// When the worker ends it, if it said so.
+    kept_until: Option<Instant>,
     moved: Traffic,
     _open: InFlight,
     moves: u32,
@@ -103,6 +128,7 @@ impl Connection {
             write_timeout: None,
             last_used: Instant::now(),
             last_ping: Instant::now(),
+            kept_until: None,
             moved: Traffic::default(),
             _open: open,
             moves,
@@ -123,6 +149,16 @@ impl Connection {
             Stream::Tcp(stream) => stream.local_addr().map(Some),
             Stream::Unix(_) => Ok(None),
         }
+    }
+
+    /// Notes how long the worker will keep it from now on, if it said so.
+    pub fn keep_for(&mut self, time: Option<Duration>) {
+        self.kept_until = time.map(|time| Instant::now() + time);
+    }
+
+    /// Whether the worker may have ended it, by what it said itself.
+    pub fn is_over(&self) -> bool {
+        self.kept_until.is_some_and(|end| Instant::now() >= end)
     }
 
     /// How long the connection has been idle.
@@ -197,6 +233,34 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    /// Sends what the worker takes now, and looks at the same time whether it speaks: a worker that
+    /// answers before it has read everything would otherwise wait for us, and we for it.
+    ///
+    /// # Errors
+    /// As [`Connection::send`].
+    pub fn send_or_hear(&mut self, bytes: &[u8], limit: Option<Duration>) -> io::Result<Sent> {
+        let deadline = limit.map(|limit| Instant::now() + limit);
+        loop {
+            let left = time_left(deadline).ok_or_else(not_taken)?;
+            let ready = self.stream.poll(left)?;
+            if ready.readable {
+                return Ok(Sent::Heard);
+            }
+            if !ready.writable {
+                return Err(not_taken());
+            }
+            match self.stream.write_now(bytes) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => {
+                    self.moved.sent += n as u64;
+                    return Ok(Sent::Bytes(n));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Notes that the worker was just heard of, though it served no request.

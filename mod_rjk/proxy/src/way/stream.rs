@@ -1,7 +1,8 @@
 //! What a connection runs over.
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::RecvFlags;
+use rustix::net::{RecvFlags, SendFlags};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -42,6 +43,35 @@ impl Stream {
         }
     }
 
+    /// Waits up to `limit` until something can be read or written; neither when the time is up.
+    pub(super) fn poll(&self, limit: Option<Duration>) -> io::Result<Ready> {
+        // A limit that no timespec can hold is none.
+        let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
+        let mut fds = [PollFd::new(self, PollFlags::IN | PollFlags::OUT)];
+        while let Err(error) = poll(&mut fds, limit.as_ref()) {
+            if error != Errno::INTR {
+                return Err(error.into());
+            }
+        }
+        let [fd] = fds;
+        let found = fd.revents();
+        Ok(Ready {
+            readable: found.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR),
+            writable: found.contains(PollFlags::OUT),
+        })
+    }
+
+    /// Writes what is taken without waiting: `WouldBlock` when that is nothing.
+    pub(super) fn write_now(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match rustix::net::send(&*self, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
+                Ok(bytes) => return Ok(bytes),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
     /// Reads what is there, without waiting: `WouldBlock` when that is nothing.
     pub(super) fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
@@ -52,6 +82,15 @@ impl Stream {
             }
         }
     }
+}
+
+/// What a stream is ready for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ready {
+    /// Bytes, the end of the stream or an error wait to be read.
+    pub(super) readable: bool,
+    /// It takes bytes.
+    pub(super) writable: bool,
 }
 
 impl AsFd for Stream {

@@ -3,7 +3,6 @@
 use super::endpoint::Endpoint;
 use crate::job::Served;
 use crate::job::failure::{Cause, Failure, Phase};
-use rjk_ajp::ProtocolError;
 use rjk_balance::{AjpSlot, Ended, Outcome};
 use rjk_config::model::AjpSpec;
 use std::io::ErrorKind;
@@ -58,13 +57,13 @@ pub(crate) fn ended(result: &Result<Served, Failure>, sent: bool) -> Ended {
         | Cause::Send(_)
         | Cause::Closed
         | Cause::Broken(_)
-        | Cause::BrokenReply { .. }
-        // It ended within a packet.
-        | Cause::Protocol(ProtocolError::TruncatedPacket { .. }) => Ended::Broken,
+        | Cause::BrokenReply { .. } => Ended::Broken,
+        Cause::Protocol(error) if error.is_cut() => Ended::Broken,
         Cause::Protocol(_) | Cause::WrongLength { .. } => Ended::Protocol,
         Cause::FailOnStatus(_) => Ended::Status,
         Cause::KeptWaiting(_)
         | Cause::TooLarge(_)
+        | Cause::Unwritable(_)
         | Cause::ClientRead(_)
         | Cause::ClientWrite => Ended::Client,
         Cause::NoMember(_) => Ended::Host,
@@ -82,7 +81,7 @@ pub(crate) fn count_made_good(result: &Result<Served, Failure>, slot: &AjpSlot, 
 mod tests {
     use super::*;
     use crate::job::downstream::BrokenBody;
-    use rjk_ajp::RequestTooLarge;
+    use rjk_ajp::{ProtocolError, RequestTooLarge};
     use rjk_balance::Missing;
     use rjk_config::model::FailStatus;
     use std::io;
@@ -126,8 +125,8 @@ mod tests {
             same(Cause::ReplyTimeout(SECOND), Ended::Timeout),
             same(Cause::SocketTimeout(SECOND), Ended::Timeout),
             same(Cause::WrongLength { announced: 2, arrived: 4 }, Ended::Protocol),
-            same(Cause::Protocol(ProtocolError::HeadersAfterBody), Ended::Protocol),
-            same(Cause::Protocol(cut), Ended::Broken),
+            same(Cause::Protocol(ProtocolError::HeadersAfterBody.into()), Ended::Protocol),
+            same(Cause::Protocol(cut.into()), Ended::Broken),
             same(fail(true), Ended::Status),
             same(fail(false), Ended::Status),
             same(Cause::KeptWaiting(SECOND), Ended::Client),

@@ -3,17 +3,14 @@
 use crate::clock::now;
 use crate::exchange::limits::Limits;
 use crate::exchange::packet_log::PacketLog;
-use crate::exchange::protocol::{self, Rest, frame_body};
+use crate::exchange::protocol::{self, Codec, Rest};
 use crate::exchange::pump::{Ending, Finished, Pump};
 use crate::job::failure::{Cause, Failure, Fault, Phase};
-use crate::job::request::UpstreamRequest;
 use crate::job::{Forwarding, Heard, Served, Target};
 use crate::way::connection::Connection;
 use crate::way::connector::{Connector, Counter};
 use crate::way::pool::{Check, Checkout};
 use bstr::ByteSlice;
-use rjk_ajp::exchange::Exchange;
-use rjk_ajp::wire::BROKEN_BODY;
 use rjk_balance::EndpointSettings;
 use rjk_config::model::AjpSpec;
 use rjk_log::{Log, RateLimit, jk_log};
@@ -69,8 +66,8 @@ impl Contact {
     }
 
     /// Bytes of a request's body that go out with its head.
-    pub(super) fn eager_body(&self, request: &UpstreamRequest<'_>) -> Option<usize> {
-        protocol::eager_body(request, self.spec())
+    pub(super) fn eager_body(&self, job: &Forwarding<'_>) -> Option<usize> {
+        protocol::eager_body(job.request, &job.body, self.spec())
     }
 
     /// Has the worker serve a request: up to `retries` attempts on this worker (SV-03).
@@ -85,7 +82,7 @@ impl Contact {
         log: &dyn Log,
     ) -> Result<Served, Failure> {
         job.begin_call();
-        let head = protocol::encode(job.request, target, self.spec())
+        let head = protocol::encode(job.request, &job.body, target, self.spec())
             .map_err(|error| Failure::last(Phase::Send, error))?;
         let mut attempt = 0;
         loop {
@@ -162,6 +159,7 @@ impl Contact {
     fn reuse(&self, checkout: &mut Checkout<'_>, log: &dyn Log) -> Option<Connection> {
         checkout.reuse(|connection| {
             connection.moves() == self.moves()
+                && !connection.is_over()
                 && self.is_quiet(connection, log)
                 && self.spec().ping.prepost.is_none_or(|limit| {
                     self.probe(connection, limit)
@@ -180,7 +178,7 @@ impl Contact {
 
     /// Looks at the socket of an idle connection (PL-02).
     fn is_quiet(&self, connection: &mut Connection, log: &dyn Log) -> bool {
-        let rest = protocol::look(connection, protocol::packet_size(self.spec()));
+        let rest = protocol::look(connection, self.spec());
         if let Rest::Answer(bytes) = rest {
             self.warn_of_rest(bytes, "while its connection was idle", log);
         }
@@ -228,7 +226,7 @@ impl Contact {
     }
 
     fn probe(&self, connection: &mut Connection, limit: Duration) -> std::io::Result<()> {
-        protocol::probe(connection, protocol::packet_size(self.spec()), limit)
+        protocol::probe(connection, self.spec(), limit)
     }
 
     fn exchange(
@@ -269,7 +267,7 @@ impl Contact {
         log: &dyn Log,
     ) -> Result<Finished, Failure> {
         let request = job.request;
-        let mut exchange = protocol::exchange(request, self.spec());
+        let mut codec = Codec::new(request, &job.body, self.spec());
         let limits = Limits::new(request, self.spec());
         job.body.rewind();
         job.heard = Heard::default();
@@ -277,14 +275,14 @@ impl Contact {
             worker: self.spec().name.as_bstr(),
             log,
         };
-        let eager = exchange.eager_body().unwrap_or(0);
+        let eager = codec.eager_body().unwrap_or(0);
         packets.request(&request.forward, head.len(), eager);
-        self.send(connection, &mut exchange, job, head, limits)?;
+        self.send(connection, &mut codec, job, head, limits)?;
         Pump {
             spec: self.spec(),
             packets,
             connection,
-            exchange,
+            codec,
             job,
             cookie: target.cookie,
             limits,
@@ -299,7 +297,7 @@ impl Contact {
     fn may_be_reused(&self, connection: &mut Connection, ending: Ending, log: &dyn Log) -> bool {
         let why = match ending {
             Ending::Reusable => {
-                return match protocol::swallow(connection, protocol::packet_size(self.spec())) {
+                return match protocol::swallow(connection, self.spec()) {
                     Rest::Answer(bytes) => {
                         self.warn_of_rest(bytes, "behind the end of its answer", log);
                         false
@@ -328,31 +326,28 @@ impl Contact {
         }
     }
 
-    /// Sends the head and the first body packet in one go (BD-01).
+    /// Sends the head and the first part of the body in one go (BD-01).
     fn send(
         &self,
         connection: &mut Connection,
-        exchange: &mut Exchange,
+        codec: &mut Codec,
         job: &mut Forwarding<'_>,
         head: &[u8],
         limits: Limits,
     ) -> Result<(), Failure> {
-        let Some(bytes) = exchange.eager_body() else {
+        let Some(bytes) = codec.eager_body() else {
             return self.send_bytes(connection, job, head, limits);
         };
-        let mut packet = Vec::with_capacity(head.len() + 6 + bytes);
-        packet.extend_from_slice(head);
         let first = match job.body.eager(bytes, job.downstream) {
             Ok(first) => first,
             Err(broken) => {
                 // BD-08: Tomcat learns that the body is broken, the connection is not used again.
-                packet.extend_from_slice(&BROKEN_BODY);
+                let packet = [head, codec.broken_body()].concat();
                 let _ = connection.send(&packet, limits.send());
                 return Err(Failure::last(Phase::Send, Cause::ClientRead(broken)));
             }
         };
-        frame_body(first, &mut packet);
-        exchange.body_sent(bytes);
+        let packet = codec.begin(head, first);
         self.send_bytes(connection, job, &packet, limits)
     }
 

@@ -128,9 +128,9 @@ impl Line<'_> {
             activation: head.attributes.activation,
             cookie: None,
         };
-        let packet = protocol::encode(&request, target, self.contact.spec())
-            .map_err(|error| Failure::last(Phase::Send, error))?;
         let mut job = Forwarding::new(&request, client);
+        let packet = protocol::encode(&request, &job.body, target, self.contact.spec())
+            .map_err(|error| Failure::last(Phase::Send, error))?;
         let (contact, connection) = (self.contact, &mut self.connection);
         let finished = contact.transfer(connection, &mut job, target, &packet, log)?;
         Ok(Answer {

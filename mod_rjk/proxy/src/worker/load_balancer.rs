@@ -49,7 +49,7 @@ impl LoadBalancer {
     pub(crate) fn serve(&self, job: &mut Forwarding<'_>, log: &dyn Log) -> Report {
         let request = job.request;
         let mut roster = self.balancer.roster();
-        if let Some(bytes) = eager_body(&roster, request) {
+        if let Some(bytes) = eager_body(&roster, job) {
             job.read_ahead(bytes);
             roster = self.balancer.roster();
         }
@@ -83,9 +83,9 @@ impl LoadBalancer {
 
 /// What the member with the largest packets would take of a body with the head: so much is read before
 /// the choice.
-fn eager_body(roster: &Roster, request: &UpstreamRequest<'_>) -> Option<usize> {
+fn eager_body(roster: &Roster, job: &Forwarding<'_>) -> Option<usize> {
     let largest = roster.spec().members.get(roster.largest())?;
-    protocol::eager_body(request, &largest.ajp)
+    protocol::eager_body(job.request, &job.body, &largest.ajp)
 }
 
 fn session_routes<'a>(roster: &Roster, request: &'a UpstreamRequest<'_>) -> SessionRoutes<'a> {

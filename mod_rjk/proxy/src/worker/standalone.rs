@@ -33,7 +33,7 @@ impl Standalone {
 
     pub(crate) fn serve(&self, job: &mut Forwarding<'_>, log: &dyn Log) -> Report {
         let mut contact = self.endpoint.contact();
-        if let Some(bytes) = contact.eager_body(job.request) {
+        if let Some(bytes) = contact.eager_body(job) {
             job.read_ahead(bytes);
             contact = self.endpoint.contact();
         }

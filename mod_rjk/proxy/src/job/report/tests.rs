@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::job::downstream::BrokenBody;
+use crate::way::connector::ConnectError;
 use crate::way::exhaustion::Exhaustion;
 use rjk_ajp::{ProtocolError, RequestTooLarge};
 use rjk_balance::{Missing, Refusal};
 use rjk_config::model::FailStatus;
+use rjk_http1::request::RequestError;
 use rjk_log::{Level, Origin};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -39,6 +41,14 @@ fn io() -> io::Error {
     io::Error::from(io::ErrorKind::ConnectionReset)
 }
 
+fn of_a_socket(kind: io::ErrorKind) -> ConnectError {
+    ConnectError::Unix {
+        socket: "/run/tomcat/a.sock".into(),
+        error: kind.into(),
+        seen: "it is of user 0".to_owned(),
+    }
+}
+
 /// The causes, with the status for the client.
 #[rustfmt::skip]
 fn causes() -> Vec<(&'static str, Cause, u16)> {
@@ -60,8 +70,12 @@ fn causes() -> Vec<(&'static str, Cause, u16)> {
         ("F-11", Cause::ReplyTimeout(limit), 504),
         ("F-11b", Cause::BrokenReply { error: io(), limit }, 504),
         ("BG-08", Cause::WrongLength { announced: 2, arrived: 4 }, 502),
-        ("F-08", Cause::Protocol(ProtocolError::BadMagic { found: [0x12, 0x34] }), 502),
-        ("F-10", Cause::Protocol(ProtocolError::HeadersAfterBody), 502),
+        ("F-08", Cause::Protocol(ProtocolError::BadMagic { found: [0x12, 0x34] }.into()), 502),
+        ("F-10", Cause::Protocol(ProtocolError::HeadersAfterBody.into()), 502),
+        ("ways", Cause::Protocol(rjk_http1::ProtocolError::AfterEnd.into()), 502),
+        ("ways", Cause::Unwritable(RequestError::Connect), 400),
+        ("ways", Cause::Connect(of_a_socket(io::ErrorKind::PermissionDenied)), 503),
+        ("ways", Cause::Connect(of_a_socket(io::ErrorKind::NotFound)), 503),
         ("F-12", Cause::FailOnStatus(soft(false)), 503),
         ("F-12", Cause::FailOnStatus(soft(true)), 503),
         ("F-14", Cause::ClientRead(BrokenBody::SHORT), 400),
@@ -92,6 +106,7 @@ fn number(cause: &Cause) -> usize {
         Cause::SocketTimeout(_) => 16,
         Cause::KeptWaiting(_) => 17,
         Cause::NoPlaceForPart => 18,
+        Cause::Unwritable(_) => 19,
         // Its client is gone whatever the phase: see the second test.
         Cause::ClientWrite => 18,
     }
@@ -109,7 +124,7 @@ fn line(result: Result<Served, Failure>, told: Told) -> (Level, String) {
 #[test]
 fn each_cause_in_each_phase_is_one_error_line_with_the_status() {
     let numbers: BTreeSet<usize> = causes().iter().map(|(_, cause, _)| number(cause)).collect();
-    assert_eq!(numbers, (0..19).collect());
+    assert_eq!(numbers, (0..20).collect());
     for phase in PHASES {
         for (row, cause, status) in causes() {
             let start = format!("worker lb failed while {phase}: {cause}; ");

@@ -1,0 +1,239 @@
+//! What the exchange knows of HTTP/1.1: what a worker is told, how an answer is read, and how a worker
+//! is asked whether it is there.
+
+use super::packet_log::PacketLog;
+use super::protocol::{Rest, Step};
+use crate::job::Target;
+use crate::job::body::BodySource;
+use crate::job::failure::Cause;
+use crate::job::request::UpstreamRequest;
+use crate::way::connection::{Connection, Look, ReceiveError};
+use rjk_config::model::{AjpSpec, HttpSpec};
+use rjk_http1::ProtocolError;
+use rjk_http1::exchange::{Exchange, Expected};
+use rjk_http1::request::{self, Told};
+use rjk_message::{Action, BodyLength, BodyQuota, RequestHead};
+use std::io;
+use std::time::{Duration, Instant};
+
+/// So long the body of a client that asks first (`Expect: 100-continue`) waits for the worker's word.
+/// Most answer at once; a worker that knows nothing of it must not make the client wait for long
+/// (RFC 9110 §10.1.1).
+const CONSENT: Duration = Duration::from_secs(1);
+
+/// Writes the head of a request for this worker.
+///
+/// # Errors
+/// [`Cause::Unwritable`].
+pub(super) fn encode(
+    request: &UpstreamRequest<'_>,
+    body: &BodySource,
+    target: Target<'_>,
+    spec: &AjpSpec,
+    http: &HttpSpec,
+    out: &mut Vec<u8>,
+) -> Result<(), Cause> {
+    let mut forward = request.forward.clone();
+    forward.attributes.secret = spec.secret.as_ref().map(|secret| secret.as_slice());
+    forward.attributes.route = target.route;
+    forward.attributes.activation = target.activation;
+    let told = Told {
+        x_forwarded: http.forward.x_forwarded(),
+        forwarded: http.forward.forwarded(),
+        secret_header: http.secret_header.as_ref().map(|name| name.as_slice()),
+        websocket: http.websocket.is_some(),
+        expect_continue: asks_first(request, body),
+    };
+    request::encode(&forward, &told, out)?;
+    Ok(())
+}
+
+/// Whether the client sends its body only when it is told to, and was not told yet.
+fn asks_first(request: &UpstreamRequest<'_>, body: &BodySource) -> bool {
+    !body.has_begun() && request.expects_continue()
+}
+
+/// One exchange.
+pub(crate) struct HttpCodec {
+    exchange: Exchange,
+}
+
+impl HttpCodec {
+    /// Bytes in front of a body part that [`HttpCodec::seal`] may fill in.
+    pub(super) const ROOM: usize = rjk_http1::exchange::ROOM;
+
+    pub(super) fn new(
+        request: &UpstreamRequest<'_>,
+        body: &BodySource,
+        http: &HttpSpec,
+    ) -> HttpCodec {
+        let expected = Expected {
+            body: request.forward.body,
+            head_request: request.is_head(),
+            awaits_continue: asks_first(request, body),
+            upgrade: http.websocket.is_some() && request::asks_for_websocket(&request.forward),
+        };
+        HttpCodec {
+            exchange: Exchange::new(expected),
+        }
+    }
+
+    pub(super) fn eager_body(&self) -> Option<usize> {
+        self.exchange.eager_body()
+    }
+
+    pub(super) fn step<'a>(
+        &mut self,
+        pending: &'a [u8],
+        packets: PacketLog<'_>,
+    ) -> Result<Step<'a>, ProtocolError> {
+        Ok(match self.exchange.step(pending)? {
+            rjk_http1::Step::Incomplete { needed } => Step::Incomplete { needed },
+            rjk_http1::Step::Complete { action, consumed } => {
+                packets.heard(&action);
+                Step::Complete { action, consumed }
+            }
+        })
+    }
+
+    pub(super) fn push(&self) -> Option<BodyQuota> {
+        self.exchange.push()
+    }
+
+    pub(super) fn seal<'p>(&mut self, packet: &'p mut Vec<u8>) -> &'p [u8] {
+        self.exchange.seal(packet)
+    }
+
+    pub(super) fn end_body(&mut self) -> &'static [u8] {
+        self.exchange.end_body()
+    }
+
+    /// Appends a part of the body: with the head goes only one of known length.
+    pub(super) fn put_body(&mut self, bytes: &[u8], packet: &mut Vec<u8>) {
+        packet.extend_from_slice(bytes);
+        self.exchange.body_sent(bytes.len());
+    }
+
+    pub(super) fn at_end(
+        &mut self,
+        pending: usize,
+    ) -> Result<Option<Action<'static>>, ProtocolError> {
+        // Without a byte of an answer it is the connection that ended, not an answer.
+        if !self.exchange.head_received() && pending == 0 {
+            return Ok(None);
+        }
+        self.exchange.at_end(pending).map(Some)
+    }
+
+    pub(super) fn head_received(&self) -> bool {
+        self.exchange.head_received()
+    }
+
+    pub(super) fn patience(&self) -> Option<Duration> {
+        self.exchange.awaits_continue().then_some(CONSENT)
+    }
+
+    pub(super) fn stop_awaiting(&mut self) {
+        self.exchange.stop_awaiting();
+    }
+
+    pub(super) fn kept_for(&self) -> Option<Duration> {
+        self.exchange.kept_for()
+    }
+}
+
+/// See [`look`](super::protocol::look): in HTTP nothing is harmless.
+pub(super) fn look(connection: &mut Connection) -> Rest {
+    match connection.look() {
+        Look::Ended => Rest::Ended,
+        Look::Quiet => rest(connection),
+        Look::Spoke => Rest::Answer(connection.pending().len()),
+    }
+}
+
+/// What stands behind the end of an answer.
+pub(super) fn rest(connection: &Connection) -> Rest {
+    match connection.pending().len() {
+        0 => Rest::Quiet,
+        bytes => Rest::Answer(bytes),
+    }
+}
+
+/// Asks for the probe's path with HEAD, and takes any answer for a sign of life; without a path nothing
+/// is asked.
+pub(super) fn probe(
+    connection: &mut Connection,
+    spec: &AjpSpec,
+    http: &HttpSpec,
+    limit: Duration,
+) -> io::Result<()> {
+    let Some(path) = &http.probe else {
+        return Ok(());
+    };
+    let deadline = Instant::now() + limit;
+    let mut question = Vec::with_capacity(256);
+    request::encode(&probe_head(path, spec), &Told::default(), &mut question)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    connection
+        .send(&question, Some(limit))
+        .map_err(|(_, error)| error)?;
+    let mut exchange = Exchange::new(Expected {
+        body: BodyLength::None,
+        head_request: true,
+        awaits_continue: false,
+        upgrade: false,
+    });
+    loop {
+        let step = exchange
+            .step(connection.pending())
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        let needed = match step {
+            rjk_http1::Step::Complete { action, consumed } => {
+                let finished = match action {
+                    Action::Finish { reuse } => Some(reuse),
+                    _ => None,
+                };
+                connection.consume(consumed);
+                match finished {
+                    None => continue,
+                    Some(true) if connection.pending().is_empty() => {
+                        connection.heard();
+                        return Ok(());
+                    }
+                    Some(_) => return Err(closes()),
+                }
+            }
+            rjk_http1::Step::Incomplete { needed } => needed,
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        connection
+            .receive(needed, Some(left))
+            .map_err(ReceiveError::into_io)?;
+    }
+}
+
+fn probe_head<'a>(path: &'a [u8], spec: &'a AjpSpec) -> RequestHead<'a> {
+    RequestHead {
+        method: b"HEAD",
+        protocol: b"HTTP/1.1",
+        uri: path,
+        remote_addr: None,
+        remote_host: None,
+        server_name: &spec.host,
+        server_port: spec.port,
+        is_ssl: spec.way.tls().is_some(),
+        headers: &[],
+        body: BodyLength::None,
+        attributes: rjk_message::Attributes::default(),
+    }
+}
+
+fn closes() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::ConnectionAborted,
+        "the answer to the probe ends the connection: probe a path that keeps it",
+    )
+}
