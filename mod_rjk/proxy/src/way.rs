@@ -8,4 +8,5 @@ pub mod pool;
 mod socket;
 pub mod stream;
 mod tcp;
+pub mod tls;
 mod unix;
