@@ -13,6 +13,7 @@
 //! | `exchange` | one request and its answer on one connection |
 //! | [`job`] | a request on its way, its client, and how it ended |
 //! | [`way`] | connections: how they are opened, kept and lent |
+//! | [`tunnel`] | what follows when both sides changed to another protocol |
 //! | [`clock`] | the time |
 #![forbid(unsafe_code)]
 
@@ -20,6 +21,7 @@ pub mod clock;
 pub mod dispatcher;
 mod exchange;
 pub mod job;
+pub mod tunnel;
 pub mod way;
 pub mod worker;
 

@@ -1,5 +1,6 @@
 //! The client's side of a request, as the pump sees it.
 
+use crate::tunnel::{TunnelEnd, TunnelLimits, Tunnelled};
 use rjk_message::ResponseHead;
 
 /// The response could not be handed on: the client's connection broke, or httpd refuses it.
@@ -51,4 +52,26 @@ pub trait Downstream {
 
     /// Body bytes in order, possibly none. The slices are only valid during the call.
     fn send(&mut self, body: &[&[u8]], then: Then) -> Result<(), ClientError>;
+
+    /// Whether the client's connection can become a tunnel: asked before a worker is.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    fn can_tunnel(&self) -> Result<(), &'static str> {
+        Err(NO_TUNNEL)
+    }
+
+    /// Sends the client this head of status 101, and moves bytes between it and the worker until
+    /// one of them is done. Called instead of [`Downstream::start`], as the last call.
+    fn tunnel(
+        &mut self,
+        head: &ResponseHead,
+        worker: &mut dyn TunnelEnd,
+        limits: TunnelLimits,
+    ) -> Tunnelled {
+        let _ = (head, worker, limits);
+        Tunnelled::refused(NO_TUNNEL)
+    }
 }
+
+const NO_TUNNEL: &str = "this client does not change protocols";
