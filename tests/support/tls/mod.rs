@@ -1,4 +1,8 @@
-//! TLS for tests: a certificate of its own for httpd, and curl as the client.
+//! TLS for tests: certificates, good and bad, httpd with one of its own, and curl as the client.
+
+mod authority;
+
+pub use authority::{Authority, Days};
 
 use crate::tempdir::Dir;
 use crate::{Result, httpd};
