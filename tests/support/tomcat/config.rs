@@ -1,5 +1,7 @@
 //! The text of a Tomcat's configuration files.
 
+use super::door::{Opened, Wanted};
+
 /// What of server.xml a test can change.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -11,6 +13,10 @@ pub(super) struct Settings {
     pub(super) allowed_attributes: Option<String>,
     /// A `<Cluster>` element.
     pub(super) cluster: String,
+    /// `<Valve>` elements of the engine.
+    pub(super) valves: String,
+    /// Connectors beside the AJP one.
+    pub(super) doors: Wanted,
 }
 
 impl Default for Settings {
@@ -24,12 +30,14 @@ impl Default for Settings {
             // Without it Tomcat answers 403 to any attribute that it does not know.
             allowed_attributes: Some(".*".to_owned()),
             cluster: String::new(),
+            valves: String::new(),
+            doors: Wanted::default(),
         }
     }
 }
 
-/// server.xml with one AJP connector and no shutdown port.
-pub(super) fn server_xml(settings: &Settings, port: u16) -> String {
+/// server.xml with an AJP connector, those that were asked for beside it, and no shutdown port.
+pub(super) fn server_xml(settings: &Settings, port: u16, opened: &Opened) -> String {
     let secret = match &settings.secret {
         Some(secret) => format!("secret=\"{secret}\" secretRequired=\"true\""),
         None => "secretRequired=\"false\"".to_owned(),
@@ -43,21 +51,27 @@ pub(super) fn server_xml(settings: &Settings, port: u16) -> String {
         "allowedRequestAttributesPattern",
         settings.allowed_attributes.as_deref(),
     );
-    let (threads, more) = (settings.max_threads, &settings.connector);
+    let common = format!(
+        "maxThreads=\"{}\" minSpareThreads=\"2\" maxPostSize=\"-1\"",
+        settings.max_threads
+    );
+    let ajp = format!("{secret} {packet_size} {allowed} {}", settings.connector);
+    let others = opened.lines(&format!("{common} {}", settings.doors.attributes), &ajp);
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
 <Server port="-1">
   <Service name="Catalina">
-    <Connector protocol="AJP/1.3" address="127.0.0.1" port="{port}" maxThreads="{threads}"
-               minSpareThreads="2" maxPostSize="-1" {secret} {packet_size} {allowed} {more}/>
-    <Engine name="Catalina" defaultHost="localhost" {route}>
+    <Connector protocol="AJP/1.3" address="127.0.0.1" port="{port}" {common} {ajp}/>
+{others}    <Engine name="Catalina" defaultHost="localhost" {route}>
       {cluster}
+      {valves}
       <Host name="localhost" appBase="webapps" unpackWARs="false" autoDeploy="false"/>
     </Engine>
   </Service>
 </Server>
 "#,
         cluster = settings.cluster,
+        valves = settings.valves,
     )
 }
 

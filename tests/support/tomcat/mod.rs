@@ -1,4 +1,5 @@
-//! Real Tomcats, each with a CATALINA_BASE of its own and only an AJP connector.
+//! Real Tomcats, each with a CATALINA_BASE of its own, an AJP connector and the [`Door`]s that a test
+//! asks for.
 //!
 //! The web applications are those of tests/webapps; each directory is one context, `/testbed` for
 //! instance. A Tomcat takes a few seconds to start, so tests of one binary may share one per version
@@ -6,16 +7,20 @@
 
 mod cluster;
 mod config;
+mod door;
 
 pub use cluster::Cluster;
 pub use config::{CONTEXT_XML, LOGGING, WEB_XML};
+pub use door::{Door, TLS_NAME};
 
 use crate::guard::Guarded;
 use crate::process::ProcessId;
 use crate::tempdir::{Dir, copy_tree};
+use crate::tls::Authority;
 use crate::{Result, peer, ports, wait};
 use anyhow::{Context, anyhow, bail, ensure};
 use config::Settings;
+use door::Opened;
 use rustix::process::Signal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -96,6 +101,33 @@ impl Builder {
         self
     }
 
+    /// Connectors beside the AJP one; those for TLS need [`Builder::tls`].
+    pub fn doors(mut self, doors: &[Door]) -> Self {
+        self.settings.doors.doors.extend(doors);
+        self
+    }
+
+    /// The certificate of [`TLS_NAME`], signed by this authority.
+    pub fn tls(mut self, authority: &Authority) -> Result<Self> {
+        let own = authority.server(&[TLS_NAME, "localhost", "127.0.0.1"])?;
+        self.settings.doors.tls = Some((authority.clone(), own));
+        Ok(self)
+    }
+
+    /// More attributes of the connectors of [`Builder::doors`].
+    pub fn door_attributes(mut self, attributes: &str) -> Self {
+        self.settings.doors.attributes.push_str(attributes);
+        self
+    }
+
+    /// A valve of the engine: its class below `org.apache.catalina.valves`, and attributes.
+    pub fn valve(mut self, class: &str, attributes: &str) -> Self {
+        self.settings.valves.push_str(&format!(
+            "<Valve className=\"org.apache.catalina.valves.{class}\" {attributes}/>\n"
+        ));
+        self
+    }
+
     /// The directory of its web applications; tests/webapps by default.
     pub fn webapps(mut self, directory: impl Into<PathBuf>) -> Self {
         self.webapps = directory.into();
@@ -114,6 +146,7 @@ pub struct Tomcat {
     process: Option<Guarded>,
     dir: Dir,
     port: u16,
+    opened: Opened,
     builder: Builder,
 }
 
@@ -150,9 +183,10 @@ impl Tomcat {
         for name in ["logs", "temp", "work", "lib"] {
             std::fs::create_dir_all(dir.join(name))?;
         }
+        let opened = Opened::choose(&builder.settings.doors, &dir)?;
         dir.write(
             "conf/server.xml",
-            config::server_xml(&builder.settings, port),
+            config::server_xml(&builder.settings, port, &opened),
         )?;
         dir.write("conf/web.xml", config::WEB_XML)?;
         dir.write("conf/context.xml", config::CONTEXT_XML)?;
@@ -162,6 +196,7 @@ impl Tomcat {
             process: None,
             dir,
             port,
+            opened,
             builder,
         })
     }
@@ -174,6 +209,16 @@ impl Tomcat {
     /// The AJP connector's port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The port of another connector.
+    pub fn door_port(&self, door: Door) -> Result<u16> {
+        self.opened.port(door)
+    }
+
+    /// The unix socket of another connector.
+    pub fn door_socket(&self, door: Door) -> Result<PathBuf> {
+        self.opened.socket(door)
     }
 
     /// Its `jvmRoute`, empty if it has none.
@@ -196,6 +241,11 @@ impl Tomcat {
     /// Its log.
     pub fn log(&self) -> String {
         self.dir.read("logs/catalina.out")
+    }
+
+    /// The text of a file below its directory, as far as it was written.
+    pub fn file(&self, name: &str) -> String {
+        self.dir.read(name)
     }
 
     /// Lines of workers.properties for an ajp13 worker `name` that leads here.
