@@ -1,8 +1,10 @@
 //! A raw HTTP/1.1 client: it sends what it is told and shows what came back.
 
+mod changed;
 mod kept;
 mod pending;
 
+pub use changed::Changed;
 pub use kept::Kept;
 pub use pending::Pending;
 
@@ -327,6 +329,11 @@ impl Client {
     /// Sends no more: half-close.
     pub fn finish_sending(&self) -> Result<(), ClientError> {
         Ok(self.stream.get_ref().shutdown(Shutdown::Write)?)
+    }
+
+    /// The connection, with what was read of it and not taken.
+    pub fn into_stream(self) -> Changed {
+        Changed(self.stream)
     }
 
     /// Goes away with a reset.

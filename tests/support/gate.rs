@@ -15,8 +15,9 @@ const STEP: Duration = Duration::from_millis(20);
 #[derive(Debug, Default)]
 pub struct Gate(Arc<Door>);
 
+/// What waits at a gate.
 #[derive(Debug, Default)]
-struct Door {
+pub(crate) struct Door {
     is_open: Mutex<bool>,
     opened: Condvar,
 }
@@ -56,6 +57,11 @@ impl Gate {
         Ok(self.0.pass(|| false)?)
     }
 
+    /// For peers of other kinds.
+    pub(crate) fn door(&self) -> Arc<Door> {
+        Arc::clone(&self.0)
+    }
+
     /// A peer's step that waits for this gate when the request's URI starts with `prefix`.
     pub fn step_for(&self, prefix: &'static str) -> Step {
         let door = Arc::clone(&self.0);
@@ -81,7 +87,7 @@ impl Door {
     }
 
     /// Waits until the gate is open, or `given_up` says that nobody needs it any more.
-    fn pass(&self, given_up: impl Fn() -> bool) -> io::Result<()> {
+    pub(crate) fn pass(&self, given_up: impl Fn() -> bool) -> io::Result<()> {
         let start = Instant::now();
         let mut is_open = self.is_open.lock().unwrap_or_else(PoisonError::into_inner);
         while !*is_open && !given_up() {
