@@ -4,6 +4,7 @@ mod attempts;
 mod body;
 mod direct;
 mod drip;
+mod http;
 mod late;
 mod moved;
 mod pool;

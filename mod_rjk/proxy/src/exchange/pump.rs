@@ -45,6 +45,8 @@ enum Next {
     SendBody(BodyQuota),
     /// It does not ask, and may have one.
     Push(BodyQuota),
+    /// It may have what is left of the last one.
+    GoOn,
     Finished {
         reuse: bool,
     },
@@ -93,7 +95,11 @@ impl Pump<'_, '_> {
                     }
                 },
                 Next::SendBody(quota) => self.send_body(quota)?,
-                Next::Push(quota) => self.push(quota, &mut outgoing)?,
+                Next::Push(quota) => {
+                    self.fill(quota, &mut outgoing)?;
+                    self.push(&mut outgoing)?;
+                }
+                Next::GoOn => self.push(&mut outgoing)?,
                 Next::Finished { reuse } => return Ok(self.finished(response, reuse)),
             }
         }
@@ -165,8 +171,10 @@ impl Pump<'_, '_> {
     /// What is to be done when the worker has not said more: a part of the body goes, or we read on.
     fn unasked(&self, needed: usize, outgoing: &Outgoing) -> Next {
         match self.codec.push() {
-            Some(quota) if outgoing.refused.is_none() => Next::Push(quota),
-            _ => Next::Read { needed },
+            _ if outgoing.refused.is_some() => Next::Read { needed },
+            _ if !outgoing.left.is_empty() => Next::GoOn,
+            Some(quota) => Next::Push(quota),
+            None => Next::Read { needed },
         }
     }
 
@@ -267,10 +275,7 @@ impl Pump<'_, '_> {
 
     /// Sends a part of the body that nobody asked for, as far as the worker takes it; whatever it says
     /// meanwhile comes first.
-    fn push(&mut self, quota: BodyQuota, outgoing: &mut Outgoing) -> Result<(), Failure> {
-        if outgoing.left.is_empty() {
-            self.fill(quota, outgoing)?;
-        }
+    fn push(&mut self, outgoing: &mut Outgoing) -> Result<(), Failure> {
         while !outgoing.left.is_empty() {
             let bytes = &outgoing.packet[outgoing.left.clone()];
             match self.connection.send_or_hear(bytes, self.limits.send()) {

@@ -181,7 +181,7 @@ impl WireError {
             WireError::Ajp(error) => {
                 matches!(error, rjk_ajp::ProtocolError::TruncatedPacket { .. })
             }
-            WireError::Http(_) => false,
+            WireError::Http(error) => error.is_early_end(),
         }
     }
 }

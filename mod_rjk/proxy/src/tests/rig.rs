@@ -2,6 +2,7 @@
 
 use super::support::*;
 use crate::job::failure::Failure;
+use crate::job::request::UpstreamRequest;
 use crate::job::{Forwarding, Served, Target};
 use crate::worker::endpoint::Endpoint;
 use rjk_config::model::{AjpSpec, RuleExtensions};
@@ -41,15 +42,19 @@ impl Rig {
     }
 
     /// Serves one request.
-    pub fn run(&self, method: &[u8], body: BodyLength, mut client: Client) -> Run {
-        let request = request(method, body, &self.rule);
+    pub fn run(&self, method: &[u8], body: BodyLength, client: Client) -> Run {
+        self.serve(&request(method, body, &self.rule), client)
+    }
+
+    /// As [`Rig::run`].
+    pub fn serve(&self, request: &UpstreamRequest<'_>, mut client: Client) -> Run {
         let target = Target {
             route: None,
             activation: b"ACT",
             cookie: None,
         };
         let mut checkout = self.endpoint.pool().checkout().unwrap();
-        let mut job = Forwarding::new(&request, &mut client);
+        let mut job = Forwarding::new(request, &mut client);
         let contact = self.endpoint.contact();
         let result = contact.call(&mut checkout, &mut job, target, &NoLog);
         drop(checkout);

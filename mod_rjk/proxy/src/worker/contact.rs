@@ -305,7 +305,9 @@ impl Contact {
                     rest => rest == Rest::Quiet,
                 };
             }
-            Ending::Close => "END_RESPONSE does not allow it",
+            Ending::Close if self.spec().way.http().is_none() => "END_RESPONSE does not allow it",
+            // What HTTP servers do after so many requests.
+            Ending::Close => return false,
             Ending::OutOfStep => "it answered without the body data that it had asked for",
         };
         jk_log!(
