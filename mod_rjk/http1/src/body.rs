@@ -54,6 +54,7 @@ impl Body {
     /// The connection ended.
     pub(crate) fn at_end(&self, pending: usize) -> Result<(), ProtocolError> {
         match self {
+            Body::Known { left: 0, .. } => Ok(()),
             Body::Known { length, left } => Err(ProtocolError::EndInBody {
                 have: length.saturating_sub(*left),
                 length: *length,
