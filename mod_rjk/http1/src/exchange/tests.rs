@@ -95,16 +95,17 @@ fn word_of(error: &ProtocolError) -> String {
     debug.split(' ').next().unwrap().to_owned()
 }
 
-fn get() -> Expected {
-    Expected::default()
-}
+const GET: Expected = Expected {
+    body: BodyLength::None,
+    head_request: false,
+    awaits_continue: false,
+    upgrade: false,
+};
 
-fn head() -> Expected {
-    Expected {
-        head_request: true,
-        ..get()
-    }
-}
+const HEAD: Expected = Expected {
+    head_request: true,
+    ..GET
+};
 
 /// An exchange whose whole request was sent, and that received this much of the answer.
 fn after(expected: Expected, received: &[u8]) -> Exchange {

@@ -95,64 +95,81 @@ fn rfc9112_7_1_any_start_of_a_body_is_not_whole() {
     }
 }
 
+const fn size(byte: u8) -> ProtocolError {
+    ProtocolError::ChunkSize { byte }
+}
+
+const fn line(byte: u8) -> ProtocolError {
+    ProtocolError::ChunkLineEnd { byte }
+}
+
+const fn end(byte: u8) -> ProtocolError {
+    ProtocolError::ChunkEnd { byte }
+}
+
+const fn extension(byte: u8) -> ProtocolError {
+    ProtocolError::ChunkExtension { byte }
+}
+
+const fn large(size: u64) -> ProtocolError {
+    ProtocolError::ChunkTooLarge { size }
+}
+
+const DIGITS: ProtocolError = ProtocolError::ChunkSizeTooLong { limit: 16 };
+
+const FAULTS: [(&[u8], ProtocolError); 44] = [
+    (b"\r\n", size(b'\r')),
+    (b"\n", size(b'\n')),
+    (b"x", size(b'x')),
+    (b"g\r\n", size(b'g')),
+    (b";a\r\n", size(b';')),
+    (b" 1\r\n", size(b' ')),
+    (b"\t1\r\n", size(b'\t')),
+    (b"-1\r\n", size(b'-')),
+    (b"+1\r\n", size(b'+')),
+    (b"0x1\r\n", size(b'x')),
+    (b"1_0\r\n", size(b'_')),
+    (b"1h\r\n", size(b'h')),
+    (b"1,1\r\n", size(b',')),
+    (b"1.0\r\n", size(b'.')),
+    (b"\"1\"\r\n", size(b'"')),
+    (b"1\0\r\n", size(0)),
+    (b"\xb2\r\n", size(0xb2)),
+    // What some write as padding, others take for the end of the size.
+    (b"1 \r\n", size(b'\r')),
+    (b"1 1\r\n", size(b'1')),
+    (b"1\t\n", size(b'\n')),
+    (b"1 x;y\r\n", size(b'x')),
+    (b"00000000000000001\r\n", DIGITS),
+    (b"00000000000000000\r\n", DIGITS),
+    (b"fffffffffffffffff\r\n", DIGITS),
+    (b"ffffffffffffffff\r\n", large(u64::MAX)),
+    (b"8000000000000000\r\n", large(1 << 63)),
+    (b"8000000000000000;a\r\n", large(1 << 63)),
+    (b"FFFFFFFFFFFFFFFF \r\n", large(u64::MAX)),
+    // A line that ends for one reader only.
+    (b"1\n", size(b'\n')),
+    (b"1\rx", line(b'x')),
+    (b"1\r\r\n", line(b'\r')),
+    (b"1;a\r;b\r\n", line(b';')),
+    (b"1;a\n", extension(b'\n')),
+    (b"1;a=\"\n\"\r\n", extension(b'\n')),
+    (b"1;a\0b\r\n", extension(0)),
+    (b"1;a\x0bb\r\n", extension(0x0b)),
+    (b"1;a\x7fb\r\n", extension(0x7f)),
+    (b"1;a\x1b[2J\r\n", extension(0x1b)),
+    // Data that is longer or shorter than its size.
+    (b"1\r\nxy\r\n", end(b'y')),
+    (b"1\r\nx\n", end(b'\n')),
+    (b"1\r\nx\ry", end(b'y')),
+    (b"1\r\nx0\r\n\r\n", end(b'0')),
+    (b"2\r\nx\r\n0\r\n\r\n", end(b'\n')),
+    (b"1\r\nx;\r\n", end(b';')),
+];
+
 #[test]
 fn cve_2015_3183_sizes_and_ends_that_are_none() {
-    let size = |byte| ProtocolError::ChunkSize { byte };
-    let line = |byte| ProtocolError::ChunkLineEnd { byte };
-    let end = |byte| ProtocolError::ChunkEnd { byte };
-    let extension = |byte| ProtocolError::ChunkExtension { byte };
-    let digits = ProtocolError::ChunkSizeTooLong { limit: 16 };
-    let large = |size| ProtocolError::ChunkTooLarge { size };
-    let cases: [(&[u8], ProtocolError); 44] = [
-        (b"\r\n", size(b'\r')),
-        (b"\n", size(b'\n')),
-        (b"x", size(b'x')),
-        (b"g\r\n", size(b'g')),
-        (b";a\r\n", size(b';')),
-        (b" 1\r\n", size(b' ')),
-        (b"\t1\r\n", size(b'\t')),
-        (b"-1\r\n", size(b'-')),
-        (b"+1\r\n", size(b'+')),
-        (b"0x1\r\n", size(b'x')),
-        (b"1_0\r\n", size(b'_')),
-        (b"1h\r\n", size(b'h')),
-        (b"1,1\r\n", size(b',')),
-        (b"1.0\r\n", size(b'.')),
-        (b"\"1\"\r\n", size(b'"')),
-        (b"1\0\r\n", size(0)),
-        (b"\xb2\r\n", size(0xb2)),
-        // What some write as padding, others take for the end of the size.
-        (b"1 \r\n", size(b'\r')),
-        (b"1 1\r\n", size(b'1')),
-        (b"1\t\n", size(b'\n')),
-        (b"1 x;y\r\n", size(b'x')),
-        (b"00000000000000001\r\n", digits),
-        (b"00000000000000000\r\n", digits),
-        (b"fffffffffffffffff\r\n", digits),
-        (b"ffffffffffffffff\r\n", large(u64::MAX)),
-        (b"8000000000000000\r\n", large(1 << 63)),
-        (b"8000000000000000;a\r\n", large(1 << 63)),
-        (b"FFFFFFFFFFFFFFFF \r\n", large(u64::MAX)),
-        // A line that ends for one reader only.
-        (b"1\n", size(b'\n')),
-        (b"1\rx", line(b'x')),
-        (b"1\r\r\n", line(b'\r')),
-        (b"1;a\r;b\r\n", line(b';')),
-        (b"1;a\n", extension(b'\n')),
-        (b"1;a=\"\n\"\r\n", extension(b'\n')),
-        (b"1;a\0b\r\n", extension(0)),
-        (b"1;a\x0bb\r\n", extension(0x0b)),
-        (b"1;a\x7fb\r\n", extension(0x7f)),
-        (b"1;a\x1b[2J\r\n", extension(0x1b)),
-        // Data that is longer or shorter than its size.
-        (b"1\r\nxy\r\n", end(b'y')),
-        (b"1\r\nx\n", end(b'\n')),
-        (b"1\r\nx\ry", end(b'y')),
-        (b"1\r\nx0\r\n\r\n", end(b'0')),
-        (b"2\r\nx\r\n0\r\n\r\n", end(b'\n')),
-        (b"1\r\nx;\r\n", end(b';')),
-    ];
-    for (stream, error) in cases {
+    for (stream, error) in FAULTS {
         assert_eq!(both(stream), Err(error), "{}", stream.escape_ascii());
     }
 }

@@ -95,7 +95,7 @@ fn other_chunks(stream: &[u8]) -> Option<(Vec<u8>, usize)> {
 fn ours(stream: &[u8], head_request: bool) -> Option<Reading> {
     let expected = Expected {
         head_request,
-        ..get()
+        ..GET
     };
     let mut exchange = Exchange::new(expected);
     let (mut reading, mut start) = (None, 0);

@@ -2,112 +2,110 @@
 
 use super::*;
 
+/// Responses without their version, and what comes of them.
+const ENDS: [(&str, Expected, &[&str]); 19] = [
+    (
+        "200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        GET,
+        &["head 200", "body hello", "finish true", "rest "],
+    ),
+    (
+        "200 OK\r\nContent-Length: 0\r\n\r\n",
+        GET,
+        &["head 200", "finish true", "rest "],
+    ),
+    (
+        "200\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x\r\nlo\r\n0\r\nA: b\r\n\r\n",
+        GET,
+        &["head 200", "body hello", "finish true", "rest "],
+    ),
+    (
+        "200 OK\r\n\r\nhello",
+        GET,
+        &["head 200", "body hello", "eof", "finish false"],
+    ),
+    ("200 OK\r\n\r\n", GET, &["head 200", "eof", "finish false"]),
+    // What comes behind the end is nobody's answer: it stays for the caller to see.
+    (
+        "200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\n\r\n",
+        GET,
+        &[
+            "head 200",
+            "body hello",
+            "finish true",
+            "rest HTTP/1.1 200 OK\\r\\n\\r\\n",
+        ],
+    ),
+    (
+        "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n\r\n",
+        GET,
+        &["head 200", "finish true", "rest \\r\\n"],
+    ),
+    (
+        "204 No Content\r\n\r\nmore",
+        GET,
+        &["head 204", "finish true", "rest more"],
+    ),
+    (
+        "204 No Content\r\nContent-Length: 4\r\n\r\nmore",
+        GET,
+        &["head 204", "finish false", "rest more"],
+    ),
+    (
+        "204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        GET,
+        &["head 204", "finish false", "rest 0\\r\\n\\r\\n"],
+    ),
+    (
+        "304 Not Modified\r\nContent-Length: 9\r\n\r\n",
+        GET,
+        &["head 304", "finish true", "rest "],
+    ),
+    (
+        "205 Reset Content\r\nContent-Length: 0\r\n\r\n",
+        GET,
+        &["head 205", "finish true", "rest "],
+    ),
+    (
+        "200 OK\r\n\r\n",
+        HEAD,
+        &["head 200", "finish true", "rest "],
+    ),
+    (
+        "200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        HEAD,
+        &["head 200", "finish true", "rest hello"],
+    ),
+    (
+        "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        HEAD,
+        &["head 200", "finish true", "rest 0\\r\\n\\r\\n"],
+    ),
+    (
+        "200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n",
+        HEAD,
+        &["head 200", "finish false", "rest "],
+    ),
+    (
+        "200 OK\r\nContent-Length: 5\r\n\r\nhell",
+        GET,
+        &["head 200", "body hell", "eof", "EndInBody"],
+    ),
+    (
+        "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhell",
+        GET,
+        &["head 200", "body hell", "eof", "EndInChunks"],
+    ),
+    (
+        "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhell\r\n0\r\n",
+        GET,
+        &["head 200", "body hell", "eof", "EndInChunks"],
+    ),
+];
+
 #[test]
 fn rfc9112_6_3_where_a_response_ends() {
-    let cases: [(&str, Expected, &[&str]); 19] = [
-        (
-            "200 OK\r\nContent-Length: 5\r\n\r\nhello",
-            get(),
-            &["head 200", "body hello", "finish true", "rest "],
-        ),
-        (
-            "200 OK\r\nContent-Length: 0\r\n\r\n",
-            get(),
-            &["head 200", "finish true", "rest "],
-        ),
-        (
-            "200\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x\r\nlo\r\n0\r\nA: b\r\n\r\n",
-            get(),
-            &["head 200", "body hello", "finish true", "rest "],
-        ),
-        (
-            "200 OK\r\n\r\nhello",
-            get(),
-            &["head 200", "body hello", "eof", "finish false"],
-        ),
-        (
-            "200 OK\r\n\r\n",
-            get(),
-            &["head 200", "eof", "finish false"],
-        ),
-        // What comes behind the end is nobody's answer: it stays for the caller to see.
-        (
-            "200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\n\r\n",
-            get(),
-            &[
-                "head 200",
-                "body hello",
-                "finish true",
-                "rest HTTP/1.1 200 OK\\r\\n\\r\\n",
-            ],
-        ),
-        (
-            "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n\r\n",
-            get(),
-            &["head 200", "finish true", "rest \\r\\n"],
-        ),
-        (
-            "204 No Content\r\n\r\nmore",
-            get(),
-            &["head 204", "finish true", "rest more"],
-        ),
-        (
-            "204 No Content\r\nContent-Length: 4\r\n\r\nmore",
-            get(),
-            &["head 204", "finish false", "rest more"],
-        ),
-        (
-            "204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            get(),
-            &["head 204", "finish false", "rest 0\\r\\n\\r\\n"],
-        ),
-        (
-            "304 Not Modified\r\nContent-Length: 9\r\n\r\n",
-            get(),
-            &["head 304", "finish true", "rest "],
-        ),
-        (
-            "205 Reset Content\r\nContent-Length: 0\r\n\r\n",
-            get(),
-            &["head 205", "finish true", "rest "],
-        ),
-        (
-            "200 OK\r\n\r\n",
-            head(),
-            &["head 200", "finish true", "rest "],
-        ),
-        (
-            "200 OK\r\nContent-Length: 5\r\n\r\nhello",
-            head(),
-            &["head 200", "finish true", "rest hello"],
-        ),
-        (
-            "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            head(),
-            &["head 200", "finish true", "rest 0\\r\\n\\r\\n"],
-        ),
-        (
-            "200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n",
-            head(),
-            &["head 200", "finish false", "rest "],
-        ),
-        (
-            "200 OK\r\nContent-Length: 5\r\n\r\nhell",
-            get(),
-            &["head 200", "body hell", "eof", "EndInBody"],
-        ),
-        (
-            "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhell",
-            get(),
-            &["head 200", "body hell", "eof", "EndInChunks"],
-        ),
-        (
-            "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhell\r\n0\r\n",
-            get(),
-            &["head 200", "body hell", "eof", "EndInChunks"],
-        ),
-    ];
-    for (stream, expected, words) in cases {
+    for (stream, expected, words) in ENDS {
         let stream = format!("HTTP/1.1 {stream}");
         assert_eq!(drive(expected, &[stream.as_bytes()]), words, "{stream}");
         let bytes: Vec<&[u8]> = stream.as_bytes().chunks(1).collect();
@@ -160,7 +158,7 @@ fn rfc9112_9_3_which_connection_goes_back() {
             true => "0\r\n\r\n",
             false => "",
         };
-        let words = drive(get(), &[format!("{head}\r\n\r\n{chunks}").as_bytes()]);
+        let words = drive(GET, &[format!("{head}\r\n\r\n{chunks}").as_bytes()]);
         assert_eq!(words[1], format!("finish {reuse}"), "{head}");
     }
 }
@@ -197,7 +195,7 @@ fn rfc9112_8_an_end_in_between_says_how_much_came() {
         ),
     ];
     for (stream, error) in cases {
-        let mut exchange = Exchange::new(get());
+        let mut exchange = Exchange::new(GET);
         let mut pending = stream.as_bytes();
         while let Step::Complete { consumed, .. } = exchange.step(pending).unwrap() {
             pending = &pending[consumed..];
@@ -217,7 +215,7 @@ fn an_end_behind_a_whole_response_is_its_end() {
         "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 204 No Content\r\n\r\n",
     ] {
-        let mut exchange = after(get(), stream.as_bytes());
+        let mut exchange = after(GET, stream.as_bytes());
         assert!(!exchange.finished());
         let finish = Action::Finish { reuse: false };
         assert_eq!(exchange.at_end(0), Ok(finish), "{stream}");
@@ -228,7 +226,7 @@ fn an_end_behind_a_whole_response_is_its_end() {
 #[test]
 fn nothing_follows_the_end() {
     let mut exchange = after(
-        get(),
+        GET,
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     );
     assert!(exchange.finished() && exchange.head_received());
@@ -243,7 +241,7 @@ fn nothing_follows_the_end() {
 #[test]
 fn how_long_the_connection_is_kept() {
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n";
-    let kept = |field| after(get(), format!("{head}{field}\r\n").as_bytes()).kept_for();
+    let kept = |field| after(GET, format!("{head}{field}\r\n").as_bytes()).kept_for();
     assert_eq!(
         kept("Keep-Alive: timeout=20\r\n"),
         Some(Duration::from_secs(19))
@@ -251,5 +249,5 @@ fn how_long_the_connection_is_kept() {
     assert_eq!(kept(""), None);
     // Of an interim response it means nothing.
     let interim = b"HTTP/1.1 103 x\r\nKeep-Alive: timeout=20\r\n\r\n";
-    assert_eq!(after(get(), interim).kept_for(), None);
+    assert_eq!(after(GET, interim).kept_for(), None);
 }

@@ -5,14 +5,14 @@ use super::*;
 /// What comes out is an error before anything of the response went on, or the words given.
 fn check(fault: &str, stream: &[u8], words: &[&str]) {
     assert_eq!(
-        drive(get(), &[stream]),
+        drive(GET, &[stream]),
         words,
         "{fault}: {}",
         stream.escape_ascii()
     );
     let bytes: Vec<&[u8]> = stream.chunks(1).collect();
     assert_eq!(
-        drive(get(), &bytes),
+        drive(GET, &bytes),
         words,
         "{fault} dripped: {}",
         stream.escape_ascii()
@@ -41,160 +41,129 @@ fn peers_that_do_not_speak_http() {
     }
 }
 
+/// Fields behind a status line of HTTP/1.1, or a whole head, without the empty line.
+const HEADS: [(&str, &str, &str); 30] = [
+    // Splitting through a field: 2023-38709, 2024-42516.
+    ("2023-38709", "Content-Type: a\rX: y\r\n", "FieldValue"),
+    ("2024-42516", "Content-Type: a\nX: y\r\n", "BareLf"),
+    ("2024-42516", "Location: /\0\r\n", "FieldValue"),
+    // Splitting through the status line.
+    ("2026-33523", "HTTP/1.1 200 OK\rX: y\r\n", "Reason"),
+    ("2026-33523", "HTTP/1.1 200 OK\nX: y\r\n", "BareLf"),
+    ("2026-33523", "HTTP/1.1 200 \x0bOK\r\n", "Reason"),
+    // A head cut short, so that the rest of it would be body.
+    ("2022-37436", "A: b\r\n\nSet-Cookie: c\r\n", "BareLf"),
+    (
+        "2022-37436",
+        "A: b\r\nbroken\r\nSet-Cookie: c\r\n",
+        "FieldName",
+    ),
+    ("2023-27522", "A: b\r\n : \r\nSet-Cookie: c\r\n", "Folded"),
+    ("2023-27522", "A\x01: b\r\n", "FieldName"),
+    // Two ends for two readers: 2024-24795, 2026-63718.
+    (
+        "2024-24795",
+        "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+        "CodingAndLength",
+    ),
+    (
+        "2024-24795",
+        "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n",
+        "CodingAndLength",
+    ),
+    (
+        "2024-24795",
+        "Content-Length: 3\r\nContent-Length: 4\r\n",
+        "LengthRepeated",
+    ),
+    (
+        "2024-24795",
+        "Content-Length: 3\r\ncontent-length: 3\r\n",
+        "LengthRepeated",
+    ),
+    ("CL list", "Content-Length: 3, 3\r\n", "LengthNoNumber"),
+    ("CL sign", "Content-Length: +3\r\n", "LengthNoNumber"),
+    ("CL tab", "Content-Length: 3\t3\r\n", "LengthNoNumber"),
+    ("CL folded", "Content-Length:\r\n 3\r\n", "Folded"),
+    ("CL blank", "Content-Length : 3\r\n", "FieldName"),
+    ("TE blank", "Transfer-Encoding : chunked\r\n", "FieldName"),
+    ("TE folded", "Transfer-Encoding:\r\n chunked\r\n", "Folded"),
+    ("TE tab", "Transfer-Encoding: \x0bchunked\r\n", "FieldValue"),
+    (
+        "TE twice",
+        "Transfer-Encoding: chunked, chunked\r\n",
+        "CodingRepeated",
+    ),
+    (
+        "TE.TE",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n",
+        "CodingRepeated",
+    ),
+    (
+        "TE unknown",
+        "Transfer-Encoding: xchunked\r\n",
+        "CodingUnknown",
+    ),
+    ("TE gzip", "Transfer-Encoding: gzip\r\n", "CodingUnknown"),
+    (
+        "TE last",
+        "Transfer-Encoding: chunked, identity\r\n",
+        "CodingRepeated",
+    ),
+    (
+        "TE in 1.0",
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n",
+        "CodingInOld",
+    ),
+    // Versions that we do not speak.
+    ("HTTP/2", "HTTP/2.0 200 OK\r\n", "Version"),
+    ("HTTP/1.9", "HTTP/1.9 200 OK\r\n", "Version"),
+];
+
 #[test]
-fn responses_that_are_refused() {
-    let head = |text: &str| format!("HTTP/1.1 200 OK\r\n{text}\r\n");
-    let coded = |text: &str| head("Transfer-Encoding: chunked\r\n") + text;
-    let cases = [
-        // Splitting through a field: 2023-38709, 2024-42516.
-        (
-            "2023-38709",
-            head("Content-Type: a\rX: y\r\n"),
-            "FieldValue",
-        ),
-        ("2024-42516", head("Content-Type: a\nX: y\r\n"), "BareLf"),
-        ("2024-42516", head("Location: /\0\r\n"), "FieldValue"),
-        // Splitting through the status line.
-        (
-            "2026-33523",
-            "HTTP/1.1 200 OK\rX: y\r\n\r\n".to_owned(),
-            "Reason",
-        ),
-        (
-            "2026-33523",
-            "HTTP/1.1 200 OK\nX: y\r\n\r\n".to_owned(),
-            "BareLf",
-        ),
-        (
-            "2026-33523",
-            "HTTP/1.1 200 \x0bOK\r\n\r\n".to_owned(),
-            "Reason",
-        ),
-        // A head cut short, so that the rest of it would be body.
-        ("2022-37436", head("A: b\r\n\nSet-Cookie: c\r\n"), "BareLf"),
-        (
-            "2022-37436",
-            head("A: b\r\nbroken\r\nSet-Cookie: c\r\n"),
-            "FieldName",
-        ),
-        (
-            "2023-27522",
-            head("A: b\r\n : \r\nSet-Cookie: c\r\n"),
-            "Folded",
-        ),
-        ("2023-27522", head("A\x01: b\r\n"), "FieldName"),
-        // Two ends for two readers: 2024-24795, 2026-63718.
-        (
-            "2024-24795",
-            head("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n"),
-            "CodingAndLength",
-        ),
-        (
-            "2024-24795",
-            head("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n"),
-            "CodingAndLength",
-        ),
-        (
-            "2024-24795",
-            head("Content-Length: 3\r\nContent-Length: 4\r\n"),
-            "LengthRepeated",
-        ),
-        (
-            "2024-24795",
-            head("Content-Length: 3\r\ncontent-length: 3\r\n"),
-            "LengthRepeated",
-        ),
-        (
-            "CL list",
-            head("Content-Length: 3, 3\r\n"),
-            "LengthNoNumber",
-        ),
-        ("CL sign", head("Content-Length: +3\r\n"), "LengthNoNumber"),
-        ("CL tab", head("Content-Length: 3\t3\r\n"), "LengthNoNumber"),
-        ("CL folded", head("Content-Length:\r\n 3\r\n"), "Folded"),
-        ("CL blank", head("Content-Length : 3\r\n"), "FieldName"),
-        (
-            "TE blank",
-            head("Transfer-Encoding : chunked\r\n"),
-            "FieldName",
-        ),
-        (
-            "TE folded",
-            head("Transfer-Encoding:\r\n chunked\r\n"),
-            "Folded",
-        ),
-        (
-            "TE tab",
-            head("Transfer-Encoding: \x0bchunked\r\n"),
-            "FieldValue",
-        ),
-        (
-            "TE twice",
-            head("Transfer-Encoding: chunked, chunked\r\n"),
-            "CodingRepeated",
-        ),
-        (
-            "TE.TE",
-            head("Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n"),
-            "CodingRepeated",
-        ),
-        (
-            "TE unknown",
-            head("Transfer-Encoding: xchunked\r\n"),
-            "CodingUnknown",
-        ),
-        (
-            "TE gzip",
-            head("Transfer-Encoding: gzip\r\n"),
-            "CodingUnknown",
-        ),
-        (
-            "TE last",
-            head("Transfer-Encoding: chunked, identity\r\n"),
-            "CodingRepeated",
-        ),
-        (
-            "TE in 1.0",
-            "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_owned(),
-            "CodingInOld",
-        ),
-        // Versions that we do not speak.
-        ("HTTP/2", "HTTP/2.0 200 OK\r\n\r\n".to_owned(), "Version"),
-        ("HTTP/1.9", "HTTP/1.9 200 OK\r\n\r\n".to_owned(), "Version"),
-    ];
-    for (fault, stream, error) in cases {
+fn heads_that_are_refused() {
+    for (fault, fields, error) in HEADS {
+        let line = match fields.starts_with("HTTP/") {
+            true => "",
+            false => "HTTP/1.1 200 OK\r\n",
+        };
+        let stream = format!("{line}{fields}\r\n");
         check(fault, stream.as_bytes(), &[error, "rest "]);
     }
-    let bodies = [
-        // A body that ends for one reader only: 2015-3183, and what came after it.
-        ("2015-3183", "x\r\n", "ChunkSize"),
-        ("2015-3183", " 3\r\nabc\r\n0\r\n\r\n", "ChunkSize"),
-        ("2015-3183", "3 \r\nabc\r\n0\r\n\r\n", "ChunkSize"),
-        ("2015-3183", "0x3\r\nabc\r\n0\r\n\r\n", "ChunkSize"),
-        (
-            "overflow",
-            "10000000000000003\r\nabc\r\n0\r\n\r\n",
-            "ChunkSizeTooLong",
-        ),
-        (
-            "overflow",
-            "ffffffffffffffff\r\nabc\r\n0\r\n\r\n",
-            "ChunkTooLarge",
-        ),
-        ("extension", "3;a\nb\r\nabc\r\n0\r\n\r\n", "ChunkExtension"),
-        ("extension", "3;a\rb\r\nabc\r\n0\r\n\r\n", "ChunkLineEnd"),
-        ("bare LF", "3\nabc\n0\n\n", "ChunkSize"),
-        ("2013-5704", "0\r\nA b\r\n\r\n", "FieldName"),
-        ("2013-5704", "0\r\nA: b\n\r\n", "BareLf"),
-    ];
-    for (fault, body, error) in bodies {
-        check(fault, coded(body).as_bytes(), &["head 200", error, "rest "]);
+}
+
+const BODIES: [(&str, &str, &str); 11] = [
+    // A body that ends for one reader only: 2015-3183, and what came after it.
+    ("2015-3183", "x\r\n", "ChunkSize"),
+    ("2015-3183", " 3\r\nabc\r\n0\r\n\r\n", "ChunkSize"),
+    ("2015-3183", "3 \r\nabc\r\n0\r\n\r\n", "ChunkSize"),
+    ("2015-3183", "0x3\r\nabc\r\n0\r\n\r\n", "ChunkSize"),
+    (
+        "overflow",
+        "10000000000000003\r\nabc\r\n0\r\n\r\n",
+        "ChunkSizeTooLong",
+    ),
+    (
+        "overflow",
+        "ffffffffffffffff\r\nabc\r\n0\r\n\r\n",
+        "ChunkTooLarge",
+    ),
+    ("extension", "3;a\nb\r\nabc\r\n0\r\n\r\n", "ChunkExtension"),
+    ("extension", "3;a\rb\r\nabc\r\n0\r\n\r\n", "ChunkLineEnd"),
+    ("bare LF", "3\nabc\n0\n\n", "ChunkSize"),
+    ("2013-5704", "0\r\nA b\r\n\r\n", "FieldName"),
+    ("2013-5704", "0\r\nA: b\n\r\n", "BareLf"),
+];
+
+#[test]
+fn bodies_that_are_refused() {
+    let coded = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned();
+    for (fault, body, error) in BODIES {
+        let stream = coded.clone() + body;
+        check(fault, stream.as_bytes(), &["head 200", error, "rest "]);
     }
-    check(
-        "2015-3183",
-        coded("3\r\nabcd\r\n").as_bytes(),
-        &["head 200", "body abc", "ChunkEnd", "rest "],
-    );
+    let words = ["head 200", "body abc", "ChunkEnd", "rest "];
+    check("2015-3183", (coded + "3\r\nabcd\r\n").as_bytes(), &words);
 }
 
 #[test]
@@ -234,9 +203,9 @@ fn heads_without_end() {
         ),
     ];
     for (stream, word) in cases {
-        assert_eq!(drive(head(), &[stream.as_bytes()])[0], word);
+        assert_eq!(drive(HEAD, &[stream.as_bytes()])[0], word);
         let pieces: Vec<&[u8]> = stream.as_bytes().chunks(7).collect();
-        assert_eq!(drive(head(), &pieces)[0], word);
+        assert_eq!(drive(HEAD, &pieces)[0], word);
     }
 }
 
@@ -278,7 +247,7 @@ fn errors_are_fit_for_the_log() {
         ),
     ];
     for (stream, message) in cases {
-        let mut exchange = Exchange::new(get());
+        let mut exchange = Exchange::new(GET);
         let mut pending = stream;
         let error = loop {
             match exchange.step(pending) {

@@ -4,12 +4,10 @@ use super::*;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
-fn upgrade() -> Expected {
-    Expected {
-        upgrade: true,
-        ..get()
-    }
-}
+const UPGRADE: Expected = Expected {
+    upgrade: true,
+    ..GET
+};
 
 #[test]
 fn rfc9110_15_2_interim_responses() {
@@ -33,17 +31,17 @@ fn rfc9110_15_2_interim_responses() {
     for (interim, words) in cases {
         let words = [words, &["head 200", "finish true", "rest "]].concat();
         let stream = format!("{interim}{OK}");
-        assert_eq!(drive(get(), &[stream.as_bytes()]), words, "{interim}");
+        assert_eq!(drive(GET, &[stream.as_bytes()]), words, "{interim}");
         let bytes: Vec<&[u8]> = stream.as_bytes().chunks(1).collect();
-        assert_eq!(drive(get(), &bytes), words, "{interim}");
+        assert_eq!(drive(GET, &bytes), words, "{interim}");
     }
 }
 
 #[test]
 fn interim_responses_have_an_end() {
     let interim = |count| "HTTP/1.1 102 x\r\n\r\n".repeat(count) + OK;
-    assert_eq!(drive(get(), &[interim(10).as_bytes()])[0], "head 200");
-    assert_eq!(drive(get(), &[interim(11).as_bytes()])[0], "TooManyInterim");
+    assert_eq!(drive(GET, &[interim(10).as_bytes()])[0], "head 200");
+    assert_eq!(drive(GET, &[interim(11).as_bytes()])[0], "TooManyInterim");
 }
 
 #[test]
@@ -56,7 +54,7 @@ fn rfc9112_6_1_an_interim_response_has_no_body() {
             "Transfer-Encoding: chunked",
         ] {
             let stream = format!("HTTP/1.1 {status} x\r\n{field}\r\n\r\n{OK}");
-            let words = drive(get(), &[stream.as_bytes()]);
+            let words = drive(GET, &[stream.as_bytes()]);
             assert_eq!(words, ["InterimBody", "rest "], "{stream}");
         }
     }
@@ -72,54 +70,52 @@ fn an_interim_head_is_checked_as_any_other() {
     let names = ["FieldName", "Folded", "Reason"];
     for (line, name) in lines.into_iter().zip(names) {
         let stream = format!("HTTP/1.1 {line}\r\n{OK}");
-        assert_eq!(drive(get(), &[stream.as_bytes()])[0], name, "{line}");
+        assert_eq!(drive(GET, &[stream.as_bytes()])[0], name, "{line}");
     }
 }
 
+const AGREED: &str =
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n";
+
+const CHANGES: [(&str, Expected, &[&str]); 9] = [
+    (AGREED, UPGRADE, &["switch 101", "rest \\x81\\x02hi"]),
+    (AGREED, GET, &["SwitchUnasked", "rest "]),
+    (
+        "HTTP/1.1 101 x\r\nUpgrade: websocket\r\n",
+        UPGRADE,
+        &["SwitchElsewhere", "rest "],
+    ),
+    (
+        "HTTP/1.1 101 x\r\nConnection: upgrade\r\n",
+        UPGRADE,
+        &["SwitchElsewhere", "rest "],
+    ),
+    ("HTTP/1.1 101 x\r\n", UPGRADE, &["SwitchElsewhere", "rest "]),
+    (
+        "HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: h2c\r\n",
+        UPGRADE,
+        &["SwitchElsewhere", "rest "],
+    ),
+    (
+        "HTTP/1.0 101 x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n",
+        UPGRADE,
+        &["SwitchElsewhere", "rest "],
+    ),
+    (
+        "HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 4\r\n",
+        UPGRADE,
+        &["InterimBody", "rest "],
+    ),
+    (
+        "HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n",
+        UPGRADE,
+        &["switch 101", "rest \\x81\\x02hi"],
+    ),
+];
+
 #[test]
 fn cve_2019_17567_a_tunnel_needs_both_ends() {
-    let agreed =
-        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n";
-    let cases: [(&str, Expected, &[&str]); 9] = [
-        (agreed, upgrade(), &["switch 101", "rest \\x81\\x02hi"]),
-        (agreed, get(), &["SwitchUnasked", "rest "]),
-        (
-            "HTTP/1.1 101 x\r\nUpgrade: websocket\r\n",
-            upgrade(),
-            &["SwitchElsewhere", "rest "],
-        ),
-        (
-            "HTTP/1.1 101 x\r\nConnection: upgrade\r\n",
-            upgrade(),
-            &["SwitchElsewhere", "rest "],
-        ),
-        (
-            "HTTP/1.1 101 x\r\n",
-            upgrade(),
-            &["SwitchElsewhere", "rest "],
-        ),
-        (
-            "HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: h2c\r\n",
-            upgrade(),
-            &["SwitchElsewhere", "rest "],
-        ),
-        (
-            "HTTP/1.0 101 x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n",
-            upgrade(),
-            &["SwitchElsewhere", "rest "],
-        ),
-        (
-            "HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 4\r\n",
-            upgrade(),
-            &["InterimBody", "rest "],
-        ),
-        (
-            "HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n",
-            upgrade(),
-            &["switch 101", "rest \\x81\\x02hi"],
-        ),
-    ];
-    for (head, expected, words) in cases {
+    for (head, expected, words) in CHANGES {
         let stream = [head.as_bytes(), b"\r\n\x81\x02hi"].concat();
         assert_eq!(drive(expected, &[&stream]), words, "{head}");
     }
@@ -128,7 +124,7 @@ fn cve_2019_17567_a_tunnel_needs_both_ends() {
 #[test]
 fn a_tunnel_is_the_end_of_the_exchange() {
     let head = "HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
-    let mut exchange = after(upgrade(), head.as_bytes());
+    let mut exchange = after(UPGRADE, head.as_bytes());
     assert!(exchange.finished() && exchange.head_received());
     assert_eq!(exchange.push(), None);
     assert_eq!(exchange.step(b"\x81\x02hi"), Err(ProtocolError::AfterEnd));
@@ -152,6 +148,6 @@ fn a_refused_upgrade_is_an_ordinary_response() {
         ),
     ];
     for (stream, words) in cases {
-        assert_eq!(drive(upgrade(), &[stream.as_bytes()]), words, "{stream}");
+        assert_eq!(drive(UPGRADE, &[stream.as_bytes()]), words, "{stream}");
     }
 }

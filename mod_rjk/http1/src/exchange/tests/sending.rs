@@ -4,15 +4,13 @@ use super::*;
 
 const CHUNKED: Expected = Expected {
     body: BodyLength::Chunked,
-    head_request: false,
-    awaits_continue: false,
-    upgrade: false,
+    ..GET
 };
 
 fn known(length: u64) -> Expected {
     Expected {
         body: BodyLength::Known(length),
-        ..CHUNKED
+        ..GET
     }
 }
 
@@ -20,7 +18,7 @@ fn waiting(body: BodyLength) -> Expected {
     Expected {
         body,
         awaits_continue: true,
-        ..CHUNKED
+        ..GET
     }
 }
 

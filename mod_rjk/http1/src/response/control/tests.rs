@@ -1,5 +1,7 @@
 use super::*;
 
+type Fields = &'static [(&'static str, &'static str)];
+
 fn control(fields: &[(&str, &str)]) -> Control {
     noted(Control::new(false), fields)
 }
@@ -17,7 +19,7 @@ fn noted(mut control: Control, fields: &[(&str, &str)]) -> Control {
 
 #[test]
 fn rfc9112_9_3_which_connections_persist() {
-    let cases: [(&[(&str, &str)], bool, bool); 11] = [
+    let cases: [(Fields, bool, bool); 11] = [
         (&[], true, false),
         (&[("Connection", "close")], false, false),
         (&[("connection", "CLOSE")], false, false),
@@ -80,7 +82,7 @@ fn how_long_a_connection_is_kept() {
 
 #[test]
 fn cve_2019_17567_only_websocket_is_agreed_on() {
-    let cases: [(&[(&str, &str)], bool); 11] = [
+    let cases: [(Fields, bool); 11] = [
         (&[("Connection", "upgrade"), ("Upgrade", "websocket")], true),
         (
             &[("connection", "x, UPGRADE"), ("upgrade", "WebSocket")],

@@ -1,5 +1,7 @@
 use super::*;
 
+type Fields = &'static [(&'static str, &'static str)];
+
 fn control(old: bool, fields: &[(&str, &str)]) -> Control {
     let mut control = Control::new(old);
     for (name, value) in fields {
@@ -13,7 +15,7 @@ const TE: &str = "Transfer-Encoding";
 
 #[test]
 fn rfc9112_6_3_where_a_body_ends() {
-    let cases: [(&[(&str, &str)], Framing); 9] = [
+    let cases: [(Fields, Framing); 9] = [
         (&[], Framing::ToEnd),
         (&[(CL, "0")], Framing::Known(0)),
         (&[("content-LENGTH", "5")], Framing::Known(5)),
@@ -40,59 +42,63 @@ fn rfc9112_6_3_where_a_body_ends() {
     }
 }
 
+const BOTH: ProtocolError = ProtocolError::CodingAndLength;
+const CODINGS: ProtocolError = ProtocolError::CodingRepeated;
+const UNKNOWN: ProtocolError = ProtocolError::CodingUnknown;
+const NO_NUMBER: ProtocolError = ProtocolError::LengthNoNumber;
+
+const fn repeated(count: usize) -> ProtocolError {
+    ProtocolError::LengthRepeated { count }
+}
+
+const CONTRADICTIONS: [(Fields, ProtocolError); 35] = [
+    // CL.TE and TE.CL.
+    (&[(CL, "5"), (TE, "chunked")], BOTH),
+    (&[(TE, "chunked"), (CL, "5")], BOTH),
+    (&[(TE, "chunked"), (CL, "0")], BOTH),
+    (&[(TE, "identity"), (CL, "5")], BOTH),
+    (&[(TE, "chunked"), (CL, "x")], BOTH),
+    (&[(TE, "x"), (CL, "5"), (CL, "5")], BOTH),
+    // Two lengths.
+    (&[(CL, "5"), (CL, "6")], repeated(2)),
+    (&[(CL, "5"), (CL, "5")], repeated(2)),
+    (
+        &[(CL, "5"), ("content-length", "5"), (CL, "5")],
+        repeated(3),
+    ),
+    (&[(CL, "5, 5")], NO_NUMBER),
+    (&[(CL, "5,6")], NO_NUMBER),
+    (&[(CL, "5,")], NO_NUMBER),
+    // Lengths that are none.
+    (&[(CL, "")], NO_NUMBER),
+    (&[(CL, "+5")], NO_NUMBER),
+    (&[(CL, "-5")], NO_NUMBER),
+    (&[(CL, "0x5")], NO_NUMBER),
+    (&[(CL, "5 5")], NO_NUMBER),
+    (&[(CL, "5.0")], NO_NUMBER),
+    (&[(CL, "\"5\"")], NO_NUMBER),
+    (&[(CL, "\u{665}")], NO_NUMBER),
+    (&[(CL, "9223372036854775808")], NO_NUMBER),
+    (&[(CL, "18446744073709551621")], NO_NUMBER),
+    (&[(CL, "99999999999999999999999")], NO_NUMBER),
+    // TE.TE.
+    (&[(TE, "chunked"), (TE, "chunked")], CODINGS),
+    (&[(TE, "chunked"), (TE, "identity")], CODINGS),
+    (&[(TE, "chunked, chunked")], CODINGS),
+    (&[(TE, "gzip, chunked")], CODINGS),
+    (&[(TE, "chunked, gzip")], CODINGS),
+    (&[(TE, "chunked,")], CODINGS),
+    (&[(TE, "")], UNKNOWN),
+    (&[(TE, "gzip")], UNKNOWN),
+    (&[(TE, "xchunked")], UNKNOWN),
+    (&[(TE, "chunked;q=1")], UNKNOWN),
+    (&[(TE, "\"chunked\"")], UNKNOWN),
+    (&[(TE, "chun ked")], UNKNOWN),
+];
+
 #[test]
 fn cve_2024_24795_what_two_readers_would_read_differently() {
-    let repeated = |count| ProtocolError::LengthRepeated { count };
-    let (no_number, unknown) = (ProtocolError::LengthNoNumber, ProtocolError::CodingUnknown);
-    let (both, codings) = (
-        ProtocolError::CodingAndLength,
-        ProtocolError::CodingRepeated,
-    );
-    let cases: [(&[(&str, &str)], ProtocolError); 35] = [
-        // CL.TE and TE.CL.
-        (&[(CL, "5"), (TE, "chunked")], both),
-        (&[(TE, "chunked"), (CL, "5")], both),
-        (&[(TE, "chunked"), (CL, "0")], both),
-        (&[(TE, "identity"), (CL, "5")], both),
-        (&[(TE, "chunked"), (CL, "x")], both),
-        (&[(TE, "x"), (CL, "5"), (CL, "5")], both),
-        // Two lengths.
-        (&[(CL, "5"), (CL, "6")], repeated(2)),
-        (&[(CL, "5"), (CL, "5")], repeated(2)),
-        (
-            &[(CL, "5"), ("content-length", "5"), (CL, "5")],
-            repeated(3),
-        ),
-        (&[(CL, "5, 5")], no_number),
-        (&[(CL, "5,6")], no_number),
-        (&[(CL, "5,")], no_number),
-        // Lengths that are none.
-        (&[(CL, "")], no_number),
-        (&[(CL, "+5")], no_number),
-        (&[(CL, "-5")], no_number),
-        (&[(CL, "0x5")], no_number),
-        (&[(CL, "5 5")], no_number),
-        (&[(CL, "5.0")], no_number),
-        (&[(CL, "\"5\"")], no_number),
-        (&[(CL, "\u{665}")], no_number),
-        (&[(CL, "9223372036854775808")], no_number),
-        (&[(CL, "18446744073709551621")], no_number),
-        (&[(CL, "99999999999999999999999")], no_number),
-        // TE.TE.
-        (&[(TE, "chunked"), (TE, "chunked")], codings),
-        (&[(TE, "chunked"), (TE, "identity")], codings),
-        (&[(TE, "chunked, chunked")], codings),
-        (&[(TE, "gzip, chunked")], codings),
-        (&[(TE, "chunked, gzip")], codings),
-        (&[(TE, "chunked,")], codings),
-        (&[(TE, "")], unknown),
-        (&[(TE, "gzip")], unknown),
-        (&[(TE, "xchunked")], unknown),
-        (&[(TE, "chunked;q=1")], unknown),
-        (&[(TE, "\"chunked\"")], unknown),
-        (&[(TE, "chun ked")], unknown),
-    ];
-    for (fields, error) in cases {
+    for (fields, error) in CONTRADICTIONS {
         // The head would go to the client, whether a body follows or not.
         for (status, head_request) in [(200, false), (200, true), (204, false), (304, false)] {
             let result = control(false, fields).framing(status, head_request);

@@ -10,58 +10,67 @@ fn fields(received: &Received) -> Vec<(String, String)> {
     head.headers().map(|(n, v)| (text(n), text(v))).collect()
 }
 
+/// A head, its status, its reason and its fields.
+type Meant = (
+    &'static [u8],
+    u16,
+    &'static [u8],
+    &'static [(&'static str, &'static str)],
+);
+
+const MEANT: [Meant; 11] = [
+    (b"HTTP/1.1 200 OK\r\n\r\n", 200, b"OK", &[]),
+    (b"HTTP/1.1 200 \r\n\r\n", 200, b"", &[]),
+    (b"HTTP/1.1 200\r\n\r\n", 200, b"", &[]),
+    (b"HTTP/1.0 999 ?\r\n\r\n", 999, b"?", &[]),
+    (
+        b"HTTP/1.1 404 not\there, 'no'  \r\n\r\n",
+        404,
+        b"not\there, 'no'  ",
+        &[],
+    ),
+    // Latin-1 and UTF-8 reasons are what Tomcat's users see in their language.
+    (
+        b"HTTP/1.1 404 nicht gef\xfcnden\r\n\r\n",
+        404,
+        b"nicht gef\xfcnden",
+        &[],
+    ),
+    (
+        b"HTTP/1.1 200 OK\r\nA: 1\r\nb:2\r\nC: \t 3 \t\r\n\r\n",
+        200,
+        b"OK",
+        &[("A", "1"), ("b", "2"), ("C", "3")],
+    ),
+    (
+        b"HTTP/1.1 200 OK\r\nA:\r\nA: \r\na:  x  y\t\r\n\r\n",
+        200,
+        b"OK",
+        &[("A", ""), ("A", ""), ("a", "x  y")],
+    ),
+    (
+        b"HTTP/1.1 200 OK\r\nX: \xe4\xff: \"\r\n\r\n",
+        200,
+        b"OK",
+        &[("X", "\\xe4\\xff: \\\"")],
+    ),
+    (
+        b"HTTP/1.1 200 OK\r\n!#$%&'*+-.^_`|~09azAZ: v\r\n\r\n",
+        200,
+        b"OK",
+        &[("!#$%&\\'*+-.^_`|~09azAZ", "v")],
+    ),
+    (
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
+        103,
+        b"Early Hints",
+        &[("Link", "</a>")],
+    ),
+];
+
 #[test]
 fn heads_as_they_are_meant() {
-    let cases: [(&[u8], u16, &[u8], &[(&str, &str)]); 11] = [
-        (b"HTTP/1.1 200 OK\r\n\r\n", 200, b"OK", &[]),
-        (b"HTTP/1.1 200 \r\n\r\n", 200, b"", &[]),
-        (b"HTTP/1.1 200\r\n\r\n", 200, b"", &[]),
-        (b"HTTP/1.0 999 ?\r\n\r\n", 999, b"?", &[]),
-        (
-            b"HTTP/1.1 404 not\there, 'no'  \r\n\r\n",
-            404,
-            b"not\there, 'no'  ",
-            &[],
-        ),
-        // Latin-1 and UTF-8 reasons are what Tomcat's users see in their language.
-        (
-            b"HTTP/1.1 404 nicht gef\xfcnden\r\n\r\n",
-            404,
-            b"nicht gef\xfcnden",
-            &[],
-        ),
-        (
-            b"HTTP/1.1 200 OK\r\nA: 1\r\nb:2\r\nC: \t 3 \t\r\n\r\n",
-            200,
-            b"OK",
-            &[("A", "1"), ("b", "2"), ("C", "3")],
-        ),
-        (
-            b"HTTP/1.1 200 OK\r\nA:\r\nA: \r\na:  x  y\t\r\n\r\n",
-            200,
-            b"OK",
-            &[("A", ""), ("A", ""), ("a", "x  y")],
-        ),
-        (
-            b"HTTP/1.1 200 OK\r\nX: \xe4\xff: \"\r\n\r\n",
-            200,
-            b"OK",
-            &[("X", "\\xe4\\xff: \\\"")],
-        ),
-        (
-            b"HTTP/1.1 200 OK\r\n!#$%&'*+-.^_`|~09azAZ: v\r\n\r\n",
-            200,
-            b"OK",
-            &[("!#$%&\\'*+-.^_`|~09azAZ", "v")],
-        ),
-        (
-            b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
-            103,
-            b"Early Hints",
-            &[("Link", "</a>")],
-        ),
-    ];
-    for (bytes, status, reason, expected) in cases {
+    for (bytes, status, reason, expected) in MEANT {
         let name = bytes.escape_ascii();
         let received = read(bytes).unwrap();
         assert_eq!(received.status, status, "{name}");
