@@ -1,6 +1,6 @@
 use super::*;
 use rjk_config::directive::ALL;
-use rjk_config::toml::PolicyFile;
+use rjk_config::toml::RjkToml;
 use rjk_config::toml::schema::{Key, Kind, TABLES, Table};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -133,7 +133,7 @@ fn the_schema_takes_what_the_reader_takes() {
                     if key.name == "policy" && sample.1 != "p" && sample.1.is_string() {
                         continue;
                     }
-                    let reads = PolicyFile::parse(&toml, "rjk.toml").is_ok();
+                    let reads = RjkToml::parse(&toml, "rjk.toml").is_ok();
                     assert_eq!(validator.is_valid(&json), reads, "{toml}");
                     match reads {
                         true => good += 1,

@@ -23,7 +23,7 @@ const MILLION: f64 = 1_000_000.0;
 pub struct BalancerEntry {
     /// NAME, an lb worker of `worker.list`.
     pub balancer: String,
-    /// Its policy, as index into [`PolicyFile::policies`](super::PolicyFile::policies).
+    /// Its policy, as index into [`RjkToml::policies`](super::RjkToml::policies).
     pub policy: Option<usize>,
     /// How many of the last decisions are kept for the status page, 0 to 1,000.
     pub explain: u32,

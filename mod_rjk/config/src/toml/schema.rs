@@ -1,10 +1,11 @@
 //! What may stand in rjk.toml: the one table that the file is read by, and the manual page and the schema
 //! for editors are made from.
 
-pub use super::MAX_NAME;
 use super::balancer::{EXPLAIN, RECORD_BYTES};
-use super::{CONFIGURE_FUEL, FUEL, MAX_FAULTS, MEMORY};
+use super::policy::{CONFIGURE_FUEL, FUEL, MAX_FAULTS, MEMORY};
 use std::ops::RangeInclusive;
+
+pub use super::policy::MAX_NAME;
 
 /// A table of the file.
 #[derive(Clone, Copy, Debug)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::Location;
 use crate::properties::Properties;
 
 const GOOD: &str = r#"
@@ -41,7 +42,7 @@ fn workers() -> Workers {
 /// The error of parsing, or else of binding.
 fn refusal(text: &str) -> String {
     let workers = workers();
-    let bound = PolicyFile::parse(text, "conf/rjk.toml")
+    let bound = RjkToml::parse(text, "conf/rjk.toml")
         .and_then(|file| file.bind(&workers).try_for_each(|bound| bound.map(drop)));
     bound.unwrap_err().to_string()
 }
@@ -49,7 +50,7 @@ fn refusal(text: &str) -> String {
 #[test]
 fn an_unknown_balancer_leaves_the_others_their_policies() {
     let text = format!("[balancer.new]\npolicy = \"plain\"\n{GOOD}");
-    let file = PolicyFile::parse(&text, "conf/rjk.toml").unwrap();
+    let file = RjkToml::parse(&text, "conf/rjk.toml").unwrap();
     let workers = workers();
     let bound = file.bind(&workers).flatten();
     let bound: Vec<_> = bound
@@ -66,7 +67,7 @@ fn an_unknown_balancer_leaves_the_others_their_policies() {
 
 #[test]
 fn everything_is_read() {
-    let file = PolicyFile::parse(GOOD, "conf/rjk.toml").unwrap();
+    let file = RjkToml::parse(GOOD, "conf/rjk.toml").unwrap();
     let canary = &file.policies[0];
     assert_eq!(canary.name, "canary");
     assert_eq!(canary.component, Path::new("conf/policies/canary.wasm"));
@@ -96,7 +97,7 @@ fn everything_is_read() {
 
 #[test]
 fn what_is_not_written_has_its_standard_value() {
-    let file = PolicyFile::parse(GOOD, "conf/rjk.toml").unwrap();
+    let file = RjkToml::parse(GOOD, "conf/rjk.toml").unwrap();
     let plain = &file.policies[1];
     assert_eq!(plain.component, Path::new("/opt/plain.wasm"));
     assert_eq!(plain.config, "{}");
@@ -106,16 +107,16 @@ fn what_is_not_written_has_its_standard_value() {
         (200_000, 50_000_000)
     );
     assert_eq!(plain.settings.memory, 2_097_152);
-    assert_eq!(PolicyFile::parse("", "f").unwrap(), PolicyFile::default());
+    assert_eq!(RjkToml::parse("", "f").unwrap(), RjkToml::default());
 }
 
 #[test]
 fn engines() {
     for (name, kind) in EngineKind::NAMES {
-        let file = PolicyFile::parse(&format!("[wasm]\nengine = \"{name}\"\n"), "f").unwrap();
+        let file = RjkToml::parse(&format!("[wasm]\nengine = \"{name}\"\n"), "f").unwrap();
         assert_eq!(file.engine, kind, "{name}");
     }
-    let file = PolicyFile::parse("[wasm]\n", "f").unwrap();
+    let file = RjkToml::parse("[wasm]\n", "f").unwrap();
     assert_eq!(file.engine, EngineKind::Auto);
 }
 
@@ -127,14 +128,14 @@ fn sizes() {
         ("\"3 MiB\"", 3 << 20),
     ] {
         let text = format!("[policy.p]\ncomponent = \"c\"\nmemory = {text}\n");
-        let file = PolicyFile::parse(&text, "f").unwrap();
+        let file = RjkToml::parse(&text, "f").unwrap();
         assert_eq!(file.policies[0].settings.memory, bytes, "{text}");
     }
 }
 
 #[test]
 fn what_is_kept_of_decisions() {
-    let file = PolicyFile::parse(
+    let file = RjkToml::parse(
         "[balancer.a]\nexplain = 100\n[balancer.b]\nrecord = \"logs/d\"\nrecord_sample = 0.25\n\
          record_size = \"64MiB\"\nrecord_values = \"plain\"\n[balancer.c]\nrecord = \"/d\"\n\
          [balancer.d]\nexplain = 0\n",
@@ -168,7 +169,7 @@ fn what_is_kept_of_decisions() {
 
 #[test]
 fn a_policy_that_no_balancer_uses_is_named() {
-    let file = PolicyFile::parse(GOOD, "conf/rjk.toml").unwrap();
+    let file = RjkToml::parse(GOOD, "conf/rjk.toml").unwrap();
     let unused: Vec<_> = file.unused().map(|warning| warning.to_string()).collect();
     assert_eq!(
         unused,
@@ -183,7 +184,7 @@ fn a_policy_that_no_balancer_uses_is_named() {
 #[test]
 #[rustfmt::skip]
 fn a_message_of_configure_finds_its_line() {
-    let file = PolicyFile::parse(GOOD, "conf/rjk.toml").unwrap();
+    let file = RjkToml::parse(GOOD, "conf/rjk.toml").unwrap();
     for (message, line) in [
         ("unknown field `header`, expected `percent` or `ratio`", 11),
         ("missing field `percent`", 10),
@@ -326,11 +327,11 @@ fn the_file_is_read_as_the_schema_says() {
             let own = (!key.default.is_empty()).then(|| key.default.to_owned());
             for value in good.iter().chain(&own) {
                 let text = with(table, key.name, value);
-                assert_eq!(PolicyFile::parse(&text, "t").map(drop), Ok(()), "{text}");
+                assert_eq!(RjkToml::parse(&text, "t").map(drop), Ok(()), "{text}");
             }
             for value in bad {
                 let text = with(table, key.name, &value);
-                let error = PolicyFile::parse(&text, "t").unwrap_err().to_string();
+                let error = RjkToml::parse(&text, "t").unwrap_err().to_string();
                 assert!(error.contains(key.name), "{text}: {error}");
                 let schema::Kind::Word(words) = &key.kind else {
                     continue;
@@ -350,10 +351,10 @@ fn the_file_is_read_as_the_schema_says() {
 fn a_default_of_the_schema_is_what_holds_without_the_key() {
     for table in schema::TABLES {
         for key in table.keys.iter().filter(|key| !key.default.is_empty()) {
-            let given = PolicyFile::parse(&with(table, key.name, key.default), "t").unwrap();
+            let given = RjkToml::parse(&with(table, key.name, key.default), "t").unwrap();
             let absent = with(table, key.name, "");
             let absent = absent.replace(&format!("{} = \n", key.name), "");
-            let absent = PolicyFile::parse(&absent, "t").unwrap();
+            let absent = RjkToml::parse(&absent, "t").unwrap();
             let name = key.name;
             assert_eq!(settings(&given), settings(&absent), "{name}");
         }
@@ -361,7 +362,7 @@ fn a_default_of_the_schema_is_what_holds_without_the_key() {
 }
 
 /// What the keys with defaults set.
-fn settings(file: &PolicyFile) -> impl PartialEq + std::fmt::Debug {
+fn settings(file: &RjkToml) -> impl PartialEq + std::fmt::Debug {
     let policy = file.policies.first().map(|policy| policy.settings);
     let balancer = file.balancers.first().map(|one| {
         let record = one.record.as_ref();

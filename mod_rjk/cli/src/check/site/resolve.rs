@@ -6,7 +6,7 @@ use bstr::ByteSlice;
 use rjk_config::directive::GlobalDirectives;
 use rjk_config::error::{ConfigError, Location, Warning};
 use rjk_config::server::{ServerConfig, ServerDirectives};
-use rjk_config::toml::PolicyFile;
+use rjk_config::toml::RjkToml;
 use rjk_config::uri_map::FileText;
 use rjk_config::workers::{WorkerMount, Workers};
 use std::path::Path;
@@ -188,12 +188,12 @@ fn policies(site: &mut Site) {
     });
 }
 
-fn read_policies(file: &str, place: &Location) -> Result<PolicyFile, ConfigError> {
+fn read_policies(file: &str, place: &Location) -> Result<RjkToml, ConfigError> {
     let unreadable = |problem: &dyn std::fmt::Display| {
         let message = format!("RjkConfigFile: cannot read {file}: {problem}");
         ConfigError::new(Some(place.clone()), message).coded("file-unreadable")
     };
     let text = FileText::read(Path::new(file)).map_err(|error| unreadable(&error))?;
     let text = String::from_utf8(text.text).map_err(|_| unreadable(&"it is no UTF-8"))?;
-    PolicyFile::parse(&text, file)
+    RjkToml::parse(&text, file)
 }

@@ -2,7 +2,7 @@
 
 use super::{Subject, Target};
 use crate::policy::problem::Problem;
-use rjk_config::toml::{PolicyFile, PolicySpec};
+use rjk_config::toml::{PolicySpec, RjkToml};
 use std::path::Path;
 
 /// The policy that the arguments mean.
@@ -10,7 +10,7 @@ pub(super) fn read(file: &Path, target: &Target) -> Result<Subject, Problem> {
     let text =
         std::fs::read_to_string(file).map_err(|error| Problem::Input(file.to_owned(), error))?;
     let name = file.display().to_string();
-    let read = PolicyFile::parse(&text, &name).map_err(Problem::config)?;
+    let read = RjkToml::parse(&text, &name).map_err(Problem::config)?;
     let spec = wanted(&read, target.policy.as_deref())
         .map_err(|reason| Problem::Arguments(format!("{name}: {reason}")))?;
     // Which balancer it is for tells the members, when nothing else does.
@@ -32,7 +32,7 @@ pub(super) fn read(file: &Path, target: &Target) -> Result<Subject, Problem> {
     })
 }
 
-fn wanted<'a>(file: &'a PolicyFile, name: Option<&str>) -> Result<&'a PolicySpec, String> {
+fn wanted<'a>(file: &'a RjkToml, name: Option<&str>) -> Result<&'a PolicySpec, String> {
     let names: Vec<&str> = file
         .policies
         .iter()

@@ -3,14 +3,14 @@
 use super::super::files::Files;
 use super::super::sources::Sources;
 use rjk_config::error::{ConfigError, Location};
-use rjk_config::toml::PolicyFile;
+use rjk_config::toml::RjkToml;
 use rjk_config::workers::Workers;
 use std::io::ErrorKind;
 use std::path::Path;
 
 /// What is written in rjk.toml.
 pub(super) struct ReadFile {
-    pub(super) file: PolicyFile,
+    pub(super) file: RjkToml,
     /// What is wrong with the file as it is now, and what serves instead.
     pub(super) problem: Option<String>,
 }
@@ -64,7 +64,7 @@ impl Sources<'_> {
     }
 
     /// The file that served before.
-    fn last_policy_file(&mut self) -> Option<PolicyFile> {
+    fn last_policy_file(&mut self) -> Option<RjkToml> {
         let last = self.last()?;
         let (path, location) = last.global.config_file.as_ref()?;
         let files = Files::only_kept(&last.texts);
@@ -75,7 +75,7 @@ impl Sources<'_> {
     }
 }
 
-fn read(path: &str, location: &Location, files: &Files<'_>) -> Result<PolicyFile, ConfigError> {
+fn read(path: &str, location: &Location, files: &Files<'_>) -> Result<RjkToml, ConfigError> {
     let refused = |problem: String| {
         let message = format!("RjkConfigFile: {problem}");
         ConfigError::new(Some(location.clone()), message)
@@ -88,5 +88,5 @@ fn read(path: &str, location: &Location, files: &Files<'_>) -> Result<PolicyFile
     })?;
     let text = String::from_utf8(text.text)
         .map_err(|error| refused(format!("{path} is no text in UTF-8: {error}")))?;
-    PolicyFile::parse(&text, path)
+    RjkToml::parse(&text, path)
 }

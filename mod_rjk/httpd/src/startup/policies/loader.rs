@@ -7,7 +7,7 @@ use crate::ffi::stack;
 use rjk_balance::Membership;
 use rjk_config::error::{ConfigError, Location};
 use rjk_config::model::LbSpec;
-use rjk_config::toml::{PolicyFile, PolicySpec};
+use rjk_config::toml::{PolicySpec, RjkToml};
 use rjk_config::uri_map::FileText;
 use rjk_config::workers::Workers;
 use rjk_log::NoLog;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// Loads what the file says.
 pub(super) struct Loader<'a, 'p> {
     pub(super) sources: &'a mut Sources<'p>,
-    pub(super) file: &'a PolicyFile,
+    pub(super) file: &'a RjkToml,
     /// Why this is not the file as it is now.
     pub(super) problem: Option<String>,
     pub(super) lasting: &'a Lasting,

@@ -8,7 +8,7 @@ use once_cell::sync::OnceCell;
 use rjk_balance::Watch;
 use rjk_balance::explain::Ring;
 use rjk_config::error::ConfigError;
-use rjk_config::toml::{Bound, PolicyFile, RecordSpec, RecordValues};
+use rjk_config::toml::{Bound, RecordSpec, RecordValues, RjkToml};
 use rjk_config::workers::Workers;
 use rjk_record::{FileRecorder, SHARED_WORDS, Settings};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(super) struct Watched {
 
 impl Watched {
     /// Those of the file.
-    pub(super) fn all(file: &PolicyFile, workers: &Workers) -> Vec<Watched> {
+    pub(super) fn all(file: &RjkToml, workers: &Workers) -> Vec<Watched> {
         // What cannot be bound has been told of.
         let bound = file.bind(workers).flatten();
         bound
