@@ -42,6 +42,27 @@ impl WorkerSpec {
         }
     }
 
+    /// The ajp13 workers that it is: itself, or its members.
+    pub fn ajp13(&self) -> Vec<&AjpSpec> {
+        match self {
+            WorkerSpec::Ajp(spec) => vec![spec],
+            WorkerSpec::Lb(spec) => spec.members.iter().map(|member| &member.ajp).collect(),
+            WorkerSpec::Status(_) | WorkerSpec::Legacy(_) => Vec::new(),
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn ajp13_mut(&mut self) -> Vec<&mut AjpSpec> {
+        match self {
+            WorkerSpec::Ajp(spec) => vec![spec],
+            WorkerSpec::Lb(spec) => {
+                let members = spec.members.iter_mut();
+                members.map(|member| &mut member.ajp).collect()
+            }
+            WorkerSpec::Status(_) | WorkerSpec::Legacy(_) => Vec::new(),
+        }
+    }
+
     /// The value of the note `JK_WORKER_TYPE` (contract row T-02).
     pub fn type_name(&self) -> &'static str {
         match self {

@@ -1,5 +1,5 @@
-//! rjk.toml, the file that `RjkConfigFile` names: routing policies, which balancer uses which, and what is
-//! kept of the decisions about a balancer.
+//! rjk.toml, the file that `RjkConfigFile` names: routing policies, which balancer uses which, what is kept
+//! of the decisions about a balancer, and how workers are reached.
 //!
 //! It is read as a tree with places and walked by hand, so that every error can name its line and
 //! what to write instead.
@@ -12,7 +12,9 @@ mod policy;
 pub mod schema;
 #[cfg(test)]
 mod tests;
+mod units;
 mod wasm;
+mod worker;
 
 pub use balancer::{BalancerEntry, DEFAULT_RECORD_BYTES, RecordSpec, RecordValues};
 pub use places::ConfigPlaces;
@@ -20,7 +22,11 @@ pub use policy::{
     DEFAULT_CONFIGURE_FUEL, DEFAULT_FUEL, DEFAULT_MAX_FAULTS, DEFAULT_MEMORY, MAX_NAME, Mode,
     OnFault, PolicySettings, PolicySpec,
 };
+pub use units::as_time;
 pub use wasm::EngineKind;
+pub use worker::{
+    DEFAULT_WEBSOCKET_IDLE, DEFAULT_WEBSOCKETS, MAX_SOCKET_BYTES, NamedFile, Reached, Role, Ways,
+};
 
 use crate::advice::nearest;
 use crate::error::{ConfigError, Warning};
@@ -41,6 +47,8 @@ pub struct RjkToml {
     pub policies: Vec<PolicySpec>,
     /// `[balancer.NAME]`, in the order of the names.
     pub balancers: Vec<BalancerEntry>,
+    /// `[worker_defaults]` and `[worker.NAME]`.
+    pub ways: Ways,
 }
 
 /// A `[balancer.NAME]` with what it names.
@@ -82,6 +90,7 @@ impl RjkToml {
             engine: read_engine(&root)?,
             policies,
             balancers,
+            ways: Ways::read(&root, folder)?,
         })
     }
 

@@ -11,7 +11,7 @@ pub use values::parse_boolean;
 
 use crate::advice::{bare, nearest};
 use crate::error::{ConfigError, Location, Warning};
-use crate::model::{LegacySpec, LegacyType, WorkerSpec};
+use crate::model::{AjpSpec, LegacySpec, LegacyType, Way, WorkerSpec};
 use crate::properties::{Entry, Properties, Property};
 use crate::uri_map::pattern_remedy;
 use bstr::{BStr, BString, ByteSlice};
@@ -94,6 +94,35 @@ impl Workers {
     /// The worker with this name; members of balancers that are not listed have none (L-01).
     pub fn get(&self, name: &[u8]) -> Option<&WorkerSpec> {
         self.list.iter().find(|worker| worker.name() == name)
+    }
+
+    /// The ajp13 workers, listed ones and members, each name once.
+    pub fn ajp13(&self) -> Vec<&AjpSpec> {
+        let mut seen = HashSet::new();
+        let all = self.list.iter().flat_map(WorkerSpec::ajp13);
+        // A member of another type is one that is never asked.
+        all.filter(|spec| self.type_of(&spec.name).is_none_or(|kind| kind == "ajp13"))
+            .filter(|spec| seen.insert(spec.name.as_bstr()))
+            .collect()
+    }
+
+    /// The type of a worker that some line describes, be it used or not.
+    pub fn type_of(&self, name: &[u8]) -> Option<&BStr> {
+        let kind = self.properties.get([b"worker.", name, b".type"].concat());
+        let kind = kind.map(|entry| entry.value.as_bstr());
+        kind.or_else(|| has_properties(&self.properties, name.into()).then_some("ajp13".into()))
+    }
+
+    /// Says how an ajp13 worker is reached, wherever it is used. A port of 0 forbids any contact, on any
+    /// way.
+    pub fn set_way(&mut self, name: &[u8], way: &Way, port: Option<u16>) {
+        let all = self.list.iter_mut().flat_map(WorkerSpec::ajp13_mut);
+        for spec in all.filter(|spec| spec.name == name) {
+            spec.way = way.clone();
+            if spec.port != 0 {
+                spec.port = port.unwrap_or(spec.port);
+            }
+        }
     }
 }
 

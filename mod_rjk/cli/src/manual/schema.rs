@@ -17,7 +17,8 @@ pub(super) fn schema() -> Value {
 }
 
 fn table(table: &Table) -> Value {
-    let one = keys(table);
+    let mut one = keys(table.keys);
+    one["description"] = json!(table.manual);
     if !table.named {
         return one;
     }
@@ -33,22 +34,18 @@ fn table(table: &Table) -> Value {
     all
 }
 
-fn keys(table: &Table) -> Value {
+fn keys(keys: &[Key]) -> Value {
     let names = |wanted: Presence| {
-        let keys = table.keys.iter().filter(move |key| key.presence == wanted);
+        let keys = keys.iter().filter(move |key| key.presence == wanted);
         keys.map(|key| key.name).collect::<Vec<_>>()
     };
-    let properties = table
-        .keys
-        .iter()
-        .map(|key| (key.name.to_owned(), value(key)));
-    let needs = table.keys.iter().filter_map(|key| match key.presence {
+    let properties = keys.iter().map(|key| (key.name.to_owned(), value(key)));
+    let needs = keys.iter().filter_map(|key| match key.presence {
         Presence::With(other) => Some((key.name.to_owned(), json!([other]))),
         Presence::Required | Presence::OneOf | Presence::Optional => None,
     });
     let mut schema = json!({
         "type": "object",
-        "description": table.manual,
         "additionalProperties": false,
         "properties": Value::Object(properties.collect()),
         "required": names(Presence::Required),
@@ -76,6 +73,10 @@ fn value(key: &Key) -> Value {
         ] }),
         Kind::Share => json!({ "type": "number", "minimum": 0.000_001, "maximum": 1 }),
         Kind::Free => json!({ "type": "object" }),
+        Kind::Flag => json!({ "type": "boolean" }),
+        Kind::Time(_) => json!({ "type": "string", "pattern": "^[0-9]+ *(ms|s|m|h)$" }),
+        Kind::Form { pattern, .. } => json!({ "type": "string", "pattern": pattern }),
+        Kind::Switch(inner) => json!({ "anyOf": [{ "type": "boolean" }, keys(inner)] }),
     };
     schema["description"] = json!(key.manual);
     schema

@@ -53,6 +53,13 @@ fn the_pages_of_files_have_all_of_their_tables() {
         for key in table.keys {
             let word = format!("\\fB{}\\fR = ", key.name);
             assert!(keys.contains(&word), "{word}");
+            let Kind::Switch(inner) = key.kind else {
+                continue;
+            };
+            for one in inner {
+                let word = format!("\\fB{}.{}\\fR = ", key.name, one.name);
+                assert!(keys.contains(&word), "{word}");
+            }
         }
     }
 }
@@ -74,7 +81,9 @@ fn samples(kind: &Kind) -> Vec<Sample> {
             let near = [least.saturating_sub(1), least, most, most + 1];
             all.extend(near.into_iter().map(number));
         }
-        Kind::Text | Kind::Share | Kind::Free => {}
+        Kind::Time(_) => all.extend(["60s", "10m", "60", "m"].map(text)),
+        Kind::Form { example, .. } => all.extend([text(example), text(" ")]),
+        Kind::Text | Kind::Share | Kind::Free | Kind::Flag | Kind::Switch(_) => {}
     }
     all
 }
@@ -147,6 +156,41 @@ fn the_schema_takes_what_the_reader_takes() {
 }
 
 #[test]
+fn the_schema_takes_the_tables_inside_of_tables_that_the_reader_takes() {
+    let validator = jsonschema::validator_for(&schema::schema()).unwrap();
+    let switches = TABLES.iter().flat_map(|table| {
+        let keys = table.keys.iter();
+        let inner = keys.filter_map(|key| match key.kind {
+            Kind::Switch(inner) => Some((key.name, inner)),
+            _ => None,
+        });
+        inner.map(|(name, inner)| (*table, name, inner))
+    });
+    let mut read = 0;
+    for (table, outer, inner) in switches {
+        for key in inner {
+            for (toml, json) in samples(&key.kind) {
+                for other in inner.iter().filter(|other| other.name != key.name) {
+                    let header = table.header().replace("NAME", "w");
+                    let (name, beside) = (key.name, other.name);
+                    let text =
+                        format!("{header}\n{outer} = {{ {name} = {toml}, {beside} = \"a\" }}\n");
+                    let value = serde_json::json!({ outer: { name: json, beside: "a" } });
+                    let value = match table.named {
+                        true => serde_json::json!({ table.word: { "w": value } }),
+                        false => serde_json::json!({ table.word: value }),
+                    };
+                    let reads = RjkToml::parse(&text, "t").is_ok();
+                    assert_eq!(validator.is_valid(&value), reads, "{text}");
+                    read += usize::from(reads);
+                }
+            }
+        }
+    }
+    assert!(read > 20, "{read}");
+}
+
+#[test]
 fn the_schema_knows_no_other_keys() {
     let validator = jsonschema::validator_for(&schema::schema()).unwrap();
     for text in [
@@ -156,6 +200,9 @@ fn the_schema_knows_no_other_keys() {
         r#"{"policy": {"p q": {"component": "a"}}}"#,
         r#"{"balancer": {"lb": {}}}"#,
         r#"{"balancer": {"lb": {"record_sample": 1}}}"#,
+        r#"{"worker": {"w": {"prot": 1}}}"#,
+        r#"{"worker": {"w": {"tls": {"cert": "a"}}}}"#,
+        r#"{"worker_defaults": {"socket": "/a"}}"#,
     ] {
         let json: Value = serde_json::from_str(text).unwrap();
         assert!(!validator.is_valid(&json), "{text}");

@@ -2,6 +2,7 @@
 
 use super::page::{Page, entry, example};
 use clap_mangen::roff::{Roff, bold, roman};
+use rjk_config::toml::as_time;
 use rjk_config::toml::schema::{Key, Kind, Presence, TABLES, Table};
 
 const EXAMPLE: &str = "\
@@ -16,7 +17,12 @@ acme = \"was2\"
 
 [balancer.lb]
 policy  = \"tenants\"
-explain = 100";
+explain = 100
+
+[worker.was2]
+protocol = \"http\"
+port     = 8443
+tls      = { ca = \"internal-ca.pem\" }";
 
 pub(super) fn page() -> Page {
     let about = "what mod_rjk knows and mod_jk does not";
@@ -44,6 +50,19 @@ fn table(roff: &mut Roff, table: &Table) {
         let value = format!(" = {}", value(&key.kind));
         let text = format!("{}{}", key.manual, absent(key));
         entry(roff, key.name, &value, &text);
+        if let Kind::Switch(inner) = key.kind {
+            inside(roff, key.name, inner);
+        }
+    }
+}
+
+/// The keys of a table inside of a table.
+fn inside(roff: &mut Roff, outer: &str, keys: &[Key]) {
+    for key in keys {
+        let name = format!("{outer}.{}", key.name);
+        let value = format!(" = {}", value(&key.kind));
+        let text = format!("{}{}", key.manual, absent(key));
+        entry(roff, &name, &value, &text);
     }
 }
 
@@ -63,6 +82,14 @@ fn value(kind: &Kind) -> String {
         ),
         Kind::Share => "above 0, at most 1".to_owned(),
         Kind::Free => "a table".to_owned(),
+        Kind::Flag => "true | false".to_owned(),
+        Kind::Time(bounds) => format!(
+            "\"TIME\" ({} to {})",
+            as_time(*bounds.start()),
+            as_time(*bounds.end())
+        ),
+        Kind::Form { example, .. } => format!("\"TEXT\", such as \"{example}\""),
+        Kind::Switch(_) => "true | false | a table".to_owned(),
     }
 }
 

@@ -1,12 +1,15 @@
 //! Tables of the file with their places, and values by the type that is wanted.
 
+use super::instead;
 use super::json::{self, integer};
-use super::{ConfigPlaces, instead};
+use super::places::ConfigPlaces;
+use super::units::{as_bytes, as_time, bytes, time};
 use crate::error::{ConfigError, Location};
 use ::toml::Spanned;
 use ::toml::de::{DeString, DeTable, DeValue};
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The text of the file, to find the line of a place in it.
 pub(super) struct Source<'a> {
@@ -50,6 +53,12 @@ pub(super) struct Section<'a> {
     location: Location,
 }
 
+/// What stands where a table may.
+pub(super) enum Switch<'a> {
+    Flag(bool),
+    Table(Section<'a>),
+}
+
 type Entry<'a> = (&'a Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>);
 
 impl<'a> Section<'a> {
@@ -72,9 +81,23 @@ impl<'a> Section<'a> {
 
     /// An error of the value of `key`.
     pub(super) fn error_at(&self, key: &str, message: String) -> ConfigError {
+        ConfigError::new(Some(self.place(key)), message)
+    }
+
+    /// Where `key` is written, else the table.
+    pub(super) fn place(&self, key: &str) -> Location {
         let place = self.entry(key).map(|(name, _)| name.span());
-        let place = place.map(|span| self.source.location(span));
-        ConfigError::new(place.or(Some(self.location.clone())), message)
+        place.map_or_else(|| self.location.clone(), |span| self.source.location(span))
+    }
+
+    /// Whether `key` is written.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entry(key).is_some()
+    }
+
+    /// All keys.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &'a str> {
+        self.table.keys().map(|name| name.get_ref().as_ref())
     }
 
     /// Refuses keys other than these.
@@ -103,8 +126,8 @@ impl<'a> Section<'a> {
         let Some(outer) = self.section(key, form)? else {
             return Ok(Vec::new());
         };
-        let names = outer.table.keys().map(|name| name.get_ref().as_ref());
-        names
+        outer
+            .keys()
             .map(|name| {
                 outer
                     .section(name, form)
@@ -217,11 +240,51 @@ impl<'a> Section<'a> {
             DeValue::String(text) => bytes(text),
             other => integer(other).and_then(|number| u64::try_from(number).ok()),
         };
-        let (least, most) = (in_units(*bounds.start()), in_units(*bounds.end()));
+        let (least, most) = (as_bytes(*bounds.start()), as_bytes(*bounds.end()));
         let wanted = format!("a size such as \"2MiB\", from \"{least}\" to \"{most}\"");
         size.filter(|size| bounds.contains(size))
             .map(Some)
             .ok_or_else(|| self.mismatch(key, value, &wanted))
+    }
+
+    /// A time as a text with its unit, such as "60s".
+    pub(super) fn time(
+        &self,
+        key: &str,
+        bounds: RangeInclusive<Duration>,
+    ) -> Result<Option<Duration>, ConfigError> {
+        let Some((_, value)) = self.entry(key) else {
+            return Ok(None);
+        };
+        let (least, most) = (as_time(*bounds.start()), as_time(*bounds.end()));
+        let wanted = format!("a time such as \"60s\", from \"{least}\" to \"{most}\"");
+        let text = value.get_ref().as_str();
+        text.and_then(time)
+            .filter(|time| bounds.contains(time))
+            .map(Some)
+            .ok_or_else(|| self.mismatch(key, value, &wanted))
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&self, key: &str) -> Result<Option<bool>, ConfigError> {
+        let Some((_, value)) = self.entry(key) else {
+            return Ok(None);
+        };
+        let flag = value.get_ref().as_bool();
+        flag.map(Some)
+            .ok_or_else(|| self.mismatch(key, value, "true or false"))
+    }
+
+    /// A table, or `true` or `false` in its place.
+    pub(super) fn switch(&self, key: &str) -> Result<Option<Switch<'a>>, ConfigError> {
+        let Some((_, value)) = self.entry(key) else {
+            return Ok(None);
+        };
+        match value.get_ref() {
+            DeValue::Boolean(flag) => Ok(Some(Switch::Flag(*flag))),
+            DeValue::Table(_) => Ok(self.section(key, "")?.map(Switch::Table)),
+            _ => Err(self.mismatch(key, value, "true, false or a table")),
+        }
     }
 
     /// The table as the text of a JSON object.
@@ -274,28 +337,5 @@ impl<'a> Section<'a> {
         let written = written.lines().next().unwrap_or_default();
         let place = self.source.location(value.span());
         ConfigError::new(Some(place), format!("{key} is {written}; write {wanted}"))
-    }
-}
-
-fn bytes(text: &str) -> Option<u64> {
-    let digits =
-        text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
-    let shift = match text.get(digits.len()..)?.trim_start() {
-        "" | "B" => 0,
-        "KiB" => 10,
-        "MiB" => 20,
-        "GiB" => 30,
-        _ => return None,
-    };
-    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
-}
-
-/// A bound in the largest unit that it is a multiple of.
-fn in_units(bytes: u64) -> String {
-    let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
-    let fits = |shift: u32| bytes.trailing_zeros() >= shift;
-    match units.into_iter().find(|(shift, _)| fits(*shift)) {
-        Some((shift, unit)) => format!("{}{unit}", bytes >> shift),
-        None => bytes.to_string(),
     }
 }

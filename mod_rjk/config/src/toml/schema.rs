@@ -3,7 +3,9 @@
 
 use super::balancer::{EXPLAIN, RECORD_BYTES};
 use super::policy::{CONFIGURE_FUEL, FUEL, MAX_FAULTS, MEMORY};
+use super::worker::{IDLE, RESOLVE, WEBSOCKETS};
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 pub use super::policy::MAX_NAME;
 
@@ -61,6 +63,20 @@ pub enum Kind {
     Size(RangeInclusive<u64>),
     /// A number above 0, at most 1.
     Share,
+    /// `true` or `false`.
+    Flag,
+    /// A time as a text with a unit: "250ms", "60s", "10m", "24h".
+    Time(RangeInclusive<Duration>),
+    /// A text that a regular expression matches, such as this one. Both dialects, that of Rust and that of
+    /// JSON schema, know the expression.
+    Form {
+        /// One that matches.
+        example: &'static str,
+        /// The expression.
+        pattern: &'static str,
+    },
+    /// `true`, `false`, or a table of these keys.
+    Switch(&'static [Key]),
     /// A table of any keys.
     Free,
 }
@@ -81,7 +97,7 @@ impl Table {
 }
 
 /// All tables, in the order of the manual.
-pub static TABLES: [&Table; 3] = [&WASM, &POLICY, &BALANCER];
+pub static TABLES: [&Table; 5] = [&WORKER, &WORKER_DEFAULTS, &WASM, &POLICY, &BALANCER];
 
 pub(super) static WASM: Table = Table {
     word: "wasm",
@@ -214,3 +230,156 @@ pub(super) static BALANCER: Table = Table {
         },
     ],
 };
+
+pub(super) static WORKER: Table = Table {
+    word: "worker",
+    named: true,
+    manual: "How a worker is reached. NAME is a worker of type ajp13 in workers.properties, listed or a member of a \
+             balancer; all that is not said here stands there.",
+    keys: WAY,
+};
+
+pub(super) static WORKER_DEFAULTS: Table = Table {
+    word: "worker_defaults",
+    named: false,
+    manual: "How all workers of type ajp13 are reached whose [worker.NAME] does not say otherwise, key by key.",
+    keys: WAY.split_at(1).1,
+};
+
+/// The first one is none of the defaults.
+const WAY: &[Key] = &[
+    Key {
+        name: "socket",
+        kind: Kind::Form {
+            example: "/run/tomcat/was1.sock",
+            pattern: "^/[^\\u0000]{0,106}$",
+        },
+        presence: Presence::Optional,
+        default: "",
+        manual: "A unix socket instead of host and port, for either protocol: what unixDomainSocketPath of Tomcat's \
+                 connector says. A whole path, of at most 107 bytes.",
+    },
+    Key {
+        name: "protocol",
+        kind: Kind::Word(&["ajp", "http"]),
+        presence: Presence::Optional,
+        default: "\"ajp\"",
+        manual: "What is spoken. http: HTTP/1.1.",
+    },
+    Key {
+        name: "port",
+        kind: Kind::Number(1..=65_535),
+        presence: Presence::Optional,
+        default: "",
+        manual: "Where HTTP listens; needed with protocol = \"http\", unless there is a socket. The port of AJP stands in \
+                 workers.properties.",
+    },
+    Key {
+        name: "resolve",
+        kind: Kind::Time(RESOLVE),
+        presence: Presence::Optional,
+        default: "",
+        manual: "How often the worker's host is looked up again. Without it the host is looked up once, when httpd starts.",
+    },
+    Key {
+        name: "tls",
+        kind: Kind::Switch(TLS),
+        presence: Presence::Optional,
+        default: "false",
+        manual: "TLS, for protocol = \"http\". true: what the system trusts is trusted. A [worker.NAME.tls] takes the place \
+                 of that of [worker_defaults] as a whole.",
+    },
+    Key {
+        name: "forward",
+        kind: Kind::Word(&["x-forwarded", "forwarded", "both", "none"]),
+        presence: Presence::Optional,
+        default: "\"x-forwarded\"",
+        manual: "Which headers carry the client's address, scheme, host and port, for protocol = \"http\". x-forwarded: \
+                 X-Forwarded-For, -Proto, -Host and -Port. forwarded: Forwarded of RFC 7239.",
+    },
+    Key {
+        name: "secret_header",
+        kind: Kind::Form {
+            example: "X-Worker-Secret",
+            pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+        },
+        presence: Presence::Optional,
+        default: "",
+        manual: "The header that carries the worker's secret of workers.properties, for protocol = \"http\". Without it the \
+                 secret is not sent.",
+    },
+    Key {
+        name: "probe",
+        kind: Kind::Form {
+            example: "/health",
+            pattern: "^/[!-\"$-~]*$",
+        },
+        presence: Presence::Optional,
+        default: "",
+        manual: "The path that is asked for where AJP has CPING, as ping_mode of workers.properties says, for \
+                 protocol = \"http\". Without it no connection is checked by a request.",
+    },
+    Key {
+        name: "websocket",
+        kind: Kind::Flag,
+        presence: Presence::Optional,
+        default: "false",
+        manual: "Whether clients may change to WebSocket, for protocol = \"http\". Each WebSocket holds a thread of httpd.",
+    },
+    Key {
+        name: "websocket_idle",
+        kind: Kind::Time(IDLE),
+        presence: Presence::Optional,
+        default: "\"10m\"",
+        manual: "A WebSocket on which nothing moved for so long is ended; it needs websocket.",
+    },
+    Key {
+        name: "websocket_max",
+        kind: Kind::Number(WEBSOCKETS),
+        presence: Presence::Optional,
+        default: "16",
+        manual: "Most WebSockets at the same time in each child of httpd; it needs websocket. Keep it below \
+                 ThreadsPerChild.",
+    },
+];
+
+pub(super) const TLS: &[Key] = &[
+    Key {
+        name: "ca",
+        kind: Kind::Text,
+        presence: Presence::Optional,
+        default: "",
+        manual: "The certificates that are trusted, PEM, a file name relative to rjk.toml. Without it those of the system.",
+    },
+    Key {
+        name: "server_name",
+        kind: Kind::Form {
+            example: "was1.internal",
+            pattern: "^[A-Za-z0-9._:-]+$",
+        },
+        presence: Presence::Optional,
+        default: "",
+        manual: "The name that the worker's certificate must have. Without it the worker's host.",
+    },
+    Key {
+        name: "cert",
+        kind: Kind::Text,
+        presence: Presence::With("key"),
+        default: "",
+        manual: "The certificate that the worker is shown, followed by its chain, PEM; it needs key.",
+    },
+    Key {
+        name: "key",
+        kind: Kind::Text,
+        presence: Presence::With("cert"),
+        default: "",
+        manual: "Its key, PEM, without a passphrase; it needs cert. Others than its owner and its group may not read it.",
+    },
+    Key {
+        name: "verify",
+        kind: Kind::Flag,
+        presence: Presence::Optional,
+        default: "true",
+        manual: "Whether the worker's certificate is verified. false is for a test.",
+    },
+];

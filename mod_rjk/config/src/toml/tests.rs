@@ -275,21 +275,45 @@ fn wrong_values() {
     ]);
 }
 
+/// Where keys stand: a table, or one inside of it.
+struct Keys {
+    header: String,
+    keys: &'static [schema::Key],
+}
+
+/// All of them, with the name `lb` for those that have one.
+fn all_keys() -> Vec<Keys> {
+    let mut all = Vec::new();
+    for table in schema::TABLES {
+        let header = table.header().replace("NAME", "lb");
+        for key in table.keys {
+            if let schema::Kind::Switch(keys) = key.kind {
+                let header = header.replace(']', &format!(".{}]", key.name));
+                all.push(Keys { header, keys });
+            }
+        }
+        let keys = table.keys;
+        all.push(Keys { header, keys });
+    }
+    all
+}
+
 /// A file whose one key has this value; what else the table needs stands beside it.
-fn with(table: &schema::Table, key: &str, value: &str) -> String {
-    let others = match (table.word, key) {
-        ("policy", "component") => "",
-        ("policy", _) => "component = \"a.wasm\"\n",
-        ("balancer", "record") => "",
-        ("balancer", _) => "record = \"r\"\n",
+fn with(header: &str, key: &schema::Key, value: &str) -> String {
+    let needed = match (header, key.presence, key.name) {
+        (_, schema::Presence::With(other), _) => Some(other),
+        ("[policy.lb]", _, name) => Some("component").filter(|needed| *needed != name),
+        ("[balancer.lb]", _, name) => Some("record").filter(|needed| *needed != name),
+        _ => None,
+    };
+    let needed = needed.map(|key| format!("{key} = \"a\"\n"));
+    let policy = match (header, key.name) {
+        ("[balancer.lb]", "policy") => "[policy.p]\ncomponent = \"a.wasm\"\n",
         _ => "",
     };
-    let policy = match (table.word, key) {
-        ("balancer", "policy") => "[policy.p]\ncomponent = \"a.wasm\"\n",
-        _ => "",
-    };
-    let header = table.header().replace("NAME", "lb");
-    format!("{policy}{header}\n{others}{key} = {value}\n")
+    let needed = needed.unwrap_or_default();
+    let name = key.name;
+    format!("{policy}{header}\n{needed}{name} = {value}\n")
 }
 
 /// Values that a kind takes, and that it refuses.
@@ -314,23 +338,50 @@ fn samples(kind: &schema::Kind) -> (Vec<String>, Vec<String>) {
             vec!["0.0".to_owned(), "1.01".to_owned(), quoted("1")],
         ),
         schema::Kind::Free => (vec!["{}".to_owned()], vec!["1".to_owned()]),
+        schema::Kind::Flag => (
+            vec!["true".to_owned(), "false".to_owned()],
+            vec!["1".to_owned(), quoted("true")],
+        ),
+        schema::Kind::Time(bounds) => {
+            let millis = |time: std::time::Duration| format!("\"{}ms\"", time.as_millis());
+            let one = std::time::Duration::from_millis(1);
+            (
+                [bounds.start(), bounds.end()]
+                    .map(|time| millis(*time))
+                    .to_vec(),
+                vec![
+                    millis(*bounds.start() - one),
+                    millis(*bounds.end() + one),
+                    quoted("60"),
+                    "60".to_owned(),
+                ],
+            )
+        }
+        schema::Kind::Form { example, .. } => (
+            vec![quoted(example)],
+            vec!["1".to_owned(), quoted(""), quoted(" a"), quoted("a\u{e4}")],
+        ),
+        schema::Kind::Switch(_) => (
+            ["true", "false", "{}"].map(str::to_owned).to_vec(),
+            vec!["1".to_owned(), quoted("true")],
+        ),
     }
 }
 
 #[test]
 fn the_file_is_read_as_the_schema_says() {
-    for table in schema::TABLES {
-        assert!(table.manual.ends_with('.'), "{}", table.header());
-        for key in table.keys {
+    assert!(schema::TABLES.iter().all(|one| one.manual.ends_with('.')));
+    for Keys { header, keys } in all_keys() {
+        for key in keys {
             assert!(key.manual.ends_with('.'), "{}", key.name);
             let (good, bad) = samples(&key.kind);
             let own = (!key.default.is_empty()).then(|| key.default.to_owned());
             for value in good.iter().chain(&own) {
-                let text = with(table, key.name, value);
+                let text = with(&header, key, value);
                 assert_eq!(RjkToml::parse(&text, "t").map(drop), Ok(()), "{text}");
             }
             for value in bad {
-                let text = with(table, key.name, &value);
+                let text = with(&header, key, &value);
                 let error = RjkToml::parse(&text, "t").unwrap_err().to_string();
                 assert!(error.contains(key.name), "{text}: {error}");
                 let schema::Kind::Word(words) = &key.kind else {
@@ -349,20 +400,18 @@ fn the_file_is_read_as_the_schema_says() {
 
 #[test]
 fn a_default_of_the_schema_is_what_holds_without_the_key() {
-    for table in schema::TABLES {
-        for key in table.keys.iter().filter(|key| !key.default.is_empty()) {
-            let given = RjkToml::parse(&with(table, key.name, key.default), "t").unwrap();
-            let absent = with(table, key.name, "");
-            let absent = absent.replace(&format!("{} = \n", key.name), "");
-            let absent = RjkToml::parse(&absent, "t").unwrap();
-            let name = key.name;
-            assert_eq!(settings(&given), settings(&absent), "{name}");
+    for Keys { header, keys } in all_keys() {
+        for key in keys.iter().filter(|key| !key.default.is_empty()) {
+            let given = with(&header, key, key.default);
+            let absent = given.replace(&format!("{} = {}\n", key.name, key.default), "");
+            assert_eq!(settings(&given), settings(&absent), "{}", key.name);
         }
     }
 }
 
 /// What the keys with defaults set.
-fn settings(file: &RjkToml) -> impl PartialEq + std::fmt::Debug {
+fn settings(text: &str) -> impl PartialEq + std::fmt::Debug {
+    let file = RjkToml::parse(text, "t").unwrap();
     let policy = file.policies.first().map(|policy| policy.settings);
     let balancer = file.balancers.first().map(|one| {
         let record = one.record.as_ref();
