@@ -5,7 +5,6 @@ use rjk_testbed::client::{self, BodyEnd, Request};
 use rjk_testbed::httpd::{Builder, Mpm, PANICS};
 use rjk_testbed::peer::Behaviour;
 use rjk_testbed::{Httpd, Peer, Result, Subject, wait};
-use std::fs;
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -218,17 +217,29 @@ fn a_panic_in_a_directive_refuses_it() -> Result {
     Ok(())
 }
 
-/// A module without policies says so, and does all the rest.
+/// A module without policies says so of their tables, and does all the rest: it reads how workers are reached.
 #[test]
-fn a_module_without_policies_refuses_their_file() -> Result {
+fn a_module_without_policies_refuses_their_tables() -> Result {
     let peer = Peer::start(Behaviour::Echo)?;
-    let mut httpd = site(&peer, "").start()?;
+    let named = |toml: &str| {
+        let site = site(&peer, "").directives("RjkConfigFile conf/rjk.toml");
+        site.file("conf/rjk.toml", toml)
+    };
+    let httpd = named("[wasm]\nengine = \"auto\"\n[worker.w]\nprotocol = \"ajp\"\n").start()?;
     assert_eq!(client::get(httpd.port(), "/x")?.status, 200);
-    fs::write(httpd.path("conf/rjk.toml"), "")?;
-    httpd.stop()?;
-    let site = site(&peer, "").directives("RjkConfigFile conf/rjk.toml");
-    let (accepted, output) = site.configtest()?;
-    let said = "RjkConfigFile: this module was built without the feature policy";
-    assert!(!accepted && output.contains(said), "{output}");
+    for (toml, said) in [
+        (
+            "[policy.p]\ncomponent = \"p.wasm\"",
+            ":1: this module was built without the feature policy",
+        ),
+        (
+            "[worker.w]\n[balancer.lb]\nexplain = 1",
+            ":2: this module was built without the feature policy",
+        ),
+        ("[worker.w]\ntls = true", ":2: tls, and worker w speaks AJP"),
+    ] {
+        let (accepted, output) = named(toml).configtest()?;
+        assert!(!accepted && output.contains(said), "{toml}: {output}");
+    }
     Ok(())
 }

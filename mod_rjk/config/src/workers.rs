@@ -113,15 +113,13 @@ impl Workers {
         kind.or_else(|| has_properties(&self.properties, name.into()).then_some("ajp13".into()))
     }
 
-    /// Says how an ajp13 worker is reached, wherever it is used. A port of 0 forbids any contact, on any
-    /// way.
+    /// Says how an ajp13 worker is reached, wherever it is used. A port of 0 forbids any contact, so it
+    /// gets no other way.
     pub fn set_way(&mut self, name: &[u8], way: &Way, port: Option<u16>) {
         let all = self.list.iter_mut().flat_map(WorkerSpec::ajp13_mut);
-        for spec in all.filter(|spec| spec.name == name) {
+        for spec in all.filter(|spec| spec.name == name && spec.port != 0) {
             spec.way = way.clone();
-            if spec.port != 0 {
-                spec.port = port.unwrap_or(spec.port);
-            }
+            spec.port = port.unwrap_or(spec.port);
         }
     }
 }

@@ -76,8 +76,10 @@ unsafe fn check_all(
     unsafe {
         separate_servers(pool, main);
         let mut sources = Sources::new(pool, main);
-        let workers = sources.workers()?;
-        let policies = LoadedPolicies::load(&mut sources, &workers, Lasting::of(main)?)?;
+        let mut workers = sources.workers()?;
+        let config_file = sources.config_file(&mut workers)?;
+        let lasting = Lasting::of(main)?;
+        let policies = LoadedPolicies::load(&mut sources, config_file, &workers, lasting)?;
         let mut checked: Vec<Checked> = Vec::new();
         for server in servers(main) {
             let next = sources.server(server, checked.first(), &workers)?;

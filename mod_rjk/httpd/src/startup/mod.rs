@@ -2,6 +2,7 @@
 //! `post_config` makes what is needed (design §4).
 
 pub(crate) mod check;
+mod config_file;
 mod files;
 pub(crate) mod generation;
 mod lasting;

@@ -232,7 +232,7 @@ fn resolve_all(
     log: &dyn Log,
 ) -> (HashMap<BString, Vec<SocketAddr>>, Addresses) {
     let (mut addresses, mut known) = (HashMap::new(), Addresses::new());
-    for spec in workers.list.iter().flat_map(ajp_specs) {
+    for spec in workers.list.iter().flat_map(WorkerSpec::ajp13) {
         let found = match rjk_proxy::way::address::resolve(spec) {
             Ok(found) => found,
             Err(error) => as_before(spec, last, &error, log),
@@ -268,14 +268,6 @@ fn as_before(
         "worker {name}: host {host} does not resolve: {error}; this restart goes on with the addresses that it had, {found:?}; mend it and restart"
     );
     found
-}
-
-fn ajp_specs(worker: &WorkerSpec) -> Vec<&AjpSpec> {
-    match worker {
-        WorkerSpec::Ajp(spec) => vec![spec],
-        WorkerSpec::Lb(spec) => spec.members.iter().map(|member| &member.ajp).collect(),
-        WorkerSpec::Status(_) | WorkerSpec::Legacy(_) => Vec::new(),
-    }
 }
 
 /// G-03.

@@ -114,7 +114,7 @@ impl<'p> Sources<'p> {
         self.last.clone()
     }
 
-    /// The file of policies that serves is this one.
+    /// The rjk.toml that serves is this one.
     pub(super) fn keep_config_file(&mut self, path: &str, location: &Location) {
         self.used.global.config_file = Some((path.to_owned(), location.clone()));
     }

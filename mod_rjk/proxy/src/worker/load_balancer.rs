@@ -104,7 +104,8 @@ fn session_routes<'a>(roster: &Roster, request: &'a UpstreamRequest<'_>) -> Sess
 fn reachable(spec: &LbSpec, setup: &Setup<'_>) -> LbSpec {
     let mut spec = spec.clone();
     for member in &mut spec.members {
-        if !setup.addresses.contains_key(&member.ajp.name) {
+        let has_socket = member.ajp.way.socket.is_some();
+        if !has_socket && !setup.addresses.contains_key(&member.ajp.name) {
             member.activation = Activation::Stopped;
         }
     }

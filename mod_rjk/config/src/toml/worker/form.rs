@@ -107,8 +107,8 @@ pub(super) fn secret_header(section: &Section<'_>) -> Result<Option<BString>, Co
     }
     // Servers take the one for the other.
     let folded = name.to_ascii_lowercase().replace('_', "-");
-    let is_group = |group: &&str| folded.starts_with(*group);
-    if TAKEN.contains(&folded.as_str()) || TAKEN_GROUPS.iter().any(|group| is_group(&group)) {
+    let is_of_group = TAKEN_GROUPS.iter().any(|group| folded.starts_with(group));
+    if TAKEN.contains(&folded.as_str()) || is_of_group {
         return refused(format!(
             "secret_header is {name:?}, a header that has a meaning of its own; write another name, such as \
              \"X-Worker-Secret\""

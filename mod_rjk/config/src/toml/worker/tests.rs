@@ -18,6 +18,49 @@ fn workers(text: &str) -> Workers {
     Workers::build(properties, &mut warnings).unwrap()
 }
 
+/// With every key.
+const ALL: &str = r#"
+[worker.m1]
+protocol = "http"
+port = 8443
+resolve = "60s"
+forward = "both"
+secret_header = "X-Secret"
+probe = "/health?deep=1"
+websocket = true
+websocket_idle = "90s"
+websocket_max = 3
+[worker.m1.tls]
+ca = "ca.pem"
+server_name = "was1.internal"
+cert = "/c.pem"
+key = "k.pem"
+verify = false
+[worker.m2]
+socket = "/run/a.sock"
+"#;
+
+/// What tables have of the defaults, and what of their own.
+const DEFAULTS: &str = r#"
+[worker_defaults]
+protocol = "http"
+port = 8080
+resolve = "1h"
+forward = "none"
+websocket = true
+tls = { ca = "ca.pem", verify = false }
+[worker.m1]
+port = 8443
+tls = { server_name = "m1" }
+websocket_max = 7
+[worker.m2]
+socket = "/m2"
+tls = false
+websocket = false
+[worker.one]
+protocol = "ajp"
+"#;
+
 type Told = (Vec<Result<Reached, ConfigError>>, Vec<Warning>);
 
 fn reach(toml: &str, properties: &str) -> Told {
@@ -64,26 +107,6 @@ fn a_file_without_workers_leaves_them_alone() {
 
 #[test]
 fn every_key_is_applied() {
-    let toml = r#"
-[worker.m1]
-protocol = "http"
-port = 8443
-resolve = "60s"
-forward = "both"
-secret_header = "X-Secret"
-probe = "/health?deep=1"
-websocket = true
-websocket_idle = "90s"
-websocket_max = 3
-[worker.m1.tls]
-ca = "ca.pem"
-server_name = "was1.internal"
-cert = "/c.pem"
-key = "k.pem"
-verify = false
-[worker.m2]
-socket = "/run/a.sock"
-"#;
     let all = Way {
         resolve: Some(Duration::from_secs(60)),
         ..http(|http| {
@@ -114,8 +137,8 @@ socket = "/run/a.sock"
         row("m2", 8010, socket),
         row("one", 8009, Way::default()),
     ];
-    assert_eq!(applied(toml, WORKERS), expected);
-    let (reached, _) = reach(toml, WORKERS);
+    assert_eq!(applied(ALL, WORKERS), expected);
+    let (reached, _) = reach(ALL, WORKERS);
     let files = &reached[0].as_ref().unwrap().files;
     let files = files.iter().map(|file| (file.role, file.location.line));
     let expected = [(Role::Ca, 13), (Role::Cert, 15), (Role::Key, 16)];
@@ -124,25 +147,6 @@ socket = "/run/a.sock"
 
 #[test]
 fn a_table_overrides_the_defaults_key_by_key_and_tls_as_a_whole() {
-    let toml = r#"
-[worker_defaults]
-protocol = "http"
-port = 8080
-resolve = "1h"
-forward = "none"
-websocket = true
-tls = { ca = "ca.pem", verify = false }
-[worker.m1]
-port = 8443
-tls = { server_name = "m1" }
-websocket_max = 7
-[worker.m2]
-socket = "/m2"
-tls = false
-websocket = false
-[worker.one]
-protocol = "ajp"
-"#;
     let tls = |ca: Option<&str>, server_name: Option<&str>, verify| TlsSpec {
         ca: ca.map(Into::into),
         server_name: server_name.map(Into::into),
@@ -174,7 +178,7 @@ protocol = "ajp"
         row("m2", 8010, m2),
         row("one", 8009, one),
     ];
-    assert_eq!(applied(toml, WORKERS), expected);
+    assert_eq!(applied(DEFAULTS, WORKERS), expected);
 
     let toml = "[worker_defaults]\nprotocol = \"http\"\nport = 8080\ntls = true\n";
     let plain = http(|http| http.tls = Some(tls(None, None, true)));
@@ -223,8 +227,8 @@ fn lb05_a_worker_is_reached_in_one_way_wherever_it_is_used() {
         .map(|spec| (spec.name.to_string(), spec.port, spec.way == way))
         .collect();
     let m = || ("m".to_owned(), 8080, true);
-    // A-02: nobody is asked at port 0, over HTTP neither.
-    assert_eq!(all, [m(), m(), ("n".to_owned(), 0, true), m()]);
+    // A-02: nobody is asked at port 0.
+    assert_eq!(all, [m(), m(), ("n".to_owned(), 0, false), m()]);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Stands in where the module was built without policies.
 
+use super::super::config_file::ConfigFile;
 use super::super::lasting;
 use super::super::sources::Sources;
 use rjk_config::error::ConfigError;
+use rjk_config::toml::RjkToml;
 use rjk_config::workers::Workers;
 use rjk_log::Log;
 use rjk_proxy::worker::setup::{Policies, Watches};
@@ -13,20 +15,22 @@ pub(crate) struct Lasting;
 
 pub(crate) struct LoadedPolicies;
 
+/// A policy would decide nothing.
+pub(in crate::startup) fn refusal(file: &RjkToml) -> Option<ConfigError> {
+    let policy = file.policies.first().map(|one| &one.table);
+    let balancer = file.balancers.first().map(|one| &one.location);
+    let location = policy.or(balancer)?.clone();
+    let message = "this module was built without the feature policy; take [policy.NAME] and [balancer.NAME] away";
+    Some(ConfigError::new(Some(location), message))
+}
+
 impl LoadedPolicies {
     pub(in crate::startup) fn load(
-        sources: &mut Sources<'_>,
+        _sources: &mut Sources<'_>,
+        _config_file: Option<ConfigFile>,
         _workers: &Workers,
         _lasting: &lasting::Lasting,
     ) -> Result<LoadedPolicies, ConfigError> {
-        if let Some((_, location)) = &sources.global().config_file {
-            let message = "RjkConfigFile: this module was built without the feature policy";
-            let error = ConfigError::new(Some(location.clone()), message);
-            if !sources.is_restart() {
-                return Err(error);
-            }
-            sources.go_on(&error, "the built-in rules for all balancers");
-        }
         Ok(LoadedPolicies)
     }
 

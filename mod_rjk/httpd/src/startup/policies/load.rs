@@ -1,14 +1,15 @@
 //! The policies of one configuration: compiled and tried by the check, given to each child.
 
+use super::super::config_file::ConfigFile;
 use super::super::lasting;
 use super::super::sources::Sources;
 use super::bound::{Bound, Made};
 use super::codes::Codes;
-use super::file::ReadFile;
 use super::loader::Loader;
 use super::watched::Watched;
 use bstr::BString;
 use rjk_config::error::{ConfigError, Warning};
+use rjk_config::toml::RjkToml;
 use rjk_config::workers::Workers;
 use rjk_log::Log;
 use rjk_proxy::worker::setup::{Policies, Watches};
@@ -24,6 +25,11 @@ pub(crate) struct Lasting {
     pub(super) good: RefCell<HashMap<BString, Made>>,
 }
 
+/// Nothing in the file is refused because of how this module was built.
+pub(in crate::startup) fn refusal(_file: &RjkToml) -> Option<ConfigError> {
+    None
+}
+
 /// The policies of one configuration.
 #[derive(Default)]
 pub(crate) struct LoadedPolicies {
@@ -34,17 +40,17 @@ pub(crate) struct LoadedPolicies {
 }
 
 impl LoadedPolicies {
-    /// Reads the file, compiles each component that a balancer uses, and runs its `configure` for each
-    /// of its balancers. A restart goes on with what served before where that fails.
+    /// Compiles each component that a balancer uses, and runs its `configure` for each of its balancers. A restart goes on with what served before where that fails.
     ///
     /// # Errors
     /// At a start: what is wrong, with file and line.
     pub(in crate::startup) fn load(
         sources: &mut Sources<'_>,
+        config_file: Option<ConfigFile>,
         workers: &Workers,
         lasting: &lasting::Lasting,
     ) -> Result<LoadedPolicies, ConfigError> {
-        let Some(ReadFile { file, problem }) = sources.policy_file(workers)? else {
+        let Some(ConfigFile { file, problem }) = config_file else {
             return Ok(LoadedPolicies::default());
         };
         file.unused().for_each(|warning| sources.warn(warning));

@@ -1,5 +1,5 @@
-//! Routing policies: from `RjkConfigFile` to the balancers of a child. Without the feature `policy`
-//! the directive is refused, and nothing of wasmtime is in the module.
+//! Routing policies: from rjk.toml to the balancers of a child. Without the feature `policy` their tables
+//! are refused, and nothing of wasmtime is in the module.
 
 #[cfg(feature = "policy")]
 mod bound;
@@ -8,8 +8,6 @@ mod codes;
 #[cfg(not(feature = "policy"))]
 mod disabled;
 #[cfg(feature = "policy")]
-mod file;
-#[cfg(feature = "policy")]
 mod load;
 #[cfg(feature = "policy")]
 mod loader;
@@ -17,6 +15,10 @@ mod loader;
 mod watched;
 
 #[cfg(not(feature = "policy"))]
+pub(super) use disabled::refusal;
+#[cfg(not(feature = "policy"))]
 pub(crate) use disabled::{Lasting, LoadedPolicies};
+#[cfg(feature = "policy")]
+pub(super) use load::refusal;
 #[cfg(feature = "policy")]
 pub(crate) use load::{Lasting, LoadedPolicies};
