@@ -34,9 +34,6 @@ mod resumption;
 mod sessions;
 #[cfg(feature = "tls")]
 mod stream;
-#[cfg(test)]
-#[cfg(feature = "tls")]
-mod tests;
 
 #[cfg(not(feature = "tls"))]
 pub use absent::{Resume, Sessions, TlsContext, TlsStream};

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 /// Room for a whole record, so that its head and body, and what follows, come with one call.
 const BUFFER: usize = 17 * 1024;
 
-/// Bytes that are taken in at most without one for the reader, when nobody waits for them.
-const MOST_UNASKED: usize = 256 * 1024;
+/// Most bytes that are taken in without one for the reader, when nobody waits for them.
+const MOST_UNASKED: usize = 64 * 1024;
 
 /// How long calls wait.
 #[derive(Clone, Copy, Debug)]

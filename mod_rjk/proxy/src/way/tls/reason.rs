@@ -6,14 +6,17 @@ use super::note::Note;
 use super::queue::said;
 use openssl::error::ErrorStack;
 use openssl::ssl::{Error, ErrorCode, SslRef, SslStream};
+use std::io;
 
 /// The library of OpenSSL that speaks TLS (ERR_LIB_SSL), and its reasons (SSL_R_…): part of its
 /// interface. A reason above this is an alert of the other end, by its number.
 const TLS_LIBRARY: i32 = 20;
 const ALERT: i32 = 1000;
-/// Local reasons that speak of versions, and of ciphers.
-const VERSIONS: [i32; 5] = [191, 254, 258, 266, 396];
-const CIPHERS: [i32; 8] = [118, 181, 193, 248, 261, 370, 372, 394];
+/// Local reasons that speak of versions, and of ciphers with what belongs to them.
+const VERSIONS: [i32; 7] = [166, 191, 254, 258, 259, 266, 396];
+const CIPHERS: [i32; 10] = [101, 118, 181, 193, 248, 261, 333, 370, 376, 394];
+/// The socket ended where TLS did not.
+const CUT: i32 = 294;
 
 /// Why a handshake failed.
 pub(super) fn of_handshake(stream: &SslStream<Link>, error: Error, is_shown: bool) -> TlsError {
@@ -80,29 +83,24 @@ struct Peer<'a> {
 }
 
 impl Peer<'_> {
+    /// What TLS itself says first: after that an alert to the worker may fail as well.
     fn error(&self, link: &Link, error: Error, cut: TlsError) -> TlsError {
-        let reasons = error
-            .ssl_error()
-            .map(ErrorStack::errors)
-            .unwrap_or_default();
+        let reasons = error.ssl_error().map(ErrorStack::errors);
         let of_tls = reasons
+            .unwrap_or_default()
             .iter()
-            .filter(|reason| reason.library_code() == TLS_LIBRARY);
-        let mut numbers = of_tls.map(|reason| reason.reason_code());
-        if let Some(known) = numbers.find_map(|number| self.known(number)) {
+            .filter(|reason| reason.library_code() == TLS_LIBRARY)
+            .map(|reason| reason.reason_code());
+        let numbers: Vec<i32> = of_tls.collect();
+        if let Some(known) = numbers.iter().find_map(|number| self.known(*number)) {
             return known;
         }
-        if let Some(error) = link.failed() {
-            return TlsError::Io(error);
-        }
-        if link.has_ended() {
-            return cut;
-        }
-        match error.into_io_error() {
-            Ok(error) => TlsError::Io(error),
-            Err(error) => {
-                TlsError::Other(error.ssl_error().map_or_else(|| error.to_string(), said))
-            }
+        let is_cut = numbers.is_empty() || numbers.contains(&CUT);
+        match (link.failed(), error.ssl_error()) {
+            (Some(error), _) if numbers.is_empty() => TlsError::Io(error),
+            _ if is_cut && link.has_ended() => cut,
+            (_, Some(errors)) => TlsError::Other(said(errors)),
+            _ => TlsError::Io(error.into_io_error().unwrap_or_else(io::Error::other)),
         }
     }
 

@@ -1,6 +1,5 @@
 //! A certificate authority, workers that it stands for, and their ends of connections.
 
-use crate::way::tls::{Raw, Sessions, TlsContext, TlsError, TlsStream};
 use openssl::asn1::Asn1Time;
 use openssl::bn::BigNum;
 use openssl::ec::{EcGroup, EcKey};
@@ -8,10 +7,13 @@ use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
-use openssl::ssl::{HandshakeError, Ssl, SslContext, SslContextBuilder, SslMethod, SslStream};
+use openssl::ssl::{
+    HandshakeError, Ssl, SslContext, SslContextBuilder, SslMethod, SslStream, SslVersion,
+};
 use openssl::x509::extension::{BasicConstraints, ExtendedKeyUsage, SubjectAlternativeName};
 use openssl::x509::{X509, X509Builder, X509Name};
-use rjk_config::model::TlsSpec;
+use rjk_config::model::{TlsIdentity, TlsSpec};
+use rjk_proxy::way::tls::{Raw, Sessions, TlsContext, TlsError, TlsStream};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
@@ -78,6 +80,10 @@ impl Identity {
 
     pub fn cert_pem(&self) -> Vec<u8> {
         self.cert.to_pem().unwrap()
+    }
+
+    pub fn key_pem(&self) -> Vec<u8> {
+        self.key.private_key_to_pem_pkcs8().unwrap()
     }
 }
 
@@ -179,6 +185,13 @@ pub fn trusting_spec(ca: &[&Identity], files: &Files) -> TlsSpec {
     }
 }
 
+pub fn shown(identity: &Identity, files: &Files) -> TlsIdentity {
+    TlsIdentity {
+        cert: files.put("client.pem", 0o644, &identity.cert_pem()),
+        key: files.put("client.key", 0o600, &identity.key_pem()),
+    }
+}
+
 /// A worker's side; `shape` changes what it would be.
 pub fn worker(identity: &Identity, shape: impl FnOnce(&mut SslContextBuilder)) -> SslContext {
     let mut builder = SslContextBuilder::new(SslMethod::tls_server()).unwrap();
@@ -187,6 +200,13 @@ pub fn worker(identity: &Identity, shape: impl FnOnce(&mut SslContextBuilder)) -
     builder.set_session_id_context(b"test").unwrap();
     shape(&mut builder);
     builder.build()
+}
+
+pub fn only(version: SslVersion) -> impl Fn(&mut SslContextBuilder) {
+    move |builder| {
+        builder.set_min_proto_version(Some(version)).unwrap();
+        builder.set_max_proto_version(Some(version)).unwrap();
+    }
 }
 
 /// The worker's end in a thread of its own, and ours. The worker's socket is closed when `each` ends.
@@ -227,4 +247,10 @@ pub fn connect(context: &TlsContext, raw: Raw, host: &str) -> Result<TlsStream, 
 pub fn assert_clean() {
     let left = ErrorStack::get();
     assert!(left.errors().is_empty(), "{left}");
+}
+
+/// As mod_ssl may.
+pub fn leave_an_error() {
+    let errors = X509::from_der(b"none").unwrap_err();
+    errors.put();
 }

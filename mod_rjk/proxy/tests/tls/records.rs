@@ -1,0 +1,246 @@
+//! What TLS says to itself in the middle of a connection, made record by record: OpenSSL gives a worker
+//! no safe call for it.
+
+use crate::rig::*;
+use openssl::hash::MessageDigest;
+use openssl::pkey::PKey;
+use openssl::sign::Signer;
+use openssl::ssl::{SslContext, SslStream, SslVersion};
+use openssl::symm::{Cipher, encrypt_aead};
+use rjk_proxy::way::tls::TlsStream;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+const ALERT: u8 = 21;
+const HANDSHAKE: u8 = 22;
+const DATA: u8 = 23;
+
+fn hmac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+    let key = PKey::hmac(key).unwrap();
+    let mut signer = Signer::new(MessageDigest::sha256(), &key).unwrap();
+    for part in parts {
+        signer.update(part).unwrap();
+    }
+    signer.sign_to_vec().unwrap()
+}
+
+fn sealed(key: &[u8], nonce: &[u8], aad: &[u8], text: &[u8]) -> Vec<u8> {
+    let mut tag = [0; 16];
+    let cipher = Cipher::aes_128_gcm();
+    let mut bytes = encrypt_aead(cipher, key, Some(nonce), aad, text, &mut tag).unwrap();
+    bytes.extend(tag);
+    bytes
+}
+
+fn header(kind: u8, length: usize) -> [u8; 5] {
+    let [high, low] = (length as u16).to_be_bytes();
+    [kind, 3, 3, high, low]
+}
+
+/// The worker's side of TLS 1.3 with one suite (RFC 8446, 5.2 and 7).
+struct Sealing13 {
+    secret: Vec<u8>,
+    sequence: u64,
+}
+
+impl Sealing13 {
+    fn expanded(&self, label: &str, length: u8) -> Vec<u8> {
+        let label = format!("tls13 {label}");
+        let info = [&[0, length, label.len() as u8], label.as_bytes(), &[0, 1]].concat();
+        let mut bytes = hmac(&self.secret, &[&info]);
+        bytes.truncate(length.into());
+        bytes
+    }
+
+    fn record(&mut self, kind: u8, text: &[u8]) -> Vec<u8> {
+        let mut nonce = self.expanded("iv", 12);
+        for (byte, sequence) in nonce[4..].iter_mut().zip(self.sequence.to_be_bytes()) {
+            *byte ^= sequence;
+        }
+        self.sequence += 1;
+        let head = header(DATA, text.len() + 17);
+        let text = [text, &[kind]].concat();
+        let body = sealed(&self.expanded("key", 16), &nonce, &head, &text);
+        [&head[..], &body].concat()
+    }
+
+    /// KeyUpdate: the next record is sealed with the next key.
+    fn update(&mut self, asks_for_one: bool) -> Vec<u8> {
+        let record = self.record(HANDSHAKE, &[24, 0, 0, 1, asks_for_one.into()]);
+        self.secret = self.expanded("traffic upd", 32);
+        self.sequence = 0;
+        record
+    }
+}
+
+/// The same of TLS 1.2 (RFC 5246, 6.3; RFC 5288).
+struct Sealing12 {
+    key: Vec<u8>,
+    salt: Vec<u8>,
+    sequence: u64,
+}
+
+impl Sealing12 {
+    fn new(master: &[u8], server: &[u8], client: &[u8]) -> Sealing12 {
+        let seed = [b"key expansion", server, client].concat();
+        let mut a = seed.clone();
+        let mut block = Vec::new();
+        while block.len() < 40 {
+            a = hmac(master, &[&a]);
+            block.extend(hmac(master, &[&a, &seed]));
+        }
+        Sealing12 {
+            key: block[16..32].to_vec(),
+            salt: block[36..40].to_vec(),
+            // Finished was the first one.
+            sequence: 1,
+        }
+    }
+
+    fn record(&mut self, kind: u8, text: &[u8]) -> Vec<u8> {
+        let sequence = self.sequence.to_be_bytes();
+        self.sequence += 1;
+        let aad = [&sequence[..], &header(kind, text.len())].concat();
+        let nonce = [&self.salt[..], &sequence].concat();
+        let body = sealed(&self.key, &nonce, &aad, text);
+        [&header(kind, 8 + body.len())[..], &sequence, &body].concat()
+    }
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    let digits = text.as_bytes().chunks(2);
+    digits
+        .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
+}
+
+/// What a worker writes to its log of keys, by the first word.
+#[derive(Clone, Default)]
+struct Keys(Arc<Mutex<Vec<String>>>);
+
+impl Keys {
+    fn of(&self, kind: &str) -> Vec<u8> {
+        let lines = self.0.lock().unwrap();
+        let line = lines.iter().find(|line| line.starts_with(kind)).unwrap();
+        hex(line.split(' ').next_back().unwrap())
+    }
+}
+
+fn telling(identity: &Identity, version: SslVersion) -> (SslContext, Keys) {
+    let keys = Keys::default();
+    let log = keys.clone();
+    let context = worker(identity, |builder| {
+        only(version)(builder);
+        builder.set_num_tickets(0).unwrap();
+        builder.set_ciphersuites("TLS_AES_128_GCM_SHA256").unwrap();
+        builder
+            .set_cipher_list("ECDHE-ECDSA-AES128-GCM-SHA256")
+            .unwrap();
+        builder.set_keylog_callback(move |_, line| log.0.lock().unwrap().push(line.to_owned()));
+    });
+    (context, keys)
+}
+
+/// Both ends, the worker's after its handshake.
+fn ends(version: SslVersion) -> (TlsStream, SslStream<UnixStream>, Keys) {
+    let ca = Identity::ca("ca");
+    let (context, keys) = telling(&ca.issue(&Says::default()), version);
+    let (raw, far) = accept(&context, |stream| stream.unwrap());
+    let stream = connect(&trusting(&[&ca]), raw, "worker.test").unwrap();
+    (stream, far.join().unwrap(), keys)
+}
+
+fn ends13() -> (TlsStream, SslStream<UnixStream>, Sealing13) {
+    let (stream, far, keys) = ends(SslVersion::TLS1_3);
+    let sealing = Sealing13 {
+        secret: keys.of("SERVER_TRAFFIC_SECRET_0"),
+        sequence: 0,
+    };
+    (stream, far, sealing)
+}
+
+#[test]
+fn a_worker_may_change_its_keys_and_ask_for_others_of_ours() {
+    for asks in [false, true] {
+        let (mut stream, mut far, mut sealing) = ends13();
+        let mut room = [0; 10];
+        let update = sealing.update(asks);
+        far.get_mut().write_all(&update).unwrap();
+        let error = stream.read_now(&mut room).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+        let data = sealing.record(DATA, b"after");
+        far.get_mut().write_all(&data).unwrap();
+        assert_eq!(stream.read(&mut room).unwrap(), 5);
+        assert_eq!(&room[..5], b"after");
+        stream.write_all(b"answer").unwrap();
+        assert_eq!(far.ssl_read(&mut room).unwrap(), 6);
+        assert_clean();
+    }
+}
+
+/// Nothing but changes of keys: it must not keep us busy for as long as it likes.
+#[test]
+fn a_look_ends_though_the_worker_talks_to_itself_without_end() {
+    let (mut stream, mut far, mut sealing) = ends13();
+    let mut updates = Vec::new();
+    while updates.len() < 128 * 1024 {
+        updates.extend(sealing.update(false));
+    }
+    let sent = std::thread::spawn(move || {
+        // Our end is closed before it took all.
+        let _ = far.get_mut().write_all(&updates);
+    });
+    let began = Instant::now();
+    let limit = Duration::from_secs(10);
+    let error = loop {
+        match stream.read_now(&mut [0; 1]) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                assert!(began.elapsed() < limit, "all was taken in");
+            }
+            result => break result.unwrap_err(),
+        }
+        use rustix::event::{PollFd, PollFlags, poll};
+        let mut fds = [PollFd::new(stream.raw(), PollFlags::IN)];
+        poll(&mut fds, None).unwrap();
+        // So that one look finds enough of them.
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert_eq!(error.kind(), ErrorKind::InvalidData, "{error}");
+    assert_clean();
+    drop(stream);
+    sent.join().unwrap();
+}
+
+/// A worker that wants a certificate for some of its pages only.
+#[test]
+fn a_worker_that_begins_anew_is_told_no_and_goes_on() {
+    let (mut stream, mut far, keys) = ends(SslVersion::TLS1_2);
+    let (mut server, mut client) = ([0; 32], [0; 32]);
+    far.ssl().server_random(&mut server);
+    far.ssl().client_random(&mut client);
+    let mut sealing = Sealing12::new(&keys.of("CLIENT_RANDOM"), &server, &client);
+    let mut room = [0; 10];
+    // HelloRequest.
+    let request = sealing.record(HANDSHAKE, &[0, 0, 0, 0]);
+    far.get_mut().write_all(&request).unwrap();
+    let error = stream.read_now(&mut room).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WouldBlock);
+    let data = sealing.record(DATA, b"after");
+    far.get_mut().write_all(&data).unwrap();
+    assert_eq!(stream.read(&mut room).unwrap(), 5);
+    assert_eq!(&room[..5], b"after");
+    stream.write_all(b"answer").unwrap();
+    let kinds: Vec<u8> = (0..2).map(|_| kind_of_record(far.get_mut())).collect();
+    assert_eq!(kinds, [ALERT, DATA]);
+    assert_clean();
+}
+
+fn kind_of_record(socket: &mut UnixStream) -> u8 {
+    let mut head = [0; 5];
+    socket.read_exact(&mut head).unwrap();
+    let length = u16::from_be_bytes([head[3], head[4]]);
+    socket.read_exact(&mut vec![0; length.into()]).unwrap();
+    head[0]
+}
