@@ -5,9 +5,9 @@
 
 mod certificate;
 
+use crate::request::bytes::{ADDRESS, OWN_NAME, OWN_VALUE, TOKEN};
 use crate::request::host::Host;
-use crate::request::names::{is_token, is_token_byte};
-use crate::request::target::put_encoded;
+use crate::request::names::is_free;
 use crate::request::{Told, put_field, put_number};
 use rjk_message::{Attributes, RequestHead};
 use std::net::IpAddr;
@@ -38,11 +38,7 @@ fn scheme(head: &RequestHead<'_>) -> &'static [u8] {
 
 fn put_x_forwarded(head: &RequestHead<'_>, host: &Host<'_>, out: &mut Vec<u8>) {
     // A comma would make a list of it, in which the last one counts.
-    let is_one = |address: &&[u8]| {
-        let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b".:-_%".contains(byte);
-        !address.is_empty() && address.iter().all(allowed)
-    };
-    if let Some(address) = head.remote_addr.filter(is_one) {
+    if let Some(address) = head.remote_addr.filter(|text| ADDRESS.make_up(text)) {
         put_field(out, b"X-Forwarded-For", address);
     }
     put_field(out, b"X-Forwarded-Proto", scheme(head));
@@ -60,7 +56,7 @@ fn put_forwarded(head: &RequestHead<'_>, host: &Host<'_>, out: &mut Vec<u8>) {
         _ => {}
     }
     let host = host.text();
-    let quote: &[u8] = if is_token(host) { b"" } else { b"\"" };
+    let quote: &[u8] = if TOKEN.make_up(host) { b"" } else { b"\"" };
     for part in [
         b"host=",
         quote,
@@ -109,7 +105,7 @@ fn put_attributes(attributes: &Attributes<'_>, out: &mut Vec<u8>) {
     for &(name, value) in attributes.extra {
         if !name.is_empty() {
             out.extend_from_slice(b"X-Rjk-Env-");
-            put_encoded(out, name, |byte| byte != b'%' && is_token_byte(byte));
+            OWN_NAME.put_encoded(name, out);
             put_own_value(out, value);
         }
     }
@@ -123,22 +119,21 @@ fn put_own(out: &mut Vec<u8>, name: &str, value: Option<&[u8]>) {
     }
 }
 
-/// Percent-encoded, so that any bytes come through and none can be taken for another: `+` as well,
-/// which many a decoder makes a blank of.
+/// Percent-encoded, so that any bytes come through and none can be taken for others.
 fn put_own_value(out: &mut Vec<u8>, value: &[u8]) {
     out.extend_from_slice(b": ");
-    put_encoded(out, value, |byte| {
-        byte.is_ascii_graphic() && byte != b'%' && byte != b'+'
-    });
+    OWN_VALUE.put_encoded(value, out);
     out.extend_from_slice(b"\r\n");
 }
 
 /// As it is, since the worker compares it: one that a header cannot carry is not sent, and the worker
-/// refuses the request.
+/// refuses the request. A name that means something else is refused with the configuration.
 fn put_secret(name: &[u8], secret: &[u8], out: &mut Vec<u8>) {
     let is_whole = secret == secret.trim_ascii() && !secret.is_empty();
-    let is_text = |byte: &u8| !byte.is_ascii_control();
-    if is_token(name) && is_whole && secret.iter().all(is_text) {
+    if is_free(name) && is_whole && !secret.iter().any(u8::is_ascii_control) {
         put_field(out, name, secret);
     }
 }
+
+#[cfg(test)]
+mod tests;

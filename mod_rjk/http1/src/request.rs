@@ -5,11 +5,12 @@
 //! what concerns one connection only, then every header by which a fact of ours could travel, under
 //! any spelling; then ours are added.
 
+pub(crate) mod bytes;
 mod error;
 mod fields;
 pub(crate) mod host;
 pub(crate) mod names;
-pub(crate) mod target;
+mod target;
 mod upgrade;
 
 pub use error::RequestError;

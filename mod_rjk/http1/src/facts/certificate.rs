@@ -6,6 +6,8 @@
 //! is known since May 2021 only, and counts more: it is not sent, and the client's is removed. Both
 //! together would fill most of the 8 KB that Tomcat allows for a head.
 
+use crate::request::bytes::BASE64;
+
 /// Appends the header, for the first certificate of the text: the valve takes no chain. Nothing if
 /// there is none in it.
 pub(super) fn put(pem: &[u8], out: &mut Vec<u8>) {
@@ -31,9 +33,6 @@ const END: &[u8] = b"-----END CERTIFICATE-----";
 fn first_body(pem: &[u8]) -> Option<&[u8]> {
     let behind = pem.trim_ascii_start().strip_prefix(BEGIN)?;
     let end = behind.windows(END.len()).position(|part| part == END)?;
-    let is_base64 = |byte: &u8| {
-        byte.is_ascii_alphanumeric() || b"+/=".contains(byte) || byte.is_ascii_whitespace()
-    };
     let body = &behind[..end];
-    body.iter().all(is_base64).then_some(body)
+    BASE64.make_up(body).then_some(body)
 }

@@ -1,7 +1,8 @@
 //! The client's headers on their way to the worker.
 
+use super::bytes::TOKEN;
 use super::error::{RequestError, shown};
-use super::names::{Fate, fate, is_near, is_token};
+use super::names::{is_near, is_removable, is_removed};
 use super::put_field;
 use std::cmp::Ordering;
 
@@ -12,7 +13,8 @@ pub(super) struct Survey<'a> {
     pub(super) host: Option<&'a [u8]>,
     /// It waits for 100 before it sends its body.
     pub(super) expects_continue: bool,
-    /// What `Connection` names, sorted, but for what goes in any case.
+    /// What `Connection` names and can remove, sorted: a hostile client sends thousands of options
+    /// and hundreds of headers.
     named: Vec<&'a [u8]>,
 }
 
@@ -48,14 +50,10 @@ impl<'a> Survey<'a> {
         Ok(())
     }
 
+    /// An option without a header of its name costs no more than its place in the list.
     fn name(&mut self, connection: &'a [u8]) {
-        let means_a_header =
-            |option: &&[u8]| !option.eq_ignore_ascii_case(b"close") && fate(option) == Fate::Kept;
-        self.named.extend(
-            options(connection)
-                .filter(|option| !option.is_empty())
-                .filter(means_a_header),
-        );
+        let named = options(connection).filter(|option| is_removable(option));
+        self.named.extend(named);
     }
 
     fn names(&self, name: &[u8]) -> bool {
@@ -82,12 +80,8 @@ pub(super) fn put_clients(
 ) -> Result<(), RequestError> {
     for &(name, value) in headers {
         check(name, value)?;
-        let is_kept = match fate(name) {
-            Fate::Removed => false,
-            Fate::Indispensable => true,
-            Fate::Kept => !survey.names(name),
-        };
-        if is_kept && !secret_header.is_some_and(|secret| is_near(name, secret)) {
+        let is_secret = secret_header.is_some_and(|secret| is_near(name, secret));
+        if !(is_removed(name) || is_secret || survey.names(name)) {
             put_field(out, name, value);
         }
     }
@@ -95,17 +89,22 @@ pub(super) fn put_clients(
 }
 
 fn check(name: &[u8], value: &[u8]) -> Result<(), RequestError> {
-    if !is_token(name) {
+    if !TOKEN.make_up(name) {
         let name = shown(name);
         return Err(RequestError::Name { name });
     }
-    match value.iter().find(|byte| is_control(**byte)) {
-        Some(&byte) => Err(RequestError::Value {
-            name: shown(name),
-            byte,
-        }),
-        None => Ok(()),
+    // A look at all bytes without an early end takes many of them at a time.
+    if !value
+        .iter()
+        .fold(false, |bad, byte| bad | is_control(*byte))
+    {
+        return Ok(());
     }
+    let byte = value.iter().copied().find(|byte| is_control(*byte));
+    Err(RequestError::Value {
+        name: shown(name),
+        byte: byte.unwrap_or_default(),
+    })
 }
 
 /// A control character other than the tab.

@@ -1,5 +1,6 @@
 //! The host that the worker is told.
 
+use super::bytes::HOST_NAME;
 use super::error::{RequestError, shown};
 use rjk_message::RequestHead;
 use std::borrow::Cow;
@@ -18,8 +19,9 @@ impl<'a> Host<'a> {
         head: &RequestHead<'a>,
     ) -> Result<Host<'a>, RequestError> {
         match sent.map(<[u8]>::trim_ascii).filter(|host| !host.is_empty()) {
-            Some(host) => Host::checked(Cow::Borrowed(host)),
-            None => Host::checked(Cow::Owned(of_server(head.server_name, head.server_port))),
+            // A colon without a port says nothing (RFC 3986 §3.2.3), and Tomcat makes port 0 of it.
+            Some(host) => Host::checked(host.strip_suffix(b":").unwrap_or(host).into()),
+            None => Host::checked(of_server(head.server_name, head.server_port).into()),
         }
     }
 
@@ -54,8 +56,8 @@ fn of_server(name: &[u8], port: u16) -> Vec<u8> {
 
 /// The port of a host, if all of it is as it should be (RFC 9110 §7.2).
 ///
-/// Names are taken as httpd takes them unless it is told to be lax: letters, digits and four more.
-/// Whatever else a name could hold serves those who want to see it in a link of the answer.
+/// What else a name could hold by its grammar is in no name that resolves, and serves those who want to
+/// see it in a link of the answer.
 fn port(host: &[u8]) -> Result<Option<u16>, &'static str> {
     let rest = match host.strip_prefix(b"[") {
         Some(literal) => {
@@ -69,7 +71,7 @@ fn port(host: &[u8]) -> Result<Option<u16>, &'static str> {
         None => {
             let end = host.iter().position(|byte| *byte == b':');
             let (name, rest) = host.split_at(end.unwrap_or(host.len()));
-            if name.is_empty() || !name.iter().all(|byte| is_name_byte(*byte)) {
+            if !HOST_NAME.make_up(name) {
                 return Err("is no host name");
             }
             rest
@@ -77,7 +79,6 @@ fn port(host: &[u8]) -> Result<Option<u16>, &'static str> {
     };
     match rest.strip_prefix(b":") {
         None if rest.is_empty() => Ok(None),
-        Some(b"") => Ok(None),
         Some(digits) => number(digits).map(Some).ok_or("has no number as its port"),
         None => Err("has something behind its address"),
     }
@@ -88,11 +89,10 @@ fn is_ipv6(address: &[u8]) -> bool {
     address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
 }
 
-fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
-}
-
 fn number(digits: &[u8]) -> Option<u16> {
+    if digits.is_empty() {
+        return None;
+    }
     digits.iter().try_fold(0_u16, |number, byte| {
         let digit = byte.checked_sub(b'0').filter(|digit| *digit <= 9)?;
         number.checked_mul(10)?.checked_add(digit.into())

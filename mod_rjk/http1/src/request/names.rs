@@ -1,58 +1,33 @@
 //! Names of headers: which of the client's go, and which cannot be made to go.
 
-/// What is done with a header of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// It is passed on unless `Connection` names it.
-    Kept,
-    /// It is passed on even if `Connection` names it.
-    Indispensable,
-    /// It is not passed on: it is about this connection, or a fact travels by this name, or it is
-    /// written anew.
-    Removed,
-}
+use super::bytes::TOKEN;
 
-/// What is done with a header of this name.
+/// Whether the client's headers of this name go: they are about this connection, a fact travels by
+/// this name, or it is written anew.
 ///
-/// A name counts as another one that differs in case only or in the characters between its words:
-/// what reads `X_Forwarded_For` as `X-Forwarded-For` is found behind many a worker.
-pub(super) fn fate(name: &[u8]) -> Fate {
-    if is_removed(name) {
-        Fate::Removed
-    } else if is_indispensable(name) {
-        Fate::Indispensable
-    } else {
-        Fate::Kept
-    }
-}
-
-/// Whether two names count as the same.
-pub(super) fn is_near(name: &[u8], other: &[u8]) -> bool {
-    name.len() == other.len() && begins_near(name, other)
-}
-
-fn begins_near(name: &[u8], beginning: &[u8]) -> bool {
-    name.len() >= beginning.len()
-        && name
-            .iter()
-            .zip(beginning)
-            .all(|(a, b)| folded(*a) == folded(*b))
-}
-
-fn folded(byte: u8) -> u8 {
-    match byte {
-        b'A'..=b'Z' => byte.to_ascii_lowercase(),
-        b'a'..=b'z' | b'0'..=b'9' => byte,
-        _ => b'-',
-    }
-}
-
-/// Sorted by length, so that a name is compared with the few of its length and first letter.
-fn is_removed(name: &[u8]) -> bool {
+/// The names are those by which a fact is sent here, and those by which the readers of such facts
+/// (valves of Tomcat, Jetty, Undertow, WebLogic's plug-in) look for one. A name counts as another one
+/// that differs in case only or in the characters between its words: what reads `X_Forwarded_For` as
+/// `X-Forwarded-For` is found behind many a worker.
+pub(super) fn is_removed(name: &[u8]) -> bool {
     let Some(first) = name.first().map(|byte| folded(*byte)) else {
         return false;
     };
-    let same_length: &[&[u8]] = match name.len() {
+    let same_length = removed_of_length(name.len());
+    same_length
+        .iter()
+        .any(|known| known.first() == Some(&first) && is_near(name, known))
+        || first == b'x' && (begins_near(name, b"x-forwarded") || begins_near(name, b"x-rjk-"))
+}
+
+/// Whether a header of ours can have this name, though no fact of ours has it.
+pub(crate) fn is_free(name: &[u8]) -> bool {
+    TOKEN.make_up(name) && (!is_removed(name) || begins_near(name, b"x-rjk-"))
+}
+
+/// So that a name is compared with the few of its length, and of them with those of its first letter.
+fn removed_of_length(length: usize) -> &'static [&'static [u8]] {
+    match length {
         2 => &[b"te"],
         4 => &[b"host"],
         6 => &[b"expect"],
@@ -80,39 +55,57 @@ fn is_removed(name: &[u8]) -> bool {
         21 => &[b"ssl-cipher-usekeysize"],
         23 => &[b"ssl-client-escaped-cert"],
         _ => &[],
-    };
-    same_length
-        .iter()
-        .any(|known| known.first() == Some(&first) && is_near(name, known))
-        || first == b'x' && (begins_near(name, b"x-forwarded") || begins_near(name, b"x-rjk-"))
+    }
 }
 
-/// Without these a request means something else, to httpd's own modules or to the worker. A client
-/// that does not want them passed on need not send them: naming them in `Connection` can only serve
-/// to remove what somebody in between added (CVE-2022-31813).
-fn is_indispensable(name: &[u8]) -> bool {
-    const EXACT: [&[u8]; 6] = [
+/// Whether an option of `Connection` can remove the headers of its name.
+///
+/// Without some headers a request means something else, to httpd's own modules or to the worker. A
+/// client that does not want them passed on need not send them: to name them can only serve to remove
+/// what somebody in between added (CVE-2022-31813).
+pub(super) fn is_removable(option: &[u8]) -> bool {
+    const KEPT: [&[u8]; 7] = [
         b"authorization",
         b"cache-control",
         b"cookie",
         b"origin",
         b"range",
         b"referer",
+        b"user-agent",
     ];
-    const BEGINNINGS: [&[u8]; 4] = [b"accept", b"content-", b"if-", b"sec-"];
+    const KEPT_BEGINNINGS: [&[u8]; 4] = [b"accept", b"content-", b"if-", b"sec-"];
     let begins = |beginning: &&[u8]| {
-        name.get(..beginning.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(beginning))
+        let start = option.get(..beginning.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(beginning))
     };
-    BEGINNINGS.iter().any(begins) || EXACT.iter().any(|known| name.eq_ignore_ascii_case(known))
+    // The options of almost every request name no header, or one that goes in any case.
+    let means_nothing = option.is_empty() || option.eq_ignore_ascii_case(b"close");
+    !(means_nothing
+        || is_removed(option)
+        || KEPT.iter().any(|kept| option.eq_ignore_ascii_case(kept))
+        || KEPT_BEGINNINGS.iter().any(begins))
 }
 
-/// RFC 9110 §5.6.2.
-pub(crate) fn is_token(name: &[u8]) -> bool {
-    !name.is_empty() && name.iter().all(|byte| is_token_byte(*byte))
+/// Whether two names count as the same.
+pub(super) fn is_near(name: &[u8], other: &[u8]) -> bool {
+    name.len() == other.len() && begins_near(name, other)
 }
 
-/// RFC 9110 §5.6.2.
-pub(crate) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+fn begins_near(name: &[u8], beginning: &[u8]) -> bool {
+    name.len() >= beginning.len()
+        && name
+            .iter()
+            .zip(beginning)
+            .all(|(a, b)| folded(*a) == folded(*b))
 }
+
+fn folded(byte: u8) -> u8 {
+    match byte {
+        b'A'..=b'Z' => byte.to_ascii_lowercase(),
+        b'a'..=b'z' | b'0'..=b'9' => byte,
+        _ => b'-',
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! The request line.
 
+use super::bytes::{PATH, QUERY, TOKEN};
 use super::error::{RequestError, shown};
-use super::names::is_token;
 use rjk_message::RequestHead;
 
 /// Appends method, target and version.
@@ -27,7 +27,7 @@ fn check_method(method: &[u8]) -> Result<(), RequestError> {
     if method.eq_ignore_ascii_case(b"CONNECT") {
         return Err(RequestError::Connect);
     }
-    if !is_token(method) {
+    if !TOKEN.make_up(method) {
         let method = shown(method);
         return Err(RequestError::Method { method });
     }
@@ -41,11 +41,11 @@ fn put_target(head: &RequestHead<'_>, out: &mut Vec<u8>) -> Result<(), RequestEr
         return Ok(());
     }
     let path = path(head.uri)?;
-    put_encoded(out, path, is_path_byte);
+    PATH.put_encoded(path, out);
     if let Some(query) = query {
         refuse(query, 0, "holds a NUL")?;
         out.push(b'?');
-        put_encoded(out, query, |byte| byte == b'?' || is_path_byte(byte));
+        QUERY.put_encoded(query, out);
     }
     Ok(())
 }
@@ -88,22 +88,4 @@ fn refuse(target: &[u8], byte: u8, reason: &'static str) -> Result<(), RequestEr
 fn refused(target: &[u8], reason: &'static str) -> RequestError {
     let target = shown(target);
     RequestError::Target { target, reason }
-}
-
-/// Appends `text`, with all bytes percent-encoded that are not `allowed`.
-pub(crate) fn put_encoded(out: &mut Vec<u8>, text: &[u8], allowed: impl Fn(u8) -> bool) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for &byte in text {
-        if allowed(byte) {
-            out.push(byte);
-        } else {
-            let (high, low) = (usize::from(byte >> 4), usize::from(byte & 15));
-            out.extend_from_slice(&[b'%', DIGITS[high], DIGITS[low]]);
-        }
-    }
-}
-
-/// What may stand in a path (RFC 3986 §3.3), with the `%` of what is encoded already.
-fn is_path_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(&byte)
 }
