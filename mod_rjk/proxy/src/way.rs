@@ -5,6 +5,7 @@ pub mod connection;
 pub mod connector;
 pub mod exhaustion;
 pub mod pool;
+pub mod raw;
 mod socket;
 pub mod stream;
 mod tcp;

@@ -56,8 +56,8 @@ impl Way {
                 error,
             })
         })?;
-        let direct =
-            Direct::new(&spec, &addresses).map_err(|error| NoHost::Internal(error.to_string()))?;
+        let direct = Direct::new(&spec, &addresses, None)
+            .map_err(|error| NoHost::Internal(error.to_string()))?;
         Ok(Found {
             addresses,
             direct,

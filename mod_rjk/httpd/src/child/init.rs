@@ -63,6 +63,7 @@ fn start(
     let setup = Setup {
         workers: &generation.workers,
         addresses,
+        tls: &generation.tls,
         topology: &generation.topology,
         slots: Slots {
             segment: *segment,

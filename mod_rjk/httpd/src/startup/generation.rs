@@ -10,6 +10,7 @@ use bstr::BString;
 use once_cell::sync::OnceCell;
 use rjk_balance::{Segment, Topology};
 use rjk_config::workers::Workers;
+use rjk_proxy::way::tls::TlsContext;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ffi::CStr;
@@ -26,6 +27,8 @@ pub(crate) struct Generation {
     pub(crate) watchdog_seconds: u64,
     /// Where workers listen; filled by post_config.
     pub(crate) addresses: OnceCell<HashMap<BString, Vec<SocketAddr>>>,
+    /// What TLS is set up with, of each worker that is spoken to in it.
+    pub(crate) tls: HashMap<BString, TlsContext>,
     /// The shared memory; filled by post_config of the pass that will serve.
     pub(crate) segment: OnceCell<Segment>,
     /// Routing policies, checked and compiled.

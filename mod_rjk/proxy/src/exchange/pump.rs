@@ -217,21 +217,30 @@ impl Pump<'_, '_> {
             self.codec.stop_awaiting();
             return Ok(None);
         }
+        if matches!(error, ReceiveError::Closed | ReceiveError::Truncated { .. })
+            && let Some(reuse) = self.end_of_connection(outgoing)?
+        {
+            return Ok(Some(reuse));
+        }
         // What it refused of the body is only told when it does not answer either.
-        if let Some(refused) = outgoing.refused.take() {
-            return Err(refused);
+        Err(match outgoing.refused.take() {
+            Some(refused) => refused,
+            None => self.receive_failure(error, overdue),
+        })
+    }
+
+    /// What the end of the connection says of the answer: that it is whole, and whether the connection may
+    /// be used again; nothing; or that something is missing.
+    fn end_of_connection(&mut self, outgoing: &mut Outgoing) -> Result<Option<bool>, Failure> {
+        let pending = self.connection.pending().len();
+        match self.codec.at_end(pending) {
+            Ok(Some(Action::Finish { reuse })) => Ok(Some(reuse)),
+            Ok(_) => Ok(None),
+            Err(error) => Err(outgoing
+                .refused
+                .take()
+                .unwrap_or_else(|| protocol_failure(self.job, self.spec, &self.codec, error))),
         }
-        if matches!(error, ReceiveError::Closed | ReceiveError::Truncated { .. }) {
-            let pending = self.connection.pending().len();
-            let end = self
-                .codec
-                .at_end(pending)
-                .map_err(|error| protocol_failure(self.job, self.spec, &self.codec, error))?;
-            if let Some(Action::Finish { reuse }) = end {
-                return Ok(Some(reuse));
-            }
-        }
-        Err(self.receive_failure(error, overdue))
     }
 
     fn receive_failure(&self, error: ReceiveError, overdue: Option<Overdue>) -> Failure {
@@ -280,7 +289,7 @@ impl Pump<'_, '_> {
             let bytes = &outgoing.packet[outgoing.left.clone()];
             match self.connection.send_or_hear(bytes, self.limits.send()) {
                 Ok(Sent::Bytes(sent)) => outgoing.left.start += sent,
-                Ok(Sent::Heard) => return self.hear(outgoing),
+                Ok(Sent::Heard) => return Ok(()),
                 Err(error) => {
                     outgoing.refused = Some(self.send_failure(error));
                     return Ok(());
@@ -305,19 +314,6 @@ impl Pump<'_, '_> {
         let length = self.codec.seal(packet).len();
         outgoing.left = packet.len() - length..packet.len();
         Ok(())
-    }
-
-    /// Takes in what the worker says while it gets the body. When it ended the connection, nothing more
-    /// can be sent; what it said before stands in line.
-    fn hear(&mut self, outgoing: &mut Outgoing) -> Result<(), Failure> {
-        match self.connection.receive(1, self.limits.send()) {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                let error = error.into_io();
-                outgoing.refused = Some(self.send_failure(error));
-                Ok(())
-            }
-        }
     }
 
     fn read_body(&mut self, quota: BodyQuota, packet: &mut Vec<u8>) -> Result<usize, Failure> {

@@ -237,7 +237,7 @@ impl Failure {
     /// What this host ran out of, if that is why it failed.
     pub fn exhaustion(&self) -> Option<Exhaustion> {
         match &self.cause {
-            Cause::Connect(error) => Exhaustion::of(error.io()),
+            Cause::Connect(error) => Exhaustion::of(error.io()?),
             Cause::Ping(error)
             | Cause::Send(error)
             | Cause::Broken(error)

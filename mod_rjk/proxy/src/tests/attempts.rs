@@ -16,6 +16,7 @@ use rjk_config::properties::Properties;
 use rjk_config::workers::Workers;
 use rjk_log::{Log, NoLog};
 use rjk_message::{BodyLength, ResponseHead};
+use std::collections::HashMap;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -84,6 +85,7 @@ impl Site {
         let setup = Setup {
             workers: &workers,
             addresses: &std::iter::zip(&names, ports).map(place).collect(),
+            tls: &HashMap::new(),
             topology: &topology,
             slots: Slots { segment, row },
             policies: &Policies::from([("lb".into(), policy.clone() as Arc<dyn RoutingPolicy>)]),

@@ -13,7 +13,7 @@ const CPONG: &[u8] = b"AB\x00\x01\x09";
 const LIMIT: Duration = Duration::from_secs(10);
 
 fn direct(backend: &Backend, spec: AjpSpec) -> Direct {
-    Direct::new(&spec, &[([127, 0, 0, 1], backend.port).into()]).unwrap()
+    Direct::new(&spec, &[([127, 0, 0, 1], backend.port).into()], None).unwrap()
 }
 
 #[test]

@@ -124,6 +124,7 @@ fn child(
     let row = segment.ledger().claim_row(pid, &|_| true);
     let place = SocketAddr::from(([127, 0, 0, 1], port));
     let setup = Setup {
+        tls: &HashMap::new(),
         workers,
         addresses: &HashMap::from([(BString::from("w"), vec![place])]),
         topology,

@@ -196,7 +196,7 @@ fn pl05_a04_a07_a08_socket_options() {
     assert!(options(&tuned).send_buffer_size().unwrap() >= 100_000);
     assert!(options(&tuned).recv_buffer_size().unwrap() >= 100_000);
     assert_eq!(backend.peer_addr().unwrap().ip().to_string(), "127.0.0.2");
-    let close_on_exec = rustix::io::fcntl_getfd(tuned.stream()).unwrap();
+    let close_on_exec = rustix::io::fcntl_getfd(tuned.stream().raw()).unwrap();
     assert!(close_on_exec.contains(rustix::io::FdFlags::CLOEXEC));
 }
 
@@ -406,7 +406,7 @@ fn is_closed(end: &mut TcpStream) -> bool {
 }
 
 fn options(connection: &Connection) -> SockRef<'_> {
-    SockRef::from(connection.stream())
+    SockRef::from(connection.stream().raw())
 }
 
 fn became(mut condition: impl FnMut() -> bool) -> bool {

@@ -36,7 +36,7 @@ impl Rig {
     pub fn new(backend: &Backend, spec: AjpSpec) -> Rig {
         let address = ([127, 0, 0, 1], backend.port).into();
         Rig {
-            endpoint: Endpoint::new(worker(&spec, &[address]), 4, &NoLog),
+            endpoint: Endpoint::new(worker(&spec, &[address]), None, 4, &NoLog),
             rule: RuleExtensions::default(),
         }
     }

@@ -84,7 +84,7 @@ impl Listening {
             addresses: vec![address],
             moves: 0,
         };
-        let connector = Connector::new(&settings, Vec::new(), counter).unwrap();
+        let connector = Connector::new(&settings, Vec::new(), None, counter).unwrap();
         Listening {
             listener,
             connector,

@@ -1,5 +1,6 @@
 //! One connection to a worker, with its receive buffer.
 
+use super::raw::Raw;
 use super::stream::Stream;
 use rjk_balance::{InFlight, Traffic};
 use std::io::{self, Read, Write};
@@ -145,9 +146,9 @@ impl Connection {
     /// # Errors
     /// As getsockname(2).
     pub fn local(&self) -> io::Result<Option<SocketAddr>> {
-        match &self.stream {
-            Stream::Tcp(stream) => stream.local_addr().map(Some),
-            Stream::Unix(_) => Ok(None),
+        match self.stream.raw() {
+            Raw::Tcp(stream) => stream.local_addr().map(Some),
+            Raw::Unix(_) => Ok(None),
         }
     }
 
@@ -236,20 +237,28 @@ impl Connection {
     }
 
     /// Sends what the worker takes now, and looks at the same time whether it speaks: a worker that
-    /// answers before it has read everything would otherwise wait for us, and we for it.
+    /// answers before it has read everything would otherwise wait for us, and we for it. What it said is
+    /// pending then.
     ///
     /// # Errors
-    /// As [`Connection::send`].
+    /// As [`Connection::send`]; `BrokenPipe` when the worker ended the connection.
     pub fn send_or_hear(&mut self, bytes: &[u8], limit: Option<Duration>) -> io::Result<Sent> {
         let deadline = limit.map(|limit| Instant::now() + limit);
+        let mut readable = self.stream.held() > 0;
         loop {
+            if readable {
+                match self.look() {
+                    Look::Spoke => return Ok(Sent::Heard),
+                    Look::Ended => return Err(io::ErrorKind::BrokenPipe.into()),
+                    // What TLS says to itself is nothing to hear.
+                    Look::Quiet => {}
+                }
+            }
             let left = time_left(deadline).ok_or_else(not_taken)?;
             let ready = self.stream.poll(left)?;
-            if ready.readable {
-                return Ok(Sent::Heard);
-            }
-            if !ready.writable {
-                return Err(not_taken());
+            readable = ready.readable;
+            if readable || !ready.writable {
+                continue;
             }
             match self.stream.write_now(bytes) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

@@ -1,14 +1,18 @@
 //! How a connection to a worker is opened.
 
 use super::connection::Connection;
+use super::raw::Raw;
 use super::socket::SocketOptions;
 use super::stream::Stream;
 use super::tcp::Tcp;
+use super::tls::{Sessions, TlsContext, TlsError, TlsStream};
 use super::unix;
 use rjk_balance::{EndpointSettings, Slots};
+use rjk_config::model::AjpSpec;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Instant;
 use thiserror::Error;
 
 /// One read takes in this much, so that several packets of the usual size arrive together.
@@ -18,6 +22,7 @@ const RECEIVE_BUFFER: usize = 32 * 1024;
 #[derive(Debug)]
 pub struct Connector {
     place: Place,
+    tls: Option<Tls>,
     /// How its sockets are set up.
     pub options: SocketOptions,
     /// Bytes that one read takes in at most.
@@ -33,6 +38,33 @@ pub struct Connector {
 enum Place {
     Tcp(Tcp),
     Unix(PathBuf),
+}
+
+/// TLS with one worker in this child.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// What it is set up with.
+    pub context: TlsContext,
+    /// The host that the worker's certificate is for, unless the context names another.
+    pub host: String,
+    /// Sessions that a new connection may take up.
+    pub sessions: Sessions,
+}
+
+impl Tls {
+    /// TLS with this worker, without a session yet.
+    pub fn new(context: TlsContext, spec: &AjpSpec) -> Tls {
+        Tls {
+            context,
+            host: spec.host.to_string(),
+            sessions: Sessions::default(),
+        }
+    }
+
+    fn open(&self, raw: Raw, deadline: Option<Instant>) -> Result<TlsStream, TlsError> {
+        self.context
+            .connect(raw, &self.host, &self.sessions, deadline)
+    }
 }
 
 /// The count of open connections of one worker (LB-05).
@@ -60,26 +92,34 @@ pub enum ConnectError {
         /// What the file system says of the socket.
         seen: String,
     },
+    /// In TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 impl ConnectError {
-    /// The error of the system call.
-    pub fn io(&self) -> &io::Error {
+    /// The error of the system call, if it was one.
+    pub fn io(&self) -> Option<&io::Error> {
         match self {
-            ConnectError::Tcp(error) | ConnectError::Unix { error, .. } => error,
+            ConnectError::Tcp(error)
+            | ConnectError::Unix { error, .. }
+            | ConnectError::Tls(TlsError::Io(error)) => Some(error),
+            ConnectError::Tls(_) => None,
         }
     }
 
-    /// As [`ConnectError::io`].
+    /// As an error of a system call, whatever it was.
     pub fn into_io(self) -> io::Error {
         match self {
             ConnectError::Tcp(error) | ConnectError::Unix { error, .. } => error,
+            ConnectError::Tls(error) => error.into(),
         }
     }
 
     /// What the operator can do about it.
     pub fn remedy(&self) -> &'static str {
         match self {
+            ConnectError::Tls(error) => error.remedy(),
             ConnectError::Tcp(_) => "check that Tomcat runs and that its port is reachable",
             ConnectError::Unix { error, .. } if error.kind() == io::ErrorKind::PermissionDenied => {
                 "let httpd's user read and write the socket: unixDomainSocketPathPermissions of Tomcat's connector, the folders above it, and SELinux"
@@ -93,13 +133,19 @@ impl ConnectError {
 
 impl Connector {
     /// The connector of a worker as it is now; `sources` are the local addresses to bind, at most one of
-    /// each family. `None` when the worker listens nowhere.
+    /// each family. `None` when the worker listens nowhere, or where it must be spoken to in TLS and
+    /// there is no `tls`.
     pub fn new(
         settings: &EndpointSettings,
         sources: Vec<SocketAddr>,
+        tls: Option<Tls>,
         counter: Counter,
     ) -> Option<Connector> {
         let spec = &settings.spec;
+        // Never in clear text what was to be encrypted.
+        if spec.way.tls().is_some() && tls.is_none() {
+            return None;
+        }
         let place = match &spec.way.socket {
             Some(socket) => Place::Unix(socket.clone()),
             None if settings.addresses.is_empty() => return None,
@@ -107,6 +153,7 @@ impl Connector {
         };
         Some(Connector {
             place,
+            tls,
             options: SocketOptions {
                 connect_timeout: spec.socket_connect_timeout,
                 keepalive: spec.socket_keepalive,
@@ -123,15 +170,12 @@ impl Connector {
     /// # Errors
     /// See [`ConnectError`].
     pub fn open(&self) -> Result<Connection, ConnectError> {
-        let stream = match &self.place {
-            Place::Tcp(tcp) => Stream::Tcp(tcp.open(&self.options)?),
-            Place::Unix(socket) => unix::open(socket, &self.options)
-                .map(Stream::Unix)
-                .map_err(|error| ConnectError::Unix {
-                    socket: socket.clone(),
-                    error,
-                    seen: unix::seen(socket),
-                })?,
+        let limit = self.options.connect_timeout;
+        let deadline = limit.map(|limit| Instant::now() + limit);
+        let raw = self.socket()?;
+        let stream = match &self.tls {
+            None => Stream::Plain(raw),
+            Some(tls) => Stream::Tls(Box::new(tls.open(raw, deadline)?)),
         };
         let open = self.counter.slots.enter_connection(self.counter.column);
         Ok(Connection::over(
@@ -140,6 +184,21 @@ impl Connector {
             open,
             self.moves,
         ))
+    }
+
+    fn socket(&self) -> Result<Raw, ConnectError> {
+        match &self.place {
+            Place::Tcp(tcp) => Ok(Raw::Tcp(tcp.open(&self.options)?)),
+            Place::Unix(socket) => {
+                unix::open(socket, &self.options)
+                    .map(Raw::Unix)
+                    .map_err(|error| ConnectError::Unix {
+                        socket: socket.clone(),
+                        error,
+                        seen: unix::seen(socket),
+                    })
+            }
+        }
     }
 
     /// The address that worked last; `None` for a unix socket.

@@ -9,7 +9,6 @@
 
 mod error;
 mod expiry;
-mod raw;
 mod setup_error;
 
 #[cfg(not(feature = "tls"))]
@@ -41,7 +40,6 @@ pub use absent::{Resume, Sessions, TlsContext, TlsStream};
 pub use context::TlsContext;
 pub use error::TlsError;
 pub use expiry::{Expiry, Owner};
-pub use raw::Raw;
 #[cfg(feature = "tls")]
 pub use resumption::{Resume, Resumption};
 #[cfg(feature = "tls")]

@@ -8,7 +8,7 @@ use crate::exchange::pump::{Ending, Finished, Pump};
 use crate::job::failure::{Cause, Failure, Fault, Phase};
 use crate::job::{Forwarding, Heard, Served, Target};
 use crate::way::connection::Connection;
-use crate::way::connector::{Connector, Counter};
+use crate::way::connector::{Connector, Counter, Tls};
 use crate::way::pool::{Check, Checkout};
 use bstr::ByteSlice;
 use rjk_balance::EndpointSettings;
@@ -30,9 +30,10 @@ impl Contact {
     pub(super) fn new(
         settings: EndpointSettings,
         sources: &[SocketAddr],
+        tls: Option<Tls>,
         counter: Counter,
     ) -> Contact {
-        let connector = Connector::new(&settings, sources.to_vec(), counter);
+        let connector = Connector::new(&settings, sources.to_vec(), tls, counter);
         Contact {
             settings,
             connector,

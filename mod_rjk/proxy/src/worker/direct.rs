@@ -9,7 +9,8 @@ use crate::job::failure::{Failure, Phase};
 use crate::job::request::{EnvOverrides, ExchangeOptions, UpstreamRequest};
 use crate::job::{Forwarding, Target};
 use crate::way::connection::Connection;
-use crate::way::connector::Counter;
+use crate::way::connector::{Counter, Tls};
+use crate::way::tls::TlsContext;
 use rjk_balance::{
     AjpWorker, EndpointSettings, Layout, RequestView, Segment, Slots, Topology, Traffic,
     UnknownWorker, cookie_values,
@@ -33,7 +34,11 @@ impl Direct {
     ///
     /// # Errors
     /// As [`AjpWorker::new`].
-    pub fn new(spec: &AjpSpec, addresses: &[SocketAddr]) -> Result<Direct, UnknownWorker> {
+    pub fn new(
+        spec: &AjpSpec,
+        addresses: &[SocketAddr],
+        tls: Option<&TlsContext>,
+    ) -> Result<Direct, UnknownWorker> {
         let topology = Topology::new(&[WorkerSpec::Ajp(spec.clone())]);
         let segment = Segment::leaked(&Layout::new(&topology, 1));
         let row = segment.ledger().claim_row(1, &|_| true);
@@ -47,8 +52,9 @@ impl Direct {
             addresses: addresses.to_vec(),
             moves: 0,
         };
+        let tls = tls.map(|context| Tls::new(context.clone(), spec));
         Ok(Direct {
-            contact: Contact::new(settings, &[], counter),
+            contact: Contact::new(settings, &[], tls, counter),
         })
     }
 

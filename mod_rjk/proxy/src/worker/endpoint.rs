@@ -3,8 +3,9 @@
 
 use super::contact::Contact;
 use crate::way::address;
-use crate::way::connector::Counter;
+use crate::way::connector::{Counter, Tls};
 use crate::way::pool::{Budget, Pool};
+use crate::way::tls::TlsContext;
 use rjk_balance::{AjpWorker, AsOf, Live};
 use rjk_log::{Log, jk_log};
 use std::io::ErrorKind;
@@ -18,20 +19,31 @@ pub struct Endpoint {
     worker: Arc<AjpWorker>,
     /// Resolved at start: no request waits for a resolver.
     sources: Vec<SocketAddr>,
+    tls: Option<Tls>,
     contact: Live<Contact>,
     pool: Pool,
 }
 
 impl Endpoint {
-    /// The endpoint of a worker; `threads` is the number of threads per child.
-    pub fn new(worker: Arc<AjpWorker>, threads: usize, log: &dyn Log) -> Endpoint {
+    /// The endpoint of a worker, with TLS if it is spoken to so; `threads` is the number of threads per
+    /// child.
+    pub fn new(
+        worker: Arc<AjpWorker>,
+        tls: Option<&TlsContext>,
+        threads: usize,
+        log: &dyn Log,
+    ) -> Endpoint {
         let sources = sources(&worker, log);
+        let tls = tls.map(|context| Tls::new(context.clone(), worker.configured()));
         let pool = Pool::new(&worker.configured().pool, threads);
-        let contact = Live::new(worker.control(), || read(&worker, &sources, &pool));
+        let contact = Live::new(worker.control(), || {
+            read(&worker, &sources, tls.as_ref(), &pool)
+        });
         Endpoint {
             contact,
             worker,
             sources,
+            tls,
             pool,
         }
     }
@@ -50,8 +62,9 @@ impl Endpoint {
     /// (PL-10).
     pub(crate) fn contact(&self) -> Arc<AsOf<Contact>> {
         let control = self.worker.control();
-        self.contact
-            .get(control, || read(&self.worker, &self.sources, &self.pool))
+        self.contact.get(control, || {
+            read(&self.worker, &self.sources, self.tls.as_ref(), &self.pool)
+        })
     }
 
     /// Closes connections that are idle for too long (PL-12).
@@ -71,12 +84,12 @@ impl Endpoint {
 }
 
 /// The contact by the worker's record; the pool follows it to where it leads.
-fn read(worker: &AjpWorker, sources: &[SocketAddr], pool: &Pool) -> Contact {
+fn read(worker: &AjpWorker, sources: &[SocketAddr], tls: Option<&Tls>, pool: &Pool) -> Contact {
     let counter = Counter {
         slots: worker.slots(),
         column: worker.column(),
     };
-    let contact = Contact::new(worker.settings(), sources, counter);
+    let contact = Contact::new(worker.settings(), sources, tls.cloned(), counter);
     pool.move_to(contact.moves());
     contact
 }

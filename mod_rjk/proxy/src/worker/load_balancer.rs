@@ -38,7 +38,7 @@ impl LoadBalancer {
         )?;
         let watch = setup.watches.get(&spec.name).cloned();
         let balancer = balancer.watched(watch.unwrap_or_default());
-        let endpoint = |worker: &Arc<AjpWorker>| Endpoint::new(worker.clone(), setup.threads, log);
+        let endpoint = |worker: &Arc<AjpWorker>| setup.endpoint(worker.clone(), log);
         let endpoints = balancer.workers().iter().map(endpoint).collect();
         Ok(LoadBalancer {
             balancer,

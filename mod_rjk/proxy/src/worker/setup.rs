@@ -1,9 +1,12 @@
 //! What a child needs to build its workers.
 
+use super::endpoint::Endpoint;
+use crate::way::tls::TlsContext;
 use bstr::BString;
 use rjk_balance::{AjpWorker, RoutingPolicy, Slots, Topology, UnknownWorker, Watch};
 use rjk_config::model::AjpSpec;
 use rjk_config::workers::Workers;
+use rjk_log::Log;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,6 +23,8 @@ pub struct Setup<'a> {
     pub workers: &'a Workers,
     /// Where each ajp worker listens; resolved once by the parent.
     pub addresses: &'a HashMap<BString, Vec<SocketAddr>>,
+    /// What TLS is set up with, of each worker that is spoken to in it.
+    pub tls: &'a HashMap<BString, TlsContext>,
     /// The slots of the shared memory.
     pub topology: &'a Topology,
     /// This child's way to them.
@@ -38,5 +43,11 @@ impl Setup<'_> {
         let addresses = self.addresses.get(&spec.name);
         let addresses = addresses.map_or(&[][..], Vec::as_slice);
         AjpWorker::new(spec, addresses, self.topology, self.slots)
+    }
+
+    /// The way to a worker.
+    pub(super) fn endpoint(&self, worker: Arc<AjpWorker>, log: &dyn Log) -> Endpoint {
+        let tls = self.tls.get(worker.name());
+        Endpoint::new(worker, tls, self.threads, log)
     }
 }

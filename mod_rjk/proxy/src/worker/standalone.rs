@@ -27,7 +27,7 @@ impl Standalone {
     ) -> Result<Standalone, UnknownWorker> {
         let worker = Arc::new(setup.worker(spec)?);
         Ok(Standalone {
-            endpoint: Endpoint::new(worker, setup.threads, log),
+            endpoint: setup.endpoint(worker, log),
         })
     }
 

@@ -13,7 +13,8 @@ use openssl::ssl::{
 use openssl::x509::extension::{BasicConstraints, ExtendedKeyUsage, SubjectAlternativeName};
 use openssl::x509::{X509, X509Builder, X509Name};
 use rjk_config::model::{TlsIdentity, TlsSpec};
-use rjk_proxy::way::tls::{Raw, Sessions, TlsContext, TlsError, TlsStream};
+use rjk_proxy::way::raw::Raw;
+use rjk_proxy::way::tls::{Sessions, TlsContext, TlsError, TlsStream};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;

@@ -2,7 +2,8 @@
 
 use crate::rig::*;
 use openssl::ssl::{Ssl, SslContext, SslStream, SslVersion};
-use rjk_proxy::way::tls::{Raw, TlsError, TlsStream};
+use rjk_proxy::way::raw::Raw;
+use rjk_proxy::way::tls::{TlsError, TlsStream};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;

@@ -1,6 +1,7 @@
 //! What a build without TLS has of it: names that nothing can be made of.
 
-use super::{Expiry, Raw, TlsError, TlsSetupError};
+use super::{Expiry, TlsError, TlsSetupError};
+use crate::way::raw::Raw;
 use rjk_config::model::TlsSpec;
 use std::convert::Infallible;
 use std::io::{self, Read, Write};

@@ -6,11 +6,11 @@ use super::expiry::{Expiry, Owner};
 use super::files;
 use super::note::{self, Note};
 use super::queue::{CleanQueue, said};
-use super::raw::Raw;
 use super::resumption::Resume;
 use super::sessions::{Made, Sessions};
 use super::setup_error::TlsSetupError;
 use super::stream::TlsStream;
+use crate::way::raw::Raw;
 use openssl::error::ErrorStack;
 use openssl::ssl::{
     Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslSessionCacheMode,

@@ -1,6 +1,6 @@
 //! The socket as OpenSSL sees it: how long its calls wait, and what was seen of the worker.
 
-use super::raw::Raw;
+use crate::way::raw::Raw;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};

@@ -1,4 +1,4 @@
-//! What TLS runs over.
+//! A socket to a worker.
 
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
