@@ -8,6 +8,8 @@ pub(crate) mod file_type;
 pub(crate) mod guard;
 pub(crate) mod purpose;
 pub(crate) mod request;
+#[cfg(feature = "tls")]
+pub(crate) mod resumption;
 #[cfg(feature = "policy")]
 pub(crate) mod stack;
 pub(crate) mod sys;

@@ -7,6 +7,7 @@ use crate::log::LogFile;
 use bstr::{BStr, BString};
 use rjk_config::directive::GlobalDirectives;
 use rjk_config::server::ServerDirectives;
+use rjk_proxy::worker::setup::TlsContexts;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -25,13 +26,15 @@ pub(crate) type Logs = HashMap<String, Arc<LogFile>>;
 /// What a host and port resolved to.
 pub(crate) type Addresses = HashMap<(BString, u16), Vec<SocketAddr>>;
 
-/// A configuration that serves, as it was written.
+/// A configuration that serves, as it was written, with what was made of certificates.
 #[derive(Default)]
 pub(crate) struct Good {
     pub(crate) global: GlobalDirectives,
     /// The own directives of each server: the main server, and virtual hosts by [`name_of`].
     pub(crate) servers: HashMap<String, ServerDirectives>,
     pub(crate) texts: Texts,
+    /// How TLS with workers is set up, by their names.
+    pub(crate) contexts: TlsContexts,
 }
 
 /// Kept from the first configuration that serves to the end of the process. Only httpd's main thread, in the

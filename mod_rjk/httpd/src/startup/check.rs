@@ -16,7 +16,6 @@ use rjk_config::directive::GlobalDirectives;
 use rjk_config::error::{ConfigError, Warning};
 use rjk_config::server::ServerVersion;
 use rjk_config::workers::Workers;
-use std::collections::HashMap;
 use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -166,7 +165,7 @@ fn generation(
         workers,
         watchdog_seconds: used.good.global.watchdog_seconds,
         addresses: OnceCell::new(),
-        tls: HashMap::new(),
+        tls: used.good.contexts.clone(),
         segment: OnceCell::new(),
         policies,
         shm_base,

@@ -4,6 +4,7 @@
 use super::files::Files;
 use super::policies;
 use super::sources::Sources;
+use super::tls;
 use rjk_config::error::{ConfigError, Location, Warning};
 use rjk_config::toml::{Reached, RjkToml};
 use rjk_config::workers::Workers;
@@ -23,6 +24,7 @@ struct Ways {
     /// Each concerns one worker, which is not among the reached.
     errors: Vec<ConfigError>,
     warnings: Vec<Warning>,
+    tls: tls::Loaded,
 }
 
 impl Sources<'_> {
@@ -85,6 +87,7 @@ impl Sources<'_> {
             self.go_on(error, "that worker as workers.properties has it");
         }
         ways.warnings.into_iter().for_each(|one| self.warn(one));
+        self.secure(ways.tls, &ways.reached);
     }
 
     /// The file that served before.
@@ -105,6 +108,7 @@ impl Ways {
             reached: Vec::new(),
             errors: Vec::new(),
             warnings: Vec::new(),
+            tls: tls::Loaded::default(),
         };
         for one in file.ways.reach(workers, &mut ways.warnings) {
             match one {
@@ -112,6 +116,7 @@ impl Ways {
                 Err(error) => ways.errors.push(error),
             }
         }
+        ways.tls = tls::Loaded::of(&ways.reached);
         ways
     }
 }
@@ -121,6 +126,7 @@ fn refusal(file: &RjkToml, ways: &Ways, workers: &Workers) -> Option<ConfigError
     policies::refusal(file)
         .or_else(|| file.bind(workers).find_map(Result::err))
         .or_else(|| ways.errors.first().cloned())
+        .or_else(|| ways.tls.refusal())
 }
 
 fn read(path: &str, location: &Location, files: &Files<'_>) -> Result<RjkToml, ConfigError> {

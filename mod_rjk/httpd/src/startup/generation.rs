@@ -10,7 +10,7 @@ use bstr::BString;
 use once_cell::sync::OnceCell;
 use rjk_balance::{Segment, Topology};
 use rjk_config::workers::Workers;
-use rjk_proxy::way::tls::TlsContext;
+use rjk_proxy::worker::setup::TlsContexts;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ffi::CStr;
@@ -28,7 +28,7 @@ pub(crate) struct Generation {
     /// Where workers listen; filled by post_config.
     pub(crate) addresses: OnceCell<HashMap<BString, Vec<SocketAddr>>>,
     /// What TLS is set up with, of each worker that is spoken to in it.
-    pub(crate) tls: HashMap<BString, TlsContext>,
+    pub(crate) tls: TlsContexts,
     /// The shared memory; filled by post_config of the pass that will serve.
     pub(crate) segment: OnceCell<Segment>,
     /// Routing policies, checked and compiled.

@@ -11,3 +11,4 @@ mod policies;
 mod shm;
 mod sources;
 mod targets;
+mod tls;

@@ -15,6 +15,7 @@ use rjk_config::directive::GlobalDirectives;
 use rjk_config::error::{ConfigError, Location, Warning};
 use rjk_config::server::{ServerConfig, ServerDirectives};
 use rjk_config::workers::Workers;
+use rjk_proxy::worker::setup::TlsContexts;
 use std::fmt;
 use std::path::Path;
 use std::rc::Rc;
@@ -117,6 +118,11 @@ impl<'p> Sources<'p> {
     /// The rjk.toml that serves is this one.
     pub(super) fn keep_config_file(&mut self, path: &str, location: &Location) {
         self.used.global.config_file = Some((path.to_owned(), location.clone()));
+    }
+
+    /// What serves workers in TLS.
+    pub(super) fn keep_contexts(&mut self, contexts: TlsContexts) {
+        self.used.contexts = contexts;
     }
 
     /// What everything was read from, with what the administrator should know of it.

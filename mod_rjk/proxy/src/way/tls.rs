@@ -7,6 +7,7 @@
 //! for each thread, and takes what it finds there for the reason of the next failure: every call here
 //! begins and ends with an empty one.
 
+mod configured;
 mod error;
 mod expiry;
 mod setup_error;

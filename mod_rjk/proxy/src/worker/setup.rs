@@ -17,6 +17,9 @@ pub type Policies = HashMap<BString, Arc<dyn RoutingPolicy>>;
 /// What is kept of decisions, by the name of the balancer.
 pub type Watches = HashMap<BString, Watch>;
 
+/// What TLS is set up with, by the name of the worker.
+pub type TlsContexts = HashMap<BString, TlsContext>;
+
 /// What a child needs to build its workers.
 pub struct Setup<'a> {
     /// The configured workers.
@@ -24,7 +27,7 @@ pub struct Setup<'a> {
     /// Where each ajp worker listens; resolved once by the parent.
     pub addresses: &'a HashMap<BString, Vec<SocketAddr>>,
     /// What TLS is set up with, of each worker that is spoken to in it.
-    pub tls: &'a HashMap<BString, TlsContext>,
+    pub tls: &'a TlsContexts,
     /// The slots of the shared memory.
     pub topology: &'a Topology,
     /// This child's way to them.

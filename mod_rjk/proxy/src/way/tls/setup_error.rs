@@ -1,7 +1,7 @@
 //! What can be wrong with the files that rjk.toml names for TLS.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Why TLS with a worker cannot be set up: the file and the reason.
@@ -57,7 +57,7 @@ pub enum TlsSetupError {
     },
     /// The key has a passphrase.
     #[error(
-        "the key {} is encrypted, and nobody can be asked for its passphrase: store it without one, readable by root only",
+        "the key {} is encrypted, and nobody can be asked for its passphrase",
         file.display()
     )]
     Encrypted {
@@ -65,10 +65,7 @@ pub enum TlsSetupError {
         file: PathBuf,
     },
     /// Everybody on this host can take the key.
-    #[error(
-        "the key {} can be read by anybody (mode {mode:04o}): chmod o-rwx",
-        file.display()
-    )]
+    #[error("the key {} can be read by anybody (mode {mode:04o})", file.display())]
     OpenKey {
         /// The file.
         file: PathBuf,
@@ -94,4 +91,55 @@ pub enum TlsSetupError {
     /// OpenSSL itself cannot be set up.
     #[error("OpenSSL cannot be set up: {0}")]
     OpenSsl(String),
+}
+
+impl TlsSetupError {
+    /// The file that is to blame.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            TlsSetupError::NotBuilt | TlsSetupError::OpenSsl(_) => None,
+            TlsSetupError::Unreadable { file, .. }
+            | TlsSetupError::NotAFile { file }
+            | TlsSetupError::NotPem { file }
+            | TlsSetupError::NoCertificate { file, .. }
+            | TlsSetupError::NoKey { file, .. }
+            | TlsSetupError::Damaged { file, .. }
+            | TlsSetupError::Encrypted { file }
+            | TlsSetupError::OpenKey { file, .. }
+            | TlsSetupError::WrongKey { key: file, .. }
+            | TlsSetupError::Refused { file, .. } => Some(file),
+        }
+    }
+
+    /// Whether only this user may not read it.
+    pub fn is_denied(&self) -> bool {
+        matches!(self, TlsSetupError::Unreadable { error, .. } if error.kind() == io::ErrorKind::PermissionDenied)
+    }
+
+    /// What the operator can do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            TlsSetupError::NotBuilt => "build it with the feature tls, or take tls away",
+            TlsSetupError::Unreadable { .. } | TlsSetupError::NotAFile { .. } => {
+                "name a file that is there and that httpd's first process, root, can read"
+            }
+            TlsSetupError::NotPem { .. } => {
+                "convert it: openssl x509 or openssl pkey, with -inform DER and -outform PEM"
+            }
+            TlsSetupError::NoCertificate { .. } => "name the file of the certificate",
+            TlsSetupError::NoKey { .. } => "name the file of the key",
+            TlsSetupError::Damaged { .. } => "copy it anew",
+            TlsSetupError::Encrypted { .. } => {
+                "store it without one, readable by root only: openssl pkey -in OLD -out NEW"
+            }
+            TlsSetupError::OpenKey { .. } => "chmod o-rwx",
+            TlsSetupError::WrongKey { .. } => {
+                "name the two that belong together; the file of cert begins with its own certificate, its chain follows"
+            }
+            TlsSetupError::Refused { .. } => {
+                "give it a kind of key and a signature that this host's crypto policy allows"
+            }
+            TlsSetupError::OpenSsl(_) => "see this host's openssl.cnf",
+        }
+    }
 }
