@@ -1,8 +1,6 @@
-mod differential;
 mod ends;
 mod faults;
 mod interim;
-mod reads;
 mod sending;
 
 use super::*;
