@@ -5,6 +5,7 @@ pub mod downstream;
 pub mod failure;
 pub mod report;
 pub mod request;
+pub mod wire;
 
 use body::BodySource;
 use downstream::Downstream;

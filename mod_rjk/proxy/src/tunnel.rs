@@ -4,6 +4,7 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
+use thiserror::Error;
 
 /// One side of a tunnel. Nothing here waits: where std's methods of the same name would, these fail
 /// with [`WouldBlock`](io::ErrorKind::WouldBlock).
@@ -69,22 +70,29 @@ pub struct Tunnelled {
 }
 
 /// Why a tunnel ended.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub enum TunnelEnding {
     /// There was none: the client cannot be told of the other protocol, and saw nothing.
+    #[error("refused: {0}")]
     Refused(&'static str),
     /// The client closed first.
+    #[error("the client closed it")]
     ClientClosed,
     /// The worker closed first.
+    #[error("the worker closed it")]
     WorkerClosed,
     /// Nothing moved for so long.
+    #[error("nothing moved for {0:?}")]
     Idle(Duration),
     /// The process is to end.
+    #[error("httpd stops")]
     Stopped,
     /// The client's connection broke.
-    ClientBroke(io::Error),
+    #[error("the client's connection broke: {0}")]
+    ClientBroke(#[source] io::Error),
     /// The worker's connection broke.
-    WorkerBroke(io::Error),
+    #[error("the worker's connection broke: {0}")]
+    WorkerBroke(#[source] io::Error),
 }
 
 impl Tunnelled {

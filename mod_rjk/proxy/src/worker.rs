@@ -11,3 +11,4 @@ mod failover;
 pub mod load_balancer;
 pub mod setup;
 pub mod standalone;
+mod tunnels;

@@ -2,7 +2,8 @@
 
 use super::foreign::{self, Foreign};
 use rjk_ajp::{ProtocolError, RequestTooLarge};
-use rjk_proxy::job::failure::{Cause, Failure, Phase, WireError};
+use rjk_proxy::job::failure::{Cause, Failure, Phase};
+use rjk_proxy::job::wire::WireError;
 use rjk_proxy::way::exhaustion::Exhaustion;
 use serde::Serialize;
 use std::io::{self, ErrorKind};

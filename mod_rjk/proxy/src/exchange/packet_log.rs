@@ -1,6 +1,7 @@
 //! The packets of an exchange in the log (contract J-10): their kinds and sizes, at trace the names in
 //! them. Values do not go there: they are sessions, passwords, certificates and the worker's secret.
 
+use crate::tunnel::Tunnelled;
 use bstr::{BStr, ByteSlice};
 use rjk_ajp::Packet;
 use rjk_log::{Level, Log, jk_log};
@@ -79,6 +80,20 @@ impl PacketLog<'_> {
             Action::Continue => jk_log!(log, Debug, "of worker {worker}: it wants the body"),
             Action::Flush | Action::SendBody(_) | Action::Nothing => {}
         }
+    }
+
+    /// The end of a connection in another protocol.
+    pub(crate) fn tunnelled(&self, end: &Tunnelled) {
+        let PacketLog { worker, log } = *self;
+        jk_log!(
+            log,
+            Debug,
+            "worker {worker}: a WebSocket ended after {} s, {}; {} bytes went to the client, {} came from it",
+            end.lasted.as_secs(),
+            end.ending,
+            end.to_client,
+            end.to_worker
+        );
     }
 
     fn end(&self, reuse: bool) {

@@ -5,18 +5,24 @@ use super::packet_log::PacketLog;
 use super::protocol::{Codec, Step};
 use super::response::Response;
 use crate::job::downstream::Then;
-use crate::job::failure::{Cause, Failure, Phase, WireError};
+use crate::job::failure::{Cause, Failure, Phase};
+use crate::job::wire::WireError;
 use crate::job::{Forwarding, Served};
+use crate::tunnel::{TunnelEnding, TunnelLimits};
 use crate::way::connection::{Connection, ReceiveError, Sent};
 use rjk_ajp::ProtocolError;
 use rjk_config::model::AjpSpec;
-use rjk_message::{Action, BodyQuota};
+use rjk_message::{Action, BodyQuota, ResponseHead};
 use std::io;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// A client that stalls for so long may be why a worker gave the connection up.
 const SLOW_CLIENT: Duration = Duration::from_millis(500);
+
+/// How long a tunnel may hold up a process that is to end, at a graceful restart too: its client
+/// connects again, and comes to a process that stays.
+const AFTER_STOP: Duration = Duration::from_secs(30);
 
 /// A response that came whole.
 pub(crate) struct Finished {
@@ -34,6 +40,8 @@ pub(crate) enum Ending {
     /// It went on without waiting for the body data that it had asked for: what it reads next is
     /// our late answer (CP-08).
     OutOfStep,
+    /// It was used up by a tunnel.
+    Tunnelled,
 }
 
 /// What the loop does after it used up the pending pieces.
@@ -50,6 +58,8 @@ enum Next {
     Finished {
         reuse: bool,
     },
+    /// Both sides go on in another protocol.
+    Switch(ResponseHead),
 }
 
 /// A part of the request body on its way.
@@ -101,7 +111,38 @@ impl Pump<'_, '_> {
                 }
                 Next::GoOn => self.push(&mut outgoing)?,
                 Next::Finished { reuse } => return Ok(self.finished(response, reuse)),
+                Next::Switch(head) => return self.tunnel(&head),
             }
+        }
+    }
+
+    /// Leaves the connection to client and worker, until one of them is done with it.
+    fn tunnel(self, head: &ResponseHead) -> Result<Finished, Failure> {
+        let limits = self.spec.way.http().and_then(|http| http.websocket);
+        let Some(websocket) = limits else {
+            let error = rjk_http1::ProtocolError::SwitchUnasked;
+            return Err(protocol_failure(
+                self.job,
+                self.spec,
+                &self.codec,
+                error.into(),
+            ));
+        };
+        let limits = TunnelLimits {
+            idle: websocket.idle,
+            after_stop: AFTER_STOP,
+        };
+        self.job.started = true;
+        let tunnelled = self.job.downstream.tunnel(head, self.connection, limits);
+        self.packets.tunnelled(&tunnelled);
+        match tunnelled.ending {
+            TunnelEnding::Refused(why) => Err(Failure::last(Phase::Receive, Cause::NoTunnel(why))),
+            _ => Ok(Finished {
+                served: Served::Response {
+                    status: head.status(),
+                },
+                ending: Ending::Tunnelled,
+            }),
         }
     }
 
@@ -149,7 +190,9 @@ impl Pump<'_, '_> {
                 Action::Flush => flush = true,
                 Action::SendBody(quota) => break Next::SendBody(quota),
                 Action::Finish { reuse } => break Next::Finished { reuse },
-                Action::Hint(_) | Action::Continue | Action::Switch(_) | Action::Nothing => {}
+                Action::Hint(head) => self.job.downstream.hint(&head),
+                Action::Switch(head) => break Next::Switch(head),
+                Action::Continue | Action::Nothing => {}
             }
         };
         let then = match next {

@@ -53,6 +53,11 @@ pub trait Downstream {
     /// Body bytes in order, possibly none. The slices are only valid during the call.
     fn send(&mut self, body: &[&[u8]], then: Then) -> Result<(), ClientError>;
 
+    /// Fields that announce the answer, for a client that can make something of them (103).
+    fn hint(&mut self, head: &ResponseHead) {
+        let _ = head;
+    }
+
     /// Whether the client's connection can become a tunnel: asked before a worker is.
     ///
     /// # Errors

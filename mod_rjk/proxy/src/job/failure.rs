@@ -1,6 +1,7 @@
 //! What went wrong with one attempt: in which phase, whose fault, and whether it may be repeated.
 
 use super::downstream::BrokenBody;
+use super::wire::WireError;
 use crate::way::connector::ConnectError;
 use crate::way::exhaustion::Exhaustion;
 use rjk_ajp::RequestTooLarge;
@@ -123,6 +124,12 @@ pub enum Cause {
     /// The request cannot be written in the worker's protocol.
     #[error(transparent)]
     Unwritable(#[from] RequestError),
+    /// The client's connection cannot become a WebSocket.
+    #[error("no WebSocket: {0}")]
+    NoTunnel(&'static str),
+    /// As many WebSockets as this child may have are open on the worker.
+    #[error("websocket_max {0} is reached in this child")]
+    TunnelLimit(u32),
     /// F-08, F-09, F-10.
     #[error(transparent)]
     Protocol(#[from] WireError),
@@ -139,51 +146,6 @@ pub enum Cause {
     /// F-15: the response could not be written to the client.
     #[error("the client went away")]
     ClientWrite,
-}
-
-/// Bytes of a worker that are not what its protocol allows.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum WireError {
-    /// In AJP.
-    #[error(transparent)]
-    Ajp(#[from] rjk_ajp::ProtocolError),
-    /// In HTTP/1.1.
-    #[error(transparent)]
-    Http(#[from] rjk_http1::ProtocolError),
-}
-
-impl WireError {
-    /// The status for the client.
-    pub fn status(&self) -> u16 {
-        match self {
-            WireError::Ajp(error) => error.status(),
-            WireError::Http(error) => error.status(),
-        }
-    }
-
-    /// Whether the stream itself broke, which counts as a failed connection (F-08, TR-08). What is wrong
-    /// in HTTP says that the two ends read the stream differently.
-    pub fn is_framing(&self) -> bool {
-        match self {
-            WireError::Ajp(error) => error.is_framing(),
-            WireError::Http(_) => true,
-        }
-    }
-
-    /// Whether a part of the answer is used up already (F-10).
-    pub(crate) fn is_late(&self) -> bool {
-        *self == WireError::Ajp(rjk_ajp::ProtocolError::HeadersAfterBody)
-    }
-
-    /// Whether the connection ended within a piece.
-    pub(crate) fn is_cut(&self) -> bool {
-        match self {
-            WireError::Ajp(error) => {
-                matches!(error, rjk_ajp::ProtocolError::TruncatedPacket { .. })
-            }
-            WireError::Http(error) => error.is_early_end(),
-        }
-    }
 }
 
 fn missing_text(missing: &Missing) -> &'static str {
@@ -256,7 +218,9 @@ impl Failure {
             | Cause::ClientWrite
             | Cause::KeptWaiting(_)
             | Cause::TooLarge(_)
-            | Cause::Unwritable(_) => Fault::Client,
+            | Cause::Unwritable(_)
+            | Cause::NoTunnel(_) => Fault::Client,
+            Cause::TunnelLimit(_) => Fault::Host,
             Cause::Protocol(_) | Cause::WrongLength { .. } => Fault::Protocol,
             _ => Fault::Worker,
         }
@@ -272,6 +236,7 @@ impl Failure {
             Cause::ClientWrite => 200,
             Cause::TooLarge(_) => 413,
             Cause::Unwritable(error) => error.status(),
+            Cause::NoTunnel(_) => 501,
             Cause::Closed
             | Cause::Broken(_)
             | Cause::SocketTimeout(_)
@@ -284,6 +249,7 @@ impl Failure {
             | Cause::NoPlaceForPart
             | Cause::NoAddress
             | Cause::BusyLimit { .. }
+            | Cause::TunnelLimit(_)
             | Cause::Connect(_)
             | Cause::Ping(_)
             | Cause::Send(_)
@@ -301,8 +267,9 @@ impl Failure {
             Cause::ClientRead(_)
             | Cause::ClientWrite
             | Cause::TooLarge(_)
-            | Cause::Unwritable(_) => Outcome::ClientError,
-            Cause::KeptWaiting(_) => Outcome::Internal,
+            | Cause::Unwritable(_)
+            | Cause::NoTunnel(_) => Outcome::ClientError,
+            Cause::KeptWaiting(_) | Cause::TunnelLimit(_) => Outcome::Internal,
             Cause::BusyLimit { .. } => Outcome::BusyLimit,
             Cause::FailOnStatus(FailStatus { soft: true, .. }) => Outcome::StatusSoft,
             Cause::FailOnStatus(_) => Outcome::StatusHard,
@@ -347,13 +314,12 @@ impl Failure {
             }
             Cause::ReplyTimeout(_) => "raise reply_timeout, or see why the application is slow",
             Cause::SocketTimeout(_) => "raise socket_timeout, or see why the worker is slow",
+            Cause::NoTunnel(_) => "let the client ask over HTTP/1.1, or see H2WebSockets of httpd",
+            Cause::TunnelLimit(_) => {
+                "raise websocket_max in rjk.toml, and the threads of httpd with it: each WebSocket holds one"
+            }
             Cause::Unwritable(_) => "see what client sends such a request; no worker saw it",
-            Cause::Protocol(WireError::Ajp(_)) => {
-                "check that the port is Tomcat's AJP connector and that packet sizes match"
-            }
-            Cause::Protocol(WireError::Http(_)) => {
-                "check that the port is an HTTP/1.1 connector, and what on that worker writes its answers"
-            }
+            Cause::Protocol(error) => error.remedy(),
             Cause::WrongLength { .. } => {
                 "the application sets a wrong Content-Length: see its log on that worker"
             }

@@ -2,9 +2,11 @@
 
 use super::raw::Raw;
 use super::stream::Stream;
+use crate::tunnel::TunnelEnd;
 use rjk_balance::{InFlight, Traffic};
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 /// Limits of a close in order (PL-07, Z-11): in all, for the first bytes, and between bytes.
@@ -359,6 +361,35 @@ impl Connection {
     /// Marks bytes of [`Connection::pending`] as used.
     pub fn consume(&mut self, bytes: usize) {
         self.received.start = (self.received.start + bytes).min(self.received.end);
+    }
+}
+
+impl TunnelEnd for Connection {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let pending = self.received.pending();
+        if !pending.is_empty() {
+            let taken = pending.len().min(buffer.len());
+            buffer[..taken].copy_from_slice(&pending[..taken]);
+            self.consume(taken);
+            return Ok(taken);
+        }
+        let read = self.stream.read_now(buffer)?;
+        self.moved.read += read as u64;
+        Ok(read)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let sent = self.stream.write_now(bytes)?;
+        self.moved.sent += sent as u64;
+        Ok(sent)
+    }
+
+    fn end_writing(&mut self) -> io::Result<()> {
+        self.stream.end_writing()
+    }
+
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.stream.raw().as_fd())
     }
 }
 

@@ -43,7 +43,10 @@ pub(crate) fn ended(result: &Result<Served, Failure>, sent: bool) -> Ended {
         return Ended::Host;
     }
     match &failure.cause {
-        Cause::NoPlace(_) | Cause::NoPlaceForPart | Cause::BusyLimit { .. } => Ended::Busy,
+        Cause::NoPlace(_)
+        | Cause::NoPlaceForPart
+        | Cause::BusyLimit { .. }
+        | Cause::TunnelLimit(_) => Ended::Busy,
         Cause::Send(error) | Cause::Broken(error) if error.kind() == ErrorKind::TimedOut => {
             Ended::Timeout
         }
@@ -64,6 +67,7 @@ pub(crate) fn ended(result: &Result<Served, Failure>, sent: bool) -> Ended {
         Cause::KeptWaiting(_)
         | Cause::TooLarge(_)
         | Cause::Unwritable(_)
+        | Cause::NoTunnel(_)
         | Cause::ClientRead(_)
         | Cause::ClientWrite => Ended::Client,
         Cause::NoMember(_) => Ended::Host,

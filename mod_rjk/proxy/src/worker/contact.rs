@@ -1,5 +1,6 @@
 //! How one Tomcat is reached at one moment: the attempts to have it serve a request (contract §4.7).
 
+use super::tunnels::{TunnelPlace, Tunnels};
 use crate::clock::now;
 use crate::exchange::limits::Limits;
 use crate::exchange::packet_log::PacketLog;
@@ -13,6 +14,7 @@ use crate::way::pool::{Check, Checkout};
 use bstr::ByteSlice;
 use rjk_balance::EndpointSettings;
 use rjk_config::model::AjpSpec;
+use rjk_http1::request::asks_for_websocket;
 use rjk_log::{Log, RateLimit, jk_log};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -22,21 +24,29 @@ use std::time::Duration;
 pub(crate) struct Contact {
     settings: EndpointSettings,
     connector: Option<Connector>,
+    tunnels: Tunnels,
+}
+
+/// What stays, however the settings of an endpoint change.
+#[derive(Debug, Default)]
+pub(super) struct Lasting {
+    /// The local addresses to bind, at most one of each family; resolved at start: no request
+    /// waits for a resolver.
+    pub(super) sources: Vec<SocketAddr>,
+    /// What TLS needs.
+    pub(super) tls: Option<Tls>,
+    /// The WebSockets of all requests.
+    pub(super) tunnels: Tunnels,
 }
 
 impl Contact {
-    /// The contact by these settings. `sources` are the local addresses to bind, at most one of each
-    /// family.
-    pub(super) fn new(
-        settings: EndpointSettings,
-        sources: &[SocketAddr],
-        tls: Option<Tls>,
-        counter: Counter,
-    ) -> Contact {
-        let connector = Connector::new(&settings, sources.to_vec(), tls, counter);
+    /// The contact by these settings.
+    pub(super) fn new(settings: EndpointSettings, lasting: &Lasting, counter: Counter) -> Contact {
+        let (sources, tls) = (lasting.sources.clone(), lasting.tls.clone());
         Contact {
+            connector: Connector::new(&settings, sources, tls, counter),
             settings,
-            connector,
+            tunnels: lasting.tunnels.clone(),
         }
     }
 
@@ -83,6 +93,7 @@ impl Contact {
         log: &dyn Log,
     ) -> Result<Served, Failure> {
         job.begin_call();
+        let _tunnel = self.admit_tunnel(job)?;
         let head = protocol::encode(job.request, &job.body, target, self.spec())
             .map_err(|error| Failure::last(Phase::Send, error))?;
         let mut attempt = 0;
@@ -109,6 +120,22 @@ impl Contact {
             );
             std::thread::sleep(self.spec().retry_interval);
         }
+    }
+
+    /// A place for a request that asks for WebSocket of a worker that has it: no worker is asked before it
+    /// is clear that its consent can be carried out.
+    fn admit_tunnel(&self, job: &Forwarding<'_>) -> Result<Option<TunnelPlace>, Failure> {
+        let websocket = self.spec().way.http().and_then(|http| http.websocket);
+        let Some(websocket) = websocket.filter(|_| asks_for_websocket(&job.request.forward)) else {
+            return Ok(None);
+        };
+        let refused = |cause| Failure::last(Phase::Acquire, cause);
+        job.downstream
+            .can_tunnel()
+            .map_err(|why| refused(Cause::NoTunnel(why)))?;
+        let place = self.tunnels.enter(websocket.most);
+        let place = place.ok_or_else(|| refused(Cause::TunnelLimit(websocket.most)))?;
+        Ok(Some(place))
     }
 
     /// What this host ran out of concerns all workers and every request: said loudly, but once a
@@ -308,7 +335,7 @@ impl Contact {
             }
             Ending::Close if self.spec().way.http().is_none() => "END_RESPONSE does not allow it",
             // What HTTP servers do after so many requests.
-            Ending::Close => return false,
+            Ending::Close | Ending::Tunnelled => return false,
             Ending::OutOfStep => "it answered without the body data that it had asked for",
         };
         jk_log!(

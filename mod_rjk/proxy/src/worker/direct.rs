@@ -1,7 +1,7 @@
 //! One Tomcat, asked without httpd: for tools. The way to it, the probe and the exchange are those of
 //! the workers; there is no pool, no balancer, and no repetition.
 
-use super::contact::Contact;
+use super::contact::{Contact, Lasting};
 use crate::exchange::protocol;
 use crate::exchange::pump::Ending;
 use crate::job::downstream::Downstream;
@@ -52,9 +52,12 @@ impl Direct {
             addresses: addresses.to_vec(),
             moves: 0,
         };
-        let tls = tls.map(|context| Tls::new(context.clone(), spec));
+        let lasting = Lasting {
+            tls: tls.map(|context| Tls::new(context.clone(), spec)),
+            ..Lasting::default()
+        };
         Ok(Direct {
-            contact: Contact::new(settings, &[], tls, counter),
+            contact: Contact::new(settings, &lasting, counter),
         })
     }
 

@@ -1,7 +1,8 @@
 //! An endpoint: how this child reaches one Tomcat, as its settings are at each moment, and the
 //! connections that it has.
 
-use super::contact::Contact;
+use super::contact::{Contact, Lasting};
+use super::tunnels::Tunnels;
 use crate::way::address;
 use crate::way::connector::{Counter, Tls};
 use crate::way::pool::{Budget, Pool};
@@ -17,9 +18,7 @@ use std::time::Instant;
 #[derive(Debug)]
 pub struct Endpoint {
     worker: Arc<AjpWorker>,
-    /// Resolved at start: no request waits for a resolver.
-    sources: Vec<SocketAddr>,
-    tls: Option<Tls>,
+    lasting: Lasting,
     contact: Live<Contact>,
     pool: Pool,
 }
@@ -33,17 +32,17 @@ impl Endpoint {
         threads: usize,
         log: &dyn Log,
     ) -> Endpoint {
-        let sources = sources(&worker, log);
-        let tls = tls.map(|context| Tls::new(context.clone(), worker.configured()));
+        let lasting = Lasting {
+            sources: sources(&worker, log),
+            tls: tls.map(|context| Tls::new(context.clone(), worker.configured())),
+            tunnels: Tunnels::default(),
+        };
         let pool = Pool::new(&worker.configured().pool, threads);
-        let contact = Live::new(worker.control(), || {
-            read(&worker, &sources, tls.as_ref(), &pool)
-        });
+        let contact = Live::new(worker.control(), || read(&worker, &lasting, &pool));
         Endpoint {
             contact,
             worker,
-            sources,
-            tls,
+            lasting,
             pool,
         }
     }
@@ -62,9 +61,8 @@ impl Endpoint {
     /// (PL-10).
     pub(crate) fn contact(&self) -> Arc<AsOf<Contact>> {
         let control = self.worker.control();
-        self.contact.get(control, || {
-            read(&self.worker, &self.sources, self.tls.as_ref(), &self.pool)
-        })
+        self.contact
+            .get(control, || read(&self.worker, &self.lasting, &self.pool))
     }
 
     /// Closes connections that are idle for too long (PL-12).
@@ -84,12 +82,12 @@ impl Endpoint {
 }
 
 /// The contact by the worker's record; the pool follows it to where it leads.
-fn read(worker: &AjpWorker, sources: &[SocketAddr], tls: Option<&Tls>, pool: &Pool) -> Contact {
+fn read(worker: &AjpWorker, lasting: &Lasting, pool: &Pool) -> Contact {
     let counter = Counter {
         slots: worker.slots(),
         column: worker.column(),
     };
-    let contact = Contact::new(worker.settings(), sources, tls.cloned(), counter);
+    let contact = Contact::new(worker.settings(), lasting, counter);
     pool.move_to(contact.moves());
     contact
 }

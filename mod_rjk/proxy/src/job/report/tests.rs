@@ -74,6 +74,8 @@ fn causes() -> Vec<(&'static str, Cause, u16)> {
         ("F-10", Cause::Protocol(ProtocolError::HeadersAfterBody.into()), 502),
         ("ways", Cause::Protocol(rjk_http1::ProtocolError::AfterEnd.into()), 502),
         ("ways", Cause::Unwritable(RequestError::Connect), 400),
+        ("ways", Cause::NoTunnel("why"), 501),
+        ("ways", Cause::TunnelLimit(64), 503),
         ("ways", Cause::Connect(of_a_socket(io::ErrorKind::PermissionDenied)), 503),
         ("ways", Cause::Connect(of_a_socket(io::ErrorKind::NotFound)), 503),
         ("F-12", Cause::FailOnStatus(soft(false)), 503),
@@ -107,6 +109,8 @@ fn number(cause: &Cause) -> usize {
         Cause::KeptWaiting(_) => 17,
         Cause::NoPlaceForPart => 18,
         Cause::Unwritable(_) => 19,
+        Cause::NoTunnel(_) => 20,
+        Cause::TunnelLimit(_) => 21,
         // Its client is gone whatever the phase: see the second test.
         Cause::ClientWrite => 18,
     }
@@ -124,7 +128,7 @@ fn line(result: Result<Served, Failure>, told: Told) -> (Level, String) {
 #[test]
 fn each_cause_in_each_phase_is_one_error_line_with_the_status() {
     let numbers: BTreeSet<usize> = causes().iter().map(|(_, cause, _)| number(cause)).collect();
-    assert_eq!(numbers, (0..20).collect());
+    assert_eq!(numbers, (0..22).collect());
     for phase in PHASES {
         for (row, cause, status) in causes() {
             let start = format!("worker lb failed while {phase}: {cause}; ");
