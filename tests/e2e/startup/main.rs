@@ -3,6 +3,7 @@
 mod advice;
 mod artifact;
 mod broken;
+mod certificates;
 mod deployments;
 mod directives;
 mod examples;

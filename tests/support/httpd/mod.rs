@@ -13,6 +13,8 @@ use crate::tempdir::Dir;
 use crate::{Result, ports};
 use anyhow::{anyhow, bail};
 use std::cell::Cell;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -67,6 +69,7 @@ pub struct Builder {
     log_level: String,
     access_log: String,
     files: Vec<(String, Vec<u8>)>,
+    private: Vec<String>,
     env: Vec<(String, String)>,
     jk_defaults: bool,
     umask: Option<u32>,
@@ -120,6 +123,7 @@ impl Builder {
             log_level: "debug".into(),
             access_log: "%h \\\"%r\\\" %>s %b".into(),
             files: Vec::new(),
+            private: Vec::new(),
             env: Vec::new(),
             jk_defaults: true,
             umask: None,
@@ -212,6 +216,12 @@ impl Builder {
     pub fn file(mut self, name: &str, content: impl Into<Vec<u8>>) -> Self {
         self.files.push((name.to_owned(), content.into()));
         self
+    }
+
+    /// As [`Builder::file`], for its owner alone: a private key.
+    pub fn private_file(mut self, name: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.private.push(name.to_owned());
+        self.file(name, content)
     }
 
     /// An environment variable of the server process.
@@ -363,6 +373,9 @@ impl Site {
                 Ok(text) => self.dir.write(name, self.fill(text))?,
                 Err(_) => self.dir.write(name, content)?,
             };
+        }
+        for name in &self.builder.private {
+            std::fs::set_permissions(self.dir.join(name), Permissions::from_mode(0o600))?;
         }
         Ok(())
     }
