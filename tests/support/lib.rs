@@ -23,6 +23,7 @@ pub mod parity;
 pub mod peer;
 pub mod policies;
 pub mod ports;
+mod preload;
 pub mod process;
 pub mod rjk;
 pub mod rows;
@@ -37,6 +38,7 @@ pub mod wait;
 pub mod wall_clock;
 pub mod way;
 pub mod websocket;
+pub mod wide_guard;
 
 pub use anyhow::{Context, Error, bail, ensure};
 pub use farm::{Farm, Plan};

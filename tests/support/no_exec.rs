@@ -2,29 +2,16 @@
 
 use crate::Result;
 use crate::httpd::Builder;
-use crate::tempdir::Dir;
-use anyhow::{Context, ensure};
-use std::process::Command;
-
-const SOURCE: &str = include_str!("no_exec.c");
+use crate::preload::Preload;
 
 /// What forbids it to the servers that were given it.
 #[derive(Debug)]
-pub struct NoExec(Dir);
+pub struct NoExec(Preload);
 
 impl NoExec {
-    /// Makes one, with the C compiler that builds the module too.
+    /// Makes one.
     pub fn new() -> Result<NoExec> {
-        let dir = Dir::new("no-exec")?;
-        let source = dir.write("no_exec.c", SOURCE)?;
-        let built = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O1", "-o"])
-            .arg(dir.join("no_exec.so"))
-            .arg(&source)
-            .output()
-            .context("cc")?;
-        ensure!(built.status.success(), "{built:?}");
-        Ok(NoExec(dir))
+        Ok(NoExec(Preload::new(include_str!("no_exec.c"))?))
     }
 
     /// Forbidden in the server and in all that it makes.
@@ -38,7 +25,7 @@ impl NoExec {
     }
 
     fn of(&self, httpd: Builder, place: &str) -> Builder {
-        let library = self.0.join("no_exec.so").display().to_string();
+        let library = self.0.path().display().to_string();
         httpd.env("LD_PRELOAD", &library).env("RJK_NO_EXEC", place)
     }
 }

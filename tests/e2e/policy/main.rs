@@ -21,6 +21,7 @@ mod refusal;
 mod replay;
 mod restart;
 mod site;
+mod smallest_stack;
 mod stack;
 mod start;
 mod tenant_quota;

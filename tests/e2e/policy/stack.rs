@@ -12,8 +12,9 @@ use rjk_testbed::{Httpd, Result, ensure, process, wait};
 const POLICIES: [(&str, &str); 2] = [("noop", "builtin"), ("deep-recursion", "fault trap")];
 /// Requests to each balancer.
 const REQUESTS: usize = 12;
-/// KiB that `ulimit -s` allows; the default is that of the machine.
-const LIMITS: [Option<u32>; 3] = [None, Some(256), Some(128)];
+/// KiB that `ulimit -s` allows; the default is that of the machine. With less than the last, httpd without
+/// the module begins to fail: at 32 it does not start.
+const LIMITS: [Option<u32>; 4] = [None, Some(256), Some(128), Some(48)];
 /// Bytes of `ThreadStackSize`. The last is too little for mod_http2 and an unoptimised module.
 const SIZES: [u32; 3] = [262_144, 131_072, 65_536];
 
@@ -23,7 +24,7 @@ fn site() -> Result<(rjk_testbed::farm::Members, Builder)> {
 }
 
 /// The same with this engine.
-fn site_on(engine: &str) -> Result<(rjk_testbed::farm::Members, Builder)> {
+pub fn site_on(engine: &str) -> Result<(rjk_testbed::farm::Members, Builder)> {
     let (peers, site) = site::site(&POLICIES.map(|(name, _)| name))?;
     let mut toml = format!("[wasm]\nengine = {engine:?}\n");
     for (name, _) in POLICIES {
@@ -62,7 +63,7 @@ fn assert_round(httpd: &Httpd, round: &str, get: impl Fn(&str) -> Result) -> Res
 }
 
 /// `-t`, a start, requests, a graceful restart, requests.
-fn assert_lives(site: &Builder) -> Result {
+pub fn assert_lives(site: &Builder) -> Result {
     let (accepted, said) = site.configtest()?;
     ensure!(accepted, "-t: {said}");
     let httpd = site.start()?;
