@@ -1,19 +1,23 @@
 //! Everything that runs.
 
 use crate::network::{self, Host};
+use crate::operator::page_of;
 use crate::report;
 use crate::site::Site;
-use crate::tomcat::Tomcat;
+use crate::tomcat::{SESSIONS, Tomcat};
 use crate::users::Users;
 use crate::visit::Visitor;
 use crate::web::{SHORTENED, Web, flavour};
 use anyhow::{Context, Result, ensure};
 use rjk_testbed::{Subject, wait};
+use std::collections::BTreeSet;
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longest time until the Tomcats of a site know each other.
 const JOIN_LIMIT: Duration = Duration::from_secs(60);
+/// Longest time until both Tomcats of a site have the sessions of all users, who begin new ones after some 15 s.
+const REPLICATION_LIMIT: Duration = Duration::from_secs(60);
 /// Longest wait for the first page of a Tomcat: its JSP is compiled.
 const FIRST_PAGE: Duration = Duration::from_secs(60);
 
@@ -91,6 +95,49 @@ impl Lab {
             );
         }
         Ok(())
+    }
+
+    /// Waits until both Tomcats of each site have all sessions that users have now: what is to be shown
+    /// is what becomes of a session that the other one has. A Tomcat gets those that were there before
+    /// it at its start, and only if it sees the other one in time; else they have to be replaced by new
+    /// ones first. A Tomcat that does not run is waited for by whoever stopped it.
+    pub fn wait_replicated(&self) -> Result<()> {
+        let Some(users) = &self.users else {
+            return Ok(());
+        };
+        let began = Instant::now();
+        for site in Site::BOTH {
+            let mut missing = String::new();
+            let complete = wait::became(REPLICATION_LIMIT, || {
+                missing = self.missing(site, &users.sessions(site));
+                missing.is_empty()
+            });
+            ensure!(complete, "not every session is at both Tomcats: {missing}");
+        }
+        if began.elapsed() > Duration::from_secs(1) {
+            let seconds = began.elapsed().as_secs_f64();
+            println!("    (after {seconds:.1} s both Tomcats of each site have every session)");
+        }
+        Ok(())
+    }
+
+    /// Which Tomcats of a site do not have which of these sessions, in words.
+    fn missing(&self, site: Site, sessions: &[String]) -> String {
+        let running = |tomcat: &&Tomcat| tomcat.site == site && tomcat.pid().is_some();
+        let mut missing = Vec::new();
+        for tomcat in self.tomcats.iter().filter(running) {
+            let name = tomcat.name();
+            match page_of(tomcat, SESSIONS) {
+                Err(error) => missing.push(format!("{name}: {error:#}")),
+                Ok(page) => {
+                    let known: BTreeSet<&str> = page.lines().collect();
+                    let lacks = |id: &&String| !known.contains(id.as_str());
+                    let lacking = sessions.iter().filter(lacks);
+                    missing.extend(lacking.map(|id| format!("{name} lacks {id}")));
+                }
+            }
+        }
+        missing.join(", ")
     }
 
     /// The Tomcat of that name.

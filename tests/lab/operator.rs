@@ -2,10 +2,12 @@
 
 use crate::network::Host;
 use crate::site::Site;
+use crate::tomcat::Tomcat;
 use anyhow::{Context, Result, bail, ensure};
 use rjk_testbed::Subject;
 use rjk_testbed::rjk::rjk;
 use serde_json::Value;
+use std::fs;
 use std::process::Output;
 
 /// What `rjk` said.
@@ -27,6 +29,20 @@ pub fn rjk_on(host: Host, arguments: &[&str]) -> Result<Said> {
         json: serde_json::from_slice(&output.stdout).unwrap_or_default(),
         stderr: text(&output.stderr),
     })
+}
+
+/// A page of one Tomcat, asked for by `rjk get` on a web host.
+pub fn page_of(tomcat: &Tomcat, page: &str) -> Result<String> {
+    let file = "/run/lab/secret";
+    fs::write(file, tomcat.site.secret())?;
+    let (address, port) = (tomcat.host.address(), tomcat.site.port());
+    let url = format!("ajp://{address}:{port}/{page}");
+    let program = rjk()?;
+    let arguments = ["get", "--timeout", "5", "--secret-file", file, &url];
+    let output = Host::Web01.output(&program.to_string_lossy(), &arguments)?;
+    let said = text(&output.stderr);
+    ensure!(output.status.success(), "{url}: {} {said}", output.status);
+    Ok(text(&output.stdout))
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -18,6 +18,8 @@ use std::time::Duration;
 const START_LIMIT: Duration = Duration::from_secs(120);
 /// Longest stop.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
+/// The page with the ids of all sessions.
+pub const SESSIONS: &str = "sessions.jsp";
 /// What it says when it is there.
 const READY: &str = "Server startup in";
 
@@ -176,11 +178,12 @@ fn properties(site: Site, host: Host) -> String {
     )
 }
 
-/// The page of the demo, and one that takes uploads.
+/// The page of the demo, one that takes uploads, and one that tells the sessions.
 fn application(folder: &Path) -> Result<()> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     copy_tree(&tests.join("demo/webapps/demo"), folder)?;
     let uploads = tests.join("webapps/testbed/upload.jsp");
     fs::copy(uploads, folder.join("upload.jsp"))?;
+    fs::write(folder.join(SESSIONS), include_str!("sessions.jsp"))?;
     Ok(())
 }

@@ -70,8 +70,8 @@ struct Shared {
     cutting: AtomicBool,
     patience_ms: AtomicU64,
     tally: Mutex<Tally>,
-    /// Who served each user last.
-    at: Mutex<BTreeMap<usize, String>>,
+    /// The last page of each user.
+    at: Mutex<BTreeMap<usize, Page>>,
     /// Clicks of each user that came to their end.
     ended_clicks: [AtomicU64; USERS * Site::BOTH.len()],
 }
@@ -81,7 +81,7 @@ impl Shared {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn at(&self) -> MutexGuard<'_, BTreeMap<usize, String>> {
+    fn at(&self) -> MutexGuard<'_, BTreeMap<usize, Page>> {
         self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -127,7 +127,15 @@ impl Users {
 
     /// Users whose last page was this Tomcat's; those who wait for their next one are among them.
     pub fn at(&self, node: &str) -> usize {
-        self.shared.at().values().filter(|at| *at == node).count()
+        let at = self.shared.at();
+        at.values().filter(|page| page.node == node).count()
+    }
+
+    /// The sessions that users of a site have now.
+    pub fn sessions(&self, site: Site) -> Vec<String> {
+        let at = self.shared.at();
+        let of_site = at.iter().filter(|(number, _)| site_of(**number) == site);
+        of_site.map(|(_, page)| page.session.clone()).collect()
     }
 
     /// Waits until each click that has begun is at its end: it belongs to the step in which it began.
@@ -168,6 +176,11 @@ impl Drop for Users {
     }
 }
 
+/// The site that a user visits.
+fn site_of(number: usize) -> Site {
+    Site::BOTH[number % 2]
+}
+
 struct User {
     number: usize,
     visitor: Visitor,
@@ -179,7 +192,7 @@ struct User {
 
 impl User {
     fn new(number: usize) -> User {
-        let site = Site::BOTH[number % 2];
+        let site = site_of(number);
         let home = Host::WEB[number / 2 % 2];
         User {
             number,
@@ -227,7 +240,7 @@ impl User {
         };
         match result {
             Ok(page) => {
-                shared.at().insert(self.number, page.node.clone());
+                shared.at().insert(self.number, page.clone());
                 self.compare(page, &mut shared.tally());
             }
             Err(trouble) => {

@@ -74,8 +74,9 @@ pub fn walk(lab: &mut Lab, report: &mut Report, most: usize) {
 
 fn play(lab: &mut Lab, step: &Step) -> Row {
     let _ = take(lab);
+    let ready = lab.wait_replicated();
     let began = Instant::now();
-    let result = (step.act)(lab);
+    let result = ready.and_then(|()| (step.act)(lab));
     // What the next step is to put right itself stays as it is, unless this one broke off.
     let healed = if step.leaves && result.is_ok() {
         Ok(())
