@@ -67,7 +67,7 @@ fn put_head(
     put_field(out, b"Host", host.text());
     fields::put_clients(head.headers, &survey, told.secret_header, out)?;
     put_framing(head, out);
-    if told.expect_continue && waits_for_100(head, &survey) {
+    if told.expect_continue && head.expects_continue() {
         put_field(out, b"Expect", b"100-continue");
     }
     if told.websocket && asks_for_websocket(head) {
@@ -89,14 +89,6 @@ fn put_framing(head: &RequestHead<'_>, out: &mut Vec<u8>) {
             _ => put_number(out, b"Content-Length", 0),
         },
     }
-}
-
-/// Only a body can be waited for, and only by a client that knows interim responses
-/// (RFC 9110 §10.1.1).
-fn waits_for_100(head: &RequestHead<'_>, survey: &Survey<'_>) -> bool {
-    survey.expects_continue
-        && !matches!(head.body, BodyLength::None | BodyLength::Known(0))
-        && !matches!(head.protocol, b"HTTP/1.0" | b"HTTP/0.9")
 }
 
 /// Appends a field whose name and value were checked.

@@ -31,6 +31,20 @@ pub struct RequestHead<'a> {
     pub attributes: Attributes<'a>,
 }
 
+impl RequestHead<'_> {
+    /// Whether the client waits for 100 before it sends its body: only a body can be waited for, and
+    /// only by a client that knows interim responses (RFC 9110 §10.1.1).
+    pub fn expects_continue(&self) -> bool {
+        let waits = |(name, value): &(&[u8], &[u8])| {
+            name.eq_ignore_ascii_case(b"Expect")
+                && value.trim_ascii().eq_ignore_ascii_case(b"100-continue")
+        };
+        !self.body.is_empty()
+            && !matches!(self.protocol, b"HTTP/1.0" | b"HTTP/0.9")
+            && self.headers.iter().any(waits)
+    }
+}
+
 /// How a request body is framed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BodyLength {
@@ -52,9 +66,17 @@ impl BodyLength {
         }
     }
 
+    /// Whether no byte of it comes.
+    pub fn is_empty(self) -> bool {
+        matches!(self, BodyLength::None | BodyLength::Known(0))
+    }
+
     /// Whether a request's Content-Length of this value says the same.
     pub fn agrees_with(self, content_length: &[u8]) -> bool {
         self != BodyLength::Chunked
             && ContentLength::number(content_length) == Some(self.declared())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,8 +11,6 @@ use std::cmp::Ordering;
 pub(super) struct Survey<'a> {
     /// The client's Host.
     pub(super) host: Option<&'a [u8]>,
-    /// It waits for 100 before it sends its body.
-    pub(super) expects_continue: bool,
     /// What `Connection` names and can remove, sorted: a hostile client sends thousands of options
     /// and hundreds of headers.
     named: Vec<&'a [u8]>,
@@ -28,10 +26,6 @@ impl<'a> Survey<'a> {
         for &(name, value) in headers {
             match name.len() {
                 4 if name.eq_ignore_ascii_case(b"Host") => survey.take_host(value)?,
-                6 if name.eq_ignore_ascii_case(b"Expect") => {
-                    survey.expects_continue |=
-                        value.trim_ascii().eq_ignore_ascii_case(b"100-continue");
-                }
                 10 if name.eq_ignore_ascii_case(b"Connection") => survey.name(value),
                 _ => {}
             }

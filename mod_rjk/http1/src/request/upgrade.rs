@@ -1,7 +1,7 @@
 //! Whether a request asks for another protocol.
 
 use super::fields::options;
-use rjk_message::{BodyLength, RequestHead};
+use rjk_message::RequestHead;
 
 /// Whether this request asks for WebSocket (RFC 6455 §4.1), and for nothing else.
 pub fn asks_for_websocket(head: &RequestHead<'_>) -> bool {
@@ -21,7 +21,7 @@ pub fn asks_for_websocket(head: &RequestHead<'_>) -> bool {
     };
     head.method == b"GET"
         && head.protocol == b"HTTP/1.1"
-        && matches!(head.body, BodyLength::None | BodyLength::Known(0))
+        && head.body.is_empty()
         && is_only(b"Upgrade", b"websocket")
         && values(b"Connection")
             .flat_map(options)

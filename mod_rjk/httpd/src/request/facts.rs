@@ -31,7 +31,7 @@ impl Framing {
     }
 
     pub(super) fn has_body(self) -> bool {
-        !matches!(self.length, BodyLength::None | BodyLength::Known(0))
+        !self.length.is_empty()
     }
 }
 

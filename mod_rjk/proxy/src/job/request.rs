@@ -2,7 +2,7 @@
 
 use rjk_balance::RequestView;
 use rjk_config::model::{FailStatus, RuleExtensions};
-use rjk_message::{BodyLength, RequestHead};
+use rjk_message::RequestHead;
 use std::time::Duration;
 
 /// Everything the dispatcher needs of a request.
@@ -54,18 +54,12 @@ impl UpstreamRequest<'_> {
 
     /// Whether the request carries no body.
     pub fn has_no_body(&self) -> bool {
-        matches!(self.forward.body, BodyLength::None | BodyLength::Known(0))
+        self.forward.body.is_empty()
     }
 
     /// Whether the client sends its body only when it is told to (RFC 9110 §10.1.1).
     pub fn expects_continue(&self) -> bool {
-        let mut headers = self.forward.headers.iter();
-        !self.has_no_body()
-            && !matches!(self.forward.protocol, b"HTTP/1.0" | b"HTTP/0.9")
-            && headers.any(|(name, value)| {
-                name.eq_ignore_ascii_case(b"Expect")
-                    && value.trim_ascii().eq_ignore_ascii_case(b"100-continue")
-            })
+        self.forward.expects_continue()
     }
 
     /// Whether this is a HEAD request.
