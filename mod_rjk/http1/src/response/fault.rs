@@ -2,6 +2,7 @@
 
 use super::fields::is_control;
 use crate::error::{Part, ProtocolError};
+use crate::request::bytes::TOKEN;
 
 /// Of a head whose lines end properly and that starts with `HTTP/`.
 pub(super) fn in_head(section: &[u8]) -> ProtocolError {
@@ -66,7 +67,7 @@ fn in_field(part: Part, field: usize, line: &[u8]) -> Option<ProtocolError> {
     if line.starts_with(b" ") || line.starts_with(b"\t") {
         return Some(ProtocolError::Folded { part, field });
     }
-    let name_end = line.iter().position(|&byte| !is_token_byte(byte))?;
+    let name_end = line.iter().position(|&byte| !TOKEN.holds(byte))?;
     let (name, rest) = line.split_at_checked(name_end)?;
     let (&byte, value) = rest.split_first()?;
     if byte != b':' || name.is_empty() {
@@ -75,11 +76,6 @@ fn in_field(part: Part, field: usize, line: &[u8]) -> Option<ProtocolError> {
     let value = value.strip_suffix(b"\r").unwrap_or(value);
     let byte = value.iter().copied().find(|&byte| is_control(byte))?;
     Some(ProtocolError::FieldValue { part, field, byte })
-}
-
-/// RFC 9110 §5.6.2.
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]

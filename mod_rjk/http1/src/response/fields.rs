@@ -5,7 +5,8 @@ use super::section::MAX_FIELDS;
 use crate::error::{Part, ProtocolError};
 use httparse::{EMPTY_HEADER, Status, parse_headers};
 
-/// No control character but the tab (RFC 9110 §5.5).
+/// No control character but the tab (RFC 9110 §5.5). The parser refuses them, too; nothing rests on
+/// that.
 pub(super) fn check_value(part: Part, field: usize, value: &[u8]) -> Result<(), ProtocolError> {
     match value.iter().find(|&&byte| is_control(byte)) {
         Some(&byte) => Err(ProtocolError::FieldValue { part, field, byte }),
@@ -32,3 +33,6 @@ pub(crate) fn check_trailers(section: &[u8]) -> Result<(), ProtocolError> {
 pub(super) fn is_control(byte: u8) -> bool {
     byte.is_ascii_control() && byte != b'\t'
 }
+
+#[cfg(test)]
+mod tests;
