@@ -11,7 +11,7 @@ use crate::worker::endpoint::Endpoint;
 use crate::worker::load_balancer::LoadBalancer;
 use crate::worker::setup::Setup;
 use crate::worker::standalone::Standalone;
-use bstr::{BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 use parking_lot::Mutex;
 use rjk_balance::{Drift, Slots, UnknownWorker};
 use rjk_config::model::{LegacySpec, StatusSpec, WorkerSpec};
@@ -38,6 +38,22 @@ pub struct Dispatcher {
 struct Maintenance {
     last: Option<Instant>,
     drift: Drift,
+}
+
+/// When hosts were looked up.
+#[derive(Debug, Default)]
+pub struct LookUps(HashMap<BString, Instant>);
+
+impl LookUps {
+    /// A host that was never looked up here is due.
+    fn since(&self, worker: &BStr) -> Duration {
+        let last = self.0.get(worker);
+        last.map_or(Duration::MAX, Instant::elapsed)
+    }
+
+    fn note(&mut self, worker: &BStr) {
+        self.0.insert(worker.to_owned(), Instant::now());
+    }
 }
 
 /// A worker of `worker.list`.
@@ -166,6 +182,27 @@ impl Dispatcher {
             worker.maintain(self.maintain_interval, log);
         }
         self.checks_due.store(true, Relaxed);
+    }
+
+    /// How often hosts are to be looked up again: the shortest `resolve` of the workers, `None` if there is
+    /// none.
+    pub fn look_up_period(&self) -> Option<Duration> {
+        let endpoints = self.workers.values().flat_map(Worker::endpoints);
+        endpoints
+            .filter_map(|endpoint| endpoint.worker().configured().way.resolve)
+            .min()
+    }
+
+    /// Looks up the hosts that are due, one after the other. Waits for the resolver: it is for a thread
+    /// that nobody waits for. `last` is when that was done before, by the same thread.
+    pub fn look_up(&self, last: &mut LookUps, log: &dyn Log) {
+        for endpoint in self.workers.values().flat_map(Worker::endpoints) {
+            let name = endpoint.worker().name();
+            let since = last.since(name);
+            if endpoint.look_up(since, log) {
+                last.note(name);
+            }
+        }
     }
 
     /// The checks of idle connections, when maintenance made them due. They wait for the workers'

@@ -13,11 +13,11 @@ pub use endpoint::EndpointSetting;
 pub use member::MemberSetting;
 
 use crate::balancer::Balancer;
-use crate::overlay::codec::{MOST_TEXT_BYTES, decode, encode};
-use crate::overlay::{Overlay, laid};
+use crate::overlay::codec::{MOST_ADDRESSES, MOST_TEXT_BYTES, decode, encode};
+use crate::overlay::{EndpointOverlay, Overlay, laid};
 use crate::shared::control::Control;
 use crate::shared::record::Record;
-use crate::worker::AjpWorker;
+use crate::worker::{AjpWorker, EndpointSettings};
 use bstr::BString;
 use endpoint::Prepared;
 use rjk_config::model::AjpSpec;
@@ -168,6 +168,39 @@ impl Editor<'_> {
         }
     }
 
+    /// Takes in what the worker's host, as `asked` had it, resolves to by now; whether that is news.
+    /// Connections are given up only when one of the addresses is no longer among them (PL-10).
+    ///
+    /// # Errors
+    /// [`EditError::Locked`].
+    pub fn readdress(
+        &self,
+        worker: &AjpWorker,
+        asked: &AjpSpec,
+        found: &[SocketAddr],
+    ) -> Result<bool, EditError> {
+        let found = &few(found);
+        let known = |settings: &EndpointSettings| {
+            let same = |address| settings.addresses.contains(address);
+            let elsewhere = (&settings.spec.host, settings.spec.port) != (&asked.host, asked.port);
+            elsewhere || (settings.addresses.len() == found.len() && found.iter().all(same))
+        };
+        if known(&worker.settings()) {
+            return Ok(false);
+        }
+        let control = worker.control();
+        let mut lock = control.lock(self.is_alive).map_err(EditError::Locked)?;
+        // Another process may have been faster, or have moved the worker to another host.
+        let before = worker.settings();
+        if known(&before) {
+            return Ok(false);
+        }
+        let mut overlay: EndpointOverlay = decode(&worker.record.read());
+        overlay.place.readdress(&before, found);
+        lock.write(worker.record, &encode(&overlay));
+        Ok(true)
+    }
+
     fn find(&self, spec: &AjpSpec) -> Result<Vec<SocketAddr>, EditError> {
         (self.resolve)(spec).map_err(|error| EditError::Unresolved {
             host: spec.host.clone(),
@@ -197,6 +230,18 @@ impl Editor<'_> {
         }
         Ok(change)
     }
+}
+
+/// As many addresses as a record holds. Resolvers turn their order around: of too many the same are
+/// taken each time.
+fn few(found: &[SocketAddr]) -> Vec<SocketAddr> {
+    let mut few = found.to_vec();
+    if few.len() > MOST_ADDRESSES {
+        let preferred = few.first().is_some_and(SocketAddr::is_ipv6);
+        few.sort_by_key(|address| (address.is_ipv6() != preferred, *address));
+        few.truncate(MOST_ADDRESSES);
+    }
+    few
 }
 
 /// One property of a balancer, a member or a worker, with its new value.

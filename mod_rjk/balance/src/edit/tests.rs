@@ -332,3 +332,48 @@ fn what_a_worker_cannot_run_with_is_refused() {
         "y".repeat(63)
     );
 }
+
+#[test]
+fn a_host_that_has_other_addresses_by_now() {
+    let address = |last: u8| -> SocketAddr { ([192, 0, 2, last], 8009).into() };
+    // What was known, what is found, whether that is news, whether connections are given up.
+    let rows: [(&[u8], &[u8], bool, bool); 6] = [
+        (&[1], &[1], false, false),
+        (&[1, 2], &[2, 1], false, false),
+        (&[1], &[1, 2], true, false),
+        (&[1, 2], &[2], true, true),
+        (&[1], &[2], true, true),
+        (&[], &[1], true, false),
+    ];
+    for (known, found, news, given_up) in rows {
+        let listed =
+            |list: &[u8]| -> Vec<SocketAddr> { list.iter().map(|last| address(*last)).collect() };
+        let balancer = plain(1, |_| {});
+        let whole = WorkerSpec::Lb((**balancer.spec()).clone());
+        let topology = crate::Topology::new(&[whole]);
+        let place = &balancer.spec().members[0].ajp;
+        let place = AjpWorker::new(place, &listed(known), &topology, balancer.slots).unwrap();
+        let asked = place.settings().spec;
+        let readdress = |found: &[u8]| {
+            with_editor(|editor, _| editor.readdress(&place, &asked, &listed(found)).unwrap())
+        };
+        assert_eq!(readdress(found), news, "{known:?} {found:?}");
+        let settings = place.settings();
+        assert_eq!(settings.moves, u32::from(given_up), "{known:?} {found:?}");
+        if news {
+            assert_eq!(settings.addresses, listed(found));
+        }
+        assert!(!readdress(found), "said twice: {known:?} {found:?}");
+        // Of ten in any order the same are taken.
+        let many: Vec<u8> = (10..20).collect();
+        let turned: Vec<u8> = (10..20).rev().collect();
+        assert!(readdress(&many) && !readdress(&turned));
+        // What was asked of another host is no news of this one.
+        let elsewhere = AjpSpec {
+            host: "old".into(),
+            ..asked.clone()
+        };
+        let late = with_editor(|editor, _| editor.readdress(&place, &elsewhere, &listed(&[9])));
+        assert!(!late.unwrap());
+    }
+}

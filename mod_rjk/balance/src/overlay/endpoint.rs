@@ -3,6 +3,7 @@
 
 use super::codec::{Codec, Fields};
 use super::{Overlay, lay};
+use crate::worker::EndpointSettings;
 use bstr::BString;
 use rjk_config::model::AjpSpec;
 use std::net::SocketAddr;
@@ -34,6 +35,16 @@ pub(crate) struct Place {
     pub(crate) addresses: Vec<SocketAddr>,
     /// How often the worker moved.
     pub(crate) moves: Option<u32>,
+}
+
+impl Place {
+    /// The host has other addresses by now.
+    pub(crate) fn readdress(&mut self, before: &EndpointSettings, found: &[SocketAddr]) {
+        let is_gone = |address| !found.contains(address);
+        let moved = before.addresses.iter().any(is_gone);
+        self.addresses = found.to_vec();
+        self.moves = Some(before.moves.wrapping_add(u32::from(moved)));
+    }
 }
 
 impl Overlay for EndpointOverlay {

@@ -1,7 +1,7 @@
 //! What one child runs with, from child_init to its end.
 
-use super::threads;
-use super::watchdog::Watchdog;
+use super::rounds::Rounds;
+use super::{resolver, threads, watchdog};
 use crate::ffi::apr::Pool;
 use crate::ffi::error_log::to_error_log;
 use crate::ffi::sys;
@@ -75,7 +75,9 @@ fn start(
     };
     let dispatcher = Dispatcher::new(&setup, &log).map_err(|error| error.to_string())?;
     let seconds = generation.watchdog_seconds;
-    let watchdog = Watchdog::wanted(&ready.child, sink, seconds, &log);
+    let watchdog = watchdog::wanted(&ready.child, sink, seconds, &log);
+    let period = dispatcher.look_up_period();
+    let resolver = resolver::wanted(&ready.child, period, sink, &log);
     let child = Child {
         dispatcher,
         log: sink.clone(),
@@ -87,7 +89,7 @@ fn start(
     pool.own(ChildEnd {
         segment: *segment,
         pid,
-        watchdog,
+        threads: [watchdog, resolver],
     });
     Ok(())
 }
@@ -97,14 +99,14 @@ fn start(
 struct ChildEnd {
     segment: Segment,
     pid: u32,
-    watchdog: Option<Watchdog>,
+    threads: [Option<Rounds>; 2],
 }
 
 impl Drop for ChildEnd {
     fn drop(&mut self) {
-        // First: a connection that the thread closes after the counts were taken off would be
-        // taken off twice.
-        drop(self.watchdog.take());
+        // First: a connection that a thread closes after the counts were taken off would be taken off
+        // twice.
+        drop(std::mem::take(&mut self.threads));
         self.segment.ledger().reap(self.pid);
     }
 }

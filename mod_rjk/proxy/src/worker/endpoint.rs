@@ -2,6 +2,7 @@
 //! connections that it has.
 
 use super::contact::{Contact, Lasting};
+use super::edit::EDITOR;
 use super::tunnels::Tunnels;
 use crate::way::address;
 use crate::way::connector::{Counter, Tls};
@@ -12,7 +13,7 @@ use rjk_log::{Log, jk_log};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The way of this child to one Tomcat.
 #[derive(Debug)]
@@ -63,6 +64,36 @@ impl Endpoint {
         let control = self.worker.control();
         self.contact
             .get(control, || read(&self.worker, &self.lasting, &self.pool))
+    }
+
+    /// Looks the worker's host up again, if it is to be and `since` the last time long enough. Waits for the
+    /// resolver: nothing that a request waits for may call it.
+    pub(crate) fn look_up(&self, since: Duration, log: &dyn Log) -> bool {
+        let spec = self.worker.settings().spec;
+        if spec.way.resolve.is_none_or(|period| since < period) {
+            return false;
+        }
+        let name = &spec.name;
+        match address::resolve(&spec)
+            .map(|found| (EDITOR.readdress(&self.worker, &spec, &found), found))
+        {
+            Ok((Ok(true), found)) => jk_log!(
+                log,
+                Info,
+                "worker {name}: its host {} is now at {}",
+                spec.host,
+                listed(&found)
+            ),
+            Ok((Ok(false), _)) => {}
+            Ok((Err(error), _)) => jk_log!(log, Warn, "worker {name}: {error}"),
+            Err(error) => jk_log!(
+                log,
+                Warn,
+                "worker {name}: its host {} cannot be looked up, its addresses stay: {error}",
+                spec.host
+            ),
+        }
+        true
     }
 
     /// Closes connections that are idle for too long (PL-12).
@@ -116,6 +147,11 @@ fn sources(worker: &AjpWorker, log: &dyn Log) -> Vec<SocketAddr> {
         );
     }
     found
+}
+
+fn listed(addresses: &[SocketAddr]) -> String {
+    let hosts: Vec<String> = addresses.iter().map(|one| one.ip().to_string()).collect();
+    hosts.join(", ")
 }
 
 /// A datagram socket is bound like any other, and nobody can connect to it meanwhile.
