@@ -151,6 +151,13 @@ impl Downstream for Client<'_> {
         Ok(())
     }
 
+    fn hint(&mut self, head: &ResponseHead) {
+        // A part of a page has no head of its own.
+        if !self.started && self.is_open() && self.request.main().is_none() {
+            self.request.send_interim(head);
+        }
+    }
+
     fn send(&mut self, body: &[&[u8]], then: Then) -> Result<(), ClientError> {
         point("the response");
         if !self.is_open() {

@@ -3,6 +3,7 @@
 use super::RequestRec;
 use crate::ffi::apr::bytes;
 use crate::ffi::sys;
+use rjk_message::ResponseHead;
 use std::borrow::Cow;
 use std::ffi::c_int;
 
@@ -10,6 +11,26 @@ impl<'r> RequestRec<'r> {
     /// The status that the response has, or will have.
     pub(crate) fn status(self) -> c_int {
         self.rec().status
+    }
+
+    /// Sends a response of status 1xx in front of the real one. httpd sends none to a client of HTTP/1.0.
+    pub(crate) fn send_interim(self, head: &ResponseHead) {
+        let raw = self.as_ptr();
+        // SAFETY: the request is alive and this thread's. httpd clears the table of headers that it sent,
+        // so it gets one of its own, and the real one is back before anybody looks.
+        unsafe {
+            let (status, line, headers) = ((*raw).status, (*raw).status_line, (*raw).headers_out);
+            (*raw).status = c_int::from(head.status());
+            (*raw).status_line = std::ptr::null();
+            (*raw).headers_out = sys::apr_table_make((*raw).pool, 8);
+            for (name, value) in head.end_to_end_headers() {
+                self.headers_out().add_bytes(self.pool(), name, value);
+            }
+            sys::ap_send_interim_response(raw, 1);
+            (*raw).status = status;
+            (*raw).status_line = line;
+            (*raw).headers_out = headers;
+        }
     }
 
     /// How many bytes of the body went out; `None` for a response without one, as to HEAD.
