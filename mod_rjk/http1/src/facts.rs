@@ -7,7 +7,7 @@ mod certificate;
 
 use crate::request::bytes::{ADDRESS, OWN_NAME, OWN_VALUE, TOKEN};
 use crate::request::host::Host;
-use crate::request::names::is_free;
+use crate::request::names::can_carry_secret;
 use crate::request::{Told, put_field, put_number};
 use rjk_message::{Attributes, RequestHead};
 use std::net::IpAddr;
@@ -127,10 +127,10 @@ fn put_own_value(out: &mut Vec<u8>, value: &[u8]) {
 }
 
 /// As it is, since the worker compares it: one that a header cannot carry is not sent, and the worker
-/// refuses the request. A name that means something else is refused with the configuration.
+/// refuses the request.
 fn put_secret(name: &[u8], secret: &[u8], out: &mut Vec<u8>) {
     let is_whole = secret == secret.trim_ascii() && !secret.is_empty();
-    if is_free(name) && is_whole && !secret.iter().any(u8::is_ascii_control) {
+    if can_carry_secret(name) && is_whole && !secret.iter().any(u8::is_ascii_control) {
         put_field(out, name, secret);
     }
 }

@@ -20,9 +20,21 @@ pub(super) fn is_removed(name: &[u8]) -> bool {
         || first == b'x' && (begins_near(name, b"x-forwarded") || begins_near(name, b"x-rjk-"))
 }
 
-/// Whether a header of ours can have this name, though no fact of ours has it.
-pub(crate) fn is_free(name: &[u8]) -> bool {
-    TOKEN.make_up(name) && (!is_removed(name) || begins_near(name, b"x-rjk-"))
+/// Whether the secret can travel by this name without changing where the message ends or what it is.
+/// Names with another meaning are refused with the configuration.
+pub(crate) fn can_carry_secret(name: &[u8]) -> bool {
+    const OF_THE_MESSAGE: [&[u8]; 9] = [
+        b"connection",
+        b"content-length",
+        b"expect",
+        b"host",
+        b"keep-alive",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    ];
+    TOKEN.make_up(name) && !OF_THE_MESSAGE.iter().any(|taken| is_near(name, taken))
 }
 
 /// So that a name is compared with the few of its length, and of them with those of its first letter.

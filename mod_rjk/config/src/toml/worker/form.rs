@@ -40,7 +40,14 @@ const TAKEN: [&str; 22] = [
     "via",
 ];
 /// The same, by how they begin.
-const TAKEN_GROUPS: [&str; 5] = ["if-", "proxy-", "sec-websocket-", "ssl-", "x-forwarded-"];
+const TAKEN_GROUPS: [&str; 6] = [
+    "if-",
+    "proxy-",
+    "sec-websocket-",
+    "ssl-",
+    "x-forwarded-",
+    "x-rjk-",
+];
 
 /// What belongs into workers.properties does not belong here.
 pub(super) fn check_keys(section: &Section<'_>, worker: &str) -> Result<(), ConfigError> {

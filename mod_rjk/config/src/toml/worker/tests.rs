@@ -334,6 +334,7 @@ fn wrong_values() {
         ("[worker.m1]\nsecret_header = \"a b\"", "2: secret_header is \"a b\"; write the name of a header, such as \"X-Worker-Secret\""),
         ("[worker.m1]\nsecret_header = \"X_Forwarded_For\"", "2: secret_header is \"X_Forwarded_For\", a header that has a meaning of its own; write another name, such as \"X-Worker-Secret\""),
         ("[worker.m1]\nsecret_header = \"HOST\"", "2: secret_header is \"HOST\", a header that has a meaning of its own; write another name, such as \"X-Worker-Secret\""),
+        ("[worker.m1]\nsecret_header = \"X-Rjk-Route\"", "2: secret_header is \"X-Rjk-Route\", a header that has a meaning of its own; write another name, such as \"X-Worker-Secret\""),
     ] {
         let error = RjkToml::parse(toml, "conf/rjk.toml").unwrap_err().to_string();
         assert_eq!(error, format!("conf/rjk.toml:{expected}"), "{toml}");
