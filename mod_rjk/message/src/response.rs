@@ -155,7 +155,7 @@ impl HeadBuilder {
     /// # Errors
     /// [`HeadError::Reason`] if it contains a control character other than the tab.
     pub fn reason(&mut self, reason: &[u8]) -> Result<(), HeadError> {
-        if let Some(&byte) = reason.iter().find(|&&byte| is_control(byte)) {
+        if let Some(byte) = first(reason, is_control) {
             return Err(HeadError::Reason { byte });
         }
         self.head.reason = self.keep(reason);
@@ -193,9 +193,8 @@ impl HeadBuilder {
         if !is_token(name) {
             return Err(HeadError::Name { index });
         }
-        let splits = |byte: &&u8| matches!(byte, 0 | b'\r' | b'\n');
-        match value.iter().find(splits) {
-            Some(&byte) => Err(HeadError::Value { index, byte }),
+        match first(value, |byte| matches!(byte, 0 | b'\r' | b'\n')) {
+            Some(byte) => Err(HeadError::Value { index, byte }),
             None => Ok(()),
         }
     }
@@ -245,14 +244,36 @@ fn is_control(byte: u8) -> bool {
     byte.is_ascii_control() && byte != b'\t'
 }
 
-/// RFC 9110 §5.6.2.
-fn is_token(name: &[u8]) -> bool {
-    !name.is_empty() && name.iter().all(|&byte| is_token_byte(byte))
+/// The first byte that is bad. Nearly always there is none: all are looked at in one go, which takes
+/// a fraction of the time of a look at each.
+fn first(bytes: &[u8], is_bad: impl Fn(u8) -> bool) -> Option<u8> {
+    let any = bytes.iter().fold(false, |any, &byte| any | is_bad(byte));
+    if !any {
+        return None;
+    }
+    bytes.iter().copied().find(|&byte| is_bad(byte))
 }
 
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+/// RFC 9110 §5.6.2.
+fn is_token(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().all(|&byte| TOKEN[usize::from(byte)])
 }
+
+static TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let others = b"!#$%&'*+-.^_`|~";
+    let mut next = 0;
+    while next < others.len() {
+        table[others[next] as usize] = true;
+        next += 1;
+    }
+    table
+};
 
 fn is_listed(list: &[&str], name: &[u8]) -> bool {
     list.iter()

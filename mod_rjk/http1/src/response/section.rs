@@ -1,6 +1,7 @@
 //! Where a section of lines ends, however slowly it arrives.
 
 use crate::error::{Part, ProtocolError};
+use memchr::memchr;
 
 /// Most bytes of one line, status line or field, its end included.
 pub(crate) const MAX_LINE: usize = 8 * 1024;
@@ -43,7 +44,7 @@ impl Section {
     pub(crate) fn end(&mut self, bytes: &[u8]) -> Result<Option<usize>, ProtocolError> {
         loop {
             let new = bytes.get(self.searched..).unwrap_or_default();
-            let Some(lf) = new.iter().position(|&byte| byte == b'\n') else {
+            let Some(lf) = memchr(b'\n', new) else {
                 self.searched = bytes.len();
                 return self.check_size(bytes.len()).map(|()| None);
             };
