@@ -1,5 +1,6 @@
-//! `make bench`: CPU time of httpd for each request, side by side: mod_rjk, mod_rjk with a routing
-//! policy, and mod_jk. Small answers over connections that stay open, on the event MPM.
+//! `make bench`: CPU time of httpd for each request, side by side: mod_rjk, with a routing policy, over
+//! a unix socket and over HTTP, mod_jk, and mod_proxy with AJP and HTTP. Small answers over connections
+//! that stay open, eight members, on the event MPM.
 //!
 //! All servers run from the start of a series; each round loads one after the other, each time in
 //! another order, so that what else happens on the machine meets all of them. Two servers of the
@@ -14,6 +15,7 @@
 mod backend;
 mod site;
 
+use backend::Backends;
 use rjk_testbed::{Result, bail, ensure};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use site::{KINDS, Site};
@@ -26,11 +28,11 @@ fn main() -> Result {
     let [series, rounds, requests] = plan(std::env::args().skip(1))?;
     let cpus = Cpus::of_this_machine()?;
     cpus.take_the_load()?;
-    let port = backend::start()?;
+    let backends = Backends::start()?;
     let mut costs = vec![Vec::new(); KINDS.len()];
     for series in 1..=series {
         cpus.take_httpd()?;
-        let sites = Site::all(port)?;
+        let sites = Site::all(&backends)?;
         cpus.take_the_load()?;
         for site in &sites {
             site.load(requests)?;

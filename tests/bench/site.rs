@@ -1,6 +1,9 @@
 //! One httpd under load.
 
+use super::backend::Backends;
+use rjk_testbed::httpd::Builder;
 use rjk_testbed::{Context, Httpd, Result, Subject, bail, ensure, peer, policies, process};
+use std::path::Path;
 use std::process::Command;
 
 /// Threads of the child.
@@ -13,24 +16,97 @@ const MEMBERS: usize = 8;
 /// A kind of server.
 pub struct Kind {
     pub name: &'static str,
-    subject: Subject,
-    policy: bool,
+    server: Server,
+}
+
+/// What is between httpd and its backend.
+enum Server {
+    /// mod_rjk, as rjk.toml says how the backend is reached.
+    Rjk(fn(&Backends) -> String),
+    /// mod_rjk with AJP over TCP and a routing policy.
+    WithPolicy,
+    ModJk,
+    /// mod_proxy with its balancer, and members with this URL.
+    Proxy(&'static [&'static str], fn(&Backends) -> String),
 }
 
 /// What is compared, and first what it is compared with.
-pub const KINDS: [Kind; 4] = [
-    kind("mod_rjk", Subject::Rjk, false),
-    kind("the same again", Subject::Rjk, false),
-    kind("with a policy", Subject::Rjk, true),
-    kind("mod_jk", Subject::ModJk, false),
+pub const KINDS: [Kind; 9] = [
+    kind("mod_rjk", Server::Rjk(|_| String::new())),
+    kind("the same again", Server::Rjk(|_| String::new())),
+    kind("with a policy", Server::WithPolicy),
+    kind("over a socket", Server::Rjk(|at| socket(&at.ajp_socket))),
+    kind(
+        "over HTTP",
+        Server::Rjk(|at| format!("protocol = \"http\"\nport = {}\n", at.http)),
+    ),
+    kind(
+        "HTTP, a socket",
+        Server::Rjk(|at| format!("protocol = \"http\"\n{}", socket(&at.http_socket))),
+    ),
+    kind("mod_jk", Server::ModJk),
+    kind(
+        "mod_proxy_ajp",
+        Server::Proxy(&["proxy", "proxy_ajp"], |at| {
+            format!("ajp://127.0.0.1:{}", at.ajp)
+        }),
+    ),
+    kind(
+        "mod_proxy_http",
+        Server::Proxy(&["proxy", "proxy_http"], |at| {
+            format!("http://127.0.0.1:{}", at.http)
+        }),
+    ),
 ];
 
-const fn kind(name: &'static str, subject: Subject, policy: bool) -> Kind {
-    Kind {
-        name,
-        subject,
-        policy,
+const fn kind(name: &'static str, server: Server) -> Kind {
+    Kind { name, server }
+}
+
+fn socket(path: &Path) -> String {
+    format!("socket = {path:?}\n")
+}
+
+fn with_workers(subject: Subject, backends: &Backends) -> Builder {
+    let names: Vec<String> = (1..=MEMBERS).map(|number| format!("m{number}")).collect();
+    let members: String = names
+        .iter()
+        .map(|name| peer::worker_lines(name, backends.ajp))
+        .collect();
+    let workers = format!(
+        "worker.list=lb\nworker.lb.type=lb\nworker.lb.balance_workers={}\n{members}",
+        names.join(",")
+    );
+    Httpd::builder(subject)
+        .workers(workers)
+        .directives("JkMount /* lb")
+}
+
+fn reached(builder: Builder, way: &str) -> Builder {
+    if way.is_empty() {
+        return builder;
     }
+    let tables: String = (1..=MEMBERS)
+        .map(|number| format!("[worker.m{number}]\n{way}"))
+        .collect();
+    builder
+        .file("conf/rjk.toml", tables)
+        .directives("RjkConfigFile conf/rjk.toml")
+}
+
+/// Members with one URL would be one member: the backends do not look at the path.
+fn with_proxy(modules: &[&str], url: &str) -> Builder {
+    let members: String = (1..=MEMBERS)
+        .map(|number| format!("BalancerMember {url}/m{number}\n"))
+        .collect();
+    let all = ["slotmem_shm", "proxy_balancer", "lbmethod_byrequests"];
+    let mut builder = Httpd::plain();
+    for name in modules.iter().chain(&all) {
+        builder = builder.module(name);
+    }
+    builder.directives(format!(
+        "<Proxy balancer://lb>\n{members}</Proxy>\nProxyPass / balancer://lb/"
+    ))
 }
 
 /// A running server.
@@ -41,33 +117,25 @@ pub struct Site {
 
 impl Site {
     /// One of each kind.
-    pub fn all(backend: u16) -> Result<Vec<Site>> {
+    pub fn all(backends: &Backends) -> Result<Vec<Site>> {
         KINDS
             .iter()
-            .map(|kind| Site::start(kind, backend))
+            .map(|kind| Site::start(kind, backends))
             .collect()
     }
 
-    fn start(kind: &Kind, backend: u16) -> Result<Site> {
-        let names: Vec<String> = (1..=MEMBERS).map(|number| format!("m{number}")).collect();
-        let members: String = names
-            .iter()
-            .map(|name| peer::worker_lines(name, backend))
-            .collect();
-        let workers = format!(
-            "worker.list=lb\nworker.lb.type=lb\nworker.lb.balance_workers={}\n{members}",
-            names.join(",")
-        );
-        let mut builder = Httpd::builder(kind.subject)
-            .workers(workers)
-            .directives("JkMount /* lb")
+    fn start(kind: &Kind, backends: &Backends) -> Result<Site> {
+        let builder = match &kind.server {
+            Server::Rjk(way) => reached(with_workers(Subject::Rjk, backends), &way(backends)),
+            Server::WithPolicy => policies::tenants(with_workers(Subject::Rjk, backends), "m2")?,
+            Server::ModJk => with_workers(Subject::ModJk, backends),
+            Server::Proxy(modules, url) => with_proxy(modules, &url(backends)),
+        };
+        let httpd = builder
             .server_limit(1)
             .threads_per_child(THREADS)
-            .log_level("info");
-        if kind.policy {
-            builder = policies::tenants(builder, "m2")?;
-        }
-        let httpd = builder.start()?;
+            .log_level("info")
+            .start()?;
         Ok(Site {
             name: kind.name,
             httpd,
