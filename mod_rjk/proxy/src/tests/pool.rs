@@ -145,7 +145,10 @@ fn pl01_pl02_a_returned_connection_is_reused_and_a_refused_one_closed() {
     let listening = Listening::new();
     let pool = pool(2, 0);
     let mut place = pool.checkout().unwrap();
-    assert!(place.reuse(|_| true).is_none(), "nothing is idle yet");
+    assert!(
+        place.reuse(|_| Check::Alive).is_none(),
+        "nothing is idle yet"
+    );
     let (connection, _backend) = listening.pair();
     place.put_back(connection);
     drop(place);
@@ -154,7 +157,10 @@ fn pl01_pl02_a_returned_connection_is_reused_and_a_refused_one_closed() {
     let mut place = pool.checkout().unwrap();
     assert!(
         place
-            .reuse(|connection| connection.look() == Look::Quiet)
+            .reuse(|connection| match connection.look() {
+                Look::Quiet => Check::Alive,
+                _ => Check::Closed,
+            })
             .is_some()
     );
     drop(place);
@@ -395,7 +401,7 @@ fn fill(pool: &Pool, listening: &Listening, count: usize) -> Vec<TcpStream> {
 /// Uses the connection that the pool offers first.
 fn use_once(pool: &Pool) {
     let mut place = pool.checkout().unwrap();
-    let connection = place.reuse(|_| true).unwrap();
+    let connection = place.reuse(|_| Check::Alive).unwrap();
     place.put_back(connection);
 }
 
@@ -418,4 +424,30 @@ fn became(mut condition: impl FnMut() -> bool) -> bool {
         std::thread::sleep(Duration::from_millis(1));
     }
     false
+}
+
+#[test]
+fn pl03_one_silent_connection_is_waited_for_and_no_other() {
+    let listening = Listening::new();
+    let pool = pool(8, 0);
+    let mut backends = Vec::new();
+    let mut places: Vec<_> = (0..4).map(|_| pool.checkout().unwrap()).collect();
+    for place in &mut places {
+        let (connection, backend) = listening.pair();
+        place.put_back(connection);
+        backends.push(backend);
+    }
+    drop(places);
+    assert_eq!(pool.counts(), (0, 4));
+    let mut asked = 0;
+    let mut place = pool.checkout().unwrap();
+    let found = place.reuse(|_| {
+        asked += 1;
+        Check::Silent
+    });
+    assert!(found.is_none());
+    assert_eq!(
+        (asked, pool.counts(), listening.connected()),
+        (1, (1, 0), 0)
+    );
 }

@@ -11,7 +11,7 @@ use rjk_config::model::{PingSpec, PoolSpec};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-/// What maintenance found of an idle connection.
+/// What a look at an idle connection found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Check {
     /// The worker answers on it.
@@ -156,6 +156,12 @@ impl Pool {
 
     fn take_idle(&self) -> Option<Connection> {
         self.places.lock().idle.pop()
+    }
+
+    fn close_idle(&self) {
+        let closed = std::mem::take(&mut self.places.lock().idle);
+        // Not under the lock.
+        drop(closed);
     }
 
     fn free_place(&self, holder: ThreadId, kept: Option<Connection>) {
@@ -305,15 +311,20 @@ pub struct Checkout<'p> {
 }
 
 impl Checkout<'_> {
-    /// Takes the idle connection at hand, or another one of the pool, unless `usable` says no;
-    /// the refused ones are closed (PL-02, PL-03).
-    pub fn reuse(&mut self, mut usable: impl FnMut(&mut Connection) -> bool) -> Option<Connection> {
+    /// Takes the idle connection at hand, or another one of the pool, that `check` finds alive; the others
+    /// are closed (PL-02, PL-03). When one is silent, all that are idle are closed unasked: a request must
+    /// not wait for a hung worker once for each of them.
+    pub fn reuse(&mut self, mut check: impl FnMut(&mut Connection) -> Check) -> Option<Connection> {
         let mut candidate = self.connection.take().or_else(|| self.pool.take_idle());
         while let Some(mut connection) = candidate {
-            if usable(&mut connection) {
-                return Some(connection);
+            match check(&mut connection) {
+                Check::Alive => return Some(connection),
+                Check::Closed => candidate = self.pool.take_idle(),
+                Check::Silent => {
+                    self.pool.close_idle();
+                    return None;
+                }
             }
-            candidate = self.pool.take_idle();
         }
         None
     }

@@ -16,6 +16,7 @@ use rjk_balance::EndpointSettings;
 use rjk_config::model::AjpSpec;
 use rjk_http1::request::asks_for_websocket;
 use rjk_log::{Log, RateLimit, jk_log};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -186,22 +187,32 @@ impl Contact {
     ///
     fn reuse(&self, checkout: &mut Checkout<'_>, log: &dyn Log) -> Option<Connection> {
         checkout.reuse(|connection| {
-            connection.moves() == self.moves()
+            let is_usable = connection.moves() == self.moves()
                 && !connection.is_over()
-                && self.is_quiet(connection, log)
-                && self.spec().ping.prepost.is_none_or(|limit| {
-                    self.probe(connection, limit)
-                        .inspect_err(|error| {
-                            jk_log!(
-                                log,
-                                Info,
-                                "worker {}: a pooled connection gave no CPONG: {error}",
-                                self.spec().name
-                            );
-                        })
-                        .is_ok()
-                })
+                && self.is_quiet(connection, log);
+            match (is_usable, self.spec().ping.prepost) {
+                (false, _) => Check::Closed,
+                (true, None) => Check::Alive,
+                (true, Some(limit)) => self.ask(connection, limit, log),
+            }
         })
+    }
+
+    /// CPING before a request.
+    fn ask(&self, connection: &mut Connection, limit: Duration, log: &dyn Log) -> Check {
+        let Err(error) = self.probe(connection, limit) else {
+            return Check::Alive;
+        };
+        jk_log!(
+            log,
+            Info,
+            "worker {}: a pooled connection gave no CPONG: {error}",
+            self.spec().name
+        );
+        match error.kind() {
+            ErrorKind::TimedOut => Check::Silent,
+            _ => Check::Closed,
+        }
     }
 
     /// Looks at the socket of an idle connection (PL-02).
