@@ -1,6 +1,13 @@
 //! A connection whose two sides agreed on another protocol, WebSocket for instance: what each side
 //! sends goes to the other, and nobody looks at it.
 
+mod lane;
+mod relay;
+#[cfg(test)]
+mod tests;
+
+pub use relay::relay;
+
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
