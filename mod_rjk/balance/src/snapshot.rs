@@ -57,7 +57,8 @@ pub struct MemberSnapshot {
 pub struct EndpointSnapshot {
     /// Its configuration with what was changed since; no secret.
     pub spec: AjpSpec,
-    /// `ip:port`; `invalid` for port 0, `unresolved` when the host has no address (OUT-10).
+    /// `ip:port`, a URL for other ways than AJP over TCP; `invalid` for port 0, `unresolved` when the host has no
+    /// address (OUT-10).
     pub address: String,
     /// State of the worker by itself (ST-11).
     pub state: State,
@@ -217,9 +218,11 @@ fn next_maintenance(since: Duration, maintain: Duration) -> Window {
 }
 
 fn address(settings: &EndpointSettings) -> String {
+    let way = &settings.spec.way;
     match settings.addresses.first() {
         _ if settings.spec.port == 0 => "invalid".to_owned(),
-        Some(address) => address.to_string(),
+        Some(address) => way.shown(address),
+        None if way.socket.is_some() => way.shown(""),
         None => "unresolved".to_owned(),
     }
 }
@@ -245,6 +248,29 @@ fn or(moment: Moment, other: Moment) -> Moment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rjk_config::model::Protocol;
+
+    #[test]
+    fn out10_addresses() {
+        let mut settings = EndpointSettings {
+            spec: crate::tests::support::ajp("m1"),
+            addresses: Vec::new(),
+            moves: 0,
+        };
+        assert_eq!(address(&settings), "unresolved");
+        settings.addresses = vec![([127, 0, 0, 1], 8009).into()];
+        assert_eq!(address(&settings), "127.0.0.1:8009");
+        settings.spec.way.protocol = Protocol::Http(Box::default());
+        assert_eq!(address(&settings), "http://127.0.0.1:8009");
+        settings.addresses.clear();
+        assert_eq!(address(&settings), "unresolved");
+        settings.spec.way.socket = Some("/run/a.sock".into());
+        assert_eq!(address(&settings), "http+unix:/run/a.sock");
+        settings.spec.way.protocol = Protocol::Ajp;
+        assert_eq!(address(&settings), "unix:/run/a.sock");
+        settings.spec.port = 0;
+        assert_eq!(address(&settings), "invalid");
+    }
 
     #[test]
     fn out11_windows() {

@@ -43,11 +43,16 @@ struct Server {
 
 impl Server {
     fn new() -> Server {
+        Server::of(|_| {})
+    }
+
+    fn of(change: impl FnOnce(&mut Workers)) -> Server {
         let mut properties = Properties::workers();
         properties
             .add_text(FILE.as_bytes(), "w", &mut Vec::new())
             .unwrap();
-        let workers = Workers::build(properties, &mut Vec::new()).unwrap();
+        let mut workers = Workers::build(properties, &mut Vec::new()).unwrap();
+        change(&mut workers);
         let topology = Topology::new(&workers.list);
         let slots = Slots {
             segment: Segment::leaked(&Layout::new(&topology, 2)),
@@ -372,3 +377,4 @@ proptest! {
 }
 
 mod decisions;
+mod ways;

@@ -23,6 +23,7 @@ use endpoint::Prepared;
 use rjk_config::model::AjpSpec;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Finds the addresses of a worker's host and port: none for port 0.
@@ -87,6 +88,12 @@ pub enum EditError {
         /// What the resolver said.
         error: io::Error,
     },
+    /// A worker without host and port does not move to others.
+    #[error(
+        "it is reached by the socket {}, not by host and port; change socket in rjk.toml and restart httpd",
+        .0.display()
+    )]
+    HasSocket(PathBuf),
     /// Another process does not end its edit.
     #[error("process {0} holds the lock of configuration changes; try again, or restart it")]
     Locked(u32),
@@ -151,6 +158,9 @@ impl Editor<'_> {
         checked.check()?;
         loop {
             let moved = setting.destination(&worker.settings().spec);
+            if let (Some(_), Some(socket)) = (&moved, &worker.configured().way.socket) {
+                return Err(EditError::HasSocket(socket.clone()));
+            }
             let addresses = moved.map(|spec| self.find(&spec)).transpose()?;
             let knew_where = addresses.is_some();
             let prepared = Prepared { setting, addresses };

@@ -233,6 +233,30 @@ fn v20_v21_a_worker_moves() {
     });
 }
 
+#[test]
+fn v20_a_worker_with_a_socket_does_not_move() {
+    let balancer = plain(1, |spec| {
+        spec.members[0].ajp.way.socket = Some("/run/a.sock".into());
+    });
+    let worker = balancer.worker(0).unwrap();
+    let to = |host: &str, port| EndpointSetting::Address {
+        host: host.into(),
+        port,
+    };
+    with_editor(|editor, asked| {
+        for place in [to("one", 8009), to("localhost", 8010), to("localhost", 0)] {
+            let error = editor.endpoint(worker, &place).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "it is reached by the socket /run/a.sock, not by host and port; change socket in rjk.toml and restart httpd"
+            );
+        }
+        let same = editor.endpoint(worker, &to("localhost", 8009)).unwrap();
+        assert!(!same.made(), "a form sends back what it showed");
+        assert_eq!((asked.get(), worker.settings().moves), (0, 0));
+    });
+}
+
 /// Another process moves the worker between the look at its place and the edit.
 #[test]
 fn v20_a_worker_that_another_edit_moves_away_is_moved_back() {

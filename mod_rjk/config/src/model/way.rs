@@ -1,6 +1,7 @@
 //! How a worker is reached: what rjk.toml says of it in `[worker.NAME]`, beside workers.properties.
 
 use bstr::BString;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -110,5 +111,55 @@ impl Way {
     /// What is said of TLS, if it is spoken.
     pub fn tls(&self) -> Option<&TlsSpec> {
         self.http()?.tls.as_ref()
+    }
+
+    /// How it is shown to people that a worker is at `at`, a host and port: as that alone for AJP, as a URL
+    /// for what mod_jk does not know.
+    pub fn shown(&self, at: impl fmt::Display) -> String {
+        let scheme = match &self.protocol {
+            Protocol::Ajp => None,
+            Protocol::Http(http) if http.tls.is_some() => Some("https"),
+            Protocol::Http(_) => Some("http"),
+        };
+        match (&self.socket, scheme) {
+            (None, None) => at.to_string(),
+            (None, Some(scheme)) => format!("{scheme}://{at}"),
+            (Some(socket), None) => format!("unix:{}", socket.display()),
+            (Some(socket), Some(scheme)) => format!("{scheme}+unix:{}", socket.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_is_shown_as_people_write_it() {
+        let http = |tls: Option<TlsSpec>| {
+            Protocol::Http(Box::new(HttpSpec {
+                tls,
+                ..HttpSpec::default()
+            }))
+        };
+        let tls = TlsSpec {
+            ca: None,
+            server_name: None,
+            identity: None,
+            verify: true,
+        };
+        for (protocol, tcp, unix) in [
+            (Protocol::Ajp, "[::1]:80", "unix:/run/a"),
+            (http(None), "http://[::1]:80", "http+unix:/run/a"),
+            (http(Some(tls)), "https://[::1]:80", "https+unix:/run/a"),
+        ] {
+            let mut way = Way {
+                protocol,
+                ..Way::default()
+            };
+            assert_eq!(way.shown("[::1]:80"), tcp);
+            way.socket = Some("/run/a".into());
+            assert_eq!(way.shown("[::1]:80"), unix);
+        }
     }
 }

@@ -252,7 +252,7 @@ const WAY: &[Key] = &[
         name: "socket",
         kind: Kind::Form {
             example: "/run/tomcat/was1.sock",
-            pattern: "^/[^\\u0000]{0,106}$",
+            pattern: "^/[^\\u0000-\\u001f\\u007f]{0,106}$",
         },
         presence: Presence::Optional,
         default: "",

@@ -195,8 +195,13 @@ pub(super) fn worker(one: &WorkerView, view: &View<'_>) -> Markup {
 fn endpoint(one: &EndpointSnapshot) -> Markup {
     let (spec, ping) = (&one.spec, &one.spec.ping);
     html! {
-        (field("Host", "vahst", input("vahst", &spec.host)))
-        (field("Port", "vaprt", input("vaprt", spec.port)))
+        @match &spec.way.socket {
+            Some(socket) => { dt { "Socket" } dd { (display(socket.display())) } }
+            None => {
+                (field("Host", "vahst", input("vahst", &spec.host)))
+                (field("Port", "vaprt", input("vaprt", spec.port)))
+            }
+        }
         (field("Pool timeout (s)", "vacpt", input("vacpt", seconds(spec.pool.timeout))))
         (field("Ping timeout (ms)", "vapng", input("vapng", ping.timeout.as_millis())))
         (field("Connect timeout (ms)", "vact", input("vact", millis(ping.connect))))

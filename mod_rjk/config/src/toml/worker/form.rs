@@ -80,8 +80,10 @@ pub(super) fn socket(section: &Section<'_>) -> Result<Option<PathBuf>, ConfigErr
             "the path of socket has {bytes} bytes, and the system takes {MAX_SOCKET_BYTES}; name a shorter one"
         ));
     }
-    if path.contains('\0') {
-        return refused("the path of socket has a NUL in it; write it without".to_owned());
+    if path.contains(|letter: char| letter.is_ascii_control()) {
+        return refused(format!(
+            "socket is {path:?}; write it without control characters"
+        ));
     }
     Ok(Some(PathBuf::from(path)))
 }

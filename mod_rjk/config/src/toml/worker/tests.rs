@@ -316,7 +316,7 @@ fn wrong_values() {
         ("[worker.m1]\nport = \"8080\"", "2: port is \"8080\"; write a number from 1 to 65535"),
         ("[worker.m1]\nsocket = \"run/a.sock\"", "2: socket is \"run/a.sock\"; write a whole path, such as \"/run/tomcat/a.sock\""),
         (&format!("[worker.m1]\nsocket = \"{long}\""), "2: the path of socket has 108 bytes, and the system takes 107; name a shorter one"),
-        ("[worker.m1]\nsocket = \"/a\\u0000b\"", "2: the path of socket has a NUL in it; write it without"),
+        ("[worker.m1]\nsocket = \"/a\\u0000b\"", "2: socket is \"/a\\0b\"; write it without control characters"),
         ("[worker.m1]\nresolve = \"1s\"", "2: resolve is \"1s\"; write a time such as \"60s\", from \"5s\" to \"24h\""),
         ("[worker.m1]\nresolve = 60", "2: resolve is 60; write a time such as \"60s\", from \"5s\" to \"24h\""),
         ("[worker.m1]\nwebsocket_idle = \"25h\"", "2: websocket_idle is \"25h\"; write a time such as \"60s\", from \"1s\" to \"24h\""),
