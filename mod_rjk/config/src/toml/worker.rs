@@ -4,6 +4,7 @@ mod entry;
 mod form;
 mod merged;
 mod reach;
+mod socket;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +15,7 @@ pub use reach::{NamedFile, Reached, Role};
 
 use super::node::Section;
 use super::schema::{WORKER, WORKER_DEFAULTS};
-use crate::error::{ConfigError, Location};
+use crate::error::ConfigError;
 use entry::Entry;
 use std::path::Path;
 
@@ -32,7 +33,6 @@ pub struct Ways {
 struct Named {
     worker: String,
     entry: Entry,
-    location: Location,
 }
 
 impl Ways {
@@ -66,6 +66,5 @@ fn read_named(name: &str, section: &Section<'_>, folder: &Path) -> Result<Named,
     Ok(Named {
         worker: name.to_owned(),
         entry: Entry::read(section, folder)?,
-        location: section.location().clone(),
     })
 }

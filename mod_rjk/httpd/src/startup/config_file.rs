@@ -112,7 +112,10 @@ impl Ways {
         };
         for one in file.ways.reach(workers, &mut ways.warnings) {
             match one {
-                Ok(reached) => ways.reached.push(reached),
+                Ok(reached) => {
+                    ways.warnings.extend(reached.socket_warning());
+                    ways.reached.push(reached);
+                }
                 Err(error) => ways.errors.push(error),
             }
         }

@@ -39,6 +39,7 @@ pub(super) enum Spoken {
 /// A `[worker.NAME]` or `[worker_defaults]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
+    pub(super) table: Location,
     pub(super) protocol: Option<At<Spoken>>,
     pub(super) socket: Option<At<PathBuf>>,
     pub(super) resolve: Option<At<Duration>>,
@@ -76,6 +77,7 @@ impl Entry {
         let port = section.number("port", PORTS)?;
         let port = port.and_then(|port| u16::try_from(port).ok());
         Ok(Entry {
+            table: section.location().clone(),
             protocol: at(section, "protocol", section.word("protocol", &protocols)?),
             socket: at(section, "socket", form::socket(section)?),
             resolve: at(section, "resolve", section.time("resolve", RESOLVE)?),

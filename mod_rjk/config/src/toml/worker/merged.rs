@@ -14,6 +14,8 @@ pub(super) struct Merged<'a> {
     pub(super) worker: &'a AjpSpec,
     pub(super) own: Option<&'a Entry>,
     pub(super) defaults: Option<&'a Entry>,
+    /// Where the first of them is.
+    pub(super) table: &'a Location,
 }
 
 impl<'a> Merged<'a> {
@@ -51,6 +53,7 @@ impl<'a> Merged<'a> {
             },
             port,
             files,
+            place: self.table.clone(),
         })
     }
 
@@ -141,11 +144,8 @@ impl<'a> Merged<'a> {
             files.extend([named(Role::Cert, cert), named(Role::Key, key)]);
         }
         if !tls.verify.value {
-            let name = &self.worker.name;
-            let message = format!(
-                "TLS to worker {name} is not verified: whoever answers there is believed; take verify = false \
-                 away, and name the CA of its certificate with ca"
-            );
+            let message = "TLS is not verified: whoever answers is believed; take verify = false away, and name the CA of \
+                           the worker's certificate with ca";
             let place = Some(tls.verify.place.clone());
             warnings.push(Warning::new(place, message).coded("tls-unverified"));
         }
@@ -194,7 +194,7 @@ impl<'a> Merged<'a> {
     fn warn_of_idle_keys(&self, warnings: &mut Vec<Warning>) {
         let (name, ping) = (&self.worker.name, &self.worker.ping);
         let mut warn = |place: &Location, message: String| {
-            warnings.push(Warning::new(Some(place.clone()), message).coded("key-without-effect"));
+            warnings.push(Warning::new(Some(place.clone()), message).coded("no-effect"));
         };
         if let Some(header) = self.own(|entry| &entry.secret_header)
             && self.worker.secret.is_none()
@@ -227,7 +227,7 @@ impl<'a> Merged<'a> {
                 "worker.{name}.port is 0 in workers.properties, so worker {name} takes no requests on any way; \
                  take that line away"
             );
-            warnings.push(Warning::new(Some(place.clone()), message).coded("key-without-effect"));
+            warnings.push(Warning::new(Some(place.clone()), message).coded("no-effect"));
         }
     }
 

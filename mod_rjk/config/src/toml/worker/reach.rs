@@ -20,6 +20,8 @@ pub struct Reached {
     pub port: Option<u16>,
     /// The files that this names, to be looked at.
     pub files: Vec<NamedFile>,
+    /// Its table, else that of the defaults.
+    pub place: Location,
 }
 
 /// A file that says how a worker is reached.
@@ -63,27 +65,26 @@ impl Ways {
             .collect();
         for worker in &known {
             let own = self.named.iter().find(|named| named.is(worker));
-            if own.is_some() || self.defaults.is_some() {
+            let (own, defaults) = (own.map(|named| &named.entry), self.defaults.as_ref());
+            if let Some(first) = own.or(defaults) {
                 let one = Merged {
                     worker,
-                    own: own.map(|named| &named.entry),
-                    defaults: self.defaults.as_ref(),
+                    own,
+                    defaults,
+                    table: &first.table,
                 };
                 all.push(one.reached(warnings));
             }
         }
-        all.extend(self.idle_default(&all).map(Err));
+        warnings.extend(self.idle_default(&all));
         all
     }
 
-    /// A default that would protect, and no worker has it.
-    fn idle_default(&self, all: &[Result<Reached, ConfigError>]) -> Option<ConfigError> {
-        let speaks_http = |one: &Reached| one.way.http().is_some();
+    /// Defaults of HTTP where no worker speaks it: one of them alone may still be to come, or was the last.
+    fn idle_default(&self, all: &[Result<Reached, ConfigError>]) -> Option<Warning> {
+        let speaks_ajp = |one: &Reached| one.way.http().is_none();
         // Who has a mistake may be meant to speak it.
-        if !all
-            .iter()
-            .all(|one| one.as_ref().is_ok_and(|one| !speaks_http(one)))
-        {
+        if !all.iter().all(|one| one.as_ref().is_ok_and(speaks_ajp)) {
             return None;
         }
         let (key, place) = self.defaults.as_ref()?.of_http().next()?;
@@ -91,7 +92,7 @@ impl Ways {
             "{key} in [worker_defaults] is for HTTP, which no worker speaks; write protocol = \"http\" there or \
              in a [worker.NAME], or take {key} away"
         );
-        Some(ConfigError::new(Some(place.clone()), message))
+        Some(Warning::new(Some(place.clone()), message).coded("no-effect"))
     }
 }
 
@@ -134,8 +135,8 @@ impl Named {
                     "worker {name} is described in workers.properties, but neither in worker.list nor a member of \
                      a balancer there; add it, or take [worker.{name}] away"
                 );
-                let warning = Warning::new(Some(self.location.clone()), message);
-                warnings.push(warning.coded("unused-worker-table"));
+                let warning = Warning::new(Some(self.entry.table.clone()), message);
+                warnings.push(warning.coded("unused-worker"));
                 return None;
             }
             (None, _) => {
@@ -144,6 +145,6 @@ impl Named {
                 format!("there is no worker {name} in workers.properties{remedy}")
             }
         };
-        Some(ConfigError::new(Some(self.location.clone()), message))
+        Some(ConfigError::new(Some(self.entry.table.clone()), message))
     }
 }

@@ -250,7 +250,6 @@ fn what_does_not_go_together_is_refused() {
         ("[worker.m1]\nsecret_header = \"X\"", "2: secret_header, and worker m1 speaks AJP; write protocol = \"http\" with the port of an HTTP connector, or take secret_header away"),
         ("[worker.m1]\nprotocol = \"http\"", "2: worker m1 speaks HTTP and has no port; write port = 8080 in [worker.m1], as Tomcat's HTTP connector has it, or socket = \"PATH\""),
         ("[worker_defaults]\nprotocol = \"http\"\n[worker.m2]\nport = 1\n[worker.one]\nport = 1", "2: worker m1 speaks HTTP and has no port; write port = 8080 in [worker.m1], as Tomcat's HTTP connector has it, or socket = \"PATH\""),
-        ("[worker_defaults]\ntls = true", "2: tls in [worker_defaults] is for HTTP, which no worker speaks; write protocol = \"http\" there or in a [worker.NAME], or take tls away"),
         (&format!("{http}socket = \"/s\""), "4: [worker.m1] has socket and port; keep one: a socket stands instead of host and port"),
         ("[worker.m1]\nsocket = \"/s\"\nresolve = \"60s\"", "3: [worker.m1] has socket and resolve; keep one: a socket stands instead of host and port"),
         (&format!("{http}websocket_idle = \"1m\""), "4: websocket_idle without websocket; write websocket = true too"),
@@ -282,10 +281,11 @@ fn what_has_no_effect_is_told() {
     let http = "[worker.m2]\nprotocol = \"http\"\nport = 1\n";
     let zero = WORKERS.replace("m2.port=8010", "m2.port=0");
     for (toml, properties, expected) in [
+        ("[worker_defaults]\ntls = true", WORKERS, "2: tls in [worker_defaults] is for HTTP, which no worker speaks; write protocol = \"http\" there or in a [worker.NAME], or take tls away"),
         ("[worker.idle]", WORKERS, "1: worker idle is described in workers.properties, but neither in worker.list nor a member of a balancer there; add it, or take [worker.idle] away"),
         (&format!("{http}secret_header = \"X\"")[..], WORKERS, "4: secret_header, and worker m2 has no secret, so nothing is sent; write worker.m2.secret in workers.properties"),
         (&format!("{http}probe = \"/\"")[..], WORKERS, "4: probe, and nothing asks for a check of worker m2; write worker.m2.ping_mode=A in workers.properties"),
-        (&format!("{http}tls = {{ verify = false }}")[..], WORKERS, "4: TLS to worker m2 is not verified: whoever answers there is believed; take verify = false away, and name the CA of its certificate with ca"),
+        (&format!("{http}tls = {{ verify = false }}")[..], WORKERS, "4: TLS is not verified: whoever answers is believed; take verify = false away, and name the CA of the worker's certificate with ca"),
         (http, &zero, "2: worker.m2.port is 0 in workers.properties, so worker m2 takes no requests on any way; take that line away"),
         ("[worker.m2]\nsocket = \"/s\"", &zero, "2: worker.m2.port is 0 in workers.properties, so worker m2 takes no requests on any way; take that line away"),
     ] {

@@ -24,7 +24,8 @@ impl TlsSetupError {
         });
         let (worker, remedy) = (&reached.worker, self.remedy());
         let message = format!("tls of worker {worker}: {self}; {remedy}");
-        ConfigError::new(named, message).coded("tls-file")
+        let place = named.unwrap_or_else(|| reached.place.clone());
+        ConfigError::new(Some(place), message).coded("tls-file")
     }
 }
 
