@@ -68,7 +68,13 @@ fn kind_of_line(line: &[u8]) -> Option<Kind> {
     if bare.starts_with(b"/") && line.contains(&b'=') {
         return Some(Kind::Map);
     }
-    let tables: [&[u8]; 3] = [b"[policy.", b"[balancer.", b"[wasm]"];
+    let tables: [&[u8]; 5] = [
+        b"[policy.",
+        b"[balancer.",
+        b"[wasm]",
+        b"[worker.",
+        b"[worker_defaults",
+    ];
     tables
         .iter()
         .any(|table| line.starts_with(table))
@@ -99,6 +105,7 @@ mod tests {
                 Some(Kind::Httpd),
             ),
             ("rjk", "[policy.x]\n", Some(Kind::Toml)),
+            ("rjk", "[worker.x]\nport = 1\n", Some(Kind::Toml)),
             ("readme", "hello", None),
         ] {
             assert_eq!(

@@ -304,10 +304,10 @@ impl Rule {
 }
 
 fn address(ajp: &AjpSpec) -> String {
-    match ajp.host.contains(&b':') {
+    ajp.way.shown(match ajp.host.contains(&b':') {
         true => format!("[{}]:{}", ajp.host, ajp.port),
         false => format!("{}:{}", ajp.host, ajp.port),
-    }
+    })
 }
 
 /// `AllowEncodedSlashes` of the server, else of the main server.

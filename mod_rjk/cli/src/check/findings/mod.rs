@@ -9,6 +9,7 @@ mod reach;
 mod status;
 mod unused;
 mod values;
+mod ways;
 
 pub use protection::is_loopback;
 
@@ -36,6 +37,7 @@ pub fn all(site: &Site, tomcats: &[Tomcat]) -> Vec<Finding> {
         attributes::find(workers, &mut found);
         protection::find(workers, &mut found);
         values::find(workers, &mut found);
+        ways::find(workers, &mut found);
         pool::find(workers, tomcats, &mut found);
         tomcat::find(workers, tomcats, &mut found);
     }
@@ -65,11 +67,7 @@ impl Found<'_> {
 
 /// All AJP workers that take requests: listed ones, and members of listed balancers, each once.
 pub fn ajp_workers(workers: &Workers) -> Vec<&AjpSpec> {
-    let all = workers.list.iter().flat_map(|worker| match worker {
-        WorkerSpec::Ajp(ajp) => vec![ajp],
-        WorkerSpec::Lb(lb) => lb.members.iter().map(|member| &member.ajp).collect(),
-        WorkerSpec::Status(_) | WorkerSpec::Legacy(_) => Vec::new(),
-    });
+    let all = workers.list.iter().flat_map(WorkerSpec::ajp13);
     let mut seen = HashSet::new();
     all.filter(|ajp| seen.insert(ajp.name.as_bstr())).collect()
 }

@@ -11,9 +11,9 @@ const USUAL_THREADS: u32 = 200;
 
 /// How many children there may be, and threads in each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Children {
+pub(super) struct Children {
     count: u32,
-    threads: u32,
+    pub(super) threads: u32,
 }
 
 pub(super) fn find(workers: &Workers, tomcats: &[Tomcat], found: &mut Found<'_>) {
@@ -52,7 +52,7 @@ pub(super) fn find(workers: &Workers, tomcats: &[Tomcat], found: &mut Found<'_>)
 }
 
 /// As the configuration says; `None` where it does not, for the defaults are for nobody in particular.
-fn children(conf: &Configuration) -> Option<Children> {
+pub(super) fn children(conf: &Configuration) -> Option<Children> {
     let number = |names: &[&str]| {
         let mut lines = conf.lines.iter().rev();
         let line = lines.find(|line| names.iter().any(|name| line.is(name)))?;

@@ -40,7 +40,9 @@ pub fn is_loopback(host: &[u8]) -> bool {
 }
 
 fn without_secret(all: &[&AjpSpec], workers: &Workers, found: &mut Found<'_>) {
-    let open = |ajp: &&&AjpSpec| ajp.secret.is_none() && !is_loopback(&ajp.host);
+    // Who reaches a socket is on this host, and a header of HTTP speaks for nobody.
+    let is_open = |ajp: &AjpSpec| ajp.way.socket.is_none() && ajp.way.http().is_none();
+    let open = |ajp: &&&AjpSpec| ajp.secret.is_none() && is_open(ajp) && !is_loopback(&ajp.host);
     let open: Vec<&AjpSpec> = all.iter().filter(open).copied().collect();
     let Some(first) = open.first() else { return };
     let shown = of(&open);
@@ -74,7 +76,9 @@ impl Bound {
             return Bound::Both;
         }
         let is_limited = ajp.reply_timeout.is_some() || bounded.contains(&ajp.name);
-        match (ajp.ping.prepost.is_some(), is_limited) {
+        // HTTP has no CPING, and a probe finds less than the limit does.
+        let is_pinged = ajp.ping.prepost.is_some() || ajp.way.http().is_some();
+        match (is_pinged, is_limited) {
             (false, false) => Bound::None,
             (true, false) => Bound::Ping,
             (false, true) => Bound::Reply,

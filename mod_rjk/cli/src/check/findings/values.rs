@@ -128,16 +128,19 @@ fn same_address(lb: &LbSpec, workers: &Workers, found: &mut Found<'_>) {
             continue;
         }
         let name = ajp.name.as_bstr();
-        let Some(first) = seen.insert((ajp.host.to_string(), ajp.port), name) else {
+        let at = ajp.way.shown(format_args!("{}:{}", ajp.host, ajp.port));
+        let Some(first) = seen.insert(at.clone(), name) else {
             continue;
         };
         let message = format!(
-            "{first} and {name}, members of {}, are the same Tomcat, {}:{}; give each its own host and port",
-            lb.name, ajp.host, ajp.port
+            "{first} and {name}, members of {}, are the same Tomcat, {at}; give each its own host and port",
+            lb.name
         );
         let place = ["port", "host"];
         let place = place.iter().find_map(|one| place_of(workers, name, one));
         let place = place.or_else(|| super::place_of_worker(workers, name));
+        let way = found.site.way_to(name).map(|way| way.place.clone());
+        let place = way.as_ref().or(place);
         found.add(place, Severity::Warning, "same-address", message);
     }
 }

@@ -175,6 +175,7 @@ fn site(conf: Configuration, first: &Path) -> Site {
         is_whole: true,
         servers: Vec::new(),
         workers: None,
+        ways: Vec::new(),
         findings: Vec::new(),
         start: Location::new(first.to_string_lossy(), 0),
     }

@@ -1,6 +1,7 @@
 //! A site: the configuration as the module would have it, with all that it says of it.
 
 mod apply;
+mod config_file;
 mod files;
 mod resolve;
 
@@ -12,6 +13,7 @@ use bstr::BString;
 use rjk_config::directive::Written;
 use rjk_config::error::{Code, Location};
 use rjk_config::server::ServerConfig;
+use rjk_config::toml::Reached;
 use rjk_config::uri_map::Mount;
 use rjk_config::workers::Workers;
 use std::rc::Rc;
@@ -27,6 +29,8 @@ pub struct Site {
     pub servers: Vec<Server>,
     /// The workers; `None` when nothing describes any, or something is wrong with them.
     pub workers: Option<Workers>,
+    /// How rjk.toml says that some of them are reached.
+    pub ways: Vec<Reached>,
     /// What was found so far.
     pub findings: Vec<Finding>,
     /// Stands for the line of what no line is to blame for.

@@ -1,12 +1,11 @@
 //! Makes of the directives what requests would see, in the order of the module.
 
-use super::{Server, Site};
-use crate::check::finding::{Finding, Severity};
+use super::{Server, Site, config_file};
+use crate::check::finding::Finding;
 use bstr::ByteSlice;
 use rjk_config::directive::GlobalDirectives;
-use rjk_config::error::{ConfigError, Location, Warning};
+use rjk_config::error::{ConfigError, Warning};
 use rjk_config::server::{ServerConfig, ServerDirectives};
-use rjk_config::toml::RjkToml;
 use rjk_config::uri_map::FileText;
 use rjk_config::workers::{WorkerMount, Workers};
 use std::path::Path;
@@ -37,7 +36,7 @@ pub(super) fn resolve(site: &mut Site) {
             .iter()
             .map(|warning| Finding::warning(warning, &site.start)),
     );
-    policies(site);
+    config_file::resolve(site);
 }
 
 /// `None` when nothing describes any and this is a part of a configuration; a whole one has the worker that the module
@@ -108,13 +107,6 @@ fn without(mut file: FileText, path: &Path, errors: &[ConfigError]) -> FileText 
     file
 }
 
-fn take<T>(site: &mut Site, result: Result<T, ConfigError>, with: impl FnOnce(&mut Site, T)) {
-    match result {
-        Ok(value) => with(site, value),
-        Err(error) => site.findings.push(Finding::error(&error, &site.start)),
-    }
-}
-
 fn servers(site: &mut Site, root: &Path, warnings: &mut Vec<Warning>) {
     let mounts = site.workers.as_ref().map(|workers| workers.mounts.clone());
     let mounts = mounts.unwrap_or_default();
@@ -154,46 +146,4 @@ fn config(
     merged
         .resolve(Some(main), &[], &FileText::read, root, warnings)
         .map(Some)
-}
-
-fn policies(site: &mut Site) {
-    let global = site.servers.first().map(|main| &main.written.global);
-    let Some((file, place)) = global.and_then(|global| global.config_file.clone()) else {
-        return;
-    };
-    let result = read_policies(&file, &place);
-    take(site, result, |site, policies| {
-        if let Some(workers) = &site.workers {
-            let errors = policies.bind(workers).filter_map(Result::err);
-            let errors: Vec<Finding> = errors.map(|error| Finding::error(&error, &place)).collect();
-            site.findings.extend(errors);
-        }
-        let unused = policies.unused();
-        site.findings
-            .extend(unused.map(|warning| Finding::warning(&warning, &place)));
-        for policy in &policies.policies {
-            if !policy.component.is_file() {
-                let message = format!(
-                    "the component {} is not here; httpd does not start without it",
-                    policy.component.display()
-                );
-                site.find(
-                    &policy.location,
-                    Severity::Hint,
-                    "component-not-found",
-                    message,
-                );
-            }
-        }
-    });
-}
-
-fn read_policies(file: &str, place: &Location) -> Result<RjkToml, ConfigError> {
-    let unreadable = |problem: &dyn std::fmt::Display| {
-        let message = format!("RjkConfigFile: cannot read {file}: {problem}");
-        ConfigError::new(Some(place.clone()), message).coded("file-unreadable")
-    };
-    let text = FileText::read(Path::new(file)).map_err(|error| unreadable(&error))?;
-    let text = String::from_utf8(text.text).map_err(|_| unreadable(&"it is no UTF-8"))?;
-    RjkToml::parse(&text, file)
 }

@@ -37,7 +37,10 @@ pub fn threads_behind(ajp: &AjpSpec, workers: &Workers, tomcats: &[Tomcat]) -> O
 /// All that does not fit.
 pub fn find(workers: &Workers, tomcats: &[Tomcat], found: &mut Found<'_>) {
     for tomcat in tomcats {
-        if tomcat.connectors.is_empty() {
+        let speaks_ajp = ajp_workers(workers)
+            .iter()
+            .any(|ajp| ajp.way.http().is_none());
+        if tomcat.connectors.is_empty() && speaks_ajp {
             let message = "there is no AJP connector; add <Connector protocol=\"AJP/1.3\" with address, port and secret";
             found.add(
                 Some(&tomcat.file),
@@ -88,8 +91,14 @@ fn routed(workers: &Workers) -> Vec<Routed<'_>> {
             _ => None,
         })
     };
-    let all = ajp_workers(workers).into_iter();
+    let all = by_port(workers);
     all.map(|ajp| (ajp, route_of(&ajp.name))).collect()
+}
+
+/// The workers that speak AJP to a port.
+fn by_port(workers: &Workers) -> impl Iterator<Item = &AjpSpec> {
+    let all = ajp_workers(workers).into_iter();
+    all.filter(|ajp| ajp.way.http().is_none() && ajp.way.socket.is_none())
 }
 
 /// The workers that may be for a connector: those of its port; of several those of its address, else the one of
@@ -118,9 +127,9 @@ fn no_worker(connector: &Connector, workers: &Workers, found: &mut Found<'_>) {
     let Some(port) = connector.port.set() else {
         return;
     };
-    let ports: BTreeSet<u16> = ajp_workers(workers).iter().map(|ajp| ajp.port).collect();
+    let ports: BTreeSet<u16> = by_port(workers).map(|ajp| ajp.port).collect();
     let remedy = match ports.iter().collect::<Vec<_>>().as_slice() {
-        [] => String::new(),
+        [] => "; take it away".to_owned(),
         [only] => format!("; write port={only}, or set the worker's port to {port}"),
         all => format!("; the ports of workers are {}", listed(all)),
     };
