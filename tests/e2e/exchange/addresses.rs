@@ -1,8 +1,7 @@
 //! Workers whose name has several addresses (A-03, A-06, BG-12).
 
-use rjk_testbed::client;
 use rjk_testbed::peer::Script;
-use rjk_testbed::{Peer, Result, Subject, farm};
+use rjk_testbed::{Peer, Result, Subject, client, farm, wait};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -77,5 +76,46 @@ fn rjk_an_address_that_no_longer_listens() -> Result {
     assert_eq!(serves()?.as_deref(), Some("six"));
     assert_eq!(serves()?.as_deref(), Some("six"));
     assert_eq!(six.connections(), 1);
+    Ok(())
+}
+
+/// `resolve` in rjk.toml: a worker whose name leads elsewhere by now is followed there, though it still
+/// answers where it was, and without a restart. A worker without it stays, as mod_jk has it.
+#[test]
+fn rjk_a_host_is_looked_up_again() -> Result {
+    const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+    let old = Peer::named("old", Script::default())?;
+    let new = Peer::at_port(ELSEWHERE, old.port(), "new", Script::default())?;
+    let lines =
+        |name: &str| worker(old.port(), "").replace("worker.w.", &format!("worker.{name}."));
+    let workers = [lines("follows"), lines("stays")].concat();
+    let httpd = farm::server(Subject::Rjk, &["follows", "stays"], &workers)
+        .hosts("127.0.0.1 tomcat.test\n")
+        .file("conf/rjk.toml", "[worker.follows]\nresolve = \"5s\"\n")
+        .directives("RjkConfigFile conf/rjk.toml")
+        .expect_log("its host tomcat.test cannot be looked up, its addresses stay")
+        .start()?;
+    let serves = |name: &str| -> Result<Option<String>> {
+        Ok(client::get(httpd.port(), &format!("/{name}/"))?.field("peer"))
+    };
+    for name in ["follows", "stays"] {
+        assert_eq!(serves(name)?.as_deref(), Some("old"));
+    }
+    httpd.write("conf/hosts", "127.0.0.2 tomcat.test\n")?;
+    wait::until("the worker is followed", 3 * wait::SOON, || {
+        serves("follows").is_ok_and(|peer| peer.as_deref() == Some("new"))
+    })?;
+    assert_eq!(serves("stays")?.as_deref(), Some("old"));
+    wait::until("connections to where it was are closed", wait::SOON, || {
+        old.open_connections() == 1
+    })?;
+    let moved = "worker follows: its host tomcat.test is now at 127.0.0.2";
+    assert_eq!(httpd.jk_log().matches(moved).count(), 1);
+    httpd.write("conf/hosts", "127.0.0.2 another.test\n")?;
+    wait::until("the name is gone", 3 * wait::SOON, || {
+        httpd.jk_log().contains("cannot be looked up")
+    })?;
+    assert_eq!(serves("follows")?.as_deref(), Some("new"));
+    assert_eq!(new.open_connections(), 1);
     Ok(())
 }
