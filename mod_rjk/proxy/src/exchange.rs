@@ -7,3 +7,4 @@ pub(crate) mod packet_log;
 pub(crate) mod protocol;
 pub(crate) mod pump;
 pub(crate) mod response;
+mod silence;

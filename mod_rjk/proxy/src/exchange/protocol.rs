@@ -209,6 +209,11 @@ impl Codec {
         }
     }
 
+    /// Whether it has no word for an application's flush.
+    pub(crate) fn hides_flushes(&self) -> bool {
+        matches!(self, Codec::Http(_))
+    }
+
     /// How long the wait for the worker's consent to a body may last; then the body goes without it.
     pub(crate) fn patience(&self) -> Option<Duration> {
         match self {

@@ -96,7 +96,12 @@ impl Pump<'_, '_> {
         let mut response = Response::default();
         let mut outgoing = Outgoing::default();
         loop {
-            match self.drain(&mut response, &outgoing)? {
+            let next = self.drain(&mut response, &outgoing)?;
+            let waits = matches!(next, Next::Read { .. } | Next::Push(_));
+            if waits && self.more_at_once(&mut response)? {
+                continue;
+            }
+            match next {
                 Next::Read { needed } => match self.timed_receive(needed, &mut outgoing)? {
                     None => {}
                     Some(reuse) => {

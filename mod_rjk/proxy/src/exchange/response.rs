@@ -14,6 +14,8 @@ pub(crate) struct Response {
     held: Option<ResponseHead>,
     replaced: Option<Option<Vec<u8>>>,
     length: Length,
+    /// A part of it was handed on and may still wait on this host.
+    unflushed: bool,
 }
 
 /// What the head announced of the body's length, and what came.
@@ -70,6 +72,7 @@ impl Response {
                 .add(bytes, then)
                 .map_err(|cause| Failure::last(Phase::Receive, cause))?;
         }
+        self.unflushed = then == Then::More;
         let result = match self.held.take() {
             Some(head) => {
                 job.started = true;
@@ -80,6 +83,11 @@ impl Response {
         result
             .and_then(|()| job.downstream.send(body, then))
             .map_err(|ClientError| Failure::last(Phase::Receive, Cause::ClientWrite))
+    }
+
+    /// Whether the client may not have seen all that came so far.
+    pub(crate) fn lags(&self) -> bool {
+        self.held.is_some() || self.unflushed
     }
 
     /// What became of it.

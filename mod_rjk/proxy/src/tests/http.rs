@@ -253,6 +253,29 @@ fn a_worker_that_resets_an_upload_and_says_nothing_fails_it() {
     assert_eq!(run.client.status, None);
 }
 
+/// HTTP has no word for an application's flush: the worker sends and falls silent.
+#[test]
+fn what_came_before_a_silence_is_flushed() {
+    const PAUSE: Duration = Duration::from_millis(50);
+    let pieces: [&[u8]; 4] = [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"3\r\none\r\n",
+        b"3\r\ntwo\r\n5\r\nth",
+        b"ree\r\n0\r\n\r\n",
+    ];
+    let speaks: Serve = Box::new(move |stream| {
+        head(stream);
+        for piece in pieces {
+            stream.write_all(piece).unwrap();
+            std::thread::sleep(PAUSE);
+        }
+    });
+    let run = run(vec![speaks], b"GET", BodyLength::None, Client::default());
+    assert_eq!(run.client.body, b"onetwothree");
+    assert_eq!(run.client.flushed, [0, 3, 8]);
+    assert!(get(OK).client.flushed.is_empty());
+}
+
 /// How a client that asks first fares; what the backend saw of its body.
 fn asked_first(answer: impl FnOnce(&mut TcpStream) + Send + 'static) -> Run {
     let backend = Backend::start(vec![Box::new(move |stream| {

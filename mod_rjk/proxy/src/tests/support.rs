@@ -203,6 +203,8 @@ pub struct Client {
     pub status: Option<u16>,
     pub body: Vec<u8>,
     pub ended: bool,
+    /// How much of the body was there at each flush.
+    pub flushed: Vec<usize>,
 }
 
 impl Downstream for Client {
@@ -237,6 +239,9 @@ impl Downstream for Client {
         assert!(!self.ended, "bytes after the end reached the client");
         self.body.extend(body.concat());
         self.ended = then == Then::End;
+        if then == Then::Flush {
+            self.flushed.push(self.body.len());
+        }
         if let Some(arrived) = &self.arrived {
             // The backend may have stopped waiting.
             let _ = arrived.send(());
