@@ -17,6 +17,7 @@ pub mod guard;
 pub mod h2;
 pub mod http_peer;
 pub mod httpd;
+pub mod java;
 pub mod module;
 pub mod no_exec;
 pub mod parity;

@@ -109,7 +109,9 @@ impl Tomcat {
             ""
         };
         let tls = match way {
-            Way::Https => format!("tls = {{ ca = \"{CA_FILE}\", server_name = \"{TLS_NAME}\" }}\n"),
+            Way::Https => {
+                format!("tls = {{ ca = \"@ROOT@/{CA_FILE}\", server_name = \"{TLS_NAME}\" }}\n")
+            }
             _ => String::new(),
         };
         let table = match way {

@@ -134,6 +134,9 @@ impl Connection {
             }
             Left::Chunks => self.read_chunk()?,
         }
+        if self.left == Left::Nothing {
+            self.record(|request| request.is_whole = true);
+        }
         Ok(self.left != Left::Nothing)
     }
 
@@ -146,6 +149,7 @@ impl Connection {
             let framed = parsed.and_then(|request| Ok((request.framing()?, request)));
             let (framing, mut request) = framed.map_err(|error| self.fault(&error, &head))?;
             request.connection = self.number;
+            request.is_whole = framing == Framing::Length(0);
             self.left = match framing {
                 Framing::Length(0) => Left::Nothing,
                 Framing::Length(length) => Left::Bytes(length),

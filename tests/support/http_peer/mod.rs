@@ -125,7 +125,9 @@ impl HttpPeer {
             Place::Socket(path, _) => format!("socket = {path:?}\n"),
             Place::Port { port, server_name } => {
                 let tls = server_name.as_ref().map(|server_name| {
-                    format!("tls = {{ ca = \"{CA_FILE}\", server_name = \"{server_name}\" }}\n")
+                    format!(
+                        "tls = {{ ca = \"@ROOT@/{CA_FILE}\", server_name = \"{server_name}\" }}\n"
+                    )
                 });
                 format!("port = {port}\n{}", tls.unwrap_or_default())
             }

@@ -17,6 +17,8 @@ pub struct Received {
     pub headers: Vec<(String, String)>,
     /// The body as far as it was read, without chunk framing.
     pub body: Vec<u8>,
+    /// Whether the body was read to its end.
+    pub is_whole: bool,
     /// Headers behind a chunked body.
     pub trailers: Vec<(String, String)>,
     /// The head's bytes, with the empty line.

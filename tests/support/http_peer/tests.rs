@@ -23,6 +23,7 @@ fn requests_are_recorded_with_their_bodies() {
     }
     let requests = peer.wait_requests(2).unwrap();
     for request in &requests {
+        assert!(request.is_whole);
         assert_eq!(
             (request.target.as_str(), request.header("x-a")),
             ("/x?q", Some("1"))
