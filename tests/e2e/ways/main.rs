@@ -1,0 +1,9 @@
+//! The ways to a Tomcat: AJP and HTTP, over TCP and unix sockets, and HTTP over TLS.
+
+mod answers;
+mod bad_peers;
+mod bodies;
+mod facts;
+mod requests;
+mod smuggling;
+mod stage;
