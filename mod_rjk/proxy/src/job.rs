@@ -135,6 +135,11 @@ impl<'r> Forwarding<'r> {
     /// and `fail_on_status` do not look at them (RO-07, RO-08).
     pub(crate) fn is_repeatable(&self, spec: &AjpSpec) -> bool {
         let replay = self.request.is_safe() || spec.recovery_options.replay_any_method();
-        replay && !self.started && self.body.is_repeatable()
+        replay && self.is_whole()
+    }
+
+    /// Whether all of it is still there to be sent, and nothing of an answer went out.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.started && self.body.is_repeatable()
     }
 }

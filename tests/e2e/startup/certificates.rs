@@ -1,7 +1,7 @@
 //! Certificates of the TLS with workers: read before privileges are dropped, again by a graceful restart,
 //! and what is wrong with them is said with file and line.
 
-use rjk_testbed::client;
+use rjk_testbed::client::{self, Request};
 use rjk_testbed::http_peer::{HttpPeer, Script, TlsSettings};
 use rjk_testbed::httpd::Builder;
 use rjk_testbed::tls::{Authority, Certificate, Days};
@@ -37,6 +37,10 @@ impl Peer {
         let own = self.authority.client("httpd")?;
         Ok(site(self.peer.port(), &self.authority.root()?, &own))
     }
+
+    fn lines(&self) -> String {
+        toml(self.peer.port())
+    }
 }
 
 fn site(port: u16, ca: &str, own: &Certificate) -> Builder {
@@ -70,6 +74,40 @@ fn a_key_that_only_root_reads_serves() -> Result {
     }
     assert_eq!(peer.peer.connections(), 1);
     httpd.assert_clean();
+    Ok(())
+}
+
+/// TLS 1.3 has the worker say so when the request is already on its way.
+#[test]
+fn a_worker_that_wants_one_and_gets_none_has_not_seen_the_request() -> Result {
+    let strict = Peer::start()?;
+    let open = HttpPeer::start("open", Script::default())?;
+    let lines = strict
+        .lines()
+        .replace("cert = \"own.pem\"\nkey = \"own.key\"\n", "");
+    let members: String = ["strict", "open"]
+        .iter()
+        .map(|name| format!("worker.{name}.host=127.0.0.1\nworker.{name}.port=1\n"))
+        .collect();
+    let toml = format!(
+        "{}[worker.open]\nprotocol = \"http\"\nport = {}\n",
+        lines.replace("worker.w", "worker.strict"),
+        open.port()
+    );
+    let httpd = Httpd::builder(Subject::Rjk)
+        .workers(format!(
+            "worker.list=lb\nworker.lb.type=lb\nworker.lb.balance_workers=strict,open\n{members}"
+        ))
+        .file(CA, strict.authority.root()?)
+        .file("conf/rjk.toml", toml)
+        .directives("JkMount /* lb\nRjkConfigFile conf/rjk.toml")
+        .start()?;
+    let post = Request::new("POST", "/x").body("once");
+    assert_eq!(client::send(httpd.port(), post)?.status, 200);
+    assert_eq!(open.only_request()?.body, b"once");
+    let log = httpd.jk_log();
+    let said = "member strict of lb failed while connecting: the worker wants a client certificate; set cert and key in";
+    assert!(log.contains(said), "{log}");
     Ok(())
 }
 

@@ -310,11 +310,12 @@ impl Pump<'_, '_> {
             (ReceiveError::Closed, _) => Cause::Closed,
         };
         let phase = phase(&self.codec);
-        Failure {
+        let failure = Failure {
             phase,
             cause,
             retry: self.job.may_repeat(self.spec, phase),
-        }
+        };
+        failure.unless_refused(self.job.is_whole())
     }
 
     /// Answers GET_BODY_CHUNK (BD-04, BD-05).
@@ -389,11 +390,12 @@ impl Pump<'_, '_> {
         } else {
             Cause::Send(error)
         };
-        Failure {
+        let failure = Failure {
             phase: Phase::Send,
             cause,
             retry: self.job.may_repeat(self.spec, phase(&self.codec)),
-        }
+        };
+        failure.unless_refused(self.job.is_whole())
     }
 }
 

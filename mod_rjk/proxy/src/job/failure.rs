@@ -4,6 +4,7 @@ use super::downstream::BrokenBody;
 use super::wire::WireError;
 use crate::way::connector::ConnectError;
 use crate::way::exhaustion::Exhaustion;
+use crate::way::tls::TlsError;
 use rjk_ajp::RequestTooLarge;
 use rjk_balance::{Missing, Outcome};
 use rjk_config::model::FailStatus;
@@ -71,6 +72,9 @@ pub enum Cause {
     /// the worker has no address.
     #[error("the worker has no address (host does not resolve, or port=0)")]
     NoAddress,
+    /// Its certificates could not be read, and it is not spoken to without.
+    #[error("TLS with the worker could not be set up when httpd was restarted")]
+    NoTls,
     /// F-13: no member can take the request.
     #[error("{}", missing_text(.0))]
     NoMember(Missing),
@@ -157,6 +161,29 @@ fn missing_text(missing: &Missing) -> &'static str {
     }
 }
 
+impl Cause {
+    /// What the stream said, if it was the stream.
+    fn stream(&self) -> Option<&io::Error> {
+        match self {
+            Cause::Ping(error)
+            | Cause::Send(error)
+            | Cause::Broken(error)
+            | Cause::BrokenReply { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+
+    fn into_stream(self) -> Option<io::Error> {
+        match self {
+            Cause::Ping(error)
+            | Cause::Send(error)
+            | Cause::Broken(error)
+            | Cause::BrokenReply { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
 /// A failed attempt.
 #[derive(Debug)]
 pub struct Failure {
@@ -184,6 +211,20 @@ impl Failure {
             phase,
             cause,
             retry: false,
+        }
+    }
+
+    /// What TLS 1.3 tells us with the first bytes of a worker: that it refuses our certificate, or wants
+    /// one. Then it has looked at nothing of the request, which is safe to repeat if it `can_be`.
+    pub(crate) fn unless_refused(self, can_be: bool) -> Failure {
+        if !self.cause.stream().is_some_and(TlsError::is_refusal) {
+            return self;
+        }
+        let refused = self.cause.into_stream().and_then(TlsError::from_io);
+        Failure {
+            phase: Phase::Connect,
+            cause: refused.map_or(Cause::Closed, |error| Cause::Connect(error.into())),
+            retry: can_be,
         }
     }
 
@@ -248,6 +289,7 @@ impl Failure {
             | Cause::NoPlace(_)
             | Cause::NoPlaceForPart
             | Cause::NoAddress
+            | Cause::NoTls
             | Cause::BusyLimit { .. }
             | Cause::TunnelLimit(_)
             | Cause::Connect(_)
@@ -287,6 +329,11 @@ impl Failure {
         if let Some(exhaustion) = self.exhaustion() {
             return exhaustion.remedy();
         }
+        let tls = self.cause.stream().and_then(TlsError::of);
+        tls.map_or_else(|| self.usual_remedy(), TlsError::remedy)
+    }
+
+    fn usual_remedy(&self) -> &'static str {
         match &self.cause {
             Cause::NoMember(_) => {
                 "see the members on the status page, and the lines before this one for what failed"
@@ -298,6 +345,9 @@ impl Failure {
                 "raise connection_pool_size, or leave it out: each level of parts takes one connection more"
             }
             Cause::NoAddress => "set host and port of the worker to where Tomcat listens",
+            Cause::NoTls => {
+                "mend what httpd's error log says of its certificates, and restart httpd"
+            }
             Cause::BusyLimit { .. } => "raise busy_limit, or add members",
             Cause::TooLarge(head) if !head.fits_largest() => {
                 "no packet can hold it: see what makes the client's headers so large"
@@ -411,6 +461,37 @@ mod tests {
                 Fault::Client,
             ),
         ]
+    }
+
+    #[test]
+    fn what_tls_says_late_of_us_is_a_connection_that_was_not_opened() {
+        let (limit, wanted) = (Duration::from_secs(1), || {
+            TlsError::CertificateWanted.into()
+        });
+        let late = [
+            Cause::Send(wanted()),
+            Cause::Broken(wanted()),
+            Cause::BrokenReply {
+                error: wanted(),
+                limit,
+            },
+        ];
+        for (cause, can_be) in late.into_iter().zip([true, false, true]) {
+            let failure = Failure::last(Phase::AwaitHead, cause).unless_refused(can_be);
+            assert_eq!((failure.phase, failure.retry), (Phase::Connect, can_be));
+            assert_eq!((failure.status(), failure.fault()), (503, Fault::Worker));
+            assert!(matches!(
+                failure.cause,
+                Cause::Connect(ConnectError::Tls(TlsError::CertificateWanted))
+            ));
+            assert!(failure.remedy().starts_with("set cert and key"));
+        }
+        let cut = Failure::last(Phase::Receive, Cause::Broken(TlsError::Truncated.into()));
+        let cut = cut.unless_refused(true);
+        assert_eq!((cut.status(), cut.retry), (502, false));
+        assert_eq!(cut.remedy(), TlsError::Truncated.remedy());
+        let reset = Failure::last(Phase::Send, Cause::Send(io())).unless_refused(true);
+        assert!(matches!(reset.cause, Cause::Send(_)) && !reset.retry);
     }
 
     #[test]

@@ -8,7 +8,6 @@ use super::tcp::Tcp;
 use super::tls::{Sessions, TlsContext, TlsError, TlsStream};
 use super::unix;
 use rjk_balance::{EndpointSettings, Slots};
-use rjk_config::model::AjpSpec;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,6 +22,8 @@ const RECEIVE_BUFFER: usize = 32 * 1024;
 pub struct Connector {
     place: Place,
     tls: Option<Tls>,
+    /// The host that the worker's certificate is for, unless TLS is set up with another name.
+    host: String,
     /// How its sockets are set up.
     pub options: SocketOptions,
     /// Bytes that one read takes in at most.
@@ -45,25 +46,21 @@ enum Place {
 pub struct Tls {
     /// What it is set up with.
     pub context: TlsContext,
-    /// The host that the worker's certificate is for, unless the context names another.
-    pub host: String,
     /// Sessions that a new connection may take up.
     pub sessions: Sessions,
 }
 
 impl Tls {
-    /// TLS with this worker, without a session yet.
-    pub fn new(context: TlsContext, spec: &AjpSpec) -> Tls {
+    /// TLS without a session yet.
+    pub fn new(context: TlsContext) -> Tls {
         Tls {
             context,
-            host: spec.host.to_string(),
             sessions: Sessions::default(),
         }
     }
 
-    fn open(&self, raw: Raw, deadline: Option<Instant>) -> Result<TlsStream, TlsError> {
-        self.context
-            .connect(raw, &self.host, &self.sessions, deadline)
+    fn open(&self, raw: Raw, host: &str, deadline: Option<Instant>) -> Result<TlsStream, TlsError> {
+        self.context.connect(raw, host, &self.sessions, deadline)
     }
 }
 
@@ -154,6 +151,7 @@ impl Connector {
         Some(Connector {
             place,
             tls,
+            host: spec.host.to_string(),
             options: SocketOptions {
                 connect_timeout: spec.socket_connect_timeout,
                 keepalive: spec.socket_keepalive,
@@ -175,7 +173,7 @@ impl Connector {
         let raw = self.socket()?;
         let stream = match &self.tls {
             None => Stream::Plain(raw),
-            Some(tls) => Stream::Tls(Box::new(tls.open(raw, deadline)?)),
+            Some(tls) => Stream::Tls(Box::new(tls.open(raw, &self.host, deadline)?)),
         };
         let open = self.counter.slots.enter_connection(self.counter.column);
         Ok(Connection::over(

@@ -51,10 +51,13 @@ pub(crate) fn ended(result: &Result<Served, Failure>, sent: bool) -> Ended {
             Ended::Timeout
         }
         Cause::ReplyTimeout(_) | Cause::SocketTimeout(_) => Ended::Timeout,
-        Cause::NoAddress | Cause::Connect(_) | Cause::Ping(_) | Cause::Send(_) if !sent => {
+        Cause::NoAddress | Cause::NoTls | Cause::Connect(_) | Cause::Ping(_) | Cause::Send(_)
+            if !sent =>
+        {
             Ended::Connect
         }
         Cause::NoAddress
+        | Cause::NoTls
         | Cause::Connect(_)
         | Cause::Ping(_)
         | Cause::Send(_)
@@ -116,6 +119,7 @@ mod tests {
             same(Cause::NoPlaceForPart, Ended::Busy),
             same(Cause::BusyLimit { limit: 1 }, Ended::Busy),
             (Cause::NoAddress, Ended::Connect, Ended::Broken),
+            (Cause::NoTls, Ended::Connect, Ended::Broken),
             (Cause::Connect(reset().into()), Ended::Connect, Ended::Broken),
             (Cause::Connect(late().into()), Ended::Connect, Ended::Broken),
             (Cause::Ping(reset()), Ended::Connect, Ended::Broken),

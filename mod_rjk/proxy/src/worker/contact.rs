@@ -247,10 +247,19 @@ impl Contact {
         let connector = self
             .connector
             .as_ref()
-            .ok_or_else(|| Failure::unsent(Phase::Connect, Cause::NoAddress))?;
+            .ok_or_else(|| Failure::unsent(Phase::Connect, self.unreachable()))?;
         connector
             .open()
             .map_err(|error| Failure::unsent(Phase::Connect, Cause::Connect(error)))
+    }
+
+    /// Why there is no way to open a connection.
+    fn unreachable(&self) -> Cause {
+        let has_place = self.spec().way.socket.is_some() || !self.settings.addresses.is_empty();
+        match has_place {
+            true => Cause::NoTls,
+            false => Cause::NoAddress,
+        }
     }
 
     /// Where the last connection leads.
@@ -399,13 +408,15 @@ impl Contact {
         bytes: &[u8],
         limits: Limits,
     ) -> Result<(), Failure> {
-        connection
-            .send(bytes, limits.send())
-            .map_err(|(taken, error)| Failure {
+        let sent = connection.send(bytes, limits.send());
+        sent.map_err(|(taken, error)| {
+            let failure = Failure {
                 phase: Phase::Send,
                 cause: Cause::Send(error),
                 retry: taken == 0 || job.may_repeat(self.spec(), Phase::Send),
-            })
+            };
+            failure.unless_refused(job.is_whole())
+        })
     }
 }
 

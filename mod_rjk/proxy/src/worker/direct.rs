@@ -53,7 +53,7 @@ impl Direct {
             moves: 0,
         };
         let lasting = Lasting {
-            tls: tls.map(|context| Tls::new(context.clone(), spec)),
+            tls: tls.map(|context| Tls::new(context.clone())),
             ..Lasting::default()
         };
         Ok(Direct {

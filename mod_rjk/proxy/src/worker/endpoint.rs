@@ -35,7 +35,7 @@ impl Endpoint {
     ) -> Endpoint {
         let lasting = Lasting {
             sources: sources(&worker, log),
-            tls: tls.map(|context| Tls::new(context.clone(), worker.configured())),
+            tls: tls.map(|context| Tls::new(context.clone())),
             tunnels: Tunnels::default(),
         };
         let pool = Pool::new(&worker.configured().pool, threads);

@@ -4,6 +4,7 @@ use super::*;
 use crate::job::downstream::BrokenBody;
 use crate::way::connector::ConnectError;
 use crate::way::exhaustion::Exhaustion;
+use crate::way::tls::TlsError;
 use rjk_ajp::{ProtocolError, RequestTooLarge};
 use rjk_balance::{Missing, Refusal};
 use rjk_config::model::FailStatus;
@@ -58,6 +59,7 @@ fn causes() -> Vec<(&'static str, Cause, u16)> {
         ("F-03", Cause::NoPlace(limit), 503),
         ("F-03", Cause::NoPlaceForPart, 503),
         ("A-01", Cause::NoAddress, 503),
+        ("A-01", Cause::NoTls, 503),
         ("F-13", Cause::NoMember(Missing::Unusable), 503),
         ("F-13", Cause::NoMember(Missing::StickyForce), 503),
         ("F-05", Cause::BusyLimit { limit: 1 }, 503),
@@ -111,6 +113,7 @@ fn number(cause: &Cause) -> usize {
         Cause::Unwritable(_) => 19,
         Cause::NoTunnel(_) => 20,
         Cause::TunnelLimit(_) => 21,
+        Cause::NoTls => 22,
         // Its client is gone whatever the phase: see the second test.
         Cause::ClientWrite => 18,
     }
@@ -128,7 +131,7 @@ fn line(result: Result<Served, Failure>, told: Told) -> (Level, String) {
 #[test]
 fn each_cause_in_each_phase_is_one_error_line_with_the_status() {
     let numbers: BTreeSet<usize> = causes().iter().map(|(_, cause, _)| number(cause)).collect();
-    assert_eq!(numbers, (0..22).collect());
+    assert_eq!(numbers, (0..23).collect());
     for phase in PHASES {
         for (row, cause, status) in causes() {
             let start = format!("worker lb failed while {phase}: {cause}; ");
@@ -205,6 +208,49 @@ fn a_refusing_policy_has_a_line_and_an_answer_has_none() {
     assert!(lines.0.into_inner().is_empty());
 }
 
+fn every_error_of_tls() -> Vec<TlsError> {
+    let some = || "some".to_owned();
+    vec![
+        TlsError::Io(io()),
+        TlsError::TimedOut,
+        TlsError::Closed,
+        TlsError::Truncated,
+        TlsError::UnknownCa {
+            subject: some(),
+            issuer: some(),
+        },
+        TlsError::SelfSigned { subject: some() },
+        TlsError::WrongName {
+            wanted: some(),
+            names: Vec::new(),
+        },
+        TlsError::Expired {
+            subject: some(),
+            since: some(),
+        },
+        TlsError::NotYetValid {
+            subject: some(),
+            from: some(),
+        },
+        TlsError::Unverified {
+            subject: some(),
+            reason: some(),
+        },
+        TlsError::CertificateWanted,
+        TlsError::CertificateRefused {
+            alert: "unknown_ca",
+        },
+        TlsError::PlainHttp,
+        TlsError::PlainAjp,
+        TlsError::NotTls { began: Vec::new() },
+        TlsError::NoCommonVersion,
+        TlsError::NoCommonCipher,
+        TlsError::UnknownHost { name: some() },
+        TlsError::Alert("internal_error"),
+        TlsError::Other(some()),
+    ]
+}
+
 #[test]
 fn docs_troubleshooting_knows_each_remedy() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/troubleshooting.md");
@@ -222,7 +268,9 @@ fn docs_troubleshooting_knows_each_remedy() {
             ]
             .map(Exhaustion::remedy),
         );
-    for remedy in remedies {
+    let of_tls = every_error_of_tls();
+    let of_tls = of_tls.iter().map(TlsError::remedy);
+    for remedy in remedies.chain(of_tls) {
         assert!(document.contains(remedy), "no entry for: {remedy}");
     }
 }

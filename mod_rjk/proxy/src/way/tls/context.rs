@@ -6,6 +6,7 @@ use super::expiry::{Expiry, Owner};
 use super::files;
 use super::note::{self, Note};
 use super::queue::{CleanQueue, said};
+use super::reason::Us;
 use super::resumption::Resume;
 use super::sessions::{Made, Sessions};
 use super::setup_error::TlsSetupError;
@@ -25,7 +26,11 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// A handshake has so long where nothing limits it: a port that takes connections and says nothing would hold
+/// a thread for ever.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(60);
 
 /// What TLS with one worker is set up with. Made by the parent, which may read the key, and inherited
 /// by the children.
@@ -37,7 +42,7 @@ struct Inner {
     context: SslContext,
     server_name: Option<String>,
     verify: bool,
-    is_shown: bool,
+    us: Us,
     expiries: Vec<Expiry>,
     resume: Option<Resume>,
 }
@@ -81,7 +86,10 @@ impl TlsContext {
             context: builder.build(),
             server_name: spec.server_name.clone(),
             verify: spec.verify,
-            is_shown: spec.identity.is_some(),
+            us: match spec.identity {
+                Some(_) => Us::Shown,
+                None => Us::Unknown,
+            },
             expiries,
             resume,
         })))
@@ -96,7 +104,7 @@ impl TlsContext {
     /// Opens TLS over a connected socket, to the worker at `host`.
     ///
     /// # Errors
-    /// See [`TlsError`]; `TimedOut` when it was not done at `deadline`.
+    /// See [`TlsError`]; `TimedOut` when it was not done at `deadline`, or within a minute.
     pub fn connect(
         &self,
         raw: Raw,
@@ -108,7 +116,8 @@ impl TlsContext {
         let wanted = self.0.server_name.as_deref().unwrap_or(host);
         let ssl = self.prepare(wanted, sessions);
         let ssl = ssl.map_err(|errors| TlsError::Other(said(&errors)))?;
-        TlsStream::connect(ssl, raw, self.0.is_shown, deadline)
+        let deadline = deadline.unwrap_or_else(|| Instant::now() + HANDSHAKE_TIME);
+        TlsStream::connect(ssl, raw, self.0.us, deadline)
     }
 
     fn prepare(&self, wanted: &str, sessions: &Sessions) -> Result<Ssl, ErrorStack> {

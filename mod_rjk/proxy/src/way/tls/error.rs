@@ -116,10 +116,27 @@ impl TlsError {
         error.get_ref()?.downcast_ref()
     }
 
+    /// The same, if it is.
+    pub fn from_io(error: io::Error) -> Option<TlsError> {
+        Some(*error.into_inner()?.downcast().ok()?)
+    }
+
+    /// Whether an error of a stream says that the worker refused who we are: of what it was sent it looked
+    /// at nothing.
+    pub fn is_refusal(error: &io::Error) -> bool {
+        let error = TlsError::of(error);
+        error.is_some_and(|error| {
+            matches!(
+                error,
+                TlsError::CertificateWanted | TlsError::CertificateRefused { .. }
+            )
+        })
+    }
+
     /// What the operator can do about it.
     pub fn remedy(&self) -> &'static str {
         match self {
-            TlsError::Io(_) => "check that Tomcat runs and that its HTTPS port is reachable",
+            TlsError::Io(_) => "check that Tomcat runs and that its port is reachable",
             TlsError::TimedOut => {
                 "raise socket_connect_timeout, or see why the worker takes so long; check that the port is its HTTPS connector"
             }
@@ -136,7 +153,7 @@ impl TlsError {
             TlsError::WrongName { .. } => {
                 "set server_name in the tls of the worker in rjk.toml to a name that the certificate has, or give the worker a certificate for its host"
             }
-            TlsError::Expired { .. } => "renew it",
+            TlsError::Expired { .. } => "renew it on the worker, or the CA above it",
             TlsError::NotYetValid { .. } => "see the clocks of this host and of the worker",
             TlsError::Unverified { .. } => {
                 "give the worker a certificate that a server may have and that this host's crypto policy allows"

@@ -19,7 +19,7 @@ const CIPHERS: [i32; 10] = [101, 118, 181, 193, 248, 261, 333, 370, 376, 394];
 const CUT: i32 = 294;
 
 /// Why a handshake failed.
-pub(super) fn of_handshake(stream: &SslStream<Link>, error: Error, is_shown: bool) -> TlsError {
+pub(super) fn of_handshake(stream: &SslStream<Link>, error: Error, us: Us) -> TlsError {
     let (ssl, link) = (stream.ssl(), stream.get_ref());
     let note = Note::of(ssl);
     if let Some(refused) = note.as_ref().and_then(|note| note.take_refused()) {
@@ -33,17 +33,17 @@ pub(super) fn of_handshake(stream: &SslStream<Link>, error: Error, is_shown: boo
     }
     let peer = Peer {
         wanted: note.as_ref().map_or("", |note| note.made.wanted.as_str()),
-        is_shown,
+        us,
         has_answered: has_answered(ssl),
     };
     peer.error(link, error, TlsError::Closed)
 }
 
 /// Why a stream failed after its handshake.
-pub(super) fn of_stream(stream: &SslStream<Link>, error: Error, is_shown: bool) -> TlsError {
+pub(super) fn of_stream(stream: &SslStream<Link>, error: Error, us: Us) -> TlsError {
     let peer = Peer {
         wanted: "",
-        is_shown,
+        us,
         has_answered: true,
     };
     peer.error(stream.get_ref(), error, TlsError::Truncated)
@@ -74,11 +74,21 @@ fn foreign(first: &[u8]) -> Option<TlsError> {
     }
 }
 
+/// Who we are for the worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Us {
+    /// We show no certificate.
+    Unknown,
+    /// We show one.
+    Shown,
+    /// It spoke with us: whatever it says later is not about that.
+    Accepted,
+}
+
 /// What is known of the two ends when it fails.
 struct Peer<'a> {
     wanted: &'a str,
-    /// We have a certificate to show.
-    is_shown: bool,
+    us: Us,
     has_answered: bool,
 }
 
@@ -118,11 +128,12 @@ impl Peer<'_> {
     fn alert(&self, number: i32) -> TlsError {
         let name = alert_name(number);
         match number {
-            116 => TlsError::CertificateWanted,
             // What says that none came, by version and make.
-            40 | 42 if self.has_answered && !self.is_shown => TlsError::CertificateWanted,
+            40 | 42 | 116 if self.has_answered && self.us == Us::Unknown => {
+                TlsError::CertificateWanted
+            }
             40 if !self.has_answered => TlsError::NoCommonCipher,
-            40 | 42..=46 | 48 | 49 | 51 if self.has_answered && self.is_shown => {
+            40 | 42..=46 | 48 | 49 | 51 | 116 if self.has_answered && self.us == Us::Shown => {
                 TlsError::CertificateRefused { alert: name }
             }
             70 => TlsError::NoCommonVersion,

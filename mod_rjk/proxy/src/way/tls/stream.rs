@@ -4,7 +4,7 @@ use super::certificate::system_time;
 use super::error::TlsError;
 use super::link::{Link, Patience};
 use super::queue::{CleanQueue, said};
-use super::reason;
+use super::reason::{self, Us};
 use super::sessions::Sessions;
 use crate::way::raw::Raw;
 use openssl::ssl::{Error, ErrorCode, ShutdownState, Ssl, SslStream};
@@ -29,8 +29,7 @@ const RECORD: usize = 16 * 1024;
 pub struct TlsStream {
     ssl: SslStream<Link>,
     state: State,
-    /// The worker is shown a certificate of ours.
-    is_shown: bool,
+    us: Us,
 }
 
 /// What can still be written.
@@ -52,20 +51,20 @@ impl TlsStream {
     pub(super) fn connect(
         ssl: Ssl,
         raw: Raw,
-        is_shown: bool,
-        deadline: Option<Instant>,
+        us: Us,
+        deadline: Instant,
     ) -> Result<TlsStream, TlsError> {
-        let patience = deadline.map_or(Patience::AsSet, Patience::Until);
-        let stream = SslStream::new(ssl, Link::new(raw, patience));
+        let link = Link::new(raw, Patience::Until(deadline));
+        let stream = SslStream::new(ssl, link);
         let mut ssl = stream.map_err(|errors| TlsError::Other(said(&errors)))?;
         if let Err(error) = ssl.connect() {
-            return Err(reason::of_handshake(&ssl, error, is_shown));
+            return Err(reason::of_handshake(&ssl, error, us));
         }
         Sessions::keep_resumed(ssl.ssl());
         Ok(TlsStream {
             ssl,
             state: State::Open,
-            is_shown,
+            us,
         })
     }
 
@@ -139,7 +138,10 @@ impl TlsStream {
         self.ssl.get_mut().begin(patience);
         loop {
             match self.ssl.ssl_read(buffer) {
-                Ok(bytes) => return Ok(bytes),
+                Ok(bytes) => {
+                    self.us = Us::Accepted;
+                    return Ok(bytes);
+                }
                 Err(error) if error.code() == ErrorCode::ZERO_RETURN => return self.end(),
                 Err(error) if is_again(&error) => {}
                 Err(error) if reason::would_block(&error) => return Err(would_block()),
@@ -198,7 +200,7 @@ impl TlsStream {
 
     fn broken(&mut self, error: Error) -> io::Error {
         self.state = State::Broken;
-        reason::of_stream(&self.ssl, error, self.is_shown).into()
+        reason::of_stream(&self.ssl, error, self.us).into()
     }
 
     fn say_end(&mut self) {
