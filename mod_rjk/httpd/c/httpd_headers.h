@@ -9,6 +9,9 @@
 #include "ap_config_layout.h"
 #include "ap_mpm.h"
 #include "ap_mmn.h"
+#if AP_MODULE_MAGIC_AT_LEAST(20120211, 102)
+#include "http_ssl.h"
+#endif
 #include "apr_buckets.h"
 #include "apr_date.h"
 #include "apr_optional.h"

@@ -6,6 +6,11 @@ APLOG_USE_MODULE(jk);
 /* As in mod_http2.h, which not every httpd's headers have. */
 APR_DECLARE_OPTIONAL_FN(void, http2_get_num_workers, (server_rec *server, int *least, int *most));
 
+#if !AP_MODULE_MAGIC_AT_LEAST(20120211, 102)
+/* As in mod_ssl.h. */
+APR_DECLARE_OPTIONAL_FN(int, ssl_is_https, (conn_rec *connection));
+#endif
+
 void rjk_log_server(int level, const server_rec *server, const char *text)
 {
     ap_log_error(APLOG_MARK, level, 0, server, "%s", text);
@@ -131,4 +136,83 @@ apr_status_t rjk_brigade_take(apr_bucket_brigade *brigade, char *buffer, apr_siz
         apr_bucket_delete(bucket);
     }
     return APR_SUCCESS;
+}
+
+apr_status_t rjk_brigade_take_now(apr_bucket_brigade *brigade, char *buffer, apr_size_t *length)
+{
+    apr_size_t room = *length;
+    *length = 0;
+    while (room > 0 && !APR_BRIGADE_EMPTY(brigade)) {
+        apr_bucket *bucket = APR_BRIGADE_FIRST(brigade);
+        const char *data;
+        apr_size_t bytes;
+        apr_status_t status;
+        if (APR_BUCKET_IS_METADATA(bucket)) {
+            apr_bucket_delete(bucket);
+            continue;
+        }
+        status = apr_bucket_read(bucket, &data, &bytes, APR_NONBLOCK_READ);
+        if (status == APR_SUCCESS && bytes > room) {
+            bytes = room;
+            status = apr_bucket_split(bucket, bytes);
+        }
+        if (status != APR_SUCCESS) {
+            return *length > 0 ? APR_SUCCESS : status;
+        }
+        memcpy(buffer + *length, data, bytes);
+        *length += bytes;
+        room -= bytes;
+        apr_bucket_delete(bucket);
+    }
+    return *length > 0 ? APR_SUCCESS : APR_EAGAIN;
+}
+
+int rjk_connection_descriptor(conn_rec *connection)
+{
+    apr_socket_t *socket = NULL;
+    apr_os_sock_t descriptor = -1;
+#if AP_MODULE_MAGIC_AT_LEAST(20120211, 129)
+    apr_pollfd_t found;
+    memset(&found, 0, sizeof(found));
+    if (ap_get_pollfd_from_conn(connection, &found, NULL) != APR_SUCCESS) {
+        return -1;
+    }
+    if (found.desc_type == APR_POLL_FILE) {
+        apr_os_file_t file = -1;
+        return apr_os_file_get(&file, found.desc.f) == APR_SUCCESS ? file : -1;
+    }
+    if (found.desc_type == APR_POLL_SOCKET) {
+        socket = found.desc.s;
+    }
+#else
+    if (!connection->master) {
+        socket = ap_get_conn_socket(connection);
+    }
+#endif
+    if (!socket || apr_os_sock_get(&descriptor, socket) != APR_SUCCESS) {
+        return -1;
+    }
+    return descriptor;
+}
+
+int rjk_connection_is_plain(conn_rec *connection)
+{
+    if (connection->master) {
+        return 0;
+    }
+#if AP_MODULE_MAGIC_AT_LEAST(20120211, 102)
+    return !ap_ssl_conn_is_ssl(connection);
+#else
+    APR_OPTIONAL_FN_TYPE(ssl_is_https) *ask = APR_RETRIEVE_OPTIONAL_FN(ssl_is_https);
+    return !ask || !ask(connection);
+#endif
+}
+
+apr_status_t rjk_connection_push(conn_rec *connection)
+{
+    ap_filter_t *last = connection->output_filters;
+    while (last->next) {
+        last = last->next;
+    }
+    return last->frec->filter_func.out_func(last, NULL);
 }

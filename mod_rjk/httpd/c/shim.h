@@ -32,4 +32,17 @@ int rjk_brigade_error(const apr_bucket_brigade *brigade);
 apr_status_t rjk_brigade_take(apr_bucket_brigade *brigade, char *buffer, apr_size_t *length,
                               int *ended);
 
+/* As rjk_brigade_take for a connection, without waiting: APR_EAGAIN when there is nothing. What is no data is
+   dropped: the end of a connection is an APR_EOF of its filters. */
+apr_status_t rjk_brigade_take_now(apr_bucket_brigade *brigade, char *buffer, apr_size_t *length);
+
+/* What becomes readable when the connection's filters have something; -1 without such a thing. */
+int rjk_connection_descriptor(conn_rec *connection);
+
+/* Whether the connection is the socket itself: no TLS, no stream of HTTP/2. */
+int rjk_connection_is_plain(conn_rec *connection);
+
+/* Has the last output filter write what it keeps, as far as that needs no wait; as httpd's event MPM does. */
+apr_status_t rjk_connection_push(conn_rec *connection);
+
 #endif

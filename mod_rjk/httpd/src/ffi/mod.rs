@@ -3,6 +3,7 @@
 pub(crate) mod about;
 pub(crate) mod answer;
 pub(crate) mod apr;
+pub(crate) mod connection;
 pub(crate) mod error_log;
 pub(crate) mod file_type;
 pub(crate) mod guard;

@@ -3,6 +3,7 @@
 use super::body::RequestBody;
 use super::end;
 use super::state::{self, Mapped};
+use super::tunnel;
 use crate::ffi::apr::Pool;
 use crate::ffi::guard::point;
 use crate::ffi::request::RequestRec;
@@ -10,6 +11,7 @@ use crate::ffi::sys;
 use rjk_message::ResponseHead;
 use rjk_proxy::job::downstream::{BrokenBody, ClientError, Downstream, Then};
 use rjk_proxy::job::report::Told;
+use rjk_proxy::tunnel::{TunnelEnd, TunnelLimits, Tunnelled};
 use std::ffi::c_int;
 use std::ptr::NonNull;
 
@@ -33,6 +35,8 @@ pub(crate) struct Client<'r> {
     ended: bool,
     /// httpd's own end of the response, for a broken request body, will be seen as broken.
     watched: bool,
+    /// The connection is in another protocol, in which nothing of httpd's can be said.
+    tunnelled: bool,
     body: RequestBody<'r>,
 }
 
@@ -51,13 +55,14 @@ impl<'r> Client<'r> {
             passed: false,
             ended: false,
             watched: false,
+            tunnelled: false,
         })
     }
 
     /// Ends a response that has begun and will not be whole, unless httpd has ended it already or
     /// the client is gone; `status` is for a client that has seen nothing of it yet.
     pub(crate) fn break_off(&self, status: u16) -> Told {
-        if self.request.is_aborted() {
+        if self.request.is_aborted() || self.tunnelled {
             return Told::Nothing;
         }
         if self.is_answered() {
@@ -154,8 +159,26 @@ impl Downstream for Client<'_> {
     fn hint(&mut self, head: &ResponseHead) {
         // A part of a page has no head of its own.
         if !self.started && self.is_open() && self.request.main().is_none() {
-            self.request.send_interim(head);
+            self.request
+                .send_interim(head.status(), head.end_to_end_headers());
         }
+    }
+
+    fn can_tunnel(&self) -> Result<(), &'static str> {
+        tunnel::is_possible(self.request)
+    }
+
+    fn tunnel(
+        &mut self,
+        head: &ResponseHead,
+        worker: &mut dyn TunnelEnd,
+        limits: TunnelLimits,
+    ) -> Tunnelled {
+        (self.started, self.tunnelled) = (true, true);
+        self.status = c_int::from(head.status());
+        let end = tunnel::run(self.request, head, worker, limits);
+        self.sent = end.to_client;
+        end
     }
 
     fn send(&mut self, body: &[&[u8]], then: Then) -> Result<(), ClientError> {

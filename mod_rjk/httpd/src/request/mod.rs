@@ -18,3 +18,4 @@ pub(crate) mod state;
 mod status_page;
 mod target;
 mod tls;
+mod tunnel;

@@ -3,7 +3,6 @@
 use super::RequestRec;
 use crate::ffi::apr::bytes;
 use crate::ffi::sys;
-use rjk_message::ResponseHead;
 use std::borrow::Cow;
 use std::ffi::c_int;
 
@@ -14,28 +13,39 @@ impl<'r> RequestRec<'r> {
     }
 
     /// Sends a response of status 1xx in front of the real one. httpd sends none to a client of HTTP/1.0.
-    pub(crate) fn send_interim(self, head: &ResponseHead) {
+    pub(crate) fn send_interim<'h>(
+        self,
+        status: u16,
+        headers: impl Iterator<Item = (&'h [u8], &'h [u8])>,
+    ) {
         let raw = self.as_ptr();
         // SAFETY: the request is alive and this thread's. httpd clears the table of headers that it sent,
         // so it gets one of its own, and the real one is back before anybody looks.
         unsafe {
-            let (status, line, headers) = ((*raw).status, (*raw).status_line, (*raw).headers_out);
-            (*raw).status = c_int::from(head.status());
+            let before = ((*raw).status, (*raw).status_line, (*raw).headers_out);
+            (*raw).status = c_int::from(status);
             (*raw).status_line = std::ptr::null();
             (*raw).headers_out = sys::apr_table_make((*raw).pool, 8);
-            for (name, value) in head.end_to_end_headers() {
+            for (name, value) in headers {
                 self.headers_out().add_bytes(self.pool(), name, value);
             }
             sys::ap_send_interim_response(raw, 1);
-            (*raw).status = status;
-            (*raw).status_line = line;
-            (*raw).headers_out = headers;
+            ((*raw).status, (*raw).status_line, (*raw).headers_out) = before;
         }
     }
 
     /// How many bytes of the body went out; `None` for a response without one, as to HEAD.
     pub(crate) fn body_bytes_sent(self) -> Option<i64> {
         (self.rec().sent_bodyct != 0).then(|| self.rec().bytes_sent)
+    }
+
+    /// Notes how many bytes went out behind a head that httpd's own filters did not see.
+    pub(crate) fn note_bytes_sent(self, bytes: u64) {
+        // SAFETY: the hook may write to its request.
+        unsafe {
+            (*self.as_ptr()).sent_bodyct = 1;
+            (*self.as_ptr()).bytes_sent = bytes.try_into().unwrap_or(i64::MAX);
+        }
     }
 
     /// The request line, with the password of a URI masked.
