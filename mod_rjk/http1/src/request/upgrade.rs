@@ -3,7 +3,8 @@
 use super::fields::options;
 use rjk_message::RequestHead;
 
-/// Whether this request asks for WebSocket (RFC 6455 §4.1), and for nothing else.
+/// Whether this request asks for WebSocket (RFC 6455 §4.1), and for nothing else. Over HTTP/2 it is what
+/// httpd made of an extended CONNECT (RFC 8441).
 pub fn asks_for_websocket(head: &RequestHead<'_>) -> bool {
     let values = |wanted: &'static [u8]| {
         let all = head.headers.iter();
@@ -20,7 +21,7 @@ pub fn asks_for_websocket(head: &RequestHead<'_>) -> bool {
         found.next().is_some_and(|value| !value.is_empty()) && found.next().is_none()
     };
     head.method == b"GET"
-        && head.protocol == b"HTTP/1.1"
+        && matches!(head.protocol, b"HTTP/1.1" | b"HTTP/2.0")
         && head.body.is_empty()
         && is_only(b"Upgrade", b"websocket")
         && values(b"Connection")

@@ -182,10 +182,10 @@ fn headers<'r>(request: RequestRec<'r>, framing: Framing) -> Vec<(&'r [u8], &'r 
     kept
 }
 
-/// Length of the body: of a sub-request (BD-09) and of an error page none; unknown with
+/// Length of the body: of a sub-request (BD-09), of an error page and of a WebSocket none; unknown with
 /// `JK_IGNORE_CL` (D-27), and where a rule of the server made Content-Length something that is none.
 fn body_length(request: RequestRec<'_>, ignore_cl: &CStr) -> BodyLength {
-    if request.main().is_some() || request.is_error_page() {
+    if request.main().is_some() || request.is_error_page() || is_extended_connect(request) {
         return BodyLength::None;
     }
     if request.is_chunked() {
@@ -198,6 +198,12 @@ fn body_length(request: RequestRec<'_>, ignore_cl: &CStr) -> BodyLength {
         }
         _ => BodyLength::Chunked,
     }
+}
+
+/// mod_http2 makes a GET with an upgrade of the CONNECT that asks for a WebSocket (RFC 8441), and announces
+/// a body for what is sent behind it. The clients of HTTP/2 cannot send that header themselves.
+fn is_extended_connect(request: RequestRec<'_>) -> bool {
+    request.is_stream() && request.headers_in().get(c"Upgrade").is_some()
 }
 
 impl RequestView for Facts<'_> {

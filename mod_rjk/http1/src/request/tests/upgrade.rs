@@ -35,7 +35,7 @@ fn websocket_is_asked_for_by_all_of_its_signs() {
 }
 
 #[test]
-fn websocket_is_asked_for_by_an_empty_get_of_http_1_1() {
+fn websocket_is_asked_for_by_an_empty_get_of_http_1_1_or_2() {
     let get = get(&WEBSOCKET);
     let heads = [
         RequestHead {
@@ -51,10 +51,6 @@ fn websocket_is_asked_for_by_an_empty_get_of_http_1_1() {
             ..get.clone()
         },
         RequestHead {
-            protocol: b"HTTP/2.0",
-            ..get.clone()
-        },
-        RequestHead {
             body: BodyLength::Known(1),
             ..get.clone()
         },
@@ -64,6 +60,10 @@ fn websocket_is_asked_for_by_an_empty_get_of_http_1_1() {
         },
     ];
     assert!(heads.iter().all(|head| !asks_for_websocket(head)));
+    assert!(asks_for_websocket(&RequestHead {
+        protocol: b"HTTP/2.0",
+        ..get.clone()
+    }));
     assert!(asks_for_websocket(&RequestHead {
         body: BodyLength::Known(0),
         ..get
