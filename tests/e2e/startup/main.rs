@@ -15,3 +15,4 @@ mod restart;
 mod signal;
 mod stop;
 mod tolerated;
+mod ways;

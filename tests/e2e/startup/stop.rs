@@ -16,6 +16,7 @@ const BREAKAGES: &[Breakage] = &[
     ("conf/workers.properties", None),
     ("conf/map", None),
     ("conf/rjk.toml", Some("[policy\n")),
+    ("conf/rjk.toml", Some("[worker.x]\n")),
     ("logs/jk", None),
     ("conf/extra.conf", Some("JkMount a w\n")),
     ("conf/extra.conf", Some("JkMount /a w x\n")),
