@@ -1,10 +1,11 @@
 //! Every example in httpd-conf/ starts with both modules and serves (design §1.3).
 
 use rjk_testbed::client::Request;
+use rjk_testbed::http_peer::{HttpPeer, Script, TlsSettings};
 use rjk_testbed::httpd::Builder;
 use rjk_testbed::module::repository;
 use rjk_testbed::peer::Behaviour;
-use rjk_testbed::tls::curl;
+use rjk_testbed::tls::{Authority, curl};
 use rjk_testbed::{Context, Httpd, Peer, Result, Subject, client, ensure, policies};
 use std::collections::BTreeSet;
 use std::fs;
@@ -183,6 +184,7 @@ fn no_example_is_without_a_test() -> Result {
         }
     }
     let tested = [
+        "http",
         "map-file",
         "on-premise/debian",
         "on-premise/rhel",
@@ -411,6 +413,51 @@ fn policy() -> Result {
         };
         assert_eq!(response.field("peer").as_deref(), Some(expected));
         assert_eq!(answer(&httpd, "any", "/x", "JSESSIONID=0A1B.was1")?, "was1");
+        assert_status_page(&httpd, "any", "was2")?;
+        assert_quiet(&httpd);
+    }
+    Ok(())
+}
+
+/// With mod_jk both are spoken to in AJP. What is a comment can be taken in.
+#[test]
+fn http() -> Result {
+    let (was1, was2) = (
+        Peer::named("was1", Behaviour::Echo)?,
+        Peer::named("was2", Behaviour::Echo)?,
+    );
+    let authority = Authority::new("internal")?;
+    let own = authority.client("httpd")?;
+    let settings = TlsSettings {
+        clients: Some(authority.clone()),
+        ..TlsSettings::new(authority.server(&["was1.internal"])?, "was1.internal")
+    };
+    let plain = HttpPeer::start("plain", Script::default())?;
+    let secured = HttpPeer::tls("secured", Script::default(), &settings)?;
+    let text = fs::read_to_string(root().join("http/rjk.toml"))?;
+    let with = |text: &str, port: u16| text.replace("port = 8080", &format!("port = {port}"));
+    // A socket that nobody has is warned of.
+    let whole = text
+        .replace("\n#   ", "\n")
+        .replace("\nsocket", "\n# socket");
+    for (subject, toml, expected) in [
+        (Subject::ModJk, text.clone(), "was1"),
+        (Subject::Rjk, with(&text, plain.port()), "plain"),
+        (Subject::Rjk, with(&whole, secured.port()), "secured"),
+    ] {
+        let example = Example::new("http")
+            .set("was1.port", was1.port())
+            .set("was2.port", was2.port());
+        let site = example
+            .site(subject)?
+            .file("conf/rjk.toml", toml)
+            .file("conf/internal-ca.pem", authority.root()?)
+            .file("conf/httpd.pem", own.certificate.as_str())
+            .private_file("conf/httpd.key", own.key.as_str());
+        let httpd = site.start()?;
+        let ask = |route| answer(&httpd, "any", "/x", &format!("JSESSIONID=0A1B.{route}"));
+        assert_eq!(ask("was1")?, expected, "{subject:?}");
+        assert_eq!(ask("was2")?, "was2", "{subject:?}");
         assert_status_page(&httpd, "any", "was2")?;
         assert_quiet(&httpd);
     }

@@ -46,13 +46,17 @@ fn exceeds(held: u32, found: &Found<'_>) -> bool {
 }
 
 fn secret(ajp: &AjpSpec, http: &HttpSpec, place: Option<&Location>, found: &mut Found<'_>) {
-    if ajp.secret.is_none() || http.secret_header.is_some() {
+    // A certificate of ours, or who may use a socket, is as good.
+    let has_other =
+        ajp.way.socket.is_some() || http.tls.as_ref().is_some_and(|tls| tls.identity.is_some());
+    if ajp.secret.is_none() || http.secret_header.is_some() || has_other {
         return;
     }
     let name = ajp.name.as_bstr();
     let message = format!(
-        "worker {name} has a secret, which HTTP does not carry by itself: Tomcat takes requests of anybody; write \
-         secret_header in [worker.{name}] where a valve of Tomcat asks for it"
+        "worker {name} has a secret, which HTTP does not carry by itself: Tomcat takes requests of anybody who reaches \
+         it; write cert and key in [worker.{name}.tls] where its connector asks for a certificate, or secret_header \
+         where a valve or filter asks for it"
     );
     found.add(place, Severity::Hint, "secret-not-sent", message);
 }
