@@ -7,7 +7,7 @@ use openssl::pkey::PKey;
 use openssl::sign::Signer;
 use openssl::ssl::{SslContext, SslStream, SslVersion};
 use openssl::symm::{Cipher, encrypt_aead};
-use rjk_proxy::way::tls::TlsStream;
+use rjk_proxy::way::tls::{TlsError, TlsStream};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
@@ -177,6 +177,32 @@ fn a_worker_may_change_its_keys_and_ask_for_others_of_ours() {
         stream.write_all(b"answer").unwrap();
         assert_eq!(far.ssl_read(&mut room).unwrap(), 6);
         assert_clean();
+    }
+}
+
+/// A worker that had answered did not refuse who we are, whatever it says later.
+#[test]
+fn an_alert_about_certificates_says_something_of_ours_only_before_the_first_answer() {
+    for answers in [false, true] {
+        let (mut stream, mut far, mut sealing) = ends13();
+        let mut room = [0; 10];
+        if answers {
+            let data = sealing.record(DATA, b"answer");
+            far.get_mut().write_all(&data).unwrap();
+            assert_eq!(stream.read(&mut room).unwrap(), 6);
+        }
+        let alert = sealing.record(ALERT, &[2, 42]);
+        far.get_mut().write_all(&alert).unwrap();
+        let error = stream.read(&mut room).unwrap_err();
+        assert_eq!(TlsError::is_refusal(&error), !answers);
+        let error = TlsError::from_io(error).unwrap();
+        match answers {
+            false => assert!(matches!(error, TlsError::CertificateWanted), "{error}"),
+            true => assert!(
+                matches!(error, TlsError::Alert("bad_certificate")),
+                "{error}"
+            ),
+        }
     }
 }
 

@@ -47,6 +47,17 @@ fn wait(stream: &TlsStream) {
     poll(&mut [PollFd::new(stream.raw(), PollFlags::IN)], None).unwrap();
 }
 
+/// Looks until something is there to be read; the last of the tickets may come late.
+fn looked(stream: &mut TlsStream, room: &mut [u8]) -> usize {
+    loop {
+        wait(stream);
+        match stream.read_now(room) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            result => return result.unwrap(),
+        }
+    }
+}
+
 #[test]
 fn ten_megabytes_go_each_way_over_either_kind_of_socket() {
     const LENGTH: usize = 10 << 20;
@@ -115,8 +126,7 @@ fn a_look_takes_tickets_for_nothing_bytes_for_bytes_and_the_end_for_the_end() {
         assert_eq!(kind(stream.read_now(&mut room)), ErrorKind::WouldBlock);
         assert_eq!(stream.pending(), 0);
         steps.send(b"more".to_vec()).unwrap();
-        wait(&stream);
-        assert_eq!(stream.read_now(&mut room[..1]).unwrap(), 1);
+        assert_eq!(looked(&mut stream, &mut room[..1]), 1);
         assert_eq!(stream.pending(), 3);
         assert_eq!(stream.read_now(&mut room[1..]).unwrap(), 3);
         assert_eq!(&room[..4], b"more");
@@ -124,8 +134,7 @@ fn a_look_takes_tickets_for_nothing_bytes_for_bytes_and_the_end_for_the_end() {
         drop(steps);
         let mut far = far.join().unwrap();
         far.shutdown().unwrap();
-        wait(&stream);
-        assert_eq!(stream.read_now(&mut room).unwrap(), 0);
+        assert_eq!(looked(&mut stream, &mut room), 0);
         assert_eq!(stream.read(&mut room).unwrap(), 0);
         assert_clean();
     }
@@ -260,7 +269,7 @@ fn a_record_that_drips_has_the_time_of_two_reads() {
         let (dripped, rest) = record.split_at(300);
         for byte in dripped {
             socket.write_all(&[*byte]).unwrap();
-            thread::sleep(Duration::from_millis(5));
+            thread::sleep(Duration::from_millis(10));
         }
         gate.recv().unwrap();
         socket.write_all(rest).unwrap();
@@ -272,7 +281,7 @@ fn a_record_that_drips_has_the_time_of_two_reads() {
     let began = Instant::now();
     assert_eq!(kind(stream.read(&mut room)), ErrorKind::WouldBlock);
     let took = began.elapsed();
-    assert!(took >= limit && took < 6 * limit, "{took:?}");
+    assert!(took >= limit && took < 20 * limit, "{took:?}");
     go_on.send(()).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_secs(20)))

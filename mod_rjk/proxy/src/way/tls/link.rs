@@ -43,8 +43,6 @@ pub(super) struct Link {
     first: Vec<u8>,
     /// The worker closed the socket.
     ended: bool,
-    /// The socket failed.
-    failed: Option<Errno>,
 }
 
 /// Bytes of the worker that tell what it speaks.
@@ -64,7 +62,6 @@ impl Link {
             taken: 0,
             first: Vec::new(),
             ended: false,
-            failed: None,
         }
     }
 
@@ -102,10 +99,6 @@ impl Link {
 
     pub(super) fn has_ended(&self) -> bool {
         self.ended
-    }
-
-    pub(super) fn failed(&self) -> Option<io::Error> {
-        self.failed.map(io::Error::from)
     }
 
     fn fill(&mut self) -> io::Result<usize> {
@@ -163,7 +156,7 @@ impl Link {
             match rustix::net::recv(&self.raw, &mut self.received[..], flags) {
                 Ok((got, _)) => return Ok(got),
                 Err(Errno::INTR) => {}
-                Err(error) => return Err(self.note(error)),
+                Err(error) => return Err(error.into()),
             }
         }
     }
@@ -173,16 +166,9 @@ impl Link {
             match rustix::net::send(&self.raw, bytes, flags | SendFlags::NOSIGNAL) {
                 Ok(sent) => return Ok(sent),
                 Err(Errno::INTR) => {}
-                Err(error) => return Err(self.note(error)),
+                Err(error) => return Err(error.into()),
             }
         }
-    }
-
-    fn note(&mut self, error: Errno) -> io::Error {
-        if error != Errno::AGAIN {
-            self.failed = Some(error);
-        }
-        error.into()
     }
 }
 

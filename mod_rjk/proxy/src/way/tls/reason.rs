@@ -106,11 +106,10 @@ impl Peer<'_> {
             return known;
         }
         let is_cut = numbers.is_empty() || numbers.contains(&CUT);
-        match (link.failed(), error.ssl_error()) {
-            (Some(error), _) if numbers.is_empty() => TlsError::Io(error),
+        match error.ssl_error() {
             _ if is_cut && link.has_ended() => cut,
-            (_, Some(errors)) => TlsError::Other(said(errors)),
-            _ => TlsError::Io(error.into_io_error().unwrap_or_else(io::Error::other)),
+            Some(errors) => TlsError::Other(said(errors)),
+            None => TlsError::Io(error.into_io_error().unwrap_or_else(io::Error::other)),
         }
     }
 

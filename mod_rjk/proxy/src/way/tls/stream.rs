@@ -7,7 +7,7 @@ use super::queue::{CleanQueue, said};
 use super::reason::{self, Us};
 use super::sessions::Sessions;
 use crate::way::raw::Raw;
-use openssl::ssl::{Error, ErrorCode, ShutdownState, Ssl, SslStream};
+use openssl::ssl::{Error, ErrorCode, Ssl, SslStream};
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
 use std::io::{self, Read, Write};
@@ -210,11 +210,9 @@ impl TlsStream {
         let _clean = CleanQueue::begin();
         self.state = State::Closed;
         self.ssl.get_mut().begin(Patience::Now);
-        // One who does not hear of it sees the socket closed.
+        // One who does not hear of it sees the socket closed. OpenSSL spoils the session of a connection
+        // that did not try.
         let _ = self.ssl.shutdown();
-        // Else OpenSSL spoils the session, which can be taken up again.
-        let state = self.ssl.get_shutdown();
-        self.ssl.set_shutdown(state | ShutdownState::SENT);
     }
 }
 
