@@ -217,7 +217,8 @@ fn a_panic_in_a_directive_refuses_it() -> Result {
     Ok(())
 }
 
-/// A module without policies says so of their tables, and does all the rest: it reads how workers are reached.
+/// A module without policies and TLS says so of what needs them, and does all the rest: it reads how workers are
+/// reached.
 #[test]
 fn a_module_without_policies_refuses_their_tables() -> Result {
     let peer = Peer::start(Behaviour::Echo)?;
@@ -237,6 +238,10 @@ fn a_module_without_policies_refuses_their_tables() -> Result {
             ":2: this module was built without the feature policy",
         ),
         ("[worker.w]\ntls = true", ":2: tls, and worker w speaks AJP"),
+        (
+            "\n[worker.w]\nprotocol = \"http\"\nport = 1\ntls = true",
+            ":2: tls of worker w: this build of mod_rjk has no TLS",
+        ),
     ] {
         let (accepted, output) = named(toml).configtest()?;
         assert!(!accepted && output.contains(said), "{toml}: {output}");

@@ -58,6 +58,18 @@ fn split(text: &str) -> Option<(u64, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(millis in 1..u64::MAX, size in 0..u64::MAX, any in ".{0,9}") {
+            let duration = Duration::from_millis(millis);
+            prop_assert_eq!(time(&as_time(duration)), Some(duration));
+            prop_assert_eq!(bytes(&as_bytes(size)), Some(size));
+            // Neither ends with what is no number.
+            let _ = (time(&any), bytes(&any));
+        }
+    }
 
     #[test]
     fn times_have_units() {
