@@ -2,9 +2,10 @@
 //! lives. The module is built without policies, so this is also what tests that build.
 
 use rjk_testbed::client::{self, BodyEnd, Request};
+use rjk_testbed::http_peer::{HttpPeer, Script as HttpScript, Step};
 use rjk_testbed::httpd::{Builder, Mpm, PANICS};
 use rjk_testbed::peer::Behaviour;
-use rjk_testbed::{Httpd, Peer, Result, Subject, wait};
+use rjk_testbed::{Httpd, Peer, Result, Subject, wait, websocket};
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -114,6 +115,32 @@ fn an_exchange_ends_and_gives_back_what_it_held() -> Result {
     wait::until("broken connections are closed", LIMIT, || {
         peer.open_connections() <= 1
     })
+}
+
+/// Behind the head nothing of httpd's can be said: the client sees the end, and its place is free.
+#[test]
+fn a_tunnel_ends_and_gives_back_what_it_held() -> Result {
+    let accepts = Step::run(|connection| websocket::accept(connection).map(drop));
+    let peer = HttpPeer::start("w", HttpScript::new([accepts]))?;
+    let reach = peer.reach("w").more("websocket = true\nwebsocket_max = 1");
+    let httpd = Httpd::builder(Subject::Rjk)
+        .workers(format!("{}worker.list=w\n", reach.properties))
+        .file("conf/rjk.toml", reach.toml)
+        .directives("RjkConfigFile conf/rjk.toml\nJkMount /* w")
+        .panics("the tunnel")
+        .start()?;
+    httpd.expect_log(&caught("the exchange"));
+    let children = httpd.children();
+    for count in 1..4 {
+        let mut socket = websocket::open(httpd.port(), "/x")?.opened()?;
+        assert_eq!(socket.receive()?, None, "the end");
+        assert_eq!(lines(&httpd, "the exchange"), count);
+    }
+    wait::until("the connections are closed", LIMIT, || {
+        peer.endings().len() == 3
+    })?;
+    assert_eq!(httpd.children(), children);
+    Ok(())
 }
 
 #[test]
