@@ -19,7 +19,7 @@ use rjk_log::{Log, jk_log};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The workers of one child.
 pub struct Dispatcher {
@@ -104,6 +104,18 @@ impl Dispatcher {
         self.order
             .iter()
             .filter_map(|name| Some((name, self.workers.get(name)?)))
+    }
+
+    /// What is to be known of certificates that end soon after `now`, each once.
+    pub fn notices(&self, now: SystemTime) -> Vec<String> {
+        let endpoints = self.workers().flat_map(|(_, worker)| worker.endpoints());
+        let mut notices: Vec<String> = Vec::new();
+        for notice in endpoints.flat_map(|endpoint| endpoint.notices(now)) {
+            if !notices.contains(&notice) {
+                notices.push(notice);
+            }
+        }
+        notices
     }
 
     /// Serves a request by a worker. Status and legacy workers have no part in this: they fail with 500.

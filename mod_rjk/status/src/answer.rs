@@ -153,8 +153,13 @@ fn shown(
         Command::Dump => dump(site),
         _ => Body::Empty,
     };
+    let is_shown = matches!(command, Command::List | Command::Show);
     Ok(Page {
         head: Some(gather.head()),
+        notices: match is_shown {
+            true => site.notices.clone(),
+            false => Vec::new(),
+        },
         body,
         result: Verdict::Done,
     })

@@ -119,6 +119,7 @@ fn title(head: Option<&Head>, view: &View<'_>) -> Markup {
 fn content(page: &Page, view: &View<'_>) -> Markup {
     html! {
         (result(page, view))
+        @for notice in &page.notices { p { b.warn { (notice) } } }
         @match &page.body {
             Body::Empty => {},
             Body::List { balancers, workers } => {

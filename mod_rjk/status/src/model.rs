@@ -13,6 +13,8 @@ use std::borrow::Cow;
 pub struct Page {
     /// Who answers, and when; absent when the request failed or changed something.
     pub head: Option<Head>,
+    /// What people should know, which is on the page only.
+    pub notices: Vec<String>,
     /// The answer proper.
     pub body: Body,
     /// How it went.

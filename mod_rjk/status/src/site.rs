@@ -26,6 +26,8 @@ pub struct Site<'a> {
     pub maintain: Duration,
     /// Now.
     pub clock: Clock,
+    /// What people should know: certificates that end soon.
+    pub notices: Vec<String>,
     /// Changes what can be changed.
     pub editor: Editor<'a>,
     /// Local time of a moment in seconds since 1970.

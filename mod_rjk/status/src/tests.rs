@@ -31,6 +31,7 @@ worker.alone.port=8004
 worker.st.type=status
 ";
 
+const NOTICE: &str = "CN=<ca> expires in 3 days";
 const START: Moment = Moment::from_millis(1_000_000);
 
 /// A server without a web server.
@@ -123,6 +124,7 @@ impl Server {
                 now: START + Duration::from_secs(20),
                 unix: Duration::from_secs(1_000_000),
             },
+            notices: vec![NOTICE.to_owned()],
             editor: Editor {
                 is_alive: &|_| true,
                 resolve: &resolve,
@@ -171,6 +173,26 @@ const REFUSALS: [(&str, &str, bool, u16, &str); 7] = [
 ];
 
 /// What comes first when several things are wrong.
+/// Other formats have no place for it that programs would expect.
+#[test]
+fn people_are_told_what_they_should_know() {
+    let server = Server::new();
+    let on_page = "<b class=\"warn\">CN=&lt;ca&gt; expires in 3 days</b>";
+    for (query, is_told) in [
+        ("", true),
+        ("cmd=show&w=lb", true),
+        ("cmd=dump", false),
+        ("cmd=edit&w=lb", false),
+    ] {
+        let page = server.ask(query);
+        assert_eq!(page.contains(on_page), is_told, "{query}");
+    }
+    for mime in ["xml", "txt", "json", "prop"] {
+        let text = server.ask(&format!("mime={mime}"));
+        assert!(!text.contains("expires"), "{mime}");
+    }
+}
+
 #[test]
 fn c13_order_of_refusals() {
     let server = Server::new();

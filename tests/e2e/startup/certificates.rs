@@ -45,12 +45,14 @@ impl Peer {
 
 fn site(port: u16, ca: &str, own: &Certificate) -> Builder {
     Httpd::builder(Subject::Rjk)
-        .workers("worker.list=w\nworker.w.host=127.0.0.1\nworker.w.port=1\n")
+        .workers(
+            "worker.list=w,jk\nworker.w.host=127.0.0.1\nworker.w.port=1\nworker.jk.type=status\n",
+        )
         .file(CA, ca)
         .file(CERT, own.certificate.as_str())
         .private_file(KEY, own.key.as_str())
         .file("conf/rjk.toml", toml(port))
-        .directives("JkMount /* w\nRjkConfigFile conf/rjk.toml")
+        .directives("JkMount /* w\nJkMount /jk jk\nRjkConfigFile conf/rjk.toml")
 }
 
 fn toml(port: u16) -> String {
@@ -215,10 +217,12 @@ fn a_restart_by_signal_goes_on_with_those_it_had() -> Result {
 
 #[test]
 fn one_that_ends_soon_is_warned_of() -> Result {
-    let peer = Peer::start()?;
-    let soon = Days { from: -2, to: 10 };
-    let own = peer.authority.server_valid(&["httpd.test"], soon)?;
-    let httpd = site(peer.peer.port(), &peer.authority.root()?, &own).start()?;
+    let authority = Authority::new("root")?;
+    let valid = |name: &str, to| authority.server_valid(&[name], Days { from: -2, to });
+    let settings = TlsSettings::new(valid("was1.test", 5)?, "was1.test");
+    let peer = HttpPeer::tls("was1", Script::default(), &settings)?;
+    let own = valid("httpd.test", 10)?;
+    let httpd = site(peer.port(), &authority.root()?, &own).start()?;
     let said = "own.pem expires in 9 days; renew it, and restart httpd gracefully";
     let log = httpd.jk_log();
     let line = log.lines().find(|line| line.contains(said));
@@ -229,5 +233,12 @@ fn one_that_ends_soon_is_warned_of() -> Result {
     let (accepted, output) = httpd.configtest()?;
     assert!(accepted && output.contains(said), "{output}");
     assert!(!log.contains("CA certificate"), "{log}");
+    assert_eq!(status(&httpd)?, 200);
+    let page = client::get(httpd.port(), "/jk")?.text();
+    let told = [
+        "client certificate",
+        "certificate of worker w expires in 4 days",
+    ];
+    assert!(told.iter().all(|text| page.contains(text)), "{page}");
     Ok(())
 }

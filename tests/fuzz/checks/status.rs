@@ -119,6 +119,7 @@ impl Server {
                 now: Moment::from_millis(5000),
                 unix: Duration::from_secs(5),
             },
+            notices: vec!["a <certificate> expires".to_owned()],
             editor: Editor {
                 is_alive: &|_| true,
                 resolve: &resolve,

@@ -22,6 +22,7 @@ use rjk_proxy::worker::edit::EDITOR;
 use rjk_status::{Answer, Format, Provenance, Request, Site, WallTime};
 use std::ffi::{CStr, c_int};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// Answers a request to a status worker.
 pub(super) fn send(
@@ -85,6 +86,7 @@ fn site<'r>(request: RequestRec<'r>, child: &'r Child, generation: &'r Generatio
             now: now(),
             unix: about::unix_time(),
         },
+        notices: child.dispatcher.notices(SystemTime::now()),
         editor: EDITOR,
         calendar: &wall_time,
     }

@@ -5,13 +5,14 @@ use super::raw::Raw;
 use super::socket::SocketOptions;
 use super::stream::Stream;
 use super::tcp::Tcp;
-use super::tls::{Sessions, TlsContext, TlsError, TlsStream};
+use super::tls::{Sessions, TlsContext, TlsError, TlsStream, ends};
 use super::unix;
+use bstr::BStr;
 use rjk_balance::{EndpointSettings, Slots};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 use thiserror::Error;
 
 /// One read takes in this much, so that several packets of the usual size arrive together.
@@ -57,6 +58,16 @@ impl Tls {
             context,
             sessions: Sessions::default(),
         }
+    }
+
+    /// What is to be known of certificates that end soon after `now`, or have ended.
+    pub fn notices(&self, worker: &BStr, now: SystemTime) -> Vec<String> {
+        let files = self.context.expiries().iter();
+        let files = files.filter_map(|expiry| expiry.warning(now));
+        let shown = self.sessions.worker_certificate_end();
+        let shown = shown.and_then(|end| ends(end, now));
+        let shown = shown.map(|ends| format!("the certificate of worker {worker} {ends}"));
+        files.chain(shown).collect()
     }
 
     fn open(&self, raw: Raw, host: &str, deadline: Option<Instant>) -> Result<TlsStream, TlsError> {

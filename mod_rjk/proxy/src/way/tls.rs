@@ -40,7 +40,7 @@ pub use absent::{Resume, Sessions, TlsContext, TlsStream};
 #[cfg(feature = "tls")]
 pub use context::TlsContext;
 pub use error::TlsError;
-pub use expiry::{Expiry, Owner};
+pub use expiry::{Expiry, Owner, ends};
 #[cfg(feature = "tls")]
 pub use resumption::{Resume, Resumption};
 #[cfg(feature = "tls")]

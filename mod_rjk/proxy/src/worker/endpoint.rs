@@ -13,7 +13,7 @@ use rjk_log::{Log, jk_log};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The way of this child to one Tomcat.
 #[derive(Debug)]
@@ -56,6 +56,12 @@ impl Endpoint {
     /// Its pool in this child.
     pub fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    /// What is to be known of certificates that end soon after `now`.
+    pub fn notices(&self, now: SystemTime) -> Vec<String> {
+        let tls = self.lasting.tls.as_ref();
+        tls.map_or_else(Vec::new, |tls| tls.notices(self.worker.name(), now))
     }
 
     /// How the worker is reached now. When it moved, the connections to where it was are given up

@@ -6,7 +6,7 @@ use openssl::ssl::{SslContext, SslVersion};
 use rjk_proxy::way::tls::{Sessions, TlsContext, TlsError};
 use std::io::{Read as _, Write as _};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 fn resuming(ca: &Identity) -> TlsContext {
     let context = TlsContext::load(&trusting_spec(&[ca], &Files::new()), Some(resume));
@@ -145,6 +145,31 @@ fn a_certificate_that_ended_is_not_taken_for_good_by_way_of_a_session() {
             matches!(result, Err(TlsError::Expired { .. })),
             "{result:?}"
         );
+    }
+}
+
+#[test]
+fn the_end_of_the_workers_certificate_is_known_since_the_last_handshake() {
+    let ca = Identity::ca("ca");
+    let context = resuming(&ca);
+    for version in [SslVersion::TLS1_2, SslVersion::TLS1_3] {
+        let sessions = Sessions::default();
+        assert_eq!(sessions.worker_certificate_end(), None);
+        for days in [30, 9] {
+            let says = Says {
+                to: days * DAY,
+                ..Says::default()
+            };
+            let worker = worker(&ca.issue(&says), only(version));
+            // The second takes the first one's session up, and is shown no certificate.
+            for _ in 0..2 {
+                asked(&context, &worker, "worker.test", &sessions).unwrap();
+                let end = sessions.worker_certificate_end().unwrap();
+                let left = end.duration_since(SystemTime::now()).unwrap();
+                let left = left + Duration::from_secs(60);
+                assert_eq!(left.as_secs() / (24 * 3600), days as u64, "{version:?}");
+            }
+        }
     }
 }
 

@@ -117,7 +117,9 @@ impl TlsContext {
         let ssl = self.prepare(wanted, sessions);
         let ssl = ssl.map_err(|errors| TlsError::Other(said(&errors)))?;
         let deadline = deadline.unwrap_or_else(|| Instant::now() + HANDSHAKE_TIME);
-        TlsStream::connect(ssl, raw, self.0.us, deadline)
+        let stream = TlsStream::connect(ssl, raw, self.0.us, deadline)?;
+        sessions.note_certificate(stream.worker_certificate_end());
+        Ok(stream)
     }
 
     fn prepare(&self, wanted: &str, sessions: &Sessions) -> Result<Ssl, ErrorStack> {

@@ -36,16 +36,22 @@ impl Expiry {
             Owner::Ca => "CA certificate",
         };
         let (subject, file) = (&self.subject, self.file.display());
-        let Ok(left) = self.end.duration_since(now) else {
-            return Some(format!("the {what} {subject} in {file} has expired"));
-        };
-        let days = left.as_secs() / (24 * 3600);
-        (left < Expiry::NOTICE).then(|| match days {
-            0 => format!("the {what} {subject} in {file} expires within a day"),
-            1 => format!("the {what} {subject} in {file} expires in 1 day"),
-            _ => format!("the {what} {subject} in {file} expires in {days} days"),
-        })
+        let ends = ends(self.end, now)?;
+        Some(format!("the {what} {subject} in {file} {ends}"))
     }
+}
+
+/// How a certificate ends, if that is within [`Expiry::NOTICE`] of `now`.
+pub fn ends(end: SystemTime, now: SystemTime) -> Option<String> {
+    let Ok(left) = end.duration_since(now) else {
+        return Some("has expired".to_owned());
+    };
+    let days = left.as_secs() / (24 * 3600);
+    (left < Expiry::NOTICE).then(|| match days {
+        0 => "expires within a day".to_owned(),
+        1 => "expires in 1 day".to_owned(),
+        _ => format!("expires in {days} days"),
+    })
 }
 
 #[cfg(test)]

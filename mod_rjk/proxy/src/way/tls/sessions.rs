@@ -8,12 +8,14 @@ use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, SystemTime};
 
 /// Most that are kept of one worker: as many connections may be opened at once with profit.
 const MOST: usize = 16;
 
-/// The sessions of one worker in one child.
+/// The sessions of one worker in one child, and until when it said that its certificate is valid.
 ///
 /// Each is used once: a ticket of TLS 1.3 that is shown twice tells who listens that both connections
 /// are of the same host. Those of TLS 1.2 come back when they were taken up.
@@ -21,6 +23,8 @@ const MOST: usize = 16;
 pub struct Sessions {
     /// The most recent one last.
     kept: Arc<Mutex<VecDeque<Kept>>>,
+    /// Seconds since 1970; 0 before it showed one.
+    certificate_end: Arc<AtomicU64>,
 }
 
 /// What a session was made with: nothing of that is proved again, and it is good for nothing else.
@@ -51,6 +55,21 @@ impl Sessions {
     /// How many there are.
     pub fn count(&self) -> usize {
         self.kept.lock().len()
+    }
+
+    /// Until when the certificate is valid that the worker showed last.
+    pub fn worker_certificate_end(&self) -> Option<SystemTime> {
+        let end = self.certificate_end.load(Relaxed);
+        let end = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(end))?;
+        (end > SystemTime::UNIX_EPOCH).then_some(end)
+    }
+
+    /// Notes until when the certificate is valid that the worker just showed.
+    pub(super) fn note_certificate(&self, end: Option<SystemTime>) {
+        let end = end.and_then(|end| end.duration_since(SystemTime::UNIX_EPOCH).ok());
+        if let Some(end) = end {
+            self.certificate_end.store(end.as_secs(), Relaxed);
+        }
     }
 
     /// Has a connection of that context take up the most recent session, if there is one.
