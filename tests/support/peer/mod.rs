@@ -212,6 +212,14 @@ impl Drop for Peer {
             let _ = thread.join();
         }
         self.close_connections();
+        // A process that another test is just starting has the listener, too, until it becomes its program:
+        // connections would still be taken, by nobody.
+        for _ in 0..40 {
+            if TcpStream::connect(self.address).is_err() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 
