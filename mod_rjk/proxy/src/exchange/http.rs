@@ -5,7 +5,7 @@ use super::packet_log::PacketLog;
 use super::protocol::{Rest, Step};
 use crate::job::Target;
 use crate::job::body::BodySource;
-use crate::job::failure::Cause;
+use crate::job::failure::{Cause, ProbeEndsConnection};
 use crate::job::request::UpstreamRequest;
 use crate::way::connection::{Connection, Look, ReceiveError};
 use rjk_config::model::{AjpSpec, HttpSpec};
@@ -159,30 +159,26 @@ pub(super) fn rest(connection: &Connection) -> Rest {
     }
 }
 
-/// Asks for the probe's path with HEAD, and takes any answer for a sign of life; without a path nothing
-/// is asked.
+/// Asks for the probe's path with HEAD, and takes any answer for a sign of life, its status; without a path
+/// nothing is asked.
 pub(super) fn probe(
     connection: &mut Connection,
     spec: &AjpSpec,
     http: &HttpSpec,
     limit: Duration,
-) -> io::Result<()> {
+) -> io::Result<Option<u16>> {
     let Some(path) = &http.probe else {
-        return Ok(());
+        return Ok(None);
     };
     let deadline = Instant::now() + limit;
-    let mut question = Vec::with_capacity(256);
-    request::encode(&probe_head(path, spec), &Told::default(), &mut question)
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-    connection
-        .send(&question, Some(limit))
-        .map_err(|(_, error)| error)?;
+    ask(connection, &probe_head(path, spec), limit)?;
     let mut exchange = Exchange::new(Expected {
         body: BodyLength::None,
         head_request: true,
         awaits_continue: false,
         upgrade: false,
     });
+    let mut status = None;
     loop {
         let step = exchange
             .step(connection.pending())
@@ -191,6 +187,10 @@ pub(super) fn probe(
             rjk_http1::Step::Complete { action, consumed } => {
                 let finished = match action {
                     Action::Finish { reuse } => Some(reuse),
+                    Action::Head(head) => {
+                        status = Some(head.status());
+                        None
+                    }
                     _ => None,
                 };
                 connection.consume(consumed);
@@ -198,7 +198,7 @@ pub(super) fn probe(
                     None => continue,
                     Some(true) if connection.pending().is_empty() => {
                         connection.heard();
-                        return Ok(());
+                        return Ok(status);
                     }
                     Some(_) => return Err(closes()),
                 }
@@ -213,6 +213,14 @@ pub(super) fn probe(
             .receive(needed, Some(left))
             .map_err(ReceiveError::into_io)?;
     }
+}
+
+fn ask(connection: &mut Connection, head: &RequestHead<'_>, limit: Duration) -> io::Result<()> {
+    let mut question = Vec::with_capacity(256);
+    request::encode(head, &Told::default(), &mut question)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    let sent = connection.send(&question, Some(limit));
+    sent.map_err(|(_, error)| error)
 }
 
 fn probe_head<'a>(path: &'a [u8], spec: &'a AjpSpec) -> RequestHead<'a> {
@@ -232,8 +240,5 @@ fn probe_head<'a>(path: &'a [u8], spec: &'a AjpSpec) -> RequestHead<'a> {
 }
 
 fn closes() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::ConnectionAborted,
-        "the answer to the probe ends the connection: probe a path that keeps it",
-    )
+    io::Error::new(io::ErrorKind::ConnectionAborted, ProbeEndsConnection)
 }

@@ -92,7 +92,8 @@ pub(crate) fn swallow(connection: &mut Connection, spec: &AjpSpec) -> Rest {
     }
 }
 
-/// Asks the worker on an idle connection whether it is there, within `limit` in all (PL-06).
+/// Asks the worker on an idle connection whether it is there, within `limit` in all (PL-06). The status of
+/// the answer, if it has one.
 ///
 /// # Errors
 /// `TimedOut`, a socket error, or `InvalidData` when something else came than what it should say.
@@ -100,9 +101,9 @@ pub(crate) fn probe(
     connection: &mut Connection,
     spec: &AjpSpec,
     limit: Duration,
-) -> io::Result<()> {
+) -> io::Result<Option<u16>> {
     match &spec.way.protocol {
-        Protocol::Ajp => ajp::probe(connection, ajp::packet_size(spec), limit),
+        Protocol::Ajp => ajp::probe(connection, ajp::packet_size(spec), limit).map(|()| None),
         Protocol::Http(http) => http::probe(connection, spec, http, limit),
     }
 }

@@ -152,6 +152,11 @@ pub enum Cause {
     ClientWrite,
 }
 
+/// Why a probe failed that was answered (within [`Cause::Ping`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the answer to the probe ends the connection: probe a path that keeps it")]
+pub struct ProbeEndsConnection;
+
 fn missing_text(missing: &Missing) -> &'static str {
     match missing {
         Missing::Unusable => "all members are busy, in error, disabled or stopped",

@@ -1,9 +1,9 @@
 //! One Tomcat asked without httpd.
 
 use super::support::*;
-use crate::job::failure::{Cause, Phase};
+use crate::job::failure::{Cause, Phase, ProbeEndsConnection};
 use crate::worker::direct::{Answer, Direct};
-use rjk_config::model::AjpSpec;
+use rjk_config::model::{AjpSpec, HttpSpec, Protocol, Way};
 use rjk_log::NoLog;
 use rjk_message::BodyLength;
 use std::io::{self, Write};
@@ -35,8 +35,8 @@ fn a_line_carries_probes_and_requests() {
     let mut line = direct.connect().unwrap();
     assert_eq!(line.address().map(|a| a.port()), Some(backend.port));
     assert!(line.local().unwrap().unwrap().ip().is_loopback());
-    line.ping(LIMIT).unwrap();
-    line.ping(LIMIT).unwrap();
+    assert_eq!(line.ping(LIMIT).unwrap(), None);
+    assert_eq!(line.ping(LIMIT).unwrap(), None);
     let rule = Default::default();
     let (request, mut client) = (request(b"GET", BodyLength::None, &rule), Client::default());
     let answer = line.ask(&request.forward, &mut client, &NoLog).unwrap();
@@ -68,6 +68,66 @@ fn what_came_instead_of_cpong_can_be_looked_at() {
         "{:?}",
         line.unread()
     );
+    backend.done();
+}
+
+fn http(probe: Option<&str>) -> AjpSpec {
+    let http = HttpSpec {
+        probe: probe.map(Into::into),
+        ..HttpSpec::default()
+    };
+    AjpSpec {
+        way: Way {
+            protocol: Protocol::Http(Box::new(http)),
+            ..Way::default()
+        },
+        ..spec()
+    }
+}
+
+/// Reads the head of a request, and answers.
+fn answers(answer: &'static [u8]) -> Serve {
+    Box::new(move |stream| {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            io::Read::read_exact(stream, &mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        assert!(head.starts_with(b"HEAD /health HTTP/1.1\r\n"));
+        stream.write_all(answer).unwrap();
+    })
+}
+
+#[test]
+fn a_probe_over_http_tells_the_status() {
+    let backend = Backend::start(vec![
+        answers(b"HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\n"),
+        answers(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\n"),
+    ]);
+    let direct = direct(&backend, http(Some("/health")));
+    let mut line = direct.connect().unwrap();
+    assert_eq!(line.ping(LIMIT).unwrap(), Some(404));
+    assert_eq!(line.tls(), None);
+    drop(line);
+    let failure = direct.connect().unwrap().ping(LIMIT).unwrap_err();
+    let Cause::Ping(error) = &failure.cause else {
+        panic!("{failure}");
+    };
+    let inner = error.get_ref().unwrap();
+    assert!(inner.is::<ProbeEndsConnection>(), "{failure}");
+    backend.done();
+}
+
+#[test]
+fn without_a_path_nothing_is_asked_over_http() {
+    let backend = Backend::start(vec![Box::new(|stream| {
+        let mut rest = Vec::new();
+        io::Read::read_to_end(stream, &mut rest).unwrap();
+        assert_eq!(rest, b"");
+    })]);
+    let direct = direct(&backend, http(None));
+    assert_eq!(direct.connect().unwrap().ping(LIMIT).unwrap(), None);
     backend.done();
 }
 

@@ -2,6 +2,7 @@
 
 use super::raw::Raw;
 use super::stream::Stream;
+use super::tls::TlsAgreed;
 use crate::tunnel::TunnelEnd;
 use rjk_balance::{InFlight, Traffic};
 use std::io::{self, Read, Write};
@@ -141,6 +142,14 @@ impl Connection {
     /// How often the worker had moved when it was at the other end.
     pub fn moves(&self) -> u32 {
         self.moves
+    }
+
+    /// What TLS agreed on, where it is spoken.
+    pub fn tls(&self) -> Option<TlsAgreed> {
+        match &self.stream {
+            Stream::Plain(_) => None,
+            Stream::Tls(stream) => Some(stream.agreed()),
+        }
     }
 
     /// This host's end of it; `None` for a unix socket, which has none.

@@ -7,6 +7,7 @@
 //! for each thread, and takes what it finds there for the reason of the next failure: every call here
 //! begins and ends with an empty one.
 
+mod agreed;
 mod configured;
 mod error;
 mod expiry;
@@ -37,6 +38,7 @@ mod stream;
 
 #[cfg(not(feature = "tls"))]
 pub use absent::{Resume, Sessions, TlsContext, TlsStream};
+pub use agreed::TlsAgreed;
 #[cfg(feature = "tls")]
 pub use context::TlsContext;
 pub use error::TlsError;

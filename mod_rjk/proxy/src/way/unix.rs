@@ -49,7 +49,7 @@ fn access(found: &Metadata) -> String {
     let (owner, group) = (found.uid(), found.gid());
     let (user, own_group) = (rustix::process::geteuid(), rustix::process::getegid());
     format!(
-        "of user {owner} and group {group} with mode {mode:04o}, httpd runs as user {} and group {}",
+        "of user {owner} and group {group} with mode {mode:04o}, this process runs as user {} and group {}",
         user.as_raw(),
         own_group.as_raw()
     )

@@ -16,7 +16,7 @@ use rjk_balance::EndpointSettings;
 use rjk_config::model::AjpSpec;
 use rjk_http1::request::asks_for_websocket;
 use rjk_log::{Log, RateLimit, jk_log};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -267,13 +267,17 @@ impl Contact {
         self.connector.as_ref()?.address()
     }
 
-    /// CPING, and CPONG within `limit` (PL-06).
-    pub(super) fn ping(&self, connection: &mut Connection, limit: Duration) -> Result<(), Failure> {
+    /// CPING, and CPONG within `limit` (PL-06), or what HTTP has for it.
+    pub(super) fn ping(
+        &self,
+        connection: &mut Connection,
+        limit: Duration,
+    ) -> Result<Option<u16>, Failure> {
         self.probe(connection, limit)
             .map_err(|error| Failure::unsent(Phase::Ping, Cause::Ping(error)))
     }
 
-    fn probe(&self, connection: &mut Connection, limit: Duration) -> std::io::Result<()> {
+    fn probe(&self, connection: &mut Connection, limit: Duration) -> io::Result<Option<u16>> {
         protocol::probe(connection, self.spec(), limit)
     }
 

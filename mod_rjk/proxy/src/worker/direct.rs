@@ -10,7 +10,7 @@ use crate::job::request::{EnvOverrides, ExchangeOptions, UpstreamRequest};
 use crate::job::{Forwarding, Target};
 use crate::way::connection::Connection;
 use crate::way::connector::{Counter, Tls};
-use crate::way::tls::TlsContext;
+use crate::way::tls::{TlsAgreed, TlsContext};
 use rjk_balance::{
     AjpWorker, EndpointSettings, Layout, RequestView, Segment, Slots, Topology, Traffic,
     UnknownWorker, cookie_values,
@@ -95,6 +95,11 @@ impl Line<'_> {
         self.contact.address()
     }
 
+    /// What TLS agreed on, where it is spoken.
+    pub fn tls(&self) -> Option<TlsAgreed> {
+        self.connection.tls()
+    }
+
     /// This host's end; `None` for a unix socket.
     ///
     /// # Errors
@@ -103,11 +108,12 @@ impl Line<'_> {
         self.connection.local()
     }
 
-    /// Sends CPING, and waits for CPONG up to `limit`.
+    /// Sends CPING, and waits for CPONG up to `limit`. Over HTTP it asks for the probe's path, if there is
+    /// one, and says which status it got.
     ///
     /// # Errors
     /// In [`Phase::Ping`]. The connection is then of no use; [`Line::unread`] has what came instead.
-    pub fn ping(&mut self, limit: Duration) -> Result<(), Failure> {
+    pub fn ping(&mut self, limit: Duration) -> Result<Option<u16>, Failure> {
         self.contact.ping(&mut self.connection, limit)
     }
 

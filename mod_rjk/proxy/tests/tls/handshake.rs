@@ -50,6 +50,17 @@ fn a_worker_with_a_trusted_certificate_for_its_host_is_spoken_to() {
     assert_eq!(heard, b"world");
     assert_eq!(&far.join().unwrap(), b"hello");
     assert!(stream.worker_certificate_end().is_some());
+    let agreed = stream.agreed();
+    assert_eq!(
+        (agreed.version.as_str(), agreed.end),
+        ("TLSv1.3", stream.worker_certificate_end())
+    );
+    assert!(agreed.cipher.starts_with("TLS_"), "{agreed:?}");
+    assert_eq!(
+        (agreed.subject.as_str(), agreed.issuer.as_str()),
+        ("O=Test, CN=worker", "O=Test, CN=ca")
+    );
+    assert!(agreed.handshake > Duration::ZERO);
     assert_clean();
 }
 

@@ -1,6 +1,6 @@
 //! What a build without TLS has of it: names that nothing can be made of.
 
-use super::{Expiry, TlsError, TlsSetupError};
+use super::{Expiry, TlsAgreed, TlsError, TlsSetupError};
 use crate::way::raw::Raw;
 use rjk_config::model::TlsSpec;
 use std::convert::Infallible;
@@ -89,6 +89,10 @@ impl TlsStream {
     }
 
     pub fn is_resumed(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub fn agreed(&self) -> TlsAgreed {
         match self.0 {}
     }
 

@@ -1,6 +1,7 @@
 //! TLS over a socket to a worker.
 
-use super::certificate::system_time;
+use super::agreed::TlsAgreed;
+use super::certificate::{issuer, subject, system_time};
 use super::error::TlsError;
 use super::link::{Link, Patience};
 use super::queue::{CleanQueue, said};
@@ -8,6 +9,7 @@ use super::reason::{self, Us};
 use super::sessions::Sessions;
 use crate::way::raw::Raw;
 use openssl::ssl::{Error, ErrorCode, Ssl, SslStream};
+use openssl::x509::X509Ref;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
 use std::io::{self, Read, Write};
@@ -30,6 +32,8 @@ pub struct TlsStream {
     ssl: SslStream<Link>,
     state: State,
     us: Us,
+    /// How long the handshake took.
+    handshake: Duration,
 }
 
 /// What can still be written.
@@ -57,6 +61,7 @@ impl TlsStream {
         let link = Link::new(raw, Patience::Until(deadline));
         let stream = SslStream::new(ssl, link);
         let mut ssl = stream.map_err(|errors| TlsError::Other(said(&errors)))?;
+        let began = Instant::now();
         if let Err(error) = ssl.connect() {
             return Err(reason::of_handshake(&ssl, error, us));
         }
@@ -65,6 +70,7 @@ impl TlsStream {
             ssl,
             state: State::Open,
             us,
+            handshake: began.elapsed(),
         })
     }
 
@@ -121,6 +127,26 @@ impl TlsStream {
     pub fn worker_certificate_end(&self) -> Option<SystemTime> {
         let _clean = CleanQueue::begin();
         system_time(self.ssl.ssl().peer_certificate()?.not_after())
+    }
+
+    /// What the handshake came to.
+    pub fn agreed(&self) -> TlsAgreed {
+        let _clean = CleanQueue::begin();
+        let ssl = self.ssl.ssl();
+        let cipher = ssl.current_cipher();
+        let cipher = cipher.map(|cipher| cipher.standard_name().unwrap_or(cipher.name()));
+        let worker = ssl.peer_certificate();
+        let name = |of: fn(&X509Ref) -> String| worker.as_deref().map(of).unwrap_or_default();
+        TlsAgreed {
+            version: ssl.version_str().to_owned(),
+            cipher: cipher.unwrap_or_default().to_owned(),
+            subject: name(subject),
+            issuer: name(issuer),
+            end: worker
+                .as_ref()
+                .and_then(|worker| system_time(worker.not_after())),
+            handshake: self.handshake,
+        }
     }
 
     /// Says that nothing more will be sent, in TLS and to the socket. Does not wait: a worker that
