@@ -12,7 +12,7 @@ use rjk_config::model::{AjpSpec, HttpSpec};
 use rjk_http1::ProtocolError;
 use rjk_http1::exchange::{Exchange, Expected};
 use rjk_http1::request::{self, Told};
-use rjk_message::{Action, BodyLength, BodyQuota, RequestHead};
+use rjk_message::{Action, Attributes, BodyLength, BodyQuota, RequestHead};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -223,7 +223,11 @@ fn ask(connection: &mut Connection, head: &RequestHead<'_>, limit: Duration) -> 
     sent.map_err(|(_, error)| error)
 }
 
-fn probe_head<'a>(path: &'a [u8], spec: &'a AjpSpec) -> RequestHead<'a> {
+fn probe_head<'a>(probe: &'a [u8], spec: &'a AjpSpec) -> RequestHead<'a> {
+    let (path, query) = match probe.iter().position(|byte| *byte == b'?') {
+        Some(at) => (&probe[..at], Some(&probe[at + 1..])),
+        None => (probe, None),
+    };
     RequestHead {
         method: b"HEAD",
         protocol: b"HTTP/1.1",
@@ -235,7 +239,10 @@ fn probe_head<'a>(path: &'a [u8], spec: &'a AjpSpec) -> RequestHead<'a> {
         is_ssl: spec.way.tls().is_some(),
         headers: &[],
         body: BodyLength::None,
-        attributes: rjk_message::Attributes::default(),
+        attributes: Attributes {
+            query,
+            ..Attributes::default()
+        },
     }
 }
 

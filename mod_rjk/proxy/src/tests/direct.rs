@@ -94,7 +94,7 @@ fn answers(answer: &'static [u8]) -> Serve {
             io::Read::read_exact(stream, &mut byte).unwrap();
             head.push(byte[0]);
         }
-        assert!(head.starts_with(b"HEAD /health HTTP/1.1\r\n"));
+        assert!(head.starts_with(b"HEAD /health?of=a HTTP/1.1\r\n"));
         stream.write_all(answer).unwrap();
     })
 }
@@ -105,7 +105,7 @@ fn a_probe_over_http_tells_the_status() {
         answers(b"HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\n"),
         answers(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\n"),
     ]);
-    let direct = direct(&backend, http(Some("/health")));
+    let direct = direct(&backend, http(Some("/health?of=a")));
     let mut line = direct.connect().unwrap();
     assert_eq!(line.ping(LIMIT).unwrap(), Some(404));
     assert_eq!(line.tls(), None);
