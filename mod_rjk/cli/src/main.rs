@@ -49,9 +49,9 @@ enum Command {
     Activate(farm::Activate),
     /// Has the counts of members begin at zero, on several web hosts.
     Reset(farm::Reset),
-    /// Asks a Tomcat for CPONG, again and again: does it answer, and how fast.
+    /// Asks a Tomcat for CPONG, or over HTTP for a path, again and again: does it answer, and how fast.
     Ping(peer::Pinging),
-    /// Sends one request to a Tomcat over AJP, as curl would over HTTP.
+    /// Sends one request to a Tomcat as the module would, over AJP or HTTP, in TLS or through a unix socket.
     Get(Box<peer::Getting>),
     /// Routing policies: from a crate to a component, check it, measure it.
     #[command(subcommand)]

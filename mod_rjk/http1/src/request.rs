@@ -14,6 +14,7 @@ mod target;
 mod upgrade;
 
 pub use error::RequestError;
+pub use names::is_removed;
 pub use upgrade::asks_for_websocket;
 
 use crate::facts;

@@ -17,6 +17,11 @@ pub struct SecretSource {
 }
 
 impl SecretSource {
+    /// Whether a file was named; a variable may be set for something else.
+    pub fn is_file(&self) -> bool {
+        self.secret_file.is_some()
+    }
+
     /// Reads it. `None`: no secret is set.
     ///
     /// # Errors

@@ -1,10 +1,13 @@
-//! `rjk ping` and `rjk get`: one AJP peer, asked as the module would ask it.
+//! `rjk ping` and `rjk get`: one peer, asked as the module would ask it.
 
+mod configured;
 mod foreign;
+mod found;
 mod get;
 mod ping;
 mod target;
 mod time;
+mod tls;
 mod trouble;
 mod way;
 

@@ -9,7 +9,7 @@ use super::bytes::TOKEN;
 /// (valves of Tomcat, Jetty, Undertow, WebLogic's plug-in) look for one. A name counts as another one
 /// that differs in case only or in the characters between its words: what reads `X_Forwarded_For` as
 /// `X-Forwarded-For` is found behind many a worker.
-pub(super) fn is_removed(name: &[u8]) -> bool {
+pub fn is_removed(name: &[u8]) -> bool {
     let Some(first) = name.first().map(|byte| folded(*byte)) else {
         return false;
     };

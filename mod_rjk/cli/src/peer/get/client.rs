@@ -2,6 +2,7 @@
 
 use super::upload::Upload;
 use crate::manners::{Progress, bytes};
+use crate::peer::target::Scheme;
 use rjk_message::ResponseHead;
 use rjk_proxy::job::downstream::{BrokenBody, ClientError, Downstream, Then};
 use std::fs::File;
@@ -72,8 +73,8 @@ pub(super) struct Head {
 pub(super) struct Client {
     upload: Upload,
     sink: Sink,
-    /// Whether the head is written before the body.
-    include: bool,
+    /// Whether the head is written before the body, and what was spoken.
+    include: Option<Scheme>,
     progress: Progress,
     pub(super) head: Option<Head>,
     /// Bytes of the body that came.
@@ -82,7 +83,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(upload: Upload, sink: Sink, include: bool) -> Client {
+    pub(super) fn new(upload: Upload, sink: Sink, include: Option<Scheme>) -> Client {
         Client {
             upload,
             sink,
@@ -121,7 +122,8 @@ impl Downstream for Client {
             head: head.clone(),
         });
         // Makes the file of a response without a body, too.
-        let text = if self.include { text(head) } else { Vec::new() };
+        let text = self.include.map(|scheme| text(head, scheme));
+        let text = text.unwrap_or_default();
         self.write(&text)
     }
 
@@ -140,9 +142,14 @@ impl Downstream for Client {
 }
 
 /// The head as people know it. A reason that is only the number again is left out.
-fn text(head: &ResponseHead) -> Vec<u8> {
+fn text(head: &ResponseHead, scheme: Scheme) -> Vec<u8> {
     let status = head.status().to_string();
-    let mut text = format!("AJP/1.3 {status}").into_bytes();
+    let version = if scheme.is_http() {
+        "HTTP/1.1"
+    } else {
+        "AJP/1.3"
+    };
+    let mut text = format!("{version} {status}").into_bytes();
     if !matches!(head.reason(), b"") && head.reason() != status.as_bytes() {
         text.push(b' ');
         text.extend_from_slice(head.reason());
@@ -170,11 +177,12 @@ mod tests {
     #[test]
     fn the_head_as_text() {
         assert_eq!(
-            text(&head(b"Not Found")),
+            text(&head(b"Not Found"), Scheme::Ajp),
             b"AJP/1.3 404 Not Found\nX-A: 1\nX-A: \xff\n\n"
         );
         for reason in [&b""[..], b"404"] {
-            assert!(text(&head(reason)).starts_with(b"AJP/1.3 404\n"));
+            assert!(text(&head(reason), Scheme::Ajp).starts_with(b"AJP/1.3 404\n"));
+            assert!(text(&head(reason), Scheme::Https).starts_with(b"HTTP/1.1 404\n"));
         }
     }
 
@@ -183,7 +191,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("body");
         let sink = Sink::File(path.clone(), None);
-        let mut client = Client::new(Upload::none(), sink, false);
+        let mut client = Client::new(Upload::none(), sink, None);
         assert!(!path.exists());
         client.start(&head(b""), None).unwrap();
         assert!(path.exists());
@@ -197,7 +205,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_made_halts() {
         let sink = Sink::File("/nonexistent/body".into(), None);
-        let mut client = Client::new(Upload::none(), sink, false);
+        let mut client = Client::new(Upload::none(), sink, None);
         assert_eq!(client.start(&head(b""), None), Err(ClientError));
         assert!(matches!(client.halt, Some(Halt::Save(..))));
     }
@@ -209,7 +217,7 @@ mod tests {
         std::fs::write(&path, b"12345678").unwrap();
         let upload = Upload::named(&format!("@{}", path.display())).unwrap();
         std::fs::write(&path, b"").unwrap();
-        let mut client = Client::new(upload, Sink::Nowhere, false);
+        let mut client = Client::new(upload, Sink::Nowhere, None);
         assert_eq!(client.read_body(&mut [0; 8]), Err(BrokenBody::SHORT));
         assert!(matches!(client.halt, Some(Halt::Upload(_))));
     }

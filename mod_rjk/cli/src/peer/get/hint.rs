@@ -1,6 +1,7 @@
 //! What an answer says beside its status: Tomcat's connector refuses some requests itself, before any
 //! application sees them. It then closes the connection, which an application's own answer does not.
 
+use crate::peer::target::Scheme;
 use rjk_ajp::PacketSize;
 use rjk_proxy::worker::direct::Answer;
 use serde::Serialize;
@@ -20,27 +21,47 @@ pub(super) enum Hint {
     },
     /// Its packets may be smaller.
     PacketSize,
+    /// It may take smaller heads.
+    HeadSize,
+    /// It is for TLS.
+    TlsPort,
 }
 
 /// What was asked, as far as the connector may refuse it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
+    pub(super) scheme: Scheme,
     pub(super) secret: bool,
     pub(super) attributes: bool,
+    /// The request has a body.
+    pub(super) body: bool,
     /// Bytes that were sent.
     pub(super) sent: u64,
 }
 
+/// Bytes of a head that Tomcat's HTTP connector takes without being told.
+const USUAL_HEAD: u64 = 8192;
+
 impl Hint {
-    /// What the answer may mean; `None` when it is an application's.
-    pub(super) fn of(answer: Answer, asked: Asked) -> Option<Hint> {
-        let given = asked.secret;
-        match answer.status {
+    /// What the answer may mean; `None` when it is an application's. Whether the peer speaks TLS is asked
+    /// only where that matters.
+    pub(super) fn of(
+        answer: Answer,
+        asked: Asked,
+        speaks_tls: impl FnOnce() -> bool,
+    ) -> Option<Hint> {
+        let (given, sent) = (asked.secret, asked.sent);
+        match (asked.scheme, answer.status) {
             _ if answer.keeps => None,
-            403 if asked.attributes => Some(Hint::AttributeOrSecret { given }),
-            403 if given => Some(Hint::SecretWrong),
-            403 => Some(Hint::SecretMissing),
-            400 if asked.sent > PacketSize::DEFAULT.bytes() as u64 => Some(Hint::PacketSize),
+            (Scheme::Http, 400) if speaks_tls() => Some(Hint::TlsPort),
+            (Scheme::Http | Scheme::Https, 400 | 431) if !asked.body && sent > USUAL_HEAD => {
+                Some(Hint::HeadSize)
+            }
+            (Scheme::Http | Scheme::Https, _) => None,
+            (_, 403) if asked.attributes => Some(Hint::AttributeOrSecret { given }),
+            (_, 403) if given => Some(Hint::SecretWrong),
+            (_, 403) => Some(Hint::SecretMissing),
+            (_, 400) if sent > PacketSize::DEFAULT.bytes() as u64 => Some(Hint::PacketSize),
             _ => None,
         }
     }
@@ -53,6 +74,8 @@ impl Hint {
                 Hint::SecretWrong => "secret_wrong",
                 Hint::AttributeOrSecret { .. } => "attribute_or_secret",
                 Hint::PacketSize => "packet_size",
+                Hint::HeadSize => "head_size",
+                Hint::TlsPort => "tls_port",
             },
             message: self.to_string(),
         }
@@ -77,6 +100,12 @@ impl fmt::Display for Hint {
             Hint::PacketSize => {
                 "the connector refused this, not the application: it may be larger than its packetSize, which must not be less than --packet-size (and max_packet_size of the worker)"
             }
+            Hint::HeadSize => {
+                "the connector refused this, not the application: its head may be larger than maxHttpRequestHeaderSize of the connector, 8192 if nothing is said (maxHttpHeaderSize before Tomcat 9.0.63)"
+            }
+            Hint::TlsPort => {
+                "the connector refused this, not the application: it speaks TLS; write https://"
+            }
         })
     }
 }
@@ -94,11 +123,60 @@ mod tests {
 
     fn hint(status: u16, keeps: bool, secret: bool, attributes: bool, sent: u64) -> Option<Hint> {
         let asked = Asked {
+            scheme: Scheme::Ajp,
             secret,
             attributes,
+            body: false,
             sent,
         };
-        Hint::of(Answer { status, keeps }, asked)
+        Hint::of(Answer { status, keeps }, asked, || false)
+    }
+
+    #[test]
+    fn what_an_http_connector_refuses() {
+        for (scheme, status, keeps, body, sent, tls, expected) in [
+            (
+                Scheme::Http,
+                400,
+                false,
+                false,
+                300,
+                true,
+                Some(Hint::TlsPort),
+            ),
+            (Scheme::Http, 400, true, false, 300, true, None),
+            (Scheme::Http, 400, false, false, 300, false, None),
+            (
+                Scheme::Http,
+                400,
+                false,
+                false,
+                9000,
+                false,
+                Some(Hint::HeadSize),
+            ),
+            (
+                Scheme::Https,
+                400,
+                false,
+                false,
+                9000,
+                false,
+                Some(Hint::HeadSize),
+            ),
+            (Scheme::Https, 400, false, true, 9000, false, None),
+            (Scheme::Http, 403, false, false, 300, false, None),
+        ] {
+            let asked = Asked {
+                scheme,
+                secret: true,
+                attributes: false,
+                body,
+                sent,
+            };
+            let hint = Hint::of(Answer { status, keeps }, asked, || tls);
+            assert_eq!(hint, expected, "{scheme:?} {status} {sent}");
+        }
     }
 
     #[test]

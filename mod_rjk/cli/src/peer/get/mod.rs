@@ -1,18 +1,21 @@
-//! `rjk get`: one request over AJP.
+//! `rjk get`: one request, over AJP or HTTP.
 
 mod client;
+mod facts;
 mod hint;
 mod report;
 mod request;
 mod upload;
 
-use super::target::{TargetError, Url};
+use super::found::{Found, NoHost};
+use super::target::{Scheme, TargetError, Url};
 use super::time::limit;
-use super::trouble::Trouble;
-use super::way::{Found, Limits, NoHost, Way, packet_size};
+use super::trouble::{self, Trouble};
+use super::way::{Limits, NoWay, Plan, Told, Way, packet_size};
 use crate::manners::{Ending, Failure, Outcome, Printer, SecretError, SecretSource, tell};
 use clap::Args;
 use client::{Client, Halt, Sink};
+use facts::Facts;
 use hint::{Asked, Hint};
 use report::{Exchange, Record, Seen, Times, Timing};
 use request::{BadRequest, Request, Wishes};
@@ -30,15 +33,23 @@ Examples:
   rjk get -d @form.txt ajp://localhost/app/login         a POST; -d - reads standard input
   rjk get --secret-file ajp.secret ajp://app1/status     for a connector with a secret
   rjk get --attribute REMOTE_TEAM=blue ajp://app1/       as JkEnvVar would send it
+  rjk get --ca ca.pem https://app1:8443/app/             the same over HTTP, in TLS
+  rjk get --unix-socket /run/tomcat/a.sock http://www.example.com/app/
+  rjk get --client 192.0.2.7 --client-scheme https http://app1:8080/app/
+  rjk get --worker app1 --conf /etc/httpd/conf/httpd.conf https://www.example.com/app/
 
-CPING goes first, so that a peer that hangs is told from an application that is slow. Nothing is \
-repeated. Exit codes: 0 a status below 400, 1 another one or the peer failed, 2 the command could not run.";
+The request is what the module would send for that of a client, its headers about the client included. Over AJP, CPING goes \
+first, so that a peer that hangs is told from an application that is slow. Nothing is repeated. A unix socket has \
+permissions: root gets in where httpd may not, so ask as its user. Exit codes: 0 a status below 400, 1 another one or the peer failed, 2 the command could not run.";
 
 /// `rjk get …`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Getting {
-    /// What is asked for: ajp://HOST:PORT/path?query, sent as it is written; without a port it is 8009
+    /// What is asked for: ajp://HOST:PORT/path?query (without a port it is 8009), http:// or https://
+    ///
+    /// It is sent as it is written. With --worker it is what a client asks httpd for: http://HOST/path, https://HOST/path or
+    /// /path.
     url: String,
     /// Writes the head before the body
     #[arg(short, long)]
@@ -58,23 +69,25 @@ pub struct Getting {
     /// Writes the response to this file
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Sends a request attribute, as JkEnvVar does; allowedRequestAttributesPattern of the connector must match its name
+    /// Sends a request attribute, as JkEnvVar does; allowedRequestAttributesPattern of an AJP connector must match its name
     #[arg(long, value_name = "NAME=VALUE")]
     attribute: Vec<String>,
     #[command(flatten)]
     secret: SecretSource,
+    #[command(flatten)]
+    facts: Facts,
     /// Writes to standard error how long it took, and how many bytes went through
     #[arg(short = 'w', long)]
     timing: bool,
-    /// The longest wait for each packet of the answer
+    /// The longest wait for each part of the answer
     #[arg(long, value_name = "TIME", default_value = "30", value_parser = limit)]
     timeout: Duration,
-    /// The longest wait for the connection, and for the CPONG
+    /// The longest wait for the connection with TLS, and for the CPONG
     #[arg(long, value_name = "TIME", default_value = "5", value_parser = limit)]
     connect_timeout: Duration,
-    /// The largest packet in bytes: packetSize of the connector, max_packet_size of a worker
-    #[arg(long, value_name = "BYTES", default_value = "8192", value_parser = packet_size)]
-    packet_size: usize,
+    /// The largest packet of AJP in bytes, 8192 if nothing is said: packetSize of the connector, max_packet_size of a worker
+    #[arg(long, value_name = "BYTES", value_parser = packet_size)]
+    packet_size: Option<usize>,
     #[command(flatten)]
     way: Way,
 }
@@ -91,6 +104,8 @@ enum Problem {
     #[error("{0}")]
     Secret(#[from] SecretError),
     #[error("{0}")]
+    Way(#[from] NoWay),
+    #[error("{0}")]
     Host(#[from] NoHost),
     #[error("{0}")]
     Halt(#[from] Halt),
@@ -101,12 +116,10 @@ enum Problem {
 }
 
 impl Problem {
-    /// A peer that failed is a finding; a request that fits into no packet was never sent.
+    /// A peer that failed is a finding; a request that cannot be written was never sent.
     fn ending(&self) -> Ending {
         match self {
-            Problem::Peer { trouble, .. } if !matches!(trouble, Trouble::TooLarge(_)) => {
-                Ending::Found
-            }
+            Problem::Peer { trouble, .. } if !trouble.is_ours() => Ending::Found,
             Problem::Host(nobody) => nobody.ending(),
             _ => Ending::CouldNotRun,
         }
@@ -123,46 +136,83 @@ impl Getting {
     }
 
     fn get(&self, printer: &mut Printer) -> Result<Ending, Problem> {
-        let url = Url::parse(&self.url)?;
         let secret = self.secret.read()?;
         let upload = match &self.data {
             Some(data) => Upload::named(data)?,
             None => Upload::none(),
         };
-        let request = Request::new(&url, &self.wishes(), &upload)?;
-        let limits = Limits {
-            connect: self.connect_timeout,
-            answer: self.timeout,
-            packet: self.packet_size,
-        };
-        let found = match self.way.find(&url.target, limits, secret.as_ref()) {
+        let (plan, url) = self.plan()?;
+        let plan = plan.secret(secret.as_ref());
+        self.check_secret(&plan)?;
+        let request = Request::new(&url, &self.wishes(&plan), &upload)?;
+        let found = match plan.find() {
             Err(NoHost::Unknown(trouble)) if printer.json() => {
                 return self.nobody(trouble, printer);
             }
             found => found?,
         };
         let include = (self.include || self.head) && !printer.json();
-        let mut client = Client::new(upload, self.sink(printer.json())?, include);
+        let sink = self.sink(printer.json())?;
+        let mut client = Client::new(upload, sink, include.then_some(found.scheme));
         let exchange = self.exchange(&found, &request, &mut client);
-        let hint = match &exchange.result {
-            Ok(answer) => {
-                let asked = Asked {
-                    secret: secret.is_some(),
-                    attributes: request.has_attributes(),
-                    sent: exchange.seen.traffic.sent,
-                };
-                Hint::of(*answer, asked)
-            }
-            Err(_) => None,
-        };
+        let hint = self.hint(&exchange, &found, &request, &plan);
         match client.halt.take() {
             // The rest is not fetched for nobody; the status is known, for the head comes first.
             Some(Halt::Closed) => return Ok(client.status().map_or(Ending::Fine, ending)),
             Some(halt) => return Err(halt.into()),
             None => {}
         }
-        self.tell(&exchange, &client, hint, printer)?;
+        self.tell(&exchange, &found, &client, hint, printer)?;
         end(exchange, &found, printer.json())
+    }
+
+    /// Whom to ask, and for what.
+    fn plan(&self) -> Result<(Plan, Url), Problem> {
+        let limits = Limits {
+            connect: self.connect_timeout,
+            answer: self.timeout,
+            packet: self.packet_size,
+        };
+        if self.way.is_configured() {
+            let plan = self.way.configured(limits)?;
+            let url = Url::of_client(&self.url, &plan.target().socket())?;
+            return Ok((plan, url));
+        }
+        let url = Url::parse(&self.url)?;
+        let told = Told {
+            forward: self.facts.forward(),
+            secret_header: self.facts.secret_header(),
+            probe: None,
+        };
+        Ok((self.way.direct(&url.target, limits, told)?, url))
+    }
+
+    /// A secret that was named and has no way to the peer would be missed there only.
+    fn check_secret(&self, plan: &Plan) -> Result<(), BadRequest> {
+        let http = plan.spec.way.http();
+        match http.is_some_and(|http| http.secret_header.is_none()) && self.secret.is_file() {
+            true => Err(BadRequest::NoSecretHeader),
+            false => Ok(()),
+        }
+    }
+
+    fn hint(
+        &self,
+        exchange: &Exchange,
+        found: &Found,
+        request: &Request,
+        plan: &Plan,
+    ) -> Option<Hint> {
+        let answer = exchange.result.as_ref().ok()?;
+        let asked = Asked {
+            scheme: found.scheme,
+            secret: plan.spec.secret.is_some(),
+            attributes: request.has_attributes(),
+            body: request.has_body(),
+            sent: exchange.seen.traffic.sent,
+        };
+        let speaks_tls = || found.speaks_tls(self.connect_timeout);
+        Hint::of(*answer, asked, speaks_tls)
     }
 
     /// Nobody can be asked.
@@ -171,13 +221,17 @@ impl Getting {
             seen: Seen::default(),
             result: Err(trouble),
         };
-        let client = Client::new(Upload::none(), Sink::Nowhere, false);
-        printer.value(&Record::new(&self.url, &exchange, &client, None))?;
+        let client = Client::new(Upload::none(), Sink::Nowhere, None);
+        printer.value(&Record::new(&self.url, &exchange, None, &client, None))?;
         Ok(Ending::Found)
     }
 
-    fn wishes(&self) -> Wishes<'_> {
+    fn wishes<'w>(&'w self, plan: &'w Plan) -> Wishes<'w> {
         Wishes {
+            scheme: plan.scheme(),
+            client: self.facts.client(),
+            client_tls: self.facts.is_tls(),
+            member: &plan.member,
             method: match self.head {
                 true => Some("HEAD"),
                 false => self.request.as_deref(),
@@ -218,10 +272,9 @@ impl Getting {
         let mut line = found
             .direct
             .connect()
-            .map_err(|failure| Trouble::of(failure, limit, &[]))?;
-        seen.times.connect = Some(began.elapsed());
-        seen.address = line.address();
-        let result = self.ask_on(&mut line, request, client, &mut seen.times);
+            .map_err(|failure| trouble(failure, found.scheme, limit, &[]))?;
+        seen.opened(began.elapsed(), found.place(&line), line.tls());
+        let result = self.ask_on(&mut line, found.scheme, request, client, &mut seen.times);
         seen.traffic = line.take_traffic();
         result
     }
@@ -229,30 +282,42 @@ impl Getting {
     fn ask_on(
         &self,
         line: &mut Line<'_>,
+        scheme: Scheme,
         request: &Request,
         client: &mut Client,
         times: &mut Times,
     ) -> Result<Answer, Trouble> {
         let (asked, limit) = (Instant::now(), self.connect_timeout);
-        line.ping(limit)
-            .map_err(|failure| Trouble::of(failure, limit, line.unread()))?;
-        times.cpong = Some(asked.elapsed());
+        if scheme == Scheme::Ajp {
+            line.ping(limit)
+                .map_err(|failure| trouble(failure, scheme, limit, line.unread()))?;
+            times.cpong = Some(asked.elapsed());
+        }
         let (asked, local) = (Instant::now(), line.local().ok().flatten());
         let result = request.with_head(local, |head| line.ask(head, client, &NoLog));
         times.head = client.head.as_ref().map(|head| head.at - asked);
-        result.map_err(|failure| Trouble::of(failure, self.timeout, line.unread()))
+        result.map_err(|failure| trouble(failure, scheme, self.timeout, line.unread()))
     }
 
     /// What is told beside the body.
     fn tell(
         &self,
         exchange: &Exchange,
+        found: &Found,
         client: &Client,
         hint: Option<Hint>,
         printer: &mut Printer,
     ) -> io::Result<()> {
+        let tls = exchange.seen.tls.as_ref().map(|tls| found.agreed(tls));
         if printer.json() {
-            return printer.value(&Record::new(&self.url, exchange, client, hint));
+            let tls = tls.map(|tls| tls.record());
+            return printer.value(&Record::new(&self.url, exchange, tls, client, hint));
+        }
+        match tls {
+            Some(tls) if self.timing => tell(tls),
+            // Whoever answered may be somebody else.
+            Some(tls) if !tls.is_verified => tell(format_args!("rjk: {tls}")),
+            _ => {}
         }
         if self.timing {
             tell(Timing(&exchange.seen, client.body));
@@ -262,6 +327,20 @@ impl Getting {
         }
         Ok(())
     }
+}
+
+fn trouble(
+    failure: rjk_proxy::job::failure::Failure,
+    scheme: Scheme,
+    limit: Duration,
+    unread: &[u8],
+) -> Trouble {
+    let asked = trouble::Asked {
+        scheme,
+        limit,
+        unread,
+    };
+    Trouble::of(failure, asked)
 }
 
 /// The module frames a response that comes in one piece itself, and passes over a wrong length; here it
@@ -289,12 +368,9 @@ fn end(exchange: Exchange, found: &Found, json: bool) -> Result<Ending, Problem>
     match exchange.result {
         Ok(answer) => Ok(ending(answer.status)),
         // The JSON has said it.
-        Err(trouble) if json && !matches!(trouble, Trouble::TooLarge(_)) => Ok(Ending::Found),
+        Err(trouble) if json && !trouble.is_ours() => Ok(Ending::Found),
         Err(trouble) => Err(Problem::Peer {
-            peer: match exchange.seen.address {
-                Some(address) => address.to_string(),
-                None => found.listed(),
-            },
+            peer: exchange.seen.address.unwrap_or_else(|| found.listed()),
             trouble,
         }),
     }
@@ -325,10 +401,15 @@ mod tests {
         assert!(getting.include && getting.timing && !getting.head);
         assert_eq!(getting.header, ["A: 1", "B: 2"]);
         assert_eq!(getting.data.as_deref(), Some("-"));
-        assert_eq!(getting.wishes().method, Some("PUT"));
+        let (plan, _) = getting.plan().unwrap();
+        assert_eq!(getting.wishes(&plan).method, Some("PUT"));
         assert_eq!(getting.output, Some("f".into()));
-        assert_eq!((getting.url.as_str(), getting.packet_size), ("h", 8192));
-        assert_eq!(parse(&["-I", "h"]).unwrap().wishes().method, Some("HEAD"));
+        assert_eq!(
+            (getting.url.as_str(), plan.spec.max_packet_size),
+            ("h", 8192)
+        );
+        let head = parse(&["-I", "h"]).unwrap();
+        assert_eq!(head.wishes(&plan).method, Some("HEAD"));
         assert_eq!(
             parse(&["h", "-d", "-x=1"]).unwrap().data.as_deref(),
             Some("-x=1")
@@ -344,6 +425,14 @@ mod tests {
             &["--packet-size", "100", "h"],
             &["--timeout", "0", "h"],
             &["--secret", "word", "h"],
+            &["--client-scheme", "ajp", "h"],
+            &["--client", "localhost", "h"],
+            &["--forward", "all", "h"],
+            &["--worker", "w", "/"],
+            &["--conf", "f", "h"],
+            &["--conf", "f", "--ca", "c", "https://h"],
+            &["--worker", "w", "--conf", "f", "--forward", "none", "/"],
+            &["--worker", "w", "--conf", "f", "--ca", "c", "/"],
         ] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }

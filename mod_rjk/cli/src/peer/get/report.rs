@@ -4,12 +4,13 @@ use super::client::Client;
 use super::hint::{self, Hint};
 use crate::manners::{bytes, duration};
 use crate::peer::time::milliseconds;
+use crate::peer::tls;
 use crate::peer::trouble::{self, Trouble};
 use rjk_balance::Traffic;
+use rjk_proxy::way::tls::TlsAgreed;
 use rjk_proxy::worker::direct::Answer;
 use serde::Serialize;
 use std::fmt;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// One request and what became of it.
@@ -21,7 +22,8 @@ pub(super) struct Exchange {
 /// What was seen of the peer.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    pub(super) address: Option<SocketAddr>,
+    pub(super) address: Option<String>,
+    pub(super) tls: Option<TlsAgreed>,
     pub(super) times: Times,
     pub(super) traffic: Traffic,
 }
@@ -30,10 +32,21 @@ pub(super) struct Seen {
 #[derive(Debug, Default)]
 pub(super) struct Times {
     pub(super) connect: Option<Duration>,
+    pub(super) tls: Option<Duration>,
     pub(super) cpong: Option<Duration>,
     /// From the request to the head of the response.
     pub(super) head: Option<Duration>,
     pub(super) total: Duration,
+}
+
+impl Seen {
+    /// A connection came about, with TLS or without, after this time.
+    pub(super) fn opened(&mut self, took: Duration, to: Option<String>, tls: Option<TlsAgreed>) {
+        self.times.tls = tls.as_ref().map(|tls| tls.handshake);
+        self.times.connect = Some(took.saturating_sub(self.times.tls.unwrap_or_default()));
+        self.address = to;
+        self.tls = tls;
+    }
 }
 
 /// The line of `--timing`, with the bytes of the body.
@@ -46,6 +59,7 @@ impl fmt::Display for Timing<'_> {
                 address,
                 times,
                 traffic,
+                ..
             },
             body,
         ) = self;
@@ -54,6 +68,7 @@ impl fmt::Display for Timing<'_> {
         }
         let parts = [
             ("connect", times.connect),
+            ("TLS", times.tls),
             ("CPONG", times.cpong),
             ("head", times.head),
         ];
@@ -76,6 +91,7 @@ impl fmt::Display for Timing<'_> {
 pub(super) struct Record<'a> {
     url: &'a str,
     address: Option<String>,
+    tls: Option<tls::Record>,
     status: Option<u16>,
     reason: Option<String>,
     headers: Vec<Header>,
@@ -83,6 +99,7 @@ pub(super) struct Record<'a> {
     sent_bytes: u64,
     received_bytes: u64,
     connect_ms: Option<f64>,
+    tls_ms: Option<f64>,
     cpong_ms: Option<f64>,
     head_ms: Option<f64>,
     total_ms: f64,
@@ -102,6 +119,7 @@ impl<'a> Record<'a> {
     pub(super) fn new(
         url: &'a str,
         exchange: &Exchange,
+        tls: Option<tls::Record>,
         client: &Client,
         hint: Option<Hint>,
     ) -> Record<'a> {
@@ -111,7 +129,8 @@ impl<'a> Record<'a> {
         let headers = head.into_iter().flat_map(|head| head.headers());
         Record {
             url,
-            address: seen.address.map(|address| address.to_string()),
+            address: seen.address.clone(),
+            tls,
             status: client.status(),
             reason: head.map(|head| text(head.reason())),
             headers: headers
@@ -124,6 +143,7 @@ impl<'a> Record<'a> {
             sent_bytes: seen.traffic.sent,
             received_bytes: seen.traffic.read,
             connect_ms: seen.times.connect.map(milliseconds),
+            tls_ms: seen.times.tls.map(milliseconds),
             cpong_ms: seen.times.cpong.map(milliseconds),
             head_ms: seen.times.head.map(milliseconds),
             total_ms: milliseconds(seen.times.total),

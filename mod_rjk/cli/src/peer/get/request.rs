@@ -1,11 +1,13 @@
 //! The request of `rjk get`, made of its options.
 
 use super::upload::Upload;
-use crate::peer::target::Url;
+use crate::peer::target::{Scheme, Url};
+use crate::peer::way::Member;
+use rjk_http1::request::is_removed;
 use rjk_message::{Attributes, BodyLength, RequestHead};
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 /// The name and value of a header or an attribute.
@@ -22,11 +24,20 @@ pub(super) struct Request {
     /// The host that is asked for, and its port.
     server: (Vec<u8>, u16),
     body: BodyLength,
+    client: Option<IpAddr>,
+    /// Whether the client spoke TLS.
+    is_tls: bool,
+    member: Member,
 }
 
 /// What the options say of it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Wishes<'a> {
+    /// What is spoken with the peer.
+    pub(super) scheme: Scheme,
+    pub(super) client: Option<IpAddr>,
+    pub(super) client_tls: Option<bool>,
+    pub(super) member: &'a Member,
     pub(super) method: Option<&'a str>,
     pub(super) headers: &'a [String],
     pub(super) attributes: &'a [String],
@@ -52,51 +63,63 @@ impl Request {
         }
         let mut headers = defaults(url, upload);
         for text in expand(wishes.headers)? {
-            header(&text, &mut headers)?;
+            header(&text, wishes.scheme, &mut headers)?;
         }
+        let is_tls = wishes
+            .client_tls
+            .unwrap_or(url.target.scheme == Scheme::Https);
         let attributes = wishes.attributes.iter().map(|text| attribute(text));
         Ok(Request {
             method: method.to_owned(),
             path: url.path.clone().into_bytes(),
             query: url.query.clone().map(String::into_bytes),
-            server: server(url, &headers),
+            server: server(url, is_tls, &headers),
             headers,
             attributes: attributes.collect::<Result<_, _>>()?,
             body: upload.length(),
+            client: wishes.client,
+            is_tls,
+            member: wishes.member.clone(),
         })
     }
 
-    /// Has `act` see it as AJP carries it; `local` is who asks.
+    /// Has `act` see it as the module has it; `local` is who asks, if the way has addresses.
     pub(super) fn with_head<T>(
         &self,
         local: Option<SocketAddr>,
         act: impl FnOnce(&RequestHead<'_>) -> T,
     ) -> T {
         let (headers, attributes) = (slices(&self.headers), slices(&self.attributes));
-        let (address, port) = match local {
-            Some(local) => (Some(local.ip().to_string()), Some(local.port().to_string())),
-            None => (None, None),
-        };
-        let address = address.as_deref().map(str::as_bytes);
+        let own = local.map_or(Ipv4Addr::LOCALHOST.into(), |local| local.ip());
+        let (client, own) = (self.client.unwrap_or(own).to_string(), own.to_string());
+        // The port of another host is not known.
+        let port = local.filter(|_| self.client.is_none());
+        let port = port.map(|local| local.port().to_string());
         act(&RequestHead {
             method: self.method.as_bytes(),
             protocol: b"HTTP/1.1",
             uri: &self.path,
-            remote_addr: address,
+            remote_addr: Some(client.as_bytes()),
             remote_host: None,
             server_name: &self.server.0,
             server_port: self.server.1,
-            is_ssl: false,
+            is_ssl: self.is_tls,
             headers: &headers,
             body: self.body,
             attributes: Attributes {
                 query: self.query.as_deref(),
                 remote_port: port.as_deref().map(str::as_bytes),
-                local_addr: address,
+                local_addr: Some(own.as_bytes()),
+                route: self.member.route.as_ref().map(|route| route.as_slice()),
+                activation: self.member.activation.as_str().as_bytes(),
                 extra: &attributes,
                 ..Attributes::default()
             },
         })
+    }
+
+    pub(super) fn has_body(&self) -> bool {
+        self.body != BodyLength::None
     }
 
     /// Whether attributes were given.
@@ -114,7 +137,7 @@ fn slices(pairs: &[Pair]) -> Vec<(&[u8], &[u8])> {
 fn defaults(url: &Url, upload: &Upload) -> Vec<Pair> {
     let pair = |name: &str, value: &str| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
     let mut headers = vec![
-        pair("Host", &url.target.to_string()),
+        pair("Host", &url.target.host_header()),
         pair("User-Agent", concat!("rjk/", env!("CARGO_PKG_VERSION"))),
         pair("Accept", "*/*"),
     ];
@@ -149,7 +172,7 @@ fn expand(texts: &[String]) -> Result<Vec<String>, BadRequest> {
 
 /// `Name: value` replaces the header that is sent without it, and stands beside others of its name that
 /// were given; `Name:` takes away, `Name;` is empty.
-fn header(text: &str, headers: &mut Vec<Pair>) -> Result<(), BadRequest> {
+fn header(text: &str, scheme: Scheme, headers: &mut Vec<Pair>) -> Result<(), BadRequest> {
     let (name, value) = match (text.split_once(':'), text.strip_suffix(';')) {
         (Some((name, value)), _) => (name, Some(value.trim()).filter(|value| !value.is_empty())),
         (None, Some(name)) => (name, Some("")),
@@ -158,9 +181,12 @@ fn header(text: &str, headers: &mut Vec<Pair>) -> Result<(), BadRequest> {
     if !is_token(name.as_bytes()) || value.is_some_and(|value| value.contains(['\r', '\n', '\0'])) {
         return Err(BadRequest::Header);
     }
-    let replaces = DEFAULTS
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(name));
+    let is = |known: &&str| known.eq_ignore_ascii_case(name);
+    let replaces = DEFAULTS.iter().any(is);
+    let is_taken = scheme.is_http() && is_removed(name.as_bytes());
+    if value.is_some() && is_taken && !replaces && !is(&"Expect") {
+        return Err(BadRequest::Taken(name.to_owned()));
+    }
     if value.is_none() || replaces {
         headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name.as_bytes()));
     }
@@ -188,7 +214,8 @@ fn attribute(text: &str) -> Result<Pair, BadRequest> {
 }
 
 /// The host that Tomcat is told: the Host header's, as behind httpd.
-fn server(url: &Url, headers: &[Pair]) -> (Vec<u8>, u16) {
+fn server(url: &Url, is_tls: bool, headers: &[Pair]) -> (Vec<u8>, u16) {
+    let usual = if is_tls { 443 } else { 80 };
     let of_url = || (url.target.host.clone().into_bytes(), url.target.port);
     let mut headers = headers.iter();
     let Some((_, value)) = headers.find(|(name, _)| name.eq_ignore_ascii_case(b"Host")) else {
@@ -198,8 +225,8 @@ fn server(url: &Url, headers: &[Pair]) -> (Vec<u8>, u16) {
         return of_url();
     };
     let (host, port) = match value.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => (host, port.parse().unwrap_or(80)),
-        _ => (value, 80),
+        Some((host, port)) if !port.contains(']') => (host, port.parse().unwrap_or(usual)),
+        _ => (value, usual),
     };
     (host.as_bytes().to_vec(), port)
 }
@@ -224,11 +251,37 @@ pub(super) enum BadRequest {
     HeaderFile(PathBuf, io::Error),
     #[error("--attribute takes NAME=VALUE")]
     Attribute,
+    #[error(
+        "over HTTP the module tells {0} itself, and takes a client's away; see --client, --client-scheme, --forward and --attribute"
+    )]
+    Taken(String),
+    #[error(
+        "over HTTP a secret travels in a header of its own, and none is named; give --secret-header NAME, or leave --secret-file out"
+    )]
+    NoSecretHeader,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rjk_config::model::Activation;
+
+    const NO_MEMBER: Member = Member {
+        route: None,
+        activation: Activation::Active,
+    };
+
+    fn none<'w>() -> Wishes<'w> {
+        Wishes {
+            scheme: Scheme::Ajp,
+            client: None,
+            client_tls: None,
+            member: &NO_MEMBER,
+            method: None,
+            headers: &[],
+            attributes: &[],
+        }
+    }
 
     fn request(url: &str, wishes: &Wishes<'_>, upload: &Upload) -> Result<Request, BadRequest> {
         Request::new(&Url::parse(url).unwrap(), wishes, upload)
@@ -251,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_get_by_itself() {
-        let request = request("ajp://h:8010/a?b", &Wishes::default(), &Upload::none()).unwrap();
+        let request = request("ajp://h:8010/a?b", &none(), &Upload::none()).unwrap();
         let local = Some(([127, 0, 0, 1], 4711).into());
         request.with_head(local, |head| {
             assert_eq!((head.method, head.uri), (&b"GET"[..], &b"/a"[..]));
@@ -278,7 +331,7 @@ mod tests {
         ]);
         let wishes = Wishes {
             headers: &headers,
-            ..Wishes::default()
+            ..none()
         };
         let request = request("h", &wishes, &Upload::none()).unwrap();
         request.with_head(None, |head| {
@@ -298,9 +351,75 @@ mod tests {
     }
 
     #[test]
+    fn whom_the_client_asked_and_who_it_is() {
+        for (url, host, tls, server, is_ssl) in [
+            ("http://h:8080/", "h:8080", None, ("h", 8080), false),
+            ("http://h/", "h", None, ("h", 80), false),
+            ("https://h/", "h", None, ("h", 443), true),
+            ("https://h:8443/", "h:8443", Some(false), ("h", 8443), false),
+            ("http://h/", "h", Some(true), ("h", 443), true),
+        ] {
+            let wishes = Wishes {
+                scheme: Scheme::Http,
+                client: Some([192, 0, 2, 7].into()),
+                client_tls: tls,
+                ..none()
+            };
+            let request = request(url, &wishes, &Upload::none()).unwrap();
+            request.with_head(Some(([127, 0, 0, 1], 4711).into()), |head| {
+                assert_eq!(head.headers[0], (&b"Host"[..], host.as_bytes()), "{url}");
+                assert_eq!(
+                    (head.server_name, head.server_port),
+                    (server.0.as_bytes(), server.1)
+                );
+                assert_eq!(head.is_ssl, is_ssl, "{url}");
+                assert_eq!(head.remote_addr, Some(&b"192.0.2.7"[..]));
+                assert_eq!(head.attributes.remote_port, None);
+                assert_eq!(head.attributes.local_addr, Some(&b"127.0.0.1"[..]));
+            });
+        }
+    }
+
+    #[test]
+    fn through_a_socket_this_host_asks() {
+        let request = request("h", &none(), &Upload::none()).unwrap();
+        request.with_head(None, |head| {
+            assert_eq!(head.remote_addr, Some(&b"127.0.0.1"[..]));
+            assert_eq!(head.attributes.remote_port, None);
+        });
+    }
+
+    #[test]
+    fn over_http_nobody_says_what_the_module_says() {
+        for (text, is_taken) in [
+            ("X-Forwarded-For: 192.0.2.1", true),
+            ("x_rjk_route: a", true),
+            ("Connection: close", true),
+            ("Upgrade: websocket", true),
+            ("X-Forwarded-For:", false),
+            ("Host: a", false),
+            ("Expect: 100-continue", false),
+            ("Content-Type: text/plain", false),
+            ("Cookie: a=b", false),
+        ] {
+            let headers = strings(&[text]);
+            for scheme in [Scheme::Http, Scheme::Https, Scheme::Ajp] {
+                let wishes = Wishes {
+                    scheme,
+                    headers: &headers,
+                    ..none()
+                };
+                let result = request("h", &wishes, &Upload::none());
+                let is_refused = matches!(result, Err(BadRequest::Taken(_)));
+                assert_eq!(is_refused, is_taken && scheme.is_http(), "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn a_body_makes_a_post() {
         let upload = Upload::text("a=1");
-        let post = request("h", &Wishes::default(), &upload).unwrap();
+        let post = request("h", &none(), &upload).unwrap();
         assert_eq!(post.method, "POST");
         post.with_head(None, |head| {
             assert_eq!(head.body, BodyLength::Known(3));
@@ -308,7 +427,7 @@ mod tests {
         });
         let wishes = Wishes {
             method: Some("PUT"),
-            ..Wishes::default()
+            ..none()
         };
         assert_eq!(request("h", &wishes, &upload).unwrap().method, "PUT");
     }
@@ -318,7 +437,7 @@ mod tests {
         let attributes = strings(&["A=1=2", "B="]);
         let wishes = Wishes {
             attributes: &attributes,
-            ..Wishes::default()
+            ..none()
         };
         let request = request("h", &wishes, &Upload::none()).unwrap();
         assert!(request.has_attributes());
@@ -333,7 +452,7 @@ mod tests {
             let headers = strings(&[text]);
             let wishes = Wishes {
                 headers: &headers,
-                ..Wishes::default()
+                ..none()
             };
             assert!(request("h", &wishes, &Upload::none()).is_err(), "{text:?}");
         }
@@ -341,13 +460,13 @@ mod tests {
             let attributes = strings(&[text]);
             let wishes = Wishes {
                 attributes: &attributes,
-                ..Wishes::default()
+                ..none()
             };
             assert!(request("h", &wishes, &Upload::none()).is_err(), "{text:?}");
         }
         let wishes = Wishes {
             method: Some("G ET"),
-            ..Wishes::default()
+            ..none()
         };
         assert!(request("h", &wishes, &Upload::none()).is_err());
     }

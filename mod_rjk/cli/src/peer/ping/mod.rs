@@ -1,48 +1,57 @@
 //! `rjk ping`: does it answer, and how fast.
 
 mod interrupt;
+mod report;
 mod summary;
 
-use super::target::{Target, TargetError};
-use super::time::{limit, milliseconds, pause};
-use super::trouble::Trouble;
-use super::way::{Found, Limits, NoHost, Way};
-use crate::manners::{Ending, Failure, Outcome, Printer, duration};
+use super::found::{Found, NoHost};
+use super::target::{TargetError, Url};
+use super::time::{limit, pause};
+use super::trouble::{Asked, Trouble};
+use super::way::{Limits, NoWay, Plan, Told, Way};
+use crate::manners::{Ending, Failure, Outcome, Printer};
 use clap::Args;
 use interrupt::Interrupt;
+use report::{Probe, Record, Report, Times};
 use rjk_ajp::PacketSize;
+use rjk_config::model::Protocol;
 use rjk_proxy::worker::direct::Line;
-use serde::Serialize;
-use std::collections::HashSet;
-use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::io;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
-use summary::{Figures, Summary};
 
 const EXAMPLES: &str = "\
 Examples:
   rjk ping localhost:8009             four probes, one a second
   rjk ping -c 100 -i 0.1 app1:8009    a hundred, ten a second
   rjk ping -k -c 60 app1:8009         all on one connection, as a pool keeps it
+  rjk ping http://app1:8080/health    HEAD /health in place of CPING
+  rjk ping --ca ca.pem https://app1:8443/
+  rjk ping --unix-socket /run/tomcat/a.sock ajp://localhost
+  rjk ping --worker app1 --conf /etc/httpd/conf/httpd.conf
 
-A probe connects, sends CPING and waits for CPONG. It needs no secret. Ctrl-C ends it early, and sums \
-up. Exit codes: 0 all were answered, 1 some were lost, 2 the command could not run.";
+A probe connects, agrees on TLS where that is spoken, sends CPING and waits for CPONG. Over HTTP it asks for the path \
+with HEAD; any answer that keeps the connection will do, as for the module's own checks (probe in rjk.toml). It needs no secret. \
+Ctrl-C ends it early, and sums up. Exit codes: 0 all were answered, 1 some were lost, 2 the command could not run.";
 
 /// `rjk ping …`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Pinging {
-    /// Who is asked: HOST:PORT or ajp://HOST:PORT; without a port it is 8009
-    #[arg(value_name = "HOST:PORT")]
-    target: String,
+    /// Who is asked: HOST:PORT or ajp://HOST:PORT (without a port it is 8009), http://HOST:PORT/path or https://…
+    #[arg(
+        value_name = "HOST:PORT",
+        required_unless_present = "worker",
+        conflicts_with_all = ["worker", "conf"]
+    )]
+    target: Option<String>,
     /// So many probes
     #[arg(short, long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     count: u32,
     /// The time from one probe to the next, in seconds, or 500ms, 2s, 1m
     #[arg(short, long, value_name = "INTERVAL", default_value = "1", value_parser = pause)]
     interval: Duration,
-    /// The longest wait for the connection, and for the CPONG
+    /// The longest wait for the connection, and for the answer
     #[arg(long, value_name = "TIME", default_value = "5", value_parser = limit)]
     timeout: Duration,
     /// Sends all probes over one connection, and opens another only when it ended
@@ -58,6 +67,8 @@ enum Problem {
     #[error("{0}")]
     Target(#[from] TargetError),
     #[error("{0}")]
+    Way(#[from] NoWay),
+    #[error("{0}")]
     Host(#[from] NoHost),
     #[error("{0}")]
     Write(#[from] io::Error),
@@ -67,21 +78,9 @@ impl Problem {
     fn ending(&self) -> Ending {
         match self {
             Problem::Host(nobody) => nobody.ending(),
-            Problem::Target(_) | Problem::Write(_) => Ending::CouldNotRun,
+            Problem::Target(_) | Problem::Way(_) | Problem::Write(_) => Ending::CouldNotRun,
         }
     }
-}
-
-/// What one probe found, and where; `None` when no connection came about.
-struct Probe {
-    address: Option<SocketAddr>,
-    result: Result<Times, Trouble>,
-}
-
-/// How long an answer took; a connection that was open already took none.
-struct Times {
-    connect: Option<Duration>,
-    cpong: Duration,
 }
 
 impl Pinging {
@@ -94,23 +93,16 @@ impl Pinging {
     }
 
     fn probe_all(&self, printer: &mut Printer) -> Result<Ending, Problem> {
-        let target = Target::parse(&self.target)?;
-        let limits = Limits {
-            connect: self.timeout,
-            answer: self.timeout,
-            packet: PacketSize::MAX.bytes(),
-        };
-        let found = match self.way.find(&target, limits, None) {
+        let plan = self.plan()?;
+        let asked = asked(&plan);
+        let found = match plan.find() {
             Err(NoHost::Unknown(trouble)) if printer.json() => {
-                printer.value(&Record::of_nobody(&target, &trouble))?;
+                printer.value(&Record::of_nobody(asked, &trouble))?;
                 return Ok(Ending::Found);
             }
             found => found?,
         };
-        if !printer.json() {
-            writeln!(printer, "CPING {target}: {}", found.listed())?;
-        }
-        let mut report = Report::new(&target, &found, printer.json());
+        let mut report = Report::new(asked, &found, printer)?;
         self.each(&found, |probe| {
             report.take(probe, printer)?;
             // Whoever watched has gone.
@@ -119,7 +111,35 @@ impl Pinging {
                 false => ControlFlow::Continue(()),
             })
         })?;
-        report.end(printer)
+        Ok(report.end(printer)?)
+    }
+
+    /// Whom to ask, with a path to ask for where HTTP is spoken.
+    fn plan(&self) -> Result<Plan, Problem> {
+        let limits = Limits {
+            connect: self.timeout,
+            answer: self.timeout,
+            packet: None,
+        };
+        if self.way.is_configured() {
+            let mut plan = self.way.configured(limits)?;
+            if let Protocol::Http(http) = &mut plan.spec.way.protocol {
+                http.probe.get_or_insert_with(|| "/".into());
+            }
+            return Ok(plan);
+        }
+        let url = Url::parse(self.target.as_deref().unwrap_or_default())?;
+        if url.has_path() && !url.target.scheme.is_http() {
+            return Err(TargetError::Path.into());
+        }
+        let told = Told {
+            probe: Some(url.path_and_query().into()),
+            ..Told::default()
+        };
+        let mut plan = self.way.direct(&url.target, limits, told)?;
+        // Whatever a peer says is looked at.
+        plan.spec.max_packet_size = PacketSize::MAX.bytes();
+        Ok(plan)
     }
 
     /// One probe after the other, at fixed times: a slow answer delays no other.
@@ -143,169 +163,47 @@ impl Pinging {
     }
 
     fn probe<'f>(&self, found: &'f Found, kept: &mut Option<Line<'f>>) -> Probe {
+        let trouble = |failure, unread: &[u8]| {
+            let asked = Asked {
+                scheme: found.scheme,
+                limit: self.timeout,
+                unread,
+            };
+            found.look_again(Trouble::of(failure, asked), self.timeout)
+        };
         let began = Instant::now();
-        let (mut line, connect) = match kept.take() {
+        let (mut line, opened) = match kept.take() {
             Some(line) => (line, None),
             None => match found.direct.connect() {
                 Ok(line) => (line, Some(began.elapsed())),
                 Err(failure) => {
-                    let trouble = Trouble::of(failure, self.timeout, &[]);
                     return Probe {
-                        address: None,
-                        result: Err(trouble),
+                        place: None,
+                        tls: None,
+                        result: Err(trouble(failure, &[])),
                     };
                 }
             },
         };
-        let address = line.address();
-        let asked = Instant::now();
+        let (place, tls, asked) = (found.place(&line), line.tls(), Instant::now());
         let result = match line.ping(self.timeout) {
-            Ok(()) => Ok(Times {
-                connect,
-                cpong: asked.elapsed(),
-            }),
-            Err(failure) => {
-                let trouble = Trouble::of(failure, self.timeout, line.unread());
-                Err(found.look_again(trouble, self.timeout))
-            }
+            Ok(status) => Ok(Times::new(opened, tls.as_ref(), asked.elapsed(), status)),
+            Err(failure) => Err(trouble(failure, line.unread())),
         };
         if self.keep && result.is_ok() {
             *kept = Some(line);
         }
-        Probe { address, result }
+        Probe { place, tls, result }
     }
 }
 
-/// What is told of the probes: each at once, or all in the end as JSON.
-struct Report {
-    summary: Summary,
-    /// Troubles whose remedy was told.
-    told: HashSet<&'static str>,
-    json: Option<Record>,
-    number: u32,
-    /// All addresses of the peer.
-    addresses: String,
-}
-
-impl Report {
-    fn new(target: &Target, found: &Found, json: bool) -> Report {
-        Report {
-            summary: Summary::default(),
-            told: HashSet::new(),
-            json: json.then(|| Record {
-                target: target.to_string(),
-                addresses: found.addresses.iter().map(ToString::to_string).collect(),
-                probes: Vec::new(),
-                problem: None,
-                summary: None,
-            }),
-            number: 0,
-            addresses: found.listed(),
-        }
-    }
-
-    fn take(&mut self, probe: Probe, printer: &mut Printer) -> io::Result<()> {
-        self.number += 1;
-        match &probe.result {
-            Ok(times) => self.summary.answered(times.connect, times.cpong),
-            Err(_) => self.summary.lost(),
-        }
-        match &mut self.json {
-            Some(record) => {
-                record.probes.push(ProbeRecord::new(self.number, &probe));
-                Ok(())
-            }
-            None => self.line(&probe, printer),
-        }
-    }
-
-    /// A remedy is told once for each kind of trouble.
-    fn line(&mut self, probe: &Probe, printer: &mut Printer) -> io::Result<()> {
-        let number = self.number;
-        let address = match probe.address {
-            Some(address) => address.to_string(),
-            None => self.addresses.clone(),
-        };
-        match &probe.result {
-            Ok(Times { connect, cpong }) => {
-                let cpong = duration(*cpong);
-                match connect.map(duration) {
-                    Some(connect) => {
-                        writeln!(
-                            printer,
-                            "{number:3}  {address}  connect {connect}, CPONG {cpong}"
-                        )
-                    }
-                    None => writeln!(printer, "{number:3}  {address}  CPONG {cpong}"),
-                }
-            }
-            Err(trouble) if self.told.insert(trouble.word()) => {
-                let remedy = trouble.remedy();
-                writeln!(printer, "{number:3}  {address}  lost: {trouble}; {remedy}")
-            }
-            Err(trouble) => writeln!(printer, "{number:3}  {address}  lost: {trouble}"),
-        }
-    }
-
-    fn end(self, printer: &mut Printer) -> Result<Ending, Problem> {
-        match self.json {
-            Some(mut record) => {
-                record.summary = Some(self.summary.figures());
-                printer.value(&record)?;
-            }
-            None => writeln!(printer, "{}", self.summary)?,
-        }
-        Ok(match self.summary.losses() {
-            0 => Ending::Fine,
-            _ => Ending::Found,
-        })
-    }
-}
-
-/// All of it as JSON.
-#[derive(Serialize)]
-struct Record {
-    target: String,
-    addresses: Vec<String>,
-    probes: Vec<ProbeRecord>,
-    /// Why there are none.
-    problem: Option<super::trouble::Record>,
-    #[serde(flatten)]
-    summary: Option<Figures>,
-}
-
-impl Record {
-    /// Nobody could be probed.
-    fn of_nobody(target: &Target, trouble: &Trouble) -> Record {
-        Record {
-            target: target.to_string(),
-            addresses: Vec::new(),
-            probes: Vec::new(),
-            problem: Some(trouble.record()),
-            summary: Some(Summary::default().figures()),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct ProbeRecord {
-    number: u32,
-    address: Option<String>,
-    connect_ms: Option<f64>,
-    cpong_ms: Option<f64>,
-    problem: Option<super::trouble::Record>,
-}
-
-impl ProbeRecord {
-    fn new(number: u32, probe: &Probe) -> ProbeRecord {
-        let times = probe.result.as_ref().ok();
-        ProbeRecord {
-            number,
-            address: probe.address.map(|address| address.to_string()),
-            connect_ms: times.and_then(|times| times.connect).map(milliseconds),
-            cpong_ms: times.map(|times| milliseconds(times.cpong)),
-            problem: probe.result.as_ref().err().map(Trouble::record),
-        }
+/// Who is asked, and for what.
+fn asked(plan: &Plan) -> String {
+    let target = plan.target();
+    let probe = plan.spec.way.http().and_then(|http| http.probe.as_ref());
+    match probe {
+        Some(path) => format!("{target}{path}"),
+        None => target.to_string(),
     }
 }
 
@@ -328,6 +226,7 @@ mod tests {
     #[test]
     fn what_is_meant_without_options() {
         let pinging = parse(&["h:8009"]).unwrap();
+        assert_eq!(asked(&pinging.plan().unwrap()), "h:8009");
         let (second, five) = (Duration::from_secs(1), Duration::from_secs(5));
         assert_eq!(
             (pinging.count, pinging.interval, pinging.timeout),
@@ -350,6 +249,43 @@ mod tests {
             &["h", "-i", "-1"],
             &["h", "--timeout", "0"],
             &["h", "h"],
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_over_http() {
+        for (line, expected) in [
+            (&["http://h"][..], "http://h:80/"),
+            (&["http://h:8080/health?of=a"], "http://h:8080/health?of=a"),
+            (&["--insecure", "https://h:8443"], "https://h:8443/"),
+            (&["--socket", "/s", "http://h:80/x"], "http://h:80/x"),
+            (&["--unix-socket", "/s", "ajp://h"], "h:8009"),
+        ] {
+            let pinging = parse(line).unwrap();
+            assert_eq!(asked(&pinging.plan().unwrap()), expected, "{line:?}");
+        }
+        for wrong in [
+            &["ajp://h/x"][..],
+            &["--ca", "f", "http://h"],
+            &["--insecure", "h"],
+        ] {
+            assert!(parse(wrong).unwrap().plan().is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn either_somebody_or_a_worker() {
+        assert!(parse(&["--worker", "w", "--conf", "f"]).is_ok());
+        for wrong in [
+            &["--worker", "w"][..],
+            &["--conf", "f", "h"],
+            &["--worker", "w", "--conf", "f", "h"],
+            &["--worker", "w", "--conf", "f", "--ca", "f"],
+            &["--cert", "f", "https://h"],
+            &["--insecure", "--ca", "f", "https://h"],
+            &["-6", "--socket", "/s", "h"],
         ] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }

@@ -1,5 +1,6 @@
 //! What the probes come to.
 
+use super::report::Times;
 use crate::manners::duration;
 use crate::peer::time::milliseconds;
 use serde::Serialize;
@@ -12,18 +13,34 @@ pub(super) struct Summary {
     sent: u32,
     answered: u32,
     connect: Spread,
-    cpong: Spread,
+    tls: Spread,
+    answer: Spread,
+    is_http: bool,
 }
 
 impl Summary {
-    /// A CPONG came. A probe on a connection that was open already has no time of a connect.
-    pub(super) fn answered(&mut self, connect: Option<Duration>, cpong: Duration) {
+    /// Of no probe yet.
+    pub(super) fn new(is_http: bool) -> Summary {
+        Summary {
+            is_http,
+            ..Summary::default()
+        }
+    }
+
+    /// An answer came. A probe on a connection that was open already has no time of a connect.
+    pub(super) fn answered(&mut self, times: Times) {
         self.sent += 1;
         self.answered += 1;
-        if let Some(connect) = connect {
-            self.connect.add(connect);
+        let spreads = [
+            (&mut self.connect, times.connect),
+            (&mut self.tls, times.tls),
+        ];
+        for (spread, time) in spreads {
+            if let Some(time) = time {
+                spread.add(time);
+            }
         }
-        self.cpong.add(cpong);
+        self.answer.add(times.answer);
     }
 
     /// None came.
@@ -52,7 +69,9 @@ impl Summary {
             lost: self.losses(),
             loss_percent: self.loss_percent(),
             connect_ms: self.connect.figures(),
-            cpong_ms: self.cpong.figures(),
+            tls_ms: self.tls.figures(),
+            cpong_ms: self.answer.figures().filter(|_| !self.is_http),
+            head_ms: self.answer.figures().filter(|_| self.is_http),
         }
     }
 }
@@ -62,7 +81,13 @@ impl fmt::Display for Summary {
         let (sent, answered, loss) = (self.sent, self.answered, self.loss_percent());
         let probes = if sent == 1 { "probe" } else { "probes" };
         write!(f, "{sent} {probes}, {answered} answered, {loss}% lost")?;
-        for (name, spread) in [("connect", &self.connect), ("CPONG", &self.cpong)] {
+        let answer = if self.is_http { "HEAD" } else { "CPONG" };
+        let all = [
+            ("connect", &self.connect),
+            ("TLS", &self.tls),
+            (answer, &self.answer),
+        ];
+        for (name, spread) in all {
             if let Some((min, avg, max)) = spread.all() {
                 let (min, avg, max) = (duration(min), duration(avg), duration(max));
                 write!(f, "\n{name:7} min {min}, avg {avg}, max {max}")?;
@@ -116,7 +141,9 @@ pub(super) struct Figures {
     lost: u32,
     loss_percent: f64,
     connect_ms: Option<SpreadFigures>,
+    tls_ms: Option<SpreadFigures>,
     cpong_ms: Option<SpreadFigures>,
+    head_ms: Option<SpreadFigures>,
 }
 
 #[derive(Debug, Serialize)]
@@ -134,12 +161,21 @@ mod tests {
         Duration::from_millis(ms)
     }
 
+    fn times(connect: Option<Duration>, tls: Option<Duration>, answer: Duration) -> Times {
+        Times {
+            connect,
+            tls,
+            answer,
+            status: None,
+        }
+    }
+
     #[test]
     fn sums_up() {
-        let mut summary = Summary::default();
-        summary.answered(Some(ms(3)), ms(10));
-        summary.answered(None, ms(20));
-        summary.answered(Some(ms(1)), ms(60));
+        let mut summary = Summary::new(false);
+        summary.answered(times(Some(ms(3)), None, ms(10)));
+        summary.answered(times(None, None, ms(20)));
+        summary.answered(times(Some(ms(1)), None, ms(60)));
         summary.lost();
         summary.lost();
         summary.lost();
@@ -151,7 +187,24 @@ mod tests {
         let json = serde_json::to_string(&summary.figures()).unwrap();
         assert_eq!(
             json,
-            r#"{"sent":6,"answered":3,"lost":3,"loss_percent":50.0,"connect_ms":{"min":1.0,"avg":2.0,"max":3.0},"cpong_ms":{"min":10.0,"avg":30.0,"max":60.0}}"#
+            r#"{"sent":6,"answered":3,"lost":3,"loss_percent":50.0,"connect_ms":{"min":1.0,"avg":2.0,"max":3.0},"tls_ms":null,"cpong_ms":{"min":10.0,"avg":30.0,"max":60.0},"head_ms":null}"#
+        );
+    }
+
+    #[test]
+    fn sums_up_over_https() {
+        let mut summary = Summary::new(true);
+        summary.answered(times(Some(ms(1)), Some(ms(4)), ms(2)));
+        summary.answered(times(Some(ms(1)), Some(ms(8)), ms(2)));
+        let text = "2 probes, 2 answered, 0% lost\n\
+                    connect min 1.00 ms, avg 1.00 ms, max 1.00 ms\n\
+                    TLS     min 4.00 ms, avg 6.00 ms, max 8.00 ms\n\
+                    HEAD    min 2.00 ms, avg 2.00 ms, max 2.00 ms";
+        assert_eq!(summary.to_string(), text);
+        let json = serde_json::to_value(summary.figures()).unwrap();
+        assert_eq!(
+            (&json["cpong_ms"], &json["tls_ms"]["avg"]),
+            (&().into(), &6.0.into())
         );
     }
 
@@ -161,10 +214,10 @@ mod tests {
         assert_eq!(summary.to_string(), "0 probes, 0 answered, 0% lost");
         (0..3).for_each(|_| summary.lost());
         assert_eq!(summary.to_string(), "3 probes, 0 answered, 100% lost");
-        summary.answered(None, ms(1));
-        summary.answered(None, ms(1));
-        summary.answered(None, ms(1));
-        summary.answered(None, ms(1));
+        summary.answered(times(None, None, ms(1)));
+        summary.answered(times(None, None, ms(1)));
+        summary.answered(times(None, None, ms(1)));
+        summary.answered(times(None, None, ms(1)));
         assert_eq!(summary.loss_percent(), 42.9);
     }
 }

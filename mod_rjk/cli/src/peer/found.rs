@@ -1,0 +1,152 @@
+//! A peer that can be asked: it has an address, and what TLS needs was read.
+
+use super::foreign::{Foreign, Says};
+use super::target::Scheme;
+use super::tls::Agreed;
+use super::trouble::Trouble;
+use rjk_balance::UnknownWorker;
+use rjk_config::model::{AjpSpec, Way};
+use rjk_proxy::way::address;
+use rjk_proxy::way::tls::{TlsAgreed, TlsContext, TlsSetupError};
+use rjk_proxy::worker::direct::{Direct, Line};
+use std::cell::OnceCell;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A peer that can be asked.
+pub(super) struct Found {
+    pub(super) scheme: Scheme,
+    pub(super) direct: Direct,
+    addresses: Vec<SocketAddr>,
+    socket: Option<PathBuf>,
+    is_verified: bool,
+    /// The same without TLS.
+    plain: Direct,
+    /// What else it speaks, once it was asked.
+    other: OnceCell<Option<Says>>,
+}
+
+impl Found {
+    /// Looks the host up, and reads what TLS needs.
+    pub(super) fn new(spec: &AjpSpec, scheme: Scheme) -> Result<Found, NoHost> {
+        let tls = spec.way.tls().map(|tls| TlsContext::load(tls, None));
+        let tls = tls.transpose()?;
+        let addresses = address::resolve(spec).map_err(|error| {
+            NoHost::Unknown(Trouble::UnknownHost {
+                host: spec.host.to_string(),
+                error,
+            })
+        })?;
+        let internal = |error: UnknownWorker| NoHost::Internal(error.to_string());
+        Ok(Found {
+            scheme,
+            direct: Direct::new(spec, &addresses, tls.as_ref()).map_err(internal)?,
+            plain: Direct::new(&plain(spec), &addresses, None).map_err(internal)?,
+            addresses,
+            socket: spec.way.socket.clone(),
+            is_verified: spec.way.tls().is_none_or(|tls| tls.verify),
+            other: OnceCell::new(),
+        })
+    }
+
+    /// All its addresses, or its socket.
+    pub(super) fn places(&self) -> Vec<String> {
+        match &self.socket {
+            Some(socket) => vec![socket.display().to_string()],
+            None => self.addresses.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// The same, as a text.
+    pub(super) fn listed(&self) -> String {
+        self.places().join(", ")
+    }
+
+    /// Where a connection leads.
+    pub(super) fn place(&self, line: &Line<'_>) -> Option<String> {
+        match &self.socket {
+            Some(socket) => Some(socket.display().to_string()),
+            None => Some(line.address()?.to_string()),
+        }
+    }
+
+    /// What TLS came to.
+    pub(super) fn agreed<'a>(&self, tls: &'a TlsAgreed) -> Agreed<'a> {
+        Agreed {
+            tls,
+            is_verified: self.is_verified,
+        }
+    }
+
+    /// What a trouble is at a second look: many servers close without a word when another protocol comes
+    /// than theirs, so a peer that did is asked in others, once.
+    pub(super) fn look_again(&self, trouble: Trouble, limit: Duration) -> Trouble {
+        if !trouble.is_wordless() {
+            return trouble;
+        }
+        match self.other(limit) {
+            Some(says) => Trouble::Foreign(Foreign {
+                asked: self.scheme,
+                says: says.clone(),
+            }),
+            None => trouble,
+        }
+    }
+
+    /// Whether it speaks TLS, asked without.
+    pub(super) fn speaks_tls(&self, limit: Duration) -> bool {
+        self.scheme != Scheme::Https && self.other(limit) == Some(&Says::Tls)
+    }
+
+    fn other(&self, limit: Duration) -> Option<&Says> {
+        let asked = || {
+            let tls = || self.hail(&HELLO, Says::Tls, limit);
+            let ajp = || self.hail(&rjk_ajp::CPING, Says::Ajp, limit);
+            match self.scheme {
+                Scheme::Ajp => tls(),
+                Scheme::Http => tls().or_else(ajp),
+                Scheme::Https => ajp(),
+            }
+        };
+        self.other.get_or_init(asked).as_ref()
+    }
+
+    fn hail(&self, bytes: &[u8], expected: Says, limit: Duration) -> Option<Says> {
+        let mut line = self.plain.connect().ok()?;
+        line.hail(bytes, limit);
+        let asked = match expected {
+            Says::Ajp => Scheme::Http,
+            _ => Scheme::Ajp,
+        };
+        let says = Foreign::of(line.unread(), asked)?.says;
+        (says == expected).then_some(says)
+    }
+}
+
+/// The beginning of a ClientHello that ends too soon: a TLS server answers with an alert.
+const HELLO: [u8; 10] = [0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0];
+
+fn plain(spec: &AjpSpec) -> AjpSpec {
+    AjpSpec {
+        way: Way {
+            socket: spec.way.socket.clone(),
+            ..Way::default()
+        },
+        ..spec.clone()
+    }
+}
+
+/// Nobody can be asked.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoHost {
+    /// The resolver does not know it.
+    #[error("{0}; {remedy}", remedy = .0.remedy())]
+    Unknown(Trouble),
+    /// A file that TLS needs.
+    #[error("{0}; {remedy}", remedy = .0.remedy())]
+    Tls(TlsSetupError),
+    /// A mistake of ours.
+    #[error("{0}; please report this")]
+    Internal(String),
+}
