@@ -24,7 +24,7 @@ use anyhow::{Context, ensure};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -116,6 +116,14 @@ impl HttpPeer {
         match &self.place {
             Place::Port { port, .. } => *port,
             Place::Socket(..) => 0,
+        }
+    }
+
+    /// Its unix socket, if it listens at one.
+    pub fn socket(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Port { .. } => None,
+            Place::Socket(path, _) => Some(path),
         }
     }
 

@@ -5,9 +5,11 @@ use super::target::Scheme;
 use super::tls::Agreed;
 use super::trouble::Trouble;
 use rjk_balance::UnknownWorker;
-use rjk_config::model::{AjpSpec, Way};
+use rjk_config::model::{AjpSpec, HttpSpec, Protocol, TlsSpec, Way};
+use rjk_proxy::job::failure::Cause;
 use rjk_proxy::way::address;
-use rjk_proxy::way::tls::{TlsAgreed, TlsContext, TlsSetupError};
+use rjk_proxy::way::connector::ConnectError;
+use rjk_proxy::way::tls::{TlsAgreed, TlsContext, TlsError, TlsSetupError};
 use rjk_proxy::worker::direct::{Direct, Line};
 use std::cell::OnceCell;
 use std::net::SocketAddr;
@@ -21,8 +23,8 @@ pub(super) struct Found {
     addresses: Vec<SocketAddr>,
     socket: Option<PathBuf>,
     is_verified: bool,
-    /// The same without TLS.
-    plain: Direct,
+    /// How it is reached, whatever is spoken.
+    spec: AjpSpec,
     /// What else it speaks, once it was asked.
     other: OnceCell<Option<Says>>,
 }
@@ -42,7 +44,7 @@ impl Found {
         Ok(Found {
             scheme,
             direct: Direct::new(spec, &addresses, tls.as_ref()).map_err(internal)?,
-            plain: Direct::new(&plain(spec), &addresses, None).map_err(internal)?,
+            spec: spec.clone(),
             addresses,
             socket: spec.way.socket.clone(),
             is_verified: spec.way.tls().is_none_or(|tls| tls.verify),
@@ -100,41 +102,75 @@ impl Found {
     }
 
     fn other(&self, limit: Duration) -> Option<&Says> {
-        let asked = || {
-            let tls = || self.hail(&HELLO, Says::Tls, limit);
-            let ajp = || self.hail(&rjk_ajp::CPING, Says::Ajp, limit);
-            match self.scheme {
-                Scheme::Ajp => tls(),
-                Scheme::Http => tls().or_else(ajp),
-                Scheme::Https => ajp(),
-            }
+        let tls = || self.answers_tls().then_some(Says::Tls);
+        let ajp = || self.answers_cping(limit).then_some(Says::Ajp);
+        let asked = || match self.scheme {
+            Scheme::Ajp => tls(),
+            Scheme::Http => tls().or_else(ajp),
+            Scheme::Https => ajp(),
         };
         self.other.get_or_init(asked).as_ref()
     }
 
-    fn hail(&self, bytes: &[u8], expected: Says, limit: Duration) -> Option<Says> {
-        let mut line = self.plain.connect().ok()?;
-        line.hail(bytes, limit);
-        let asked = match expected {
-            Says::Ajp => Scheme::Http,
-            _ => Scheme::Ajp,
+    /// Whether it goes into a handshake, whomever its certificate is for.
+    fn answers_tls(&self) -> bool {
+        let spec = self.spoken(Protocol::Http(Box::new(HttpSpec {
+            tls: Some(ANYBODY),
+            ..HttpSpec::default()
+        })));
+        let Ok(context) = TlsContext::load(&ANYBODY, None) else {
+            return false;
         };
-        let says = Foreign::of(line.unread(), asked)?.says;
-        (says == expected).then_some(says)
+        let Ok(direct) = Direct::new(&spec, &self.addresses, Some(&context)) else {
+            return false;
+        };
+        match direct.connect().map(drop).map_err(|failure| failure.cause) {
+            Ok(()) => true,
+            Err(Cause::Connect(ConnectError::Tls(error))) => says_tls(&error),
+            Err(_) => false,
+        }
+    }
+
+    fn answers_cping(&self, limit: Duration) -> bool {
+        let direct = Direct::new(&self.spoken(Protocol::Ajp), &self.addresses, None);
+        let Ok(direct) = direct else { return false };
+        let Ok(mut line) = direct.connect() else {
+            return false;
+        };
+        line.ping(limit).is_ok()
+    }
+
+    /// The same peer, spoken to in another way.
+    fn spoken(&self, protocol: Protocol) -> AjpSpec {
+        AjpSpec {
+            way: Way {
+                protocol,
+                ..self.spec.way.clone()
+            },
+            ..self.spec.clone()
+        }
     }
 }
 
-/// The beginning of a ClientHello that ends too soon: a TLS server answers with an alert.
-const HELLO: [u8; 10] = [0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0];
+const ANYBODY: TlsSpec = TlsSpec {
+    ca: None,
+    server_name: None,
+    identity: None,
+    verify: false,
+};
 
-fn plain(spec: &AjpSpec) -> AjpSpec {
-    AjpSpec {
-        way: Way {
-            socket: spec.way.socket.clone(),
-            ..Way::default()
-        },
-        ..spec.clone()
-    }
+/// Whether only somebody who speaks TLS says so.
+fn says_tls(error: &TlsError) -> bool {
+    !matches!(
+        error,
+        TlsError::Io(_)
+            | TlsError::TimedOut
+            | TlsError::Closed
+            | TlsError::PlainHttp
+            | TlsError::PlainAjp
+            | TlsError::NotTls { .. }
+            | TlsError::Other(_)
+    )
 }
 
 /// Nobody can be asked.

@@ -149,18 +149,3 @@ fn nothing_is_sent_of_a_request_that_does_not_fit() {
     drop(line);
     backend.done();
 }
-
-#[test]
-fn another_protocol_can_be_tried() {
-    let backend = Backend::start(vec![Box::new(|stream| {
-        let mut hello = [0; 5];
-        io::Read::read_exact(stream, &mut hello).unwrap();
-        assert_eq!(&hello, b"HELO\n");
-        stream.write_all(b"250 here\r\n").unwrap();
-    })]);
-    let direct = direct(&backend, spec());
-    let mut line = direct.connect().unwrap();
-    line.hail(b"HELO\n", LIMIT);
-    assert_eq!(line.unread(), b"250 here\r\n");
-    backend.done();
-}

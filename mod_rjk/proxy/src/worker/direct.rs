@@ -154,15 +154,6 @@ impl Line<'_> {
         })
     }
 
-    /// Sends bytes of another protocol, and waits up to `limit` for the first ones of an answer:
-    /// [`Line::unread`] has them. The connection is of no use for AJP then.
-    pub fn hail(&mut self, bytes: &[u8], limit: Duration) {
-        if self.connection.send(bytes, Some(limit)).is_ok() {
-            // Without an answer there is nothing to see, and why is no question.
-            let _ = self.connection.receive(bytes.len(), Some(limit));
-        }
-    }
-
     /// Bytes that came and that nothing was made of: what a peer says that is no AJP connector.
     pub fn unread(&self) -> &[u8] {
         self.connection.pending()

@@ -320,7 +320,9 @@ fn it_breaks_off_in_the_middle() -> Result {
     ];
     let peer = Peer::start(steps)?;
     let said = get(peer.port(), "/x")?;
-    assert_eq!((said.code, said.out.as_str()), (Some(1), "body"));
+    // What comes in one read with an end that is wrong is not written.
+    let is_known = matches!(said.out.as_str(), "" | "body");
+    assert!(said.code == Some(1) && is_known, "{said:?}");
     assert!(
         said.err.contains("announced 9 bytes, 4 arrived"),
         "{said:?}"
@@ -352,7 +354,7 @@ fn a_request_that_fits_into_no_packet_is_not_sent() -> Result {
 #[test]
 fn what_cannot_run() -> Result {
     for (arguments, part) in [
-        (&["get", "http://127.0.0.1/"][..], "http:// is no AJP"),
+        (&["get", "ftp://127.0.0.1/"][..], "do not speak ftp://"),
         (&["get", "ajp://127.0.0.1:http/"], "is no port"),
         (&["get", "-H", "X", "127.0.0.1:1"], "-H takes"),
         (&["get", "--attribute", "X", "127.0.0.1:1"], "NAME=VALUE"),
@@ -365,7 +367,7 @@ fn what_cannot_run() -> Result {
             "/nonexistent/s: ",
         ),
         (&["get", "-X", "A B", "127.0.0.1:1"], "is no method"),
-        (&["ping", "127.0.0.1:1/x"], "a probe has no path"),
+        (&["ping", "127.0.0.1:1/x"], "a probe of AJP has no path"),
         (&["ping", "::1"], "stands in brackets"),
         (
             &["ping", "-c", "0", "127.0.0.1:1"],

@@ -2,10 +2,14 @@
 
 mod failures;
 mod get;
+mod http;
+mod http_failures;
+mod http_tomcat;
 mod large;
 mod ping;
 mod secrets;
 mod tomcat;
+mod worker;
 
 use crate::said::{Said, run, run_with};
 use rjk_testbed::module::repository;

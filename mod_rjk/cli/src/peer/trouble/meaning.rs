@@ -87,7 +87,7 @@ fn no_sign(error: io::Error, asked: Asked<'_>) -> Trouble {
     if scheme.is_http() && error.kind() == ErrorKind::InvalidData {
         return match error.downcast::<rjk_http1::ProtocolError>() {
             Ok(error) => Trouble::Garbage(WireError::Http(error)),
-            Err(error) => Trouble::Other(error.to_string()),
+            Err(_) => Trouble::BrokeOff("the connection was closed".to_owned()),
         };
     }
     if let Some(part) = part_of_a_packet(unread).filter(|_| scheme == Scheme::Ajp) {

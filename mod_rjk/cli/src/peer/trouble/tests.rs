@@ -261,72 +261,66 @@ fn asking_over_http() {
     }
 }
 
+/// What is said of TLS that did not come about, and what can be done about it.
+fn assert_tls(error: TlsError, expected: &str, remedy: &str) {
+    let said = tls::remedy(&error);
+    assert!(said.contains(remedy), "{error}: {said}");
+    let cause = Cause::Connect(error.into());
+    assert_eq!(word_of(Scheme::Https, Phase::Connect, cause, b""), expected);
+}
+
+#[test]
+fn certificates_that_are_not_taken() {
+    let subject = || "CN=a".to_owned();
+    let unknown = TlsError::UnknownCa {
+        subject: subject(),
+        issuer: subject(),
+    };
+    let name = TlsError::WrongName {
+        wanted: subject(),
+        names: Vec::new(),
+    };
+    let old = TlsError::Expired {
+        subject: subject(),
+        since: subject(),
+    };
+    let young = TlsError::NotYetValid {
+        subject: subject(),
+        from: subject(),
+    };
+    let other = TlsError::Unverified {
+        subject: subject(),
+        reason: subject(),
+    };
+    let alone = TlsError::SelfSigned { subject: subject() };
+    for (error, word, remedy) in [
+        (unknown, "tls_unknown_ca", "--ca"),
+        (alone, "tls_self_signed", "--ca"),
+        (name, "tls_wrong_name", "--server-name"),
+        (old, "tls_expired", "renew"),
+        (young, "tls_not_yet_valid", "clocks"),
+        (other, "tls_unverified", "crypto policy"),
+    ] {
+        assert_tls(error, word, remedy);
+    }
+}
+
 #[test]
 fn tls_that_does_not_come_about() {
-    let subject = || "CN=a".to_owned();
-    for (error, expected, remedy) in [
-        (
-            TlsError::UnknownCa {
-                subject: subject(),
-                issuer: subject(),
-            },
-            "tls_unknown_ca",
-            "--ca",
-        ),
-        (
-            TlsError::SelfSigned { subject: subject() },
-            "tls_self_signed",
-            "--ca",
-        ),
-        (
-            TlsError::WrongName {
-                wanted: subject(),
-                names: Vec::new(),
-            },
-            "tls_wrong_name",
-            "--server-name",
-        ),
-        (
-            TlsError::Expired {
-                subject: subject(),
-                since: subject(),
-            },
-            "tls_expired",
-            "renew",
-        ),
-        (
-            TlsError::NotYetValid {
-                subject: subject(),
-                from: subject(),
-            },
-            "tls_not_yet_valid",
-            "clocks",
-        ),
-        (
-            TlsError::Unverified {
-                subject: subject(),
-                reason: subject(),
-            },
-            "tls_unverified",
-            "crypto policy",
-        ),
+    let refused = TlsError::CertificateRefused { alert: "x" };
+    let not_tls = TlsError::NotTls { began: vec![1] };
+    let name = || "a".to_owned();
+    let reset = TlsError::Io(error(ErrorKind::ConnectionReset));
+    for (error, word, remedy) in [
         (
             TlsError::CertificateWanted,
             "tls_certificate_wanted",
             "--cert",
         ),
-        (
-            TlsError::CertificateRefused { alert: "x" },
-            "tls_certificate_refused",
-            "--cert",
-        ),
+        (refused, "tls_certificate_refused", "--cert"),
         (TlsError::PlainHttp, "http", "http://"),
         (TlsError::PlainAjp, "ajp", "ajp://"),
-        (
-            TlsError::NotTls { began: vec![1] },
-            "not_tls",
-            "another service",
-        ),
+        (not_tls, "not_tls", "another service"),
         (
             TlsError::NoCommonVersion,
             "tls_no_common_version",
@@ -334,25 +328,18 @@ fn tls_that_does_not_come_about() {
         ),
         (TlsError::NoCommonCipher, "tls_no_common_cipher", "ciphers"),
         (
-            TlsError::UnknownHost { name: subject() },
+            TlsError::UnknownHost { name: name() },
             "tls_unknown_host",
             "--server-name",
         ),
         (TlsError::Alert("x"), "tls_alert", "log"),
-        (TlsError::Other(subject()), "tls_other", "log"),
+        (TlsError::Other(name()), "tls_other", "log"),
         (TlsError::TimedOut, "tls_silent", "HTTPS connector"),
         (TlsError::Closed, "tls_closed", "HTTPS connector"),
-        (
-            TlsError::Io(error(ErrorKind::ConnectionReset)),
-            "tls_closed",
-            "HTTPS connector",
-        ),
+        (reset, "tls_closed", "HTTPS connector"),
         (TlsError::Truncated, "tls_cut_off", "log"),
     ] {
-        let said = tls::remedy(&error);
-        assert!(said.contains(remedy), "{error}: {said}");
-        let cause = Cause::Connect(error.into());
-        assert_eq!(word_of(Scheme::Https, Phase::Connect, cause, b""), expected);
+        assert_tls(error, word, remedy);
     }
 }
 
