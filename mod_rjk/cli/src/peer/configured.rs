@@ -6,12 +6,9 @@ use crate::check::{Finding, Severity};
 use crate::manners::listed;
 use bstr::ByteSlice;
 use rjk_config::advice::nearest;
-use rjk_config::error::ConfigError;
 use rjk_config::model::{Activation, WorkerSpec};
-use rjk_config::toml::RjkToml;
 use rjk_config::workers::Workers;
 use std::path::PathBuf;
-use std::{fs, io};
 
 /// Names a worker, and where it is configured.
 #[derive(Debug, clap::Args)]
@@ -33,10 +30,6 @@ pub(super) enum Unconfigured {
     Several,
     #[error("httpd does not start with it: {place}{message}; see rjk check", place = place(.0), message = .0.message)]
     Refused(Box<Finding>),
-    #[error("httpd does not start with it: {0}; see rjk check")]
-    Toml(ConfigError),
-    #[error("{0}: {1}; name a file that you can read")]
-    Read(String, io::Error),
     #[error(
         "no workers are described in it; name workers.properties and rjk.toml themselves, each with --conf"
     )]
@@ -67,9 +60,7 @@ impl Configured {
 
     /// The worker, reached as rjk.toml says.
     pub(super) fn plan(&self) -> Result<Plan, Unconfigured> {
-        let site = self.site()?;
-        let workers = site.workers.clone().ok_or(Unconfigured::NoWorkers)?;
-        let workers = reached(&site, workers)?;
+        let workers = self.site()?.workers.ok_or(Unconfigured::NoWorkers)?;
         plan(&workers, self.worker.as_deref().unwrap_or_default())
     }
 
@@ -92,22 +83,6 @@ impl Configured {
             None => Ok(site),
         }
     }
-}
-
-/// The workers with what rjk.toml says of the way to each.
-fn reached(site: &Site, mut workers: Workers) -> Result<Workers, Unconfigured> {
-    let main = site.servers.first();
-    let Some((file, _)) = main.and_then(|main| main.written.global.config_file.clone()) else {
-        return Ok(workers);
-    };
-    let text =
-        fs::read_to_string(&file).map_err(|error| Unconfigured::Read(file.clone(), error))?;
-    let toml = RjkToml::parse(&text, &file).map_err(Unconfigured::Toml)?;
-    for one in toml.ways.reach(&workers, &mut Vec::new()) {
-        let one = one.map_err(Unconfigured::Toml)?;
-        workers.set_way(&one.worker, &one.way, one.port);
-    }
-    Ok(workers)
 }
 
 fn plan(workers: &Workers, name: &str) -> Result<Plan, Unconfigured> {
