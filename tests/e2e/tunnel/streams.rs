@@ -2,13 +2,14 @@
 
 use crate::site::{LAST_WORDS, bytes, echo, peer, site};
 use rjk_testbed::h2::{End, Stream};
-use rjk_testbed::http_peer::Step;
+use rjk_testbed::http_peer::{HttpPeer, Step};
 use rjk_testbed::{Httpd, Result, ensure, wait};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-fn site_of_h2(peer: &rjk_testbed::http_peer::HttpPeer) -> Result<Httpd> {
+fn site_of_h2(peer: &HttpPeer) -> Result<Httpd> {
     let site = site(peer, "websocket_max = 1").module("http2");
-    site.directives("Protocols h2c\nH2WebSockets on").start()
+    site.directives("Protocols h2c\nH2WebSockets on\nTimeout 3")
+        .start()
 }
 
 #[test]
@@ -77,4 +78,25 @@ fn a_stream_may_be_quiet() -> Result {
     std::thread::sleep(Duration::from_secs(4));
     stream.say(b"after")?;
     stream.wait_for("after")
+}
+
+/// A stream whose client does not read is given up after httpd's `Timeout`; its thread could wait for
+/// nothing else meanwhile.
+#[test]
+fn a_client_that_does_not_read_loses_it() -> Result {
+    let peer = peer(|connection| {
+        loop {
+            connection.send(&[7; 65_536])?;
+        }
+    })?;
+    let httpd = site_of_h2(&peer)?;
+    let began = Instant::now();
+    let stream = Stream::websocket(httpd.port(), "/ws")?;
+    wait::until("the peer sees the end", Duration::from_secs(15), || {
+        !peer.endings().is_empty()
+    })?;
+    let lasted = began.elapsed();
+    ensure!(lasted > Duration::from_secs(2), "{lasted:?}");
+    drop(stream);
+    Ok(())
 }
