@@ -4,6 +4,7 @@ mod answers;
 mod bad_peers;
 mod bodies;
 mod facts;
+mod members;
 mod requests;
 mod smuggling;
 mod stage;

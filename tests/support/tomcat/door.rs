@@ -92,6 +92,13 @@ impl Opened {
         path.with_context(|| format!("no socket was asked for: {door:?}"))
     }
 
+    /// Removes what a killed Tomcat left: it would go on without a connector whose socket is there.
+    pub(super) fn remove_left_sockets(&self) {
+        for path in self.sockets.values() {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
     /// Their lines of server.xml; `common` are attributes of every connector.
     pub(super) fn lines(&self, common: &str, ajp: &str) -> String {
         let ports = self.ports.iter().map(|(door, port)| {

@@ -297,6 +297,7 @@ impl Tomcat {
     }
 
     fn launch(&mut self) -> Result {
+        self.opened.remove_left_sockets();
         let base = self.dir.path().to_string_lossy().into_owned();
         let log = std::fs::File::options()
             .create(true)
