@@ -3,8 +3,10 @@
 mod answers;
 mod bad_peers;
 mod bodies;
+mod examples;
 mod facts;
 mod members;
 mod requests;
 mod smuggling;
 mod stage;
+mod websocket;

@@ -12,6 +12,11 @@ impl Changed {
     pub fn socket(&self) -> &TcpStream {
         self.0.get_ref()
     }
+
+    /// Another handle of it, to read and write at once; what was read ahead stays with the first.
+    pub fn try_clone(&self) -> io::Result<Changed> {
+        Ok(Changed(BufReader::new(self.socket().try_clone()?)))
+    }
 }
 
 impl Read for Changed {

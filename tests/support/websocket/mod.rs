@@ -2,11 +2,15 @@
 
 mod frame;
 mod open;
+mod serve;
 #[cfg(test)]
 mod tests;
 
 pub use frame::{Frame, Kind};
-pub use open::{Upgrade, accept, accept_key, open, open_with};
+pub use open::{
+    Upgrade, accept, accept_key, accept_with, open, open_over, open_with, opened, wish,
+};
+pub use serve::echo;
 
 use crate::Result;
 use anyhow::{bail, ensure};
@@ -79,6 +83,11 @@ impl<S: Read + Write> WebSocket<S> {
     /// What it goes over.
     pub fn stream(&mut self) -> &mut S {
         &mut self.stream
+    }
+
+    /// What it goes over, for good.
+    pub fn into_stream(self) -> S {
+        self.stream
     }
 
     /// Sends a message in one frame.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::HttpPeer;
-use crate::http_peer::{Script, Step};
+use crate::http_peer::Script;
 
 #[test]
 fn frames_are_those_of_the_specification() {
@@ -31,20 +31,6 @@ fn the_key_is_that_of_the_specification() {
     );
 }
 
-/// A peer that sends everything back, a close too.
-fn echo() -> Step {
-    Step::run(|connection| {
-        let mut socket = accept(connection)?;
-        while let Some(message) = socket.receive().map_err(std::io::Error::other)? {
-            socket.send(&message).map_err(std::io::Error::other)?;
-            if matches!(message, Message::Close(_)) {
-                break;
-            }
-        }
-        connection.step(&Step::Close)
-    })
-}
-
 #[test]
 fn both_ends_understand_each_other() {
     let peer = HttpPeer::start("p", [echo()]).unwrap();
@@ -54,7 +40,7 @@ fn both_ends_understand_each_other() {
         .send_frame(&Frame::part(Kind::Binary, [1, 2]))
         .unwrap();
     socket.send(&Message::Ping(vec![9])).unwrap();
-    assert_eq!(socket.expect().unwrap(), Message::Ping(vec![9]));
+    assert_eq!(socket.expect().unwrap(), Message::Pong(vec![9]));
     socket
         .send_frame(&Frame::whole(Kind::Continuation, [3]))
         .unwrap();
