@@ -223,7 +223,9 @@ impl Row {
         let is_right = |line: &String| {
             let has_remedy = line.matches("; ").count() >= 2;
             line.contains("failed while")
-                && line.trim_end_matches(['2', '3']).ends_with(end.trim_end_matches(['2', '3']))
+                && line
+                    .trim_end_matches(['2', '3'])
+                    .ends_with(end.trim_end_matches(['2', '3']))
                 && has_remedy
                 && self.bad.says.iter().all(|said| line.contains(said))
         };
