@@ -45,7 +45,7 @@ pub type Resume = Infallible;
 
 /// Sessions to be taken up again; none, in this build.
 #[derive(Clone, Debug, Default)]
-pub struct Sessions;
+pub struct Sessions {}
 
 impl Sessions {
     /// Until when the certificate is valid that the worker showed last.
