@@ -4,6 +4,7 @@
 mod connection;
 mod framing;
 mod heads;
+mod posthandshake;
 mod tls;
 
 use rjk_testbed::client::{BodyEnd, Client, ClientError, Request};
