@@ -7,6 +7,7 @@ mod examples;
 mod facts;
 mod members;
 mod requests;
+mod settings;
 mod smuggling;
 mod stage;
 mod websocket;
