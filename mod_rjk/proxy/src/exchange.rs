@@ -8,3 +8,4 @@ pub(crate) mod protocol;
 pub(crate) mod pump;
 pub(crate) mod response;
 mod silence;
+mod upload;

@@ -1,6 +1,7 @@
 //! A request on its way: what is asked, what is left of it, and what became of it.
 
 pub mod body;
+mod cause;
 pub mod downstream;
 pub mod failure;
 pub mod report;

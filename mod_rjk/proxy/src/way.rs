@@ -6,6 +6,7 @@ pub mod connector;
 pub mod exhaustion;
 pub mod pool;
 pub mod raw;
+mod received;
 mod socket;
 pub mod stream;
 mod tcp;

@@ -11,4 +11,5 @@ mod failover;
 pub mod load_balancer;
 pub mod setup;
 pub mod standalone;
+mod transfer;
 mod tunnels;

@@ -4,21 +4,21 @@ use super::limits::{Limits, Overdue, Wait};
 use super::packet_log::PacketLog;
 use super::protocol::{Codec, Step};
 use super::response::Response;
+use super::upload::Outgoing;
 use crate::job::downstream::Then;
 use crate::job::failure::{Cause, Failure, Phase};
 use crate::job::wire::WireError;
 use crate::job::{Forwarding, Served};
 use crate::tunnel::{TunnelEnding, TunnelLimits};
-use crate::way::connection::{Connection, ReceiveError, Sent};
+use crate::way::connection::{Connection, ReceiveError};
 use rjk_ajp::ProtocolError;
 use rjk_config::model::AjpSpec;
 use rjk_message::{Action, BodyQuota, ResponseHead};
 use std::io;
-use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// A client that stalls for so long may be why a worker gave the connection up.
-const SLOW_CLIENT: Duration = Duration::from_millis(500);
+pub(super) const SLOW_CLIENT: Duration = Duration::from_millis(500);
 
 /// How long a tunnel may hold up a process that is to end, at a graceful restart too: its client
 /// connects again, and comes to a process that stays.
@@ -60,17 +60,6 @@ enum Next {
     },
     /// Both sides go on in another protocol.
     Switch(ResponseHead),
-}
-
-/// A part of the request body on its way.
-#[derive(Default)]
-struct Outgoing {
-    /// It begins with room for what frames it.
-    packet: Vec<u8>,
-    /// What of `packet` is still to be sent.
-    left: Range<usize>,
-    /// The worker takes no more, and may yet say why.
-    refused: Option<Failure>,
 }
 
 /// One exchange on one connection.
@@ -317,86 +306,6 @@ impl Pump<'_, '_> {
         };
         failure.unless_refused(self.job.is_whole())
     }
-
-    /// Answers GET_BODY_CHUNK (BD-04, BD-05).
-    fn send_body(&mut self, quota: BodyQuota) -> Result<(), Failure> {
-        let mut packet = vec![0; Codec::ROOM];
-        if self.read_body(quota, &mut packet)? == 0 {
-            let end = self.codec.end_body();
-            return self.send(end);
-        }
-        let limit = self.limits.send();
-        let bytes = self.codec.seal(&mut packet);
-        let sent = self.connection.send(bytes, limit);
-        sent.map_err(|(_, error)| self.send_failure(error))
-    }
-
-    /// Sends a part of the body that nobody asked for, as far as the worker takes it; whatever it says
-    /// meanwhile comes first.
-    fn push(&mut self, outgoing: &mut Outgoing) -> Result<(), Failure> {
-        while !outgoing.left.is_empty() {
-            let bytes = &outgoing.packet[outgoing.left.clone()];
-            match self.connection.send_or_hear(bytes, self.limits.send()) {
-                Ok(Sent::Bytes(sent)) => outgoing.left.start += sent,
-                Ok(Sent::Heard) => return Ok(()),
-                Err(error) => {
-                    outgoing.refused = Some(self.send_failure(error));
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes the next part of the body from the client.
-    fn fill(&mut self, quota: BodyQuota, outgoing: &mut Outgoing) -> Result<(), Failure> {
-        let packet = &mut outgoing.packet;
-        packet.clear();
-        packet.resize(Codec::ROOM, 0);
-        if self.read_body(quota, packet)? == 0 {
-            let end = self.codec.end_body();
-            packet.clear();
-            packet.extend_from_slice(end);
-            outgoing.left = 0..packet.len();
-            return Ok(());
-        }
-        let length = self.codec.seal(packet).len();
-        outgoing.left = packet.len() - length..packet.len();
-        Ok(())
-    }
-
-    fn read_body(&mut self, quota: BodyQuota, packet: &mut Vec<u8>) -> Result<usize, Failure> {
-        let began = Instant::now();
-        let got = self
-            .job
-            .body
-            .next(quota, self.job.downstream, packet)
-            .map_err(|broken| Failure::last(phase(&self.codec), Cause::ClientRead(broken)))?;
-        self.kept_waiting = self.kept_waiting.max(began.elapsed());
-        self.packets.body(got);
-        Ok(got)
-    }
-
-    fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let limit = self.limits.send();
-        let sent = self.connection.send(bytes, limit);
-        sent.map_err(|(_, error)| self.send_failure(error))
-    }
-
-    fn send_failure(&self, error: io::Error) -> Failure {
-        let late = error.kind() == io::ErrorKind::TimedOut;
-        let cause = if !late && self.kept_waiting >= SLOW_CLIENT {
-            Cause::KeptWaiting(self.kept_waiting)
-        } else {
-            Cause::Send(error)
-        };
-        let failure = Failure {
-            phase: Phase::Send,
-            cause,
-            retry: self.job.may_repeat(self.spec, phase(&self.codec)),
-        };
-        failure.unless_refused(self.job.is_whole())
-    }
 }
 
 fn shorter(left: Option<Duration>, patience: Option<Duration>) -> Option<Duration> {
@@ -406,7 +315,7 @@ fn shorter(left: Option<Duration>, patience: Option<Duration>) -> Option<Duratio
     }
 }
 
-fn phase(codec: &Codec) -> Phase {
+pub(super) fn phase(codec: &Codec) -> Phase {
     if codec.head_received() {
         Phase::Receive
     } else {

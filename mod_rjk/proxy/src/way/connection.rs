@@ -1,6 +1,7 @@
 //! One connection to a worker, with its receive buffer.
 
 use super::raw::Raw;
+use super::received::Received;
 use super::stream::Stream;
 use super::tls::TlsAgreed;
 use crate::tunnel::TunnelEnd;
@@ -83,33 +84,6 @@ pub struct Connection {
     moved: Traffic,
     _open: InFlight,
     moves: u32,
-}
-
-/// Bytes that were read and not yet used.
-#[derive(Debug)]
-struct Received {
-    bytes: Vec<u8>,
-    start: usize,
-    end: usize,
-}
-
-impl Received {
-    fn pending(&self) -> &[u8] {
-        &self.bytes[self.start..self.end]
-    }
-
-    /// Makes room behind the pending bytes, so that a packet of `needed` bytes fits as a whole.
-    fn make_room(&mut self, needed: usize) {
-        if self.start == self.end {
-            (self.start, self.end) = (0, 0);
-        } else if self.start + needed > self.bytes.len() || self.end == self.bytes.len() {
-            self.bytes.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.end - self.start);
-        }
-        if self.bytes.len() < needed {
-            self.bytes.resize(needed, 0);
-        }
-    }
 }
 
 impl Connection {

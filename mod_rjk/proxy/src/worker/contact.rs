@@ -2,16 +2,12 @@
 
 use super::tunnels::{TunnelPlace, Tunnels};
 use crate::clock::now;
-use crate::exchange::limits::Limits;
-use crate::exchange::packet_log::PacketLog;
-use crate::exchange::protocol::{self, Codec, Rest};
-use crate::exchange::pump::{Ending, Finished, Pump};
-use crate::job::failure::{Cause, Failure, Fault, Phase};
+use crate::exchange::protocol::{self, Rest};
+use crate::job::failure::{Cause, Failure, Phase};
 use crate::job::{Forwarding, Heard, Served, Target};
 use crate::way::connection::Connection;
 use crate::way::connector::{Connector, Counter, Tls};
 use crate::way::pool::{Check, Checkout};
-use bstr::ByteSlice;
 use rjk_balance::EndpointSettings;
 use rjk_config::model::AjpSpec;
 use rjk_http1::request::asks_for_websocket;
@@ -224,7 +220,7 @@ impl Contact {
         rest == Rest::Quiet
     }
 
-    fn warn_of_rest(&self, bytes: usize, when: &str, log: &dyn Log) {
+    pub(super) fn warn_of_rest(&self, bytes: usize, when: &str, log: &dyn Log) {
         jk_log!(
             log,
             Warn,
@@ -279,148 +275,6 @@ impl Contact {
 
     fn probe(&self, connection: &mut Connection, limit: Duration) -> io::Result<Option<u16>> {
         protocol::probe(connection, self.spec(), limit)
-    }
-
-    fn exchange(
-        &self,
-        mut connection: Connection,
-        checkout: &mut Checkout<'_>,
-        job: &mut Forwarding<'_>,
-        target: Target<'_>,
-        head: &[u8],
-        log: &dyn Log,
-    ) -> Result<Served, Failure> {
-        let result = self.transfer(&mut connection, job, target, head, log);
-        let moved = connection.take_traffic();
-        job.traffic.sent += moved.sent;
-        job.traffic.read += moved.read;
-        let finished = match result {
-            Ok(finished) => finished,
-            Err(failure) => {
-                self.leave(connection, &failure);
-                return Err(failure);
-            }
-        };
-        if self.may_be_reused(&mut connection, finished.ending, log)
-            && !job.request.options.disable_reuse
-        {
-            checkout.put_back(connection);
-        }
-        Ok(finished.served)
-    }
-
-    /// Sends the request, and the response to the client.
-    pub(super) fn transfer(
-        &self,
-        connection: &mut Connection,
-        job: &mut Forwarding<'_>,
-        target: Target<'_>,
-        head: &[u8],
-        log: &dyn Log,
-    ) -> Result<Finished, Failure> {
-        let request = job.request;
-        let mut codec = Codec::new(request, &job.body, self.spec());
-        let limits = Limits::new(request, self.spec());
-        job.body.rewind();
-        job.heard = Heard::default();
-        let packets = PacketLog {
-            worker: self.spec().name.as_bstr(),
-            log,
-        };
-        let eager = codec.eager_body().unwrap_or(0);
-        packets.request(&request.forward, head.len(), eager);
-        self.send(connection, &mut codec, job, head, limits)?;
-        Pump {
-            spec: self.spec(),
-            packets,
-            connection,
-            codec,
-            job,
-            cookie: target.cookie,
-            limits,
-            kept_waiting: Duration::ZERO,
-            wait: None,
-            out_of_step: false,
-        }
-        .run()
-    }
-
-    /// Whether the connection is in step with the worker after a whole response (SV-06, PL-09).
-    fn may_be_reused(&self, connection: &mut Connection, ending: Ending, log: &dyn Log) -> bool {
-        let why = match ending {
-            Ending::Reusable => {
-                return match protocol::swallow(connection, self.spec()) {
-                    Rest::Answer(bytes) => {
-                        self.warn_of_rest(bytes, "behind the end of its answer", log);
-                        false
-                    }
-                    rest => rest == Rest::Quiet,
-                };
-            }
-            Ending::Close if self.spec().way.http().is_none() => "END_RESPONSE does not allow it",
-            // What HTTP servers do after so many requests.
-            Ending::Close | Ending::Tunnelled => return false,
-            Ending::OutOfStep => "it answered without the body data that it had asked for",
-        };
-        jk_log!(
-            log,
-            Warn,
-            "worker {}: the connection is not used again: {why}",
-            self.spec().name
-        );
-        false
-    }
-
-    /// Closes a connection in the middle of an exchange: in order when the client failed and Tomcat
-    /// may go on, unless it is to notice (RO-03).
-    fn leave(&self, connection: Connection, failure: &Failure) {
-        let abrupt = self.spec().recovery_options.abort_on_client_error();
-        if failure.fault() == Fault::Client && !abrupt {
-            connection.close_in_order();
-        }
-    }
-
-    /// Sends the head and the first part of the body in one go (BD-01).
-    fn send(
-        &self,
-        connection: &mut Connection,
-        codec: &mut Codec,
-        job: &mut Forwarding<'_>,
-        head: &[u8],
-        limits: Limits,
-    ) -> Result<(), Failure> {
-        let Some(bytes) = codec.eager_body() else {
-            return self.send_bytes(connection, job, head, limits);
-        };
-        let first = match job.body.eager(bytes, job.downstream) {
-            Ok(first) => first,
-            Err(broken) => {
-                // BD-08: Tomcat learns that the body is broken, the connection is not used again.
-                let packet = [head, codec.broken_body()].concat();
-                let _ = connection.send(&packet, limits.send());
-                return Err(Failure::last(Phase::Send, Cause::ClientRead(broken)));
-            }
-        };
-        let packet = codec.begin(head, first);
-        self.send_bytes(connection, job, &packet, limits)
-    }
-
-    fn send_bytes(
-        &self,
-        connection: &mut Connection,
-        job: &Forwarding<'_>,
-        bytes: &[u8],
-        limits: Limits,
-    ) -> Result<(), Failure> {
-        let sent = connection.send(bytes, limits.send());
-        sent.map_err(|(taken, error)| {
-            let failure = Failure {
-                phase: Phase::Send,
-                cause: Cause::Send(error),
-                retry: taken == 0 || job.may_repeat(self.spec(), Phase::Send),
-            };
-            failure.unless_refused(job.is_whole())
-        })
     }
 }
 
