@@ -2,6 +2,7 @@
 
 use super::protocol::Codec;
 use super::pump::{Pump, SLOW_CLIENT, phase};
+use crate::job::downstream::BrokenBody;
 use crate::job::failure::{Cause, Failure, Phase};
 use crate::way::connection::Sent;
 use rjk_message::BodyQuota;
@@ -40,7 +41,11 @@ impl Pump<'_, '_> {
         while !outgoing.left.is_empty() {
             let bytes = &outgoing.packet[outgoing.left.clone()];
             match self.connection.send_or_hear(bytes, self.limits.send()) {
-                Ok(Sent::Bytes(sent)) => outgoing.left.start += sent,
+                Ok(Sent::Bytes(sent)) => {
+                    outgoing.left.start += sent;
+                    // The worker's time begins when it has what it answers.
+                    self.wait = None;
+                }
                 Ok(Sent::Heard) => return Ok(()),
                 Err(error) => {
                     outgoing.refused = Some(self.send_failure(error));
@@ -62,6 +67,11 @@ impl Pump<'_, '_> {
         packet.resize(Codec::ROOM, 0);
         if self.read_body(quota, packet)? == 0 {
             let end = self.codec.end_body();
+            // It ended before the length that the worker was told: nothing can make that good.
+            if self.codec.push().is_some() {
+                let cause = Cause::ClientRead(BrokenBody::SHORT);
+                return Err(Failure::last(phase(&self.codec), cause));
+            }
             packet.clear();
             packet.extend_from_slice(end);
             outgoing.left = 0..packet.len();

@@ -320,3 +320,48 @@ fn a_worker_that_knows_nothing_of_it_gets_the_body_after_a_second() {
     assert_eq!((run.status(), run.client.read), (200, 2));
     assert!((900..3000).contains(&began.elapsed().as_millis()));
 }
+
+/// A filter of httpd may shorten a body whose length was told: the worker waits for the rest.
+#[test]
+fn a_body_that_ends_before_its_length_is_a_broken_one() {
+    let waits: Serve = Box::new(|stream| {
+        head(stream);
+        let mut seen = Vec::new();
+        stream.read_to_end(&mut seen).unwrap();
+        assert!(seen.len() < 200_000);
+    });
+    let client = upload(100_000);
+    let run = run(vec![waits], b"POST", BodyLength::Known(200_000), client);
+    assert_eq!((run.status(), run.idle), (400, 0));
+}
+
+/// The worker's time begins when it has what it answers.
+#[test]
+fn a_slow_upload_behind_a_wait_for_100_is_not_the_workers_time() {
+    let backend = Backend::start(vec![Box::new(|stream| {
+        assert!(head(stream).contains("Expect: 100-continue\r\n"));
+        let mut body = [0; 20];
+        stream.read_exact(&mut body).unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        stream.write_all(OK).unwrap();
+    })]);
+    let rig = Rig::new(
+        &backend,
+        http(AjpSpec {
+            reply_timeout: Some(Duration::from_millis(1500)),
+            ..spec()
+        }),
+    );
+    let mut request = request(b"POST", BodyLength::Known(20), &rig.rule);
+    let headers: [(&[u8], &[u8]); 1] = [(b"Expect", b"100-continue")];
+    request.forward.headers = &headers;
+    let client = Client {
+        piece: 1,
+        pause: Duration::from_millis(50),
+        ..upload(20)
+    };
+    let run = rig.serve(&request, client);
+    assert_eq!(run.status(), 200, "{:?}", run.result);
+    drop(rig);
+    backend.done();
+}

@@ -193,6 +193,8 @@ pub struct Client {
     pub input: Vec<u8>,
     /// Most bytes that one read gives; 0 for no limit.
     pub piece: usize,
+    /// Before each read.
+    pub pause: Duration,
     /// Reads fail once the input is used up.
     pub breaks: bool,
     /// Writes fail, once the backend has met them here twice.
@@ -209,6 +211,7 @@ pub struct Client {
 
 impl Downstream for Client {
     fn read_body(&mut self, buffer: &mut [u8]) -> Result<usize, BrokenBody> {
+        std::thread::sleep(self.pause);
         let rest = &self.input[self.read..];
         if rest.is_empty() && self.breaks {
             return Err(BrokenBody::SHORT);
