@@ -5,7 +5,7 @@ use crate::way::exhaustion::Exhaustion;
 use crate::way::tls::TlsError;
 use rjk_balance::Outcome;
 use rjk_config::model::FailStatus;
-use std::fmt;
+use std::{fmt, io};
 
 /// Where in the life of an attempt it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,9 +225,7 @@ impl Failure {
                 "raise max_packet_size of the worker and packetSize of Tomcat's connector together"
             }
             Cause::Connect(error) => error.remedy(),
-            Cause::Ping(_) => {
-                "Tomcat accepts connections but does not answer: check its threads and garbage collection"
-            }
+            Cause::Ping(error) => probe_remedy(error),
             Cause::Send(_) | Cause::Closed | Cause::Broken(_) | Cause::BrokenReply { .. } => {
                 "Tomcat or a firewall closed the connection: see Tomcat's log, connectionTimeout, and ping_mode"
             }
@@ -254,6 +252,22 @@ impl Failure {
 
 /// What can be done where the client left.
 pub(super) const NOTHING: &str = "nothing to do on this side";
+
+/// What can be done where no CPONG came, or no answer to a probe that leaves the connection usable.
+fn probe_remedy(error: &io::Error) -> &'static str {
+    let inner = error.get_ref();
+    if inner.is_some_and(|inner| inner.is::<ProbeEndsConnection>()) {
+        return "a port that wants TLS answers like that, too: see tls in rjk.toml";
+    }
+    match error.kind() {
+        io::ErrorKind::InvalidData => {
+            "check that the port is a connector for what the worker speaks, AJP or HTTP: rjk ping names what listens there"
+        }
+        _ => {
+            "Tomcat accepts connections but does not answer: check its threads and garbage collection"
+        }
+    }
+}
 
 /// What can be done about a request body that was refused with this HTTP status.
 pub fn refused_body(status: i32) -> &'static str {
@@ -284,7 +298,6 @@ mod tests {
     use crate::job::downstream::BrokenBody;
     use crate::way::connector::ConnectError;
     use rjk_ajp::RequestTooLarge;
-    use std::io;
     use std::time::Duration;
 
     fn io() -> io::Error {
@@ -415,6 +428,17 @@ mod tests {
         assert!(remedy(70_000, 65_536).starts_with("no packet can hold it"));
         // A header name.
         assert!(remedy(41_000, 0x9FFF).starts_with("no packet can hold it"));
+    }
+
+    #[test]
+    fn what_answers_a_probe_wrongly_is_not_called_a_hang() {
+        let remedy = |error| Failure::last(Phase::Ping, Cause::Ping(error)).remedy();
+        let ends = io::Error::new(io::ErrorKind::ConnectionAborted, ProbeEndsConnection);
+        assert!(remedy(ends).contains("tls in rjk.toml"));
+        let foreign = io::Error::from(io::ErrorKind::InvalidData);
+        assert!(remedy(foreign).contains("AJP or HTTP"));
+        let silent = io::Error::from(io::ErrorKind::TimedOut);
+        assert!(remedy(silent).starts_with("Tomcat accepts connections"));
     }
 
     #[test]
