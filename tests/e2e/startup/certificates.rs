@@ -137,7 +137,7 @@ fn what_is_wrong_with_them_refuses_the_configuration() -> Result {
     let peer = Peer::start()?;
     let mut httpd = peer.site()?.start()?;
     let other = peer.authority.client("other")?;
-    let open = "rjk.toml:8: tls of worker w: the key @/own.key can be read by anybody (mode 0644); chmod o-rwx";
+    let open = "rjk.toml:8: tls of worker w: the key @/own.key can be read by anybody (mode 0644); take it from others, chmod o-rwx FILE";
     let rows = [
         (
             CA,

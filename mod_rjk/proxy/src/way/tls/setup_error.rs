@@ -26,7 +26,7 @@ pub enum TlsSetupError {
         file: PathBuf,
     },
     /// Nothing in it begins as PEM does.
-    #[error("{} is not PEM: it has no line \"-----BEGIN …-----\"", file.display())]
+    #[error("{} is not PEM: it has no line \"-----BEGIN\"", file.display())]
     NotPem {
         /// The file.
         file: PathBuf,
@@ -132,7 +132,7 @@ impl TlsSetupError {
             TlsSetupError::Encrypted { .. } => {
                 "store it without one, readable by root only: openssl pkey -in OLD -out NEW"
             }
-            TlsSetupError::OpenKey { .. } => "chmod o-rwx",
+            TlsSetupError::OpenKey { .. } => "take it from others, chmod o-rwx FILE",
             TlsSetupError::WrongKey { .. } => {
                 "name the two that belong together; the file of cert begins with its own certificate, its chain follows"
             }
