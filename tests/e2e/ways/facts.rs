@@ -305,3 +305,48 @@ fn rjk_tomcat9() -> Result {
 fn rjk_tomcat10() -> Result {
     facts(Version::V10)
 }
+
+/// A connector that only lets httpd in. What no header tells is then Tomcat's own: for a user without a
+/// certificate an application sees httpd's, so such a connector is not for applications that ask for one.
+fn httpd_shows_a_certificate(version: Version) -> Result {
+    let stage = Stage::start(version)?;
+    let client = stage.authority.client("httpd")?;
+    let door = stage.tomcat.door_port(Door::HttpsForKnown)?;
+    let mut reach = stage.tomcat.reach(Way::Https, "w")?;
+    let port = stage.tomcat.door_port(Door::Https)?;
+    reach.toml = reach
+        .toml
+        .replace(&format!("port = {port}"), &format!("port = {door}"));
+    let without = way::site(&stage.authority, &[reach.clone()], "worker.list=w\n")?
+        .directives("JkMount /facts/* w")
+        .start()?;
+    ensure!(client::get(without.port(), "/facts/facts.jsp")?.status == 503);
+    let log = without.jk_log();
+    ensure!(
+        log.contains("worker w failed while") && log.contains("certificate"),
+        "{log}"
+    );
+    let identity = ", cert = \"@ROOT@/conf/own.pem\", key = \"@ROOT@/conf/own.key\" }";
+    reach.toml = reach.toml.replace(" }", identity);
+    let httpd = way::site(&stage.authority, &[reach], "worker.list=w\n")?
+        .file("conf/own.pem", client.certificate)
+        .private_file("conf/own.key", client.key)
+        .directives("JkMount /facts/* w")
+        .start()?;
+    let seen = client::get(httpd.port(), "/facts/facts.jsp")?;
+    ensure!(seen.status == 200, "{} {}", seen.status, seen.text());
+    ensure!(
+        seen.field("subject").as_deref() == Some("O=Testbed,CN=httpd"),
+        "{}",
+        seen.text()
+    );
+    httpd.assert_clean();
+    Ok(())
+}
+
+#[test]
+fn rjk_httpd_shows_a_certificate() -> Result {
+    Version::BOTH
+        .into_iter()
+        .try_for_each(httpd_shows_a_certificate)
+}

@@ -6,6 +6,7 @@ mod bodies;
 mod examples;
 mod facts;
 mod members;
+mod mpm;
 mod requests;
 mod settings;
 mod smuggling;
