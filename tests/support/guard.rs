@@ -6,6 +6,7 @@
 
 use crate::process::{self, ProcessId};
 use crate::{Result, wait};
+use anyhow::Context;
 use rustix::process::Signal;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
@@ -30,7 +31,16 @@ pub struct Guarded {
 impl Guarded {
     /// Starts `command` in a new process group; `dir` is removed if this process dies first.
     pub fn spawn(command: &mut Command, dir: &Path) -> Result<Guarded> {
-        let leader = command.process_group(0).stdin(Stdio::null()).spawn()?;
+        Guarded::spawn_with(command, Stdio::null(), dir)
+    }
+
+    /// The same for one that is told what to do by its standard input, see [`Guarded::tell`].
+    pub fn spawn_told(command: &mut Command, dir: &Path) -> Result<Guarded> {
+        Guarded::spawn_with(command, Stdio::piped(), dir)
+    }
+
+    fn spawn_with(command: &mut Command, input: Stdio, dir: &Path) -> Result<Guarded> {
+        let leader = command.process_group(0).stdin(input).spawn()?;
         let watcher = Command::new("/bin/sh")
             .args(["-c", SCRIPT, "sh", &leader.id().to_string()])
             .arg(dir)
@@ -45,6 +55,12 @@ impl Guarded {
     /// The leader's process id, which is also the id of its group.
     pub fn pid(&self) -> ProcessId {
         self.leader.id()
+    }
+
+    /// Writes to the leader's standard input.
+    pub fn tell(&mut self, text: &str) -> Result {
+        let input = self.leader.stdin.as_mut().context("no input")?;
+        Ok(input.write_all(text.as_bytes())?)
     }
 
     /// The exit status, once the leader ended.

@@ -3,19 +3,19 @@
 
 use super::{Told, in_front_of, told};
 use rjk_testbed::client::Request;
+use rjk_testbed::guard::Guarded;
 use rjk_testbed::tempdir::Dir;
 use rjk_testbed::tls::Authority;
 use rjk_testbed::way::{CA_FILE, Reach};
 use rjk_testbed::{Context, Httpd, Result, ensure, peer, ports, wait};
-use std::io::Write;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody";
 
 /// A TLS server that says what its standard input says, and does what single letters of it ask for.
 struct Server {
-    child: Child,
+    process: Guarded,
     dir: Dir,
     port: u16,
 }
@@ -27,17 +27,16 @@ impl Server {
         dir.write("own.pem", format!("{}{}", own.certificate, own.key))?;
         let port = ports::free()?;
         let out = std::fs::File::create(dir.join("said"))?;
-        // It ends by itself, should the test be killed.
-        let child = Command::new("timeout")
-            .args(["60", "openssl", "s_server", "-cert", "own.pem", "-accept"])
+        let mut command = Command::new("openssl");
+        command
+            .args(["s_server", "-cert", "own.pem", "-accept"])
             .arg(format!("127.0.0.1:{port}"))
             .args(arguments)
             .current_dir(dir.path())
-            .stdin(Stdio::piped())
             .stdout(out.try_clone()?)
-            .stderr(out)
-            .spawn()?;
-        let server = Server { child, dir, port };
+            .stderr(out);
+        let process = Guarded::spawn_told(&mut command, dir.path())?;
+        let server = Server { process, dir, port };
         server.wait_for("ACCEPT", 1)?;
         Ok(server)
     }
@@ -48,8 +47,7 @@ impl Server {
     }
 
     fn tell(&mut self, text: &str) -> Result {
-        let input = self.child.stdin.as_mut().context("no input")?;
-        input.write_all(text.as_bytes())?;
+        self.process.tell(text)?;
         // It takes one read for one command.
         std::thread::sleep(Duration::from_millis(150));
         Ok(())
@@ -75,13 +73,6 @@ impl Server {
                 .join()
                 .map_err(|_| rjk_testbed::Error::msg("the client failed"))?
         })
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
