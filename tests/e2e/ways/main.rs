@@ -4,6 +4,7 @@ mod answers;
 mod bad_peers;
 mod bodies;
 mod examples;
+mod exchanges;
 mod facts;
 mod members;
 mod mpm;

@@ -1,13 +1,13 @@
 //! Requests that one reader takes for another one than the next reader does. Either httpd refuses them, or
 //! exactly one request reaches the backend, with exactly one reading.
 
-use crate::stage::Front;
-use rjk_testbed::client::{Client, ClientError};
+use crate::stage::{Front, Stage};
+use rjk_testbed::client::{Client, ClientError, Request};
 use rjk_testbed::h2::Stream;
 use rjk_testbed::http_peer::Received;
 use rjk_testbed::httpd::Builder;
 use rjk_testbed::tls::Authority;
-use rjk_testbed::{HttpPeer, Httpd, Result, Table, ensure, way};
+use rjk_testbed::{HttpPeer, Httpd, Result, Table, Version, Way, ensure, wait, way};
 use std::time::Duration;
 
 /// What comes of a request.
@@ -200,11 +200,7 @@ impl Site {
     fn raw(&self, bytes: &str) -> Result<(Option<u16>, Vec<Received>)> {
         let before = self.peer.requests().len();
         let mut client = Client::connect(self.httpd.port())?.timeout(LIMIT)?;
-        let bytes: Vec<u8> = bytes
-            .chars()
-            .map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?'))
-            .collect();
-        client.raw(&bytes)?;
+        client.raw(&latin_1(bytes))?;
         let status = match client.response("GET") {
             Ok(answer) => Some(answer.status),
             // HTTP/0.9, or a connection that ended.
@@ -286,6 +282,49 @@ macro_rules! with_both {
     )*};
 }
 with_both! { codings framing chunks targets fields }
+
+/// The same requests in front of a real Tomcat: it serves one for each that httpd lets through, and never the
+/// hidden one.
+#[test]
+fn rjk_in_front_of_tomcat() -> Result {
+    let rows = [codings(), framing(), chunks(), targets(), fields()].concat();
+    for version in Version::BOTH {
+        let site = Stage::shared(Front::Rjk, version)?.site(Way::HttpTcp)?;
+        let before = site
+            .tomcat
+            .file("logs/access.log")
+            .matches("/testbed/next")
+            .count();
+        for (name, bytes, _) in &rows {
+            let bytes = bytes
+                .replace("/w/", "/testbed/smuggled/")
+                .replace('@', "Connection: close\r\n");
+            let mut client = site.connect()?.timeout(LIMIT)?;
+            client.raw(&latin_1(&bytes))?;
+            let _ = client.response("GET");
+            ensure!(client.head().is_err(), "{name}: a second answer");
+            let next = site.ask(Request::get("/testbed/next"))?;
+            ensure!(next.status == 404, "{name}: {next:?}");
+        }
+        let log = || site.tomcat.file("logs/access.log");
+        let served = || log().matches("/testbed/next").count() - before;
+        wait::until("all lines", wait::SOON, || served() >= rows.len())?;
+        let is_hidden = |line: &str| line.starts_with("GET /testbed/smuggled/hidden ");
+        ensure!(
+            !log().lines().any(is_hidden) && served() == rows.len(),
+            "{}",
+            log()
+        );
+        site.httpd.assert_clean();
+    }
+    Ok(())
+}
+
+fn latin_1(text: &str) -> Vec<u8> {
+    text.chars()
+        .map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?'))
+        .collect()
+}
 
 /// CVE-2021-33193: what HTTP/2 carries in a path or a header is no line of HTTP/1.1.
 #[test]

@@ -5,7 +5,7 @@ use rjk_testbed::client::{self, BodyEnd, Client, Request, Response};
 use rjk_testbed::httpd::Builder;
 use rjk_testbed::tls::Authority;
 use rjk_testbed::tomcat::{Door, Tomcat};
-use rjk_testbed::{Httpd, Result, Version, Way, bail, ensure, wait, way};
+use rjk_testbed::{Context, Httpd, Result, Version, Way, bail, ensure, wait, way};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -84,6 +84,11 @@ impl Stage {
             sites.insert(way, Site { way, httpd, tomcat });
         }
         Ok(Stage { sites })
+    }
+
+    /// The site of a way.
+    pub fn site(&self, way: Way) -> Result<&Site> {
+        self.sites.get(&way).context("no such site")
     }
 
     /// Asks every case over every way, and says what was not as the table has it.

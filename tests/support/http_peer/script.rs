@@ -116,6 +116,11 @@ impl Script {
         Script::new([Step::ReadBody, Step::text(text)])
     }
 
+    /// Sends this answer and closes, whatever is left of the request.
+    pub fn answer_unread(text: &str) -> Script {
+        Script::new([Step::text(text), Step::Close])
+    }
+
     /// Does other steps from the next request on.
     pub fn then(mut self, steps: impl Into<Vec<Step>>) -> Script {
         self.on_request.push(steps.into());
