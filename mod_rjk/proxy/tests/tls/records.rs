@@ -1,13 +1,14 @@
 //! What TLS says to itself in the middle of a connection, made record by record: OpenSSL gives a worker
 //! no safe call for it.
 
+use crate::resumption::resume;
 use crate::rig::*;
 use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
 use openssl::sign::Signer;
-use openssl::ssl::{SslContext, SslStream, SslVersion};
+use openssl::ssl::{Ssl, SslContext, SslStream, SslVersion};
 use openssl::symm::{Cipher, encrypt_aead};
-use rjk_proxy::way::tls::{TlsError, TlsStream};
+use rjk_proxy::way::tls::{Sessions, TlsContext, TlsError, TlsStream};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
@@ -161,6 +162,15 @@ fn ends13() -> (TlsStream, SslStream<UnixStream>, Sealing13) {
     (stream, far, sealing)
 }
 
+fn ends12() -> (TlsStream, SslStream<UnixStream>, Sealing12) {
+    let (stream, far, keys) = ends(SslVersion::TLS1_2);
+    let (mut server, mut client) = ([0; 32], [0; 32]);
+    far.ssl().server_random(&mut server);
+    far.ssl().client_random(&mut client);
+    let sealing = Sealing12::new(&keys.of("CLIENT_RANDOM"), &server, &client);
+    (stream, far, sealing)
+}
+
 #[test]
 fn a_worker_may_change_its_keys_and_ask_for_others_of_ours() {
     for asks in [false, true] {
@@ -206,6 +216,60 @@ fn an_alert_about_certificates_says_something_of_ours_only_before_the_first_answ
     }
 }
 
+/// In TLS 1.2 the certificate is settled before the handshake ends. A worker that wants one after it has
+/// read a request is told no, and its alert is about a request that it has read.
+#[test]
+fn an_alert_of_tls_1_2_behind_the_handshake_is_no_refusal() {
+    for number in [40, 42, 46, 48, 116] {
+        let (mut stream, mut far, mut sealing) = ends12();
+        stream.write_all(b"POST").unwrap();
+        assert_eq!(far.ssl_read(&mut [0; 10]).unwrap(), 4);
+        let request = sealing.record(HANDSHAKE, &[0, 0, 0, 0]);
+        let alert = sealing.record(ALERT, &[2, number]);
+        far.get_mut().write_all(&[request, alert].concat()).unwrap();
+        let error = stream.read(&mut [0; 10]).unwrap_err();
+        assert!(!TlsError::is_refusal(&error), "{error}");
+        let error = TlsError::from_io(error).unwrap();
+        assert!(matches!(error, TlsError::Alert(_)), "{error}");
+    }
+}
+
+/// Who we are was settled when the session was made.
+#[test]
+fn an_alert_after_a_session_was_taken_up_is_no_refusal() {
+    let ca = Identity::ca("ca");
+    let (context, keys) = telling(&ca.issue(&Says::default()), SslVersion::TLS1_3);
+    let ours = TlsContext::load(&trusting_spec(&[&ca], &Files::new()), Some(resume)).unwrap();
+    let sessions = Sessions::default();
+    let open = |tickets| {
+        keys.0.lock().unwrap().clear();
+        let mut ssl = Ssl::new(&context).unwrap();
+        ssl.set_num_tickets(tickets).unwrap();
+        let (raw, far) = bare(move |socket| ssl.accept(socket).unwrap());
+        let stream = ours.connect(raw, "worker.test", &sessions, soon());
+        (stream.unwrap(), far.join().unwrap())
+    };
+    let (mut first, mut far) = open(1);
+    far.write_all(b"x").unwrap();
+    assert_eq!(first.read(&mut [0; 1]).unwrap(), 1);
+    drop((first, far));
+    let (mut stream, mut far) = open(0);
+    assert!(stream.is_resumed());
+    let mut sealing = Sealing13 {
+        secret: keys.of("SERVER_TRAFFIC_SECRET_0"),
+        sequence: 0,
+    };
+    let alert = sealing.record(ALERT, &[2, 42]);
+    far.get_mut().write_all(&alert).unwrap();
+    let error = stream.read(&mut [0; 10]).unwrap_err();
+    assert!(!TlsError::is_refusal(&error), "{error}");
+    let error = TlsError::from_io(error).unwrap();
+    assert!(
+        matches!(error, TlsError::Alert("bad_certificate")),
+        "{error}"
+    );
+}
+
 /// Nothing but changes of keys: it must not keep us busy for as long as it likes.
 #[test]
 fn a_look_ends_though_the_worker_talks_to_itself_without_end() {
@@ -242,11 +306,7 @@ fn a_look_ends_though_the_worker_talks_to_itself_without_end() {
 /// A worker that wants a certificate for some of its pages only.
 #[test]
 fn a_worker_that_begins_anew_is_told_no_and_goes_on() {
-    let (mut stream, mut far, keys) = ends(SslVersion::TLS1_2);
-    let (mut server, mut client) = ([0; 32], [0; 32]);
-    far.ssl().server_random(&mut server);
-    far.ssl().client_random(&mut client);
-    let mut sealing = Sealing12::new(&keys.of("CLIENT_RANDOM"), &server, &client);
+    let (mut stream, mut far, mut sealing) = ends12();
     let mut room = [0; 10];
     // HelloRequest.
     let request = sealing.record(HANDSHAKE, &[0, 0, 0, 0]);

@@ -5,7 +5,7 @@ use super::link::Link;
 use super::note::Note;
 use super::queue::said;
 use openssl::error::ErrorStack;
-use openssl::ssl::{Error, ErrorCode, SslRef, SslStream};
+use openssl::ssl::{Error, ErrorCode, SslRef, SslStream, SslVersion};
 use std::io;
 
 /// The library of OpenSSL that speaks TLS (ERR_LIB_SSL), and its reasons (SSL_R_…): part of its
@@ -81,8 +81,20 @@ pub(super) enum Us {
     Unknown,
     /// We show one.
     Shown,
-    /// It spoke with us: whatever it says later is not about that.
+    /// It took us as we are: whatever it says later is not about that.
     Accepted,
+}
+
+impl Us {
+    /// Only a whole handshake of TLS 1.3 ends before the worker has looked at our certificate. In all
+    /// others an alert may come late, behind a request that the worker has read: one that wants a
+    /// certificate for some of its pages asks for it then.
+    pub(super) fn after_handshake(self, ssl: &SslRef) -> Us {
+        match ssl.version2() {
+            Some(SslVersion::TLS1_3) if !ssl.session_reused() => self,
+            _ => Us::Accepted,
+        }
+    }
 }
 
 /// What is known of the two ends when it fails.

@@ -66,6 +66,7 @@ impl TlsStream {
             return Err(reason::of_handshake(&ssl, error, us));
         }
         Sessions::keep_resumed(ssl.ssl());
+        let us = us.after_handshake(ssl.ssl());
         Ok(TlsStream {
             ssl,
             state: State::Open,
