@@ -270,6 +270,35 @@ fn an_alert_after_a_session_was_taken_up_is_no_refusal() {
     );
 }
 
+/// An answer that ends with its connection would else be taken for whole.
+#[test]
+fn after_an_alert_nothing_is_an_end_in_order() {
+    for looks in [false, true] {
+        let (mut stream, mut far, mut sealing) = ends13();
+        let mut room = [0; 10];
+        let data = sealing.record(DATA, b"part");
+        let alert = sealing.record(ALERT, &[2, 80]);
+        far.get_mut().write_all(&[data, alert].concat()).unwrap();
+        assert_eq!(stream.read(&mut room).unwrap(), 4);
+        let error = match looks {
+            true => stream.read_now(&mut room),
+            false => stream.read(&mut room),
+        };
+        let error = TlsError::from_io(error.unwrap_err()).unwrap();
+        assert!(
+            matches!(error, TlsError::Alert("internal_error")),
+            "{error}"
+        );
+        for _ in 0..2 {
+            let error = stream.read(&mut room).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+            let error = stream.read_now(&mut room).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+        }
+        assert_clean();
+    }
+}
+
 /// Nothing but changes of keys: it must not keep us busy for as long as it likes.
 #[test]
 fn a_look_ends_though_the_worker_talks_to_itself_without_end() {

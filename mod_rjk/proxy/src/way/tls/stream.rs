@@ -31,6 +31,8 @@ const RECORD: usize = 16 * 1024;
 pub struct TlsStream {
     ssl: SslStream<Link>,
     state: State,
+    /// A read failed: nothing more comes, not even an end in order.
+    cut: bool,
     us: Us,
     /// How long the handshake took.
     handshake: Duration,
@@ -70,6 +72,7 @@ impl TlsStream {
         Ok(TlsStream {
             ssl,
             state: State::Open,
+            cut: false,
             us,
             handshake: began.elapsed(),
         })
@@ -161,6 +164,10 @@ impl TlsStream {
     }
 
     fn read_with(&mut self, buffer: &mut [u8], patience: Patience) -> io::Result<usize> {
+        // After an alert OpenSSL says that the worker ended it in order.
+        if self.cut {
+            return Err(TlsError::Truncated.into());
+        }
         let _clean = CleanQueue::begin();
         self.ssl.get_mut().begin(patience);
         loop {
@@ -172,7 +179,7 @@ impl TlsStream {
                 Err(error) if error.code() == ErrorCode::ZERO_RETURN => return self.end(),
                 Err(error) if is_again(&error) => {}
                 Err(error) if reason::would_block(&error) => return Err(would_block()),
-                Err(error) => return Err(self.broken(error)),
+                Err(error) => return Err(self.cut(error)),
             }
         }
     }
@@ -180,6 +187,7 @@ impl TlsStream {
     /// The end that TLS has a message for, and no other.
     fn end(&mut self) -> io::Result<usize> {
         if self.ssl.get_ref().has_ended() {
+            self.cut = true;
             return Err(TlsError::Truncated.into());
         }
         Ok(0)
@@ -220,13 +228,20 @@ impl TlsStream {
         }
         self.ssl.get_mut().begin(Patience::Now);
         match self.ssl.ssl_read(&mut [0; 1]) {
-            Err(said) if said.code() == ErrorCode::SSL => self.broken(said),
+            Err(said) if said.code() == ErrorCode::SSL => self.cut(said),
             _ => error,
         }
     }
 
+    fn cut(&mut self, error: Error) -> io::Error {
+        self.cut = true;
+        self.broken(error)
+    }
+
+    /// What came before a write failed can still be read, unless it is TLS itself that failed.
     fn broken(&mut self, error: Error) -> io::Error {
         self.state = State::Broken;
+        self.cut |= error.code() == ErrorCode::SSL;
         reason::of_stream(&self.ssl, error, self.us).into()
     }
 
