@@ -427,6 +427,28 @@ fn a_write_says_why_the_worker_ended_it() {
     assert_clean();
 }
 
+/// A worker that answers before it has read everything, and closes: a write that fails leaves its answer
+/// whole.
+#[test]
+fn a_write_that_fails_takes_nothing_of_the_answer() {
+    const ANSWER: &[u8] = b"HTTP/1.1 413 Content Too Large";
+    for version in VERSIONS {
+        let (mut stream, far) = spoken(version, |mut far| {
+            far.write_all(ANSWER).unwrap();
+            far.shutdown().unwrap();
+        });
+        far.join().unwrap();
+        assert_eq!(kind(stream.write(b"body")), ErrorKind::BrokenPipe);
+        let mut heard = Vec::new();
+        stream.read_to_end(&mut heard).unwrap();
+        assert_eq!(
+            heard.escape_ascii().to_string(),
+            ANSWER.escape_ascii().to_string()
+        );
+        assert_clean();
+    }
+}
+
 #[test]
 fn errors_of_others_are_not_ours() {
     let (mut stream, steps, far) = stepping(SslVersion::TLS1_3);

@@ -220,16 +220,20 @@ impl TlsStream {
         }
     }
 
-    /// A worker that ends TLS says why before it closes; a write finds only the closed socket.
+    /// A worker that ends TLS says why before it closes; a write finds only the closed socket. An answer
+    /// that is there instead stays for the next read.
     fn refused(&mut self, error: Error) -> io::Error {
         let error = self.broken(error);
         if TlsError::of(&error).is_some() {
             return error;
         }
         self.ssl.get_mut().begin(Patience::Now);
-        match self.ssl.ssl_read(&mut [0; 1]) {
-            Err(said) if said.code() == ErrorCode::SSL => self.cut(said),
-            _ => error,
+        loop {
+            match self.ssl.ssl_peek(&mut [0; 1]) {
+                Err(said) if said.code() == ErrorCode::SSL => return self.cut(said),
+                Err(said) if is_again(&said) => {}
+                _ => return error,
+            }
         }
     }
 
