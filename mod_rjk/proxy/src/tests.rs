@@ -2,6 +2,7 @@
 
 mod attempts;
 mod body;
+mod cut;
 mod direct;
 mod drip;
 mod http;

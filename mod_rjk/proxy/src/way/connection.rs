@@ -1,14 +1,15 @@
 //! One connection to a worker, with its receive buffer.
 
+mod tunnel;
+
 use super::raw::Raw;
 use super::received::Received;
 use super::stream::Stream;
 use super::tls::TlsAgreed;
-use crate::tunnel::TunnelEnd;
 use rjk_balance::{InFlight, Traffic};
 use std::io::{self, Read, Write};
+use std::mem;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 /// Limits of a close in order (PL-07, Z-11): in all, for the first bytes, and between bytes.
@@ -77,6 +78,8 @@ pub struct Connection {
     /// What the socket has as `SO_RCVTIMEO` and `SO_SNDTIMEO`.
     read_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
+    /// Why a look failed, until somebody is told.
+    failed: Option<io::Error>,
     last_used: Instant,
     last_ping: Instant,
     /// When the worker ends it, if it said so.
@@ -104,6 +107,7 @@ impl Connection {
             },
             read_timeout: None,
             write_timeout: None,
+            failed: None,
             last_used: Instant::now(),
             last_ping: Instant::now(),
             kept_until: None,
@@ -169,10 +173,11 @@ impl Connection {
 
     /// Bytes that went through since the last call, packet headers and pings included (H-06).
     pub fn take_traffic(&mut self) -> Traffic {
-        std::mem::take(&mut self.moved)
+        mem::take(&mut self.moved)
     }
 
-    /// Looks at an idle connection, without waiting, and takes in what is there (PL-02).
+    /// Looks at an idle connection, without waiting, and takes in what is there (PL-02). Why it broke is
+    /// told by the next [`Connection::receive`] or [`Connection::send_or_hear`].
     pub fn look(&mut self) -> Look {
         self.received.make_room(1);
         let room = &mut self.received.bytes[self.received.end..];
@@ -184,8 +189,18 @@ impl Connection {
                 Look::Spoke
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Look::Quiet,
-            Err(_) => Look::Ended,
+            Err(error) => {
+                self.failed.get_or_insert(error);
+                Look::Ended
+            }
         }
+    }
+
+    /// What a look found to be wrong. The system says it once, and then that the worker ended it in
+    /// order: whoever asks again is told that it is cut off.
+    fn failure(&mut self) -> Option<io::Error> {
+        let failed = self.failed.as_mut()?;
+        Some(mem::replace(failed, io::ErrorKind::UnexpectedEof.into()))
     }
 
     /// Sends all bytes within `limit`.
@@ -230,11 +245,17 @@ impl Connection {
     pub fn send_or_hear(&mut self, bytes: &[u8], limit: Option<Duration>) -> io::Result<Sent> {
         let deadline = limit.map(|limit| Instant::now() + limit);
         let mut readable = self.stream.held() > 0;
+        if let Some(error) = self.failure() {
+            return Err(error);
+        }
         loop {
             if readable {
                 match self.look() {
                     Look::Spoke => return Ok(Sent::Heard),
-                    Look::Ended => return Err(io::ErrorKind::BrokenPipe.into()),
+                    Look::Ended => {
+                        let failure = self.failure();
+                        return Err(failure.unwrap_or_else(|| io::ErrorKind::BrokenPipe.into()));
+                    }
                     // What TLS says to itself is nothing to hear.
                     Look::Quiet => {}
                 }
@@ -286,6 +307,9 @@ impl Connection {
     /// # Errors
     /// See [`ReceiveError`].
     pub fn receive(&mut self, needed: usize, limit: Option<Duration>) -> Result<(), ReceiveError> {
+        if let Some(error) = self.failure() {
+            return Err(ReceiveError::Io(error));
+        }
         self.limit_read(limit).map_err(ReceiveError::Io)?;
         self.read_some(needed)
     }
@@ -344,35 +368,6 @@ impl Connection {
     /// Marks bytes of [`Connection::pending`] as used.
     pub fn consume(&mut self, bytes: usize) {
         self.received.start = (self.received.start + bytes).min(self.received.end);
-    }
-}
-
-impl TunnelEnd for Connection {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let pending = self.received.pending();
-        if !pending.is_empty() {
-            let taken = pending.len().min(buffer.len());
-            buffer[..taken].copy_from_slice(&pending[..taken]);
-            self.consume(taken);
-            return Ok(taken);
-        }
-        let read = self.stream.read_now(buffer)?;
-        self.moved.read += read as u64;
-        Ok(read)
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let sent = self.stream.write_now(bytes)?;
-        self.moved.sent += sent as u64;
-        Ok(sent)
-    }
-
-    fn end_writing(&mut self) -> io::Result<()> {
-        self.stream.end_writing()
-    }
-
-    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.stream.raw().as_fd())
     }
 }
 
