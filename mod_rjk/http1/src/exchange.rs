@@ -251,17 +251,16 @@ impl Exchange {
         let framing = control.framing(status, self.head_request)?;
         self.head_received = true;
         self.kept_for = control.kept_for();
-        self.persists =
-            control.persists() && framing != Framing::ToEnd && !control.may_leave_rest(status);
-        // RFC 9110 §10.1.1, RFC 9112 §9.3: what was refused is not sent. A success before any word on
-        // a body that waits means that the worker reads it all the same.
-        let wanted = match self.upload.is_held() {
-            true => status < 300,
-            false => status < 400,
-        };
-        match wanted && self.persists {
-            true => self.upload.release(),
-            false => self.upload.stop(),
+        // A worker that answers before it has the whole request may end it at any moment.
+        self.persists = control.persists()
+            && framing != Framing::ToEnd
+            && !control.may_leave_rest(status)
+            && self.upload.is_whole();
+        // RFC 9110 §10.1.1, RFC 9112 §9.3: what was refused is not sent, and neither is what was waited with
+        // when the answer comes in place of 100: the client will not send it. A worker that answers while
+        // it reads gets the rest, also when this answer is the connection's last.
+        if self.upload.is_held() || status >= 400 {
+            self.upload.stop();
         }
         self.phase = Body::new(framing).map_or(Phase::Ended, Phase::Body);
         Ok(Action::Head(head))

@@ -73,6 +73,9 @@ fn put_head(
     }
     if told.websocket && asks_for_websocket(head) {
         out.extend_from_slice(b"Connection: Upgrade\r\nUpgrade: websocket\r\n");
+    } else {
+        // Tomcat says for how long it keeps a connection only to those who ask for it by name.
+        out.extend_from_slice(b"Connection: keep-alive\r\n");
     }
     facts::put(head, told, &host, out);
     out.extend_from_slice(b"\r\n");

@@ -191,7 +191,7 @@ fn assert_framing(head: &RequestHead<'_>, told: &Told<'_>, fields: &[Field<'_>])
     let upgrade = told.websocket && request::asks_for_websocket(head);
     let expected: [&[&[u8]]; 2] = match upgrade {
         true => [&[b"Upgrade"], &[b"websocket"]],
-        false => [&[], &[]],
+        false => [&[b"keep-alive"], &[]],
     };
     assert_eq!(values(fields, "Connection"), expected[0]);
     assert_eq!(values(fields, "Upgrade"), expected[1]);

@@ -42,7 +42,8 @@ fn told(head: &RequestHead<'_>, told: &Told<'_>) -> Vec<String> {
     encode(head, told, &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     let lines = text.strip_suffix("\r\n\r\n").unwrap().split("\r\n").skip(2);
-    let lines = lines.filter(|line| *line != "X-Rjk-Activation: ACT");
+    let lines =
+        lines.filter(|line| !["Connection: keep-alive", "X-Rjk-Activation: ACT"].contains(line));
     lines.map(str::to_owned).collect()
 }
 

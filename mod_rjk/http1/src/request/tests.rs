@@ -39,7 +39,7 @@ fn lines(head: &RequestHead<'_>, told: &Told<'_>) -> Vec<String> {
     let head = text.strip_suffix("\r\n\r\n").unwrap();
     let lines = head.split("\r\n").map(str::to_owned);
     lines
-        .filter(|line| line != "X-Rjk-Activation: ACT")
+        .filter(|line| line != "Connection: keep-alive" && line != "X-Rjk-Activation: ACT")
         .collect()
 }
 
@@ -67,7 +67,7 @@ fn error(head: &RequestHead<'_>) -> String {
 #[test]
 fn a_small_request_byte_for_byte() {
     let head = get(&[(b"User-Agent", b"x"), HOST]);
-    let expected = "GET /app/x HTTP/1.1\r\nHost: www.example\r\nUser-Agent: x\r\nX-Rjk-Activation: ACT\r\n\r\n";
+    let expected = "GET /app/x HTTP/1.1\r\nHost: www.example\r\nUser-Agent: x\r\nConnection: keep-alive\r\nX-Rjk-Activation: ACT\r\n\r\n";
     assert_eq!(text(&head, &Told::default()).unwrap(), expected);
 }
 

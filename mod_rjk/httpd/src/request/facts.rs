@@ -203,7 +203,10 @@ fn body_length(request: RequestRec<'_>, ignore_cl: &CStr) -> BodyLength {
 /// mod_http2 makes a GET with an upgrade of the CONNECT that asks for a WebSocket (RFC 8441), and announces
 /// a body for what is sent behind it. The clients of HTTP/2 cannot send that header themselves.
 fn is_extended_connect(request: RequestRec<'_>) -> bool {
-    request.is_stream() && request.headers_in().get(c"Upgrade").is_some()
+    let upgrade = request.headers_in().get(c"Upgrade");
+    request.is_stream()
+        && request.method() == b"GET"
+        && upgrade.is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
 }
 
 impl RequestView for Facts<'_> {

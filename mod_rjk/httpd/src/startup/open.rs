@@ -254,10 +254,14 @@ fn as_before(
 ) -> Vec<SocketAddr> {
     let (name, host) = (&spec.name, &spec.host);
     let Some(mut found) = last.and_then(|last| last.addresses(host.as_bstr(), spec.port)) else {
+        let until = match spec.way.resolve {
+            Some(_) => "it does",
+            None => "httpd is restarted",
+        };
         jk_log!(
             log,
             Error,
-            "worker {name}: host {host} does not resolve: {error}; the worker takes no requests until httpd is restarted"
+            "worker {name}: host {host} does not resolve: {error}; the worker takes no requests until {until}"
         );
         return Vec::new();
     };

@@ -168,6 +168,8 @@ pub(super) fn probe(
     limit: Duration,
 ) -> io::Result<Option<u16>> {
     let Some(path) = &http.probe else {
+        // Nothing to ask: an idle connection is as good as its socket, until it is looked at again.
+        connection.heard();
         return Ok(None);
     };
     let deadline = Instant::now() + limit;

@@ -210,6 +210,11 @@ impl Codec {
         }
     }
 
+    /// Whether a worker may answer before it has what it was sent of the body.
+    pub(crate) fn answers_early(&self) -> bool {
+        matches!(self, Codec::Http(_))
+    }
+
     /// Whether it has no word for an application's flush.
     pub(crate) fn hides_flushes(&self) -> bool {
         matches!(self, Codec::Http(_))

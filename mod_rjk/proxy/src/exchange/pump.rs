@@ -77,13 +77,18 @@ pub(crate) struct Pump<'p, 'r> {
     pub(crate) wait: Option<Wait>,
     /// See [`Ending::OutOfStep`].
     pub(crate) out_of_step: bool,
+    /// Why the worker took no more of the body that went out with the head.
+    pub(crate) refused: Option<Failure>,
 }
 
 impl Pump<'_, '_> {
     /// Runs until the end of the response.
     pub(crate) fn run(mut self) -> Result<Finished, Failure> {
         let mut response = Response::default();
-        let mut outgoing = Outgoing::default();
+        let mut outgoing = Outgoing {
+            refused: self.refused.take(),
+            ..Outgoing::default()
+        };
         loop {
             let next = self.drain(&mut response, &outgoing)?;
             let waits = matches!(next, Next::Read { .. } | Next::Push(_));

@@ -14,7 +14,7 @@ use std::time::Instant;
 #[derive(Default)]
 pub(super) struct Outgoing {
     /// It begins with room for what frames it.
-    packet: Vec<u8>,
+    pub(super) packet: Vec<u8>,
     /// What of `packet` is still to be sent.
     pub(super) left: Range<usize>,
     /// The worker takes no more, and may yet say why.

@@ -2,7 +2,9 @@
 
 use super::rig::{Rig, Run};
 use super::support::*;
-use rjk_config::model::{AjpSpec, Protocol, Way};
+use crate::way::pool::Budget;
+use rjk_config::model::{AjpSpec, PingSpec, Protocol, Way};
+use rjk_log::NoLog;
 use rjk_message::BodyLength;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -209,7 +211,7 @@ fn a_worker_that_sends_back_while_it_reads_waits_for_nobody() {
     let known = BodyLength::Known(LENGTH as u64);
     let run = run(vec![echoes], b"POST", known, upload(LENGTH));
     assert_eq!((run.status(), run.client.body.len()), (200, LENGTH));
-    assert_eq!(run.idle, 1);
+    assert_eq!(run.idle, 0, "it answered before it had everything");
 }
 
 #[test]
@@ -362,6 +364,75 @@ fn a_slow_upload_behind_a_wait_for_100_is_not_the_workers_time() {
     };
     let run = rig.serve(&request, client);
     assert_eq!(run.status(), 200, "{:?}", run.result);
+    drop(rig);
+    backend.done();
+}
+
+/// A worker that answers on the last request of its connection still reads the body that it answers to.
+#[test]
+fn an_answer_that_closes_does_not_cut_the_upload() {
+    const LENGTH: usize = 3_000_000;
+    let echoes: Serve = Box::new(|stream| {
+        head(stream);
+        let answer =
+            format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {LENGTH}\r\n\r\n");
+        stream.write_all(answer.as_bytes()).unwrap();
+        let mut body = vec![0; LENGTH];
+        stream.read_exact(&mut body).unwrap();
+        stream.write_all(&body).unwrap();
+    });
+    let known = BodyLength::Known(LENGTH as u64);
+    let run = run(vec![echoes], b"POST", known, upload(LENGTH));
+    assert_eq!((run.status(), run.client.body.len()), (200, LENGTH));
+    assert_eq!(run.idle, 0);
+}
+
+/// A refusal that comes with a reset before even the first part of a body is taken.
+#[test]
+fn an_early_refusal_is_heard_when_the_first_part_is_not_taken() {
+    // It closes before anything comes, and resets what comes then.
+    let refuses: Serve = Box::new(|stream| {
+        let answer = b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno";
+        stream.write_all(answer).unwrap();
+    });
+    let client = Client {
+        pause: Duration::from_millis(50),
+        ..upload(65_536)
+    };
+    let small = AjpSpec {
+        socket_buffer: Some(8192),
+        ..spec()
+    };
+    let backend = Backend::start(vec![refuses]);
+    let rig = Rig::new(&backend, http(small));
+    let run = rig.run(b"POST", BodyLength::Known(65_536), client);
+    assert_eq!(run.status(), 413, "{:?}", run.result);
+    assert_eq!(run.client.body, b"no");
+    drop(rig);
+    backend.done();
+}
+
+/// What an AJP worker had as its interval stays when it speaks HTTP without a probe.
+#[test]
+fn idle_connections_without_a_probe_are_looked_at_once() {
+    let backend = Backend::start(vec![says(1, OK)]);
+    let rig = Rig::new(
+        &backend,
+        http(AjpSpec {
+            ping: PingSpec {
+                interval: Some(Duration::from_millis(1)),
+                timeout: Duration::from_secs(1),
+                ..PingSpec::default()
+            },
+            ..spec()
+        }),
+    );
+    assert_eq!(rig.get(), "hi");
+    std::thread::sleep(Duration::from_millis(20));
+    let began = Instant::now();
+    rig.endpoint
+        .check_idle(&Budget::of(Duration::from_secs(5)), &NoLog);
+    assert!(began.elapsed() < Duration::from_secs(1));
     drop(rig);
     backend.done();
 }

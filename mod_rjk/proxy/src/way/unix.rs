@@ -8,6 +8,11 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
+
+/// The limit where none is set: the kernel has none of its own for a place in the backlog of a worker that
+/// hangs, as it has for TCP.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Opens a stream to the worker that listens at `path`.
 ///
@@ -20,7 +25,7 @@ pub(super) fn open(path: &Path, options: &SocketOptions) -> io::Result<UnixStrea
     options.size(&socket)?;
     // A connect without waiting would end with EAGAIN when the backlog is full, and poll(2) cannot
     // wait for a place in it. A blocking one waits, as long as a send may.
-    socket.set_write_timeout(options.connect_timeout)?;
+    socket.set_write_timeout(options.connect_timeout.or(Some(PATIENCE)))?;
     while let Err(error) = socket.connect(&address) {
         match error.kind() {
             io::ErrorKind::Interrupted => {}
@@ -59,7 +64,7 @@ fn access(found: &Metadata) -> String {
 mod tests {
     use super::*;
     use std::os::unix::net::UnixListener;
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     fn options(connect_timeout: Option<Duration>) -> SocketOptions {
         SocketOptions {

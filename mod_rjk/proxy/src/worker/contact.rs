@@ -126,13 +126,13 @@ impl Contact {
         let Some(websocket) = websocket.filter(|_| asks_for_websocket(&job.request.forward)) else {
             return Ok(None);
         };
-        let refused = |cause| Failure::last(Phase::Acquire, cause);
         job.downstream
             .can_tunnel()
-            .map_err(|why| refused(Cause::NoTunnel(why)))?;
-        let place = self.tunnels.enter(websocket.most);
-        let place = place.ok_or_else(|| refused(Cause::TunnelLimit(websocket.most)))?;
-        Ok(Some(place))
+            .map_err(|why| Failure::last(Phase::Acquire, Cause::NoTunnel(why)))?;
+        let (most, place) = (websocket.most, self.tunnels.enter(websocket.most));
+        // Another member may have room.
+        let full = || Failure::unsent(Phase::Acquire, Cause::TunnelLimit(most));
+        place.ok_or_else(full).map(Some)
     }
 
     /// What this host ran out of concerns all workers and every request: said loudly, but once a

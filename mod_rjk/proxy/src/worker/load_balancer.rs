@@ -104,8 +104,10 @@ fn session_routes<'a>(roster: &Roster, request: &'a UpstreamRequest<'_>) -> Sess
 fn reachable(spec: &LbSpec, setup: &Setup<'_>) -> LbSpec {
     let mut spec = spec.clone();
     for member in &mut spec.members {
-        let has_socket = member.ajp.way.socket.is_some();
-        if !has_socket && !setup.addresses.contains_key(&member.ajp.name) {
+        let way = &member.ajp.way;
+        // A name that is looked up again may be known later.
+        let may_come = way.socket.is_some() || way.resolve.is_some();
+        if !may_come && !setup.addresses.contains_key(&member.ajp.name) {
             member.activation = Activation::Stopped;
         }
     }

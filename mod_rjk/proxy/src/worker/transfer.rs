@@ -11,6 +11,7 @@ use crate::way::connection::Connection;
 use crate::way::pool::Checkout;
 use bstr::ByteSlice;
 use rjk_log::{Log, jk_log};
+use std::io;
 use std::time::Duration;
 
 impl Contact {
@@ -62,8 +63,9 @@ impl Contact {
         };
         let eager = codec.eager_body().unwrap_or(0);
         packets.request(&request.forward, head.len(), eager);
-        self.send(connection, &mut codec, job, head, limits)?;
+        let refused = self.send(connection, &mut codec, job, head, limits)?;
         Pump {
+            refused,
             spec: self.spec(),
             packets,
             connection,
@@ -113,7 +115,8 @@ impl Contact {
         }
     }
 
-    /// Sends the head and the first part of the body in one go (BD-01).
+    /// Sends the head and the first part of the body in one go (BD-01). What it returns is why the worker
+    /// took no more of the body, where that may be because it has answered.
     fn send(
         &self,
         connection: &mut Connection,
@@ -121,9 +124,13 @@ impl Contact {
         job: &mut Forwarding<'_>,
         head: &[u8],
         limits: Limits,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Failure>, Failure> {
         let Some(bytes) = codec.eager_body() else {
-            return self.send_bytes(connection, job, head, limits);
+            let sent = connection.send(head, limits.send());
+            return match sent {
+                Ok(()) => Ok(None),
+                Err((taken, error)) => Err(self.unsent(job, taken, error)),
+            };
         };
         let first = match job.body.eager(bytes, job.downstream) {
             Ok(first) => first,
@@ -135,24 +142,26 @@ impl Contact {
             }
         };
         let packet = codec.begin(head, first);
-        self.send_bytes(connection, job, &packet, limits)
+        match connection.send(&packet, limits.send()) {
+            Ok(()) => Ok(None),
+            Err((taken, error)) => {
+                let failure = self.unsent(job, taken, error);
+                let has_head = taken >= head.len() && codec.answers_early();
+                if has_head {
+                    Ok(Some(failure))
+                } else {
+                    Err(failure)
+                }
+            }
+        }
     }
 
-    fn send_bytes(
-        &self,
-        connection: &mut Connection,
-        job: &Forwarding<'_>,
-        bytes: &[u8],
-        limits: Limits,
-    ) -> Result<(), Failure> {
-        let sent = connection.send(bytes, limits.send());
-        sent.map_err(|(taken, error)| {
-            let failure = Failure {
-                phase: Phase::Send,
-                cause: Cause::Send(error),
-                retry: taken == 0 || job.may_repeat(self.spec(), Phase::Send),
-            };
-            failure.unless_refused(job.is_whole())
-        })
+    fn unsent(&self, job: &Forwarding<'_>, taken: usize, error: io::Error) -> Failure {
+        let failure = Failure {
+            phase: Phase::Send,
+            cause: Cause::Send(error),
+            retry: taken == 0 || job.may_repeat(self.spec(), Phase::Send),
+        };
+        failure.unless_refused(job.is_whole())
     }
 }

@@ -69,7 +69,12 @@ fn other_headers_are_passed_on_as_they_came() {
     let start = b"GET /app/x HTTP/1.1\r\nHost: www.example\r\n";
     assert_eq!(
         out,
-        [start, &fields[..], b"X-Rjk-Activation: ACT\r\n\r\n"].concat()
+        [
+            start,
+            &fields[..],
+            b"Connection: keep-alive\r\nX-Rjk-Activation: ACT\r\n\r\n"
+        ]
+        .concat()
     );
 }
 
@@ -152,7 +157,7 @@ fn connection_cannot_remove_what_gives_a_request_its_meaning() {
             )
             .unwrap();
             let expected = format!(
-                "GET /app/x HTTP/1.1\r\nHost: h\r\n{name}: v\r\nX-Rjk-Activation: ACT\r\n\r\n"
+                "GET /app/x HTTP/1.1\r\nHost: h\r\n{name}: v\r\nConnection: keep-alive\r\nX-Rjk-Activation: ACT\r\n\r\n"
             );
             assert_eq!(String::from_utf8(out).unwrap(), expected);
         }

@@ -23,6 +23,8 @@ impl<'r> RequestRec<'r> {
         // so it gets one of its own, and the real one is back before anybody looks.
         unsafe {
             let before = ((*raw).status, (*raw).status_line, (*raw).headers_out);
+            // Some versions take any interim response for the 100 that the client waits for.
+            let expecting = (*raw).expecting_100;
             (*raw).status = c_int::from(status);
             (*raw).status_line = std::ptr::null();
             (*raw).headers_out = sys::apr_table_make((*raw).pool, 8);
@@ -31,6 +33,7 @@ impl<'r> RequestRec<'r> {
             }
             sys::ap_send_interim_response(raw, 1);
             ((*raw).status, (*raw).status_line, (*raw).headers_out) = before;
+            (*raw).expecting_100 = expecting;
         }
     }
 
