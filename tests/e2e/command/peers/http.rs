@@ -177,7 +177,7 @@ fn a_get_is_what_the_module_would_send() -> Result {
     let port = peer.port();
     let expected = format!(
         "GET /a%20b;v=1?x=%2F HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: {AGENT}\r\n\
-         Accept: */*\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\n\
+         Accept: */*\r\nConnection: keep-alive\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\n\
          X-Forwarded-Host: 127.0.0.1:{port}\r\nX-Forwarded-Port: {port}\r\n\
          X-Rjk-Remote-Port: {own}\r\nX-Rjk-Local-Addr: 127.0.0.1\r\nX-Rjk-Activation: ACT\r\n\r\n"
     );
