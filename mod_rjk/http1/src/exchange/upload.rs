@@ -31,7 +31,7 @@ impl Upload {
             length,
             sent: 0,
             ended: false,
-            held: held && has_body(length),
+            held: held && !length.is_empty(),
             unwanted: false,
         }
     }
@@ -140,10 +140,6 @@ fn put(packet: &mut [u8], at: usize, byte: u8) {
     if let Some(place) = packet.get_mut(at) {
         *place = byte;
     }
-}
-
-fn has_body(length: BodyLength) -> bool {
-    !matches!(length, BodyLength::None | BodyLength::Known(0))
 }
 
 fn size(bytes: u64) -> usize {
