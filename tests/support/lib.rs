@@ -10,6 +10,7 @@
 mod both;
 pub mod client;
 pub mod digest;
+pub mod document;
 pub mod farm;
 pub mod filters;
 pub mod gate;
