@@ -8,7 +8,9 @@
 #![forbid(unsafe_code)]
 
 mod both;
+mod c_module;
 pub mod client;
+pub mod cost;
 pub mod digest;
 pub mod document;
 pub mod farm;

@@ -39,6 +39,16 @@ pub fn is_alive(pid: ProcessId) -> bool {
     read_stat(pid).is_some_and(|stat| stat.is_living())
 }
 
+/// Whether a process waits for something, and neither runs nor could.
+pub fn sleeps(pid: ProcessId) -> bool {
+    read_stat(pid).is_some_and(|stat| stat.state == 'S')
+}
+
+/// Whether another one traces it.
+pub fn is_traced(pid: ProcessId) -> bool {
+    status_number(pid, "TracerPid:").is_ok_and(|tracer| tracer != 0)
+}
+
 /// Resident memory in KiB.
 pub fn rss_kib(pid: ProcessId) -> Result<u64> {
     status_number(pid, "VmRSS:")

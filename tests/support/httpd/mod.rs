@@ -80,6 +80,8 @@ pub struct Builder {
     injecting: bool,
     stack_kib: Option<u32>,
     memory_kib: Option<u32>,
+    /// The program that runs the server, with its arguments.
+    below: Vec<String>,
     expected: Vec<String>,
 }
 
@@ -132,6 +134,7 @@ impl Builder {
             injecting: false,
             stack_kib: None,
             memory_kib: None,
+            below: Vec::new(),
             expected: Vec::new(),
         }
     }
@@ -270,6 +273,12 @@ impl Builder {
         self
     }
 
+    /// Another program runs the server: valgrind, with its arguments.
+    pub fn below(mut self, program: &[&str]) -> Self {
+        self.below = program.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
     /// The folder `name` below the server root is a file system of its own, of so many KiB, which the
     /// server process and its children alone see; [`Httpd::seen`] leads to it from outside.
     pub fn small_disk(mut self, name: &str, kib: u32) -> Self {
@@ -400,6 +409,7 @@ impl Site {
             command.args(&shell[1..]);
             command
         };
+        command.args(self.builder.below.iter().map(|word| self.fill(word)));
         command.arg(binary()?);
         command
             .arg("-f")

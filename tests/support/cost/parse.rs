@@ -1,0 +1,222 @@
+//! What callgrind writes.
+
+use std::collections::{BTreeMap, HashMap};
+
+/// What allocates.
+const ALLOCATORS: [&str; 6] = [
+    "malloc",
+    "calloc",
+    "realloc",
+    "posix_memalign",
+    "aligned_alloc",
+    "memalign",
+];
+
+/// A function.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Function {
+    /// Path of the file it is in.
+    pub(super) object: String,
+    /// Its name; those of one level of a recursion are one function.
+    pub(super) name: String,
+}
+
+impl Function {
+    /// Whether a call of it is an allocation.
+    pub(super) fn allocates(&self) -> bool {
+        ALLOCATORS.contains(&self.name.as_str())
+    }
+}
+
+/// Calls of one function by another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Calls {
+    /// How many.
+    pub(super) count: u64,
+    /// Instructions of the called function, with what it calls in turn.
+    pub(super) instructions: u64,
+}
+
+/// What was counted between two dumps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Dump {
+    /// All instructions.
+    pub(super) instructions: u64,
+    /// Instructions of functions by themselves, by the source file they came from.
+    pub(super) own: BTreeMap<(Function, String), u64>,
+    /// Caller and called.
+    pub(super) calls: BTreeMap<(Function, Function), Calls>,
+}
+
+impl Dump {
+    /// Allocations by the code of an object.
+    pub(super) fn allocations(&self, object: &str) -> u64 {
+        let calls = self.calls.iter();
+        let ours = calls.filter(|((from, to), _)| from.object == object && to.allocates());
+        ours.map(|(_, calls)| calls.count).sum()
+    }
+}
+
+/// Reads a dump.
+pub(super) fn dump(text: &str) -> Dump {
+    let mut reader = Reader::default();
+    text.lines().for_each(|line| reader.line(line));
+    reader.dump
+}
+
+/// Where the reader is. A name is written once, as `(number) name`, and is its number from then on.
+#[derive(Default)]
+struct Reader {
+    dump: Dump,
+    objects: Names,
+    functions: Names,
+    files: Names,
+    here: Function,
+    file: String,
+    /// The next called function; its object is that of the caller unless it is named.
+    called: Function,
+    /// The next line is what that many calls cost.
+    count: Option<u64>,
+}
+
+impl Reader {
+    fn line(&mut self, line: &str) {
+        let is_cost = line.starts_with(|c: char| c.is_ascii_digit() || "+-*".contains(c));
+        if is_cost {
+            return self.cost(line);
+        }
+        let Some((key, value)) = line.split_once(['=', ':']) else {
+            return;
+        };
+        match key {
+            "ob" => self.here.object = self.objects.resolve(value),
+            "fl" | "fi" | "fe" => self.file = self.files.resolve(value),
+            "fn" => self.here.name = level_off(&self.functions.resolve(value)),
+            "cob" => self.called.object = self.objects.resolve(value),
+            // Only for its number.
+            "cfi" | "cfl" => drop(self.files.resolve(value)),
+            "cfn" => self.called.name = level_off(&self.functions.resolve(value)),
+            "calls" => self.count = value.split(' ').next().and_then(|text| text.parse().ok()),
+            "summary" => self.dump.instructions = value.trim().parse().unwrap_or(0),
+            _ => {}
+        }
+    }
+
+    /// The line in the source, and instructions.
+    fn cost(&mut self, line: &str) {
+        let cost = line.rsplit(' ').next().and_then(|text| text.parse().ok());
+        let cost: u64 = cost.unwrap_or(0);
+        let Some(count) = self.count.take() else {
+            let key = (self.here.clone(), self.file.clone());
+            *self.dump.own.entry(key).or_default() += cost;
+            return;
+        };
+        let mut called = std::mem::take(&mut self.called);
+        if called.object.is_empty() {
+            called.object = self.here.object.clone();
+        }
+        let calls = self.dump.calls.entry((self.here.clone(), called));
+        let calls = calls.or_default();
+        calls.count += count;
+        calls.instructions += cost;
+    }
+}
+
+/// `name'2` is `name` in the second level of its recursion.
+fn level_off(name: &str) -> String {
+    match name.rsplit_once('\'') {
+        Some((name, level)) if level.bytes().all(|b| b.is_ascii_digit()) => name.to_owned(),
+        _ => name.to_owned(),
+    }
+}
+
+#[derive(Default)]
+struct Names(HashMap<String, String>);
+
+impl Names {
+    fn resolve(&mut self, value: &str) -> String {
+        let (number, name) = value.split_once(' ').unwrap_or((value, ""));
+        if !name.is_empty() {
+            self.0.insert(number.to_owned(), name.to_owned());
+        }
+        self.0.get(number).cloned().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// `serve` calls malloc and `clone` of its own object, a file is inlined into it, and `clone` calls
+    /// itself.
+    pub(in super::super) const DUMP: &str = "\
+version: 1
+events: Ir
+ob=(1) /m.so
+fl=(1) serve.rs
+fn=(1) serve
+10 40
+cob=(2) /libc.so
+cfi=(2) ???
+cfn=(2) malloc
+calls=3 10
++1 300
+fi=(3) inlined.rs
+* 7
+fe=(1)
+cfn=(3) clone
+calls=9 10
+-10 90
+
+fn=(3)
+10 60
+cfn=(4) clone'2
+calls=1 10
+10 30
+
+ob=(2)
+fl=(2)
+fn=(5) strdup
+cfn=(2)
+calls=5 10
+10 500
+
+ob=(1)
+fl=(1)
+fn=(6) other
+cob=(2)
+cfn=(7) realloc
+calls=2 10
+10 20
+totals: 960
+summary: 950
+";
+
+    fn function(object: &str, name: &str) -> Function {
+        Function {
+            object: object.into(),
+            name: name.into(),
+        }
+    }
+
+    #[test]
+    fn allocations_are_those_of_the_object_itself() {
+        let dump = dump(DUMP);
+        assert_eq!(dump.instructions, 950);
+        assert_eq!(dump.allocations("/m.so"), 5);
+        assert_eq!(dump.allocations("/libc.so"), 5);
+        assert_eq!(dump.allocations("/other.so"), 0);
+    }
+
+    #[test]
+    fn what_is_inlined_has_its_own_file_and_a_called_function_its_callers_object() {
+        let dump = dump(DUMP);
+        let serve = function("/m.so", "serve");
+        let own = |file: &str| dump.own.get(&(serve.clone(), file.to_owned())).copied();
+        assert_eq!([own("serve.rs"), own("inlined.rs")], [Some(40), Some(7)]);
+        let clone = function("/m.so", "clone");
+        let calls = dump.calls[&(serve, clone.clone())];
+        assert_eq!((calls.count, calls.instructions), (9, 90));
+        assert!(dump.calls.contains_key(&(clone.clone(), clone)));
+    }
+}
