@@ -4,6 +4,7 @@
 //! its parent, whatever the reason, the kernel kills all the others; the networks and the folders, which are
 //! mounted there alone, go with them.
 
+use crate::folders;
 use anyhow::{Context, Result, bail, ensure};
 use rjk_testbed::process::{self, ProcessId};
 use rjk_testbed::wait;
@@ -83,6 +84,7 @@ pub fn inside() -> Result<Option<Seat>> {
     let outside_pid = line.trim().parse().context("who am I outside?")?;
     run("mount", &["-t", "tmpfs", "-o", "mode=755", "rjk-lab", RUN])?;
     fs::create_dir_all("/run/netns")?;
+    folders::furnish()?;
     Ok(Some(Seat {
         outside_pid,
         playing,

@@ -30,7 +30,7 @@ pub fn up(lab: &mut Lab, seat: &Seat, code: u8) -> Result<()> {
     let status = format!("http://{}/jk-status", web.address());
     println!("\nThe status page, which is for the web hosts alone:\n");
     println!("  {enter} ip netns exec {} curl {status}", web.name());
-    println!("\nFiles are in /run/lab there. Ctrl-C stops everything.");
+    println!("\nEach host has its files where docs/on-premise.md says. Ctrl-C stops everything.");
     loop {
         std::thread::sleep(Duration::from_secs(3600));
     }

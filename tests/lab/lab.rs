@@ -7,7 +7,7 @@ use crate::site::Site;
 use crate::tomcat::{SESSIONS, Tomcat};
 use crate::users::Users;
 use crate::visit::Visitor;
-use crate::web::{SHORTENED, Web, flavour};
+use crate::web::{SHORTENED, Web};
 use anyhow::{Context, Result, ensure};
 use rjk_testbed::{Subject, wait};
 use std::collections::BTreeSet;
@@ -160,7 +160,7 @@ impl Lab {
                 "  {}  {}  httpd, files of httpd-conf/on-premise/{}",
                 web.host.name(),
                 web.host.address(),
-                flavour(web.host)
+                web.flavour.files
             );
         }
         for tomcat in &self.tomcats {

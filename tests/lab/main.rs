@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod enclosure;
+mod folders;
 mod keep;
 mod lab;
 mod network;

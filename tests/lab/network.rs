@@ -15,6 +15,7 @@
 //! network, and the other end of each host's cable.
 
 use crate::enclosure::run;
+use crate::folders;
 use anyhow::{Context, Result, ensure};
 use rjk_testbed::module::repository;
 use std::fs;
@@ -160,7 +161,10 @@ pub fn build() -> Result<()> {
     users()?;
     let firewall = repository().join("httpd-conf/on-premise/tomcat/nftables.conf");
     let firewall = fs::read_to_string(firewall)?;
-    Host::WAS.iter().try_for_each(|host| host.nft(&firewall))
+    Host::WAS.iter().try_for_each(|host| {
+        fs::write(folders::etc(*host, folders::NFTABLES), &firewall)?;
+        host.nft(&firewall)
+    })
 }
 
 /// `ip` for a namespace.

@@ -1,5 +1,6 @@
 //! The four Tomcats: one for each site on each was host.
 
+use crate::folders;
 use crate::network::Host;
 use crate::site::Site;
 use anyhow::{Context, Result, bail, ensure};
@@ -37,8 +38,7 @@ pub struct Tomcat {
 impl Tomcat {
     /// Unpacks one: Tomcat's files, ours from httpd-conf, and the application.
     pub fn unpack(site: Site, host: Host) -> Result<Tomcat> {
-        let base = Path::new("/run/lab").join(host.name());
-        let base = base.join("usr/local/tomcat").join(site.instance());
+        let base = folders::tomcats(host)?.join(site.instance());
         for name in ["logs", "temp", "work", "lib", "conf"] {
             fs::create_dir_all(base.join(name))?;
         }

@@ -1,5 +1,7 @@
-//! The two web hosts: httpd with the files of httpd-conf/on-premise, Debian's on one and RHEL's on the other.
+//! The two web hosts: httpd with the files of httpd-conf/on-premise, Debian's on one and RHEL's on the other, each
+//! where its distribution has them.
 
+use crate::folders;
 use crate::network::Host;
 use anyhow::{Context, Result, ensure};
 use rjk_testbed::httpd::modules_dir;
@@ -10,6 +12,7 @@ use rustix::process::Signal;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::TcpStream;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::Duration;
@@ -34,42 +37,109 @@ pub const SHORTENED: [(&str, &str, &str); 3] = [
     ("worker.template.reply_timeout", "60000", "10000"),
 ];
 
+/// A distribution.
+pub struct Flavour {
+    /// Its files in httpd-conf/on-premise.
+    pub files: &'static str,
+    /// Its service.
+    pub service: &'static str,
+    /// ServerRoot.
+    root: &'static str,
+    /// The main file, in ServerRoot.
+    main: &'static str,
+    /// Where workers.properties and rjk.toml are, in ServerRoot.
+    conf: &'static str,
+    /// Where jk.conf is, in ServerRoot.
+    jk: &'static str,
+    /// Logs.
+    log: &'static str,
+    /// What else it writes.
+    run: &'static str,
+}
+
+const DEBIAN: Flavour = Flavour {
+    files: "debian",
+    service: "apache2",
+    root: "/etc/apache2",
+    main: "apache2.conf",
+    conf: ".",
+    jk: "conf-enabled/jk.conf",
+    log: "/var/log/apache2",
+    run: "/run/apache2",
+};
+
+const RHEL: Flavour = Flavour {
+    files: "rhel",
+    service: "httpd",
+    root: "/etc/httpd",
+    main: "conf/httpd.conf",
+    conf: "conf",
+    jk: "conf.d/jk.conf",
+    log: "/var/log/httpd",
+    run: "/run/httpd",
+};
+
+impl Flavour {
+    /// That of a host.
+    pub fn of(host: Host) -> &'static Flavour {
+        match host {
+            Host::Web01 => &DEBIAN,
+            _ => &RHEL,
+        }
+    }
+
+    /// The main file, as the host sees it.
+    pub fn main(&self) -> PathBuf {
+        Path::new(self.root).join(self.main)
+    }
+}
+
 /// A web server.
 pub struct Web {
     /// Where it runs.
     pub host: Host,
-    root: PathBuf,
+    /// Which files it has.
+    pub flavour: &'static Flavour,
     process: Option<Child>,
 }
 
 impl Web {
     /// Writes its configuration.
     pub fn configure(host: Host, subject: Subject) -> Result<Web> {
-        let root = Path::new("/run/lab").join(host.name());
-        for name in ["conf", "logs", "run", "htdocs/static", "modules"] {
+        let flavour = Flavour::of(host);
+        // What is written here is in ServerRoot there.
+        let root = folders::etc(host, flavour.service);
+        for name in ["htdocs/static", "modules", flavour.conf] {
             fs::create_dir_all(root.join(name))?;
         }
+        for folder in [flavour.log, flavour.run] {
+            fs::create_dir_all(folder)?;
+        }
+        // As RHEL has it.
+        symlink(flavour.run, root.join("run"))?;
+        symlink(subject.path()?, root.join("modules/mod_rjk.so"))?;
         let from = repository()
             .join("httpd-conf/on-premise")
-            .join(flavour(host));
-        let module = root.join("modules/module.so");
-        std::os::unix::fs::symlink(subject.path()?, &module)?;
+            .join(flavour.files);
         let jk = fs::read_to_string(from.join("jk.conf"))?;
-        fs::write(root.join("conf/jk.conf"), placed(&jk, &root, &module)?)?;
+        let place = root.join(flavour.jk);
+        fs::create_dir_all(place.parent().context("a folder")?)?;
+        fs::write(place, placed(&jk)?)?;
+        let conf = root.join(flavour.conf);
         let workers = fs::read_to_string(from.join("workers.properties"))?;
-        fs::write(root.join("conf/workers.properties"), shortened(&workers)?)?;
-        fs::copy(from.join("rjk.toml"), root.join("conf/rjk.toml"))?;
-        fs::write(root.join("conf/httpd.conf"), main_conf(&root)?)?;
+        fs::write(conf.join("workers.properties"), shortened(&workers)?)?;
+        fs::copy(from.join("rjk.toml"), conf.join("rjk.toml"))?;
+        fs::write(root.join(flavour.main), main_conf(flavour)?)?;
         Ok(Web {
             host,
-            root,
+            flavour,
             process: None,
         })
     }
 
-    /// The main file.
+    /// The main file, as the host sees it.
     pub fn conf(&self) -> PathBuf {
-        self.root.join("conf/httpd.conf")
+        self.flavour.main()
     }
 
     /// `httpd -t`: what it said.
@@ -84,7 +154,7 @@ impl Web {
 
     /// Starts it and waits until it takes connections.
     pub fn start(&mut self) -> Result<()> {
-        let out = fs::File::create(self.root.join("logs/start.log"))?;
+        let out = fs::File::create(Path::new(self.flavour.log).join("start.log"))?;
         let child = self
             .host
             .command("apache2")
@@ -134,7 +204,7 @@ impl Web {
     /// All that it wrote but for the access logs.
     pub fn logs(&self) -> String {
         let mut text = String::new();
-        for entry in fs::read_dir(self.root.join("logs")).into_iter().flatten() {
+        for entry in fs::read_dir(self.flavour.log).into_iter().flatten() {
             let Ok(entry) = entry else { continue };
             let name = entry.file_name().to_string_lossy().into_owned();
             if !name.starts_with("site-") {
@@ -147,28 +217,18 @@ impl Web {
     }
 }
 
-/// Which files a host has.
-pub fn flavour(host: Host) -> &'static str {
-    match host {
-        Host::Web01 => "debian",
-        _ => "rhel",
-    }
-}
-
-/// jk.conf with the folders of this host: what an administrator changes, and nothing else.
-fn placed(text: &str, root: &Path, module: &Path) -> Result<String> {
+/// jk.conf with the places of this machine, whichever of the two distributions it is for: what an administrator
+/// changes, and nothing else.
+fn placed(text: &str) -> Result<String> {
     let places = [
-        ("LoadModule jk_module ", module.to_owned()),
-        ("Define JK_CONF ", root.join("conf")),
-        ("Define JK_LOG ", root.join("logs")),
-        ("Define JK_RUN ", root.join("run")),
-        ("Define JK_ROTATE ", "/usr/bin/rotatelogs".into()),
+        ("LoadModule jk_module ", "modules/mod_rjk.so"),
+        ("Define JK_ROTATE ", "/usr/bin/rotatelogs"),
     ];
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     for (start, place) in places {
         let line = lines.iter_mut().find(|line| line.starts_with(start));
         let line = line.with_context(|| format!("no {start}in jk.conf"))?;
-        *line = format!("{start}{}", place.display());
+        *line = format!("{start}{place}");
     }
     Ok(lines.join("\n") + "\n")
 }
@@ -187,9 +247,11 @@ fn shortened(text: &str) -> Result<String> {
 }
 
 /// What a distribution's own files say, in short.
-fn main_conf(root: &Path) -> Result<String> {
+fn main_conf(flavour: &Flavour) -> Result<String> {
     let modules = modules_dir()?;
-    let root = root.display();
+    let Flavour {
+        root, log, run, jk, ..
+    } = flavour;
     let mut text = format!("ServerRoot {root}\n");
     for name in MODULES {
         let file = modules.join(format!("mod_{name}.so"));
@@ -200,11 +262,11 @@ fn main_conf(root: &Path) -> Result<String> {
     let _ = write!(
         text,
         "Listen 80\nServerName localhost\nUser www-data\nGroup www-data\n\
-         PidFile run/httpd.pid\nDefaultRuntimeDir run\nMutex file:{root}/run default\n\
-         ErrorLog logs/error.log\nDocumentRoot htdocs\nTimeout 60\nGracefulShutdownTimeout 30\n\
+         PidFile {run}/httpd.pid\nDefaultRuntimeDir {run}\nMutex file:{run} default\n\
+         ErrorLog {log}/error.log\nDocumentRoot htdocs\nTimeout 60\nGracefulShutdownTimeout 30\n\
          StartServers 2\nServerLimit 8\nThreadsPerChild 25\nMaxRequestWorkers 200\n\
          <Directory />\n  AllowOverride None\n  Require all granted\n</Directory>\n\
-         Include conf/jk.conf\n"
+         Include {jk}\n"
     );
     Ok(text)
 }
