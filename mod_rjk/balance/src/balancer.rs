@@ -15,6 +15,7 @@ use crate::worker::AjpWorker;
 use bstr::BString;
 use rjk_config::model::LbSpec;
 use rjk_log::Log;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -133,7 +134,32 @@ impl Balancer {
     }
 
     /// What the notes say of a member at this moment.
-    pub fn note(&self, index: usize) -> Option<MemberNote> {
-        self.roster().note(index)
+    pub fn note(&self, index: usize) -> Option<MemberNote<'_>> {
+        self.note_by(&self.roster(), index)
+    }
+
+    /// The same for who has the roster. Names do not change while the server runs: the note is not bound to
+    /// the roster, and nothing is made anew for it.
+    pub fn note_by(&self, roster: &Roster, index: usize) -> Option<MemberNote<'_>> {
+        let (name, member) = (
+            self.binding.workers.get(index)?.name(),
+            roster.members.get(index)?,
+        );
+        let value = roster.value(index);
+        Some(MemberNote::new(name, member, value))
+    }
+
+    /// A member's route or domain, as [`crate::Selection::route`] gave it, for who needs it longer than the
+    /// roster: what the files have, unless it was changed since.
+    pub fn lasting_route(&self, index: usize, route: &[u8]) -> Cow<'_, [u8]> {
+        let member = self.binding.configured.members.get(index);
+        let known = member.into_iter().flat_map(|member| {
+            let domain = member.domain.as_ref();
+            std::iter::once(&member.route).chain(domain)
+        });
+        match known.into_iter().find(|known| **known == *route) {
+            Some(known) => Cow::Borrowed(known.as_slice()),
+            None => Cow::Owned(route.to_vec()),
+        }
     }
 }

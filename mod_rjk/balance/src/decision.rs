@@ -143,15 +143,35 @@ pub enum DecidedBy<'a> {
     Off,
 }
 
+impl<'a> DecidedBy<'a> {
+    /// The same, with the name of the policy from where it lasts longer.
+    pub fn with_name<'n>(self, policy: &'n str) -> DecidedBy<'n> {
+        match self {
+            DecidedBy::Builtin => DecidedBy::Builtin,
+            DecidedBy::Sticky => DecidedBy::Sticky,
+            DecidedBy::Policy(_) => DecidedBy::Policy(policy),
+            DecidedBy::Fault(kind) => DecidedBy::Fault(kind),
+            DecidedBy::Off => DecidedBy::Off,
+        }
+    }
+
+    /// Its text in two pieces: what it is, and which one. Nothing is made anew for a request.
+    pub fn words(self) -> (&'static str, &'a str) {
+        match self {
+            DecidedBy::Builtin => ("builtin", ""),
+            DecidedBy::Sticky => ("sticky", ""),
+            DecidedBy::Policy(name) => ("policy ", name),
+            DecidedBy::Fault(kind) => ("fault ", kind.as_str()),
+            DecidedBy::Off => ("fault switched-off", ""),
+        }
+    }
+}
+
 impl fmt::Display for DecidedBy<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            DecidedBy::Builtin => f.write_str("builtin"),
-            DecidedBy::Sticky => f.write_str("sticky"),
-            DecidedBy::Policy(name) => write!(f, "policy {name}"),
-            DecidedBy::Fault(kind) => write!(f, "fault {}", kind.as_str()),
-            DecidedBy::Off => f.write_str("fault switched-off"),
-        }
+        let (what, which) = self.words();
+        f.write_str(what)?;
+        f.write_str(which)
     }
 }
 

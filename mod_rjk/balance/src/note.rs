@@ -1,16 +1,16 @@
 //! What the notes say of a member.
 
-use crate::shared::slot::{AjpSlot, MemberSlot};
+use crate::roster::Member;
 use crate::state::State;
-use bstr::BString;
-use rjk_config::model::{Activation, MemberSpec};
+use bstr::BStr;
+use rjk_config::model::Activation;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// The numbers of a member for the notes of a request (T-05…T-24).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemberNote {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemberNote<'a> {
     /// Worker name.
-    pub name: BString,
+    pub name: &'a BStr,
     /// Load V.
     pub value: u64,
     /// Service calls on its worker.
@@ -31,15 +31,19 @@ pub struct MemberNote {
     pub state: State,
 }
 
-impl MemberNote {
+impl<'a> MemberNote<'a> {
     pub(crate) fn new(
-        spec: &MemberSpec,
+        name: &'a BStr,
+        Member {
+            slot,
+            ajp,
+            activation,
+            ..
+        }: &Member,
         value: u64,
-        slot: &MemberSlot,
-        ajp: &AjpSlot,
-    ) -> MemberNote {
+    ) -> MemberNote<'a> {
         MemberNote {
-            name: spec.ajp.name.clone(),
+            name,
             value,
             accessed: ajp.used.load(Relaxed),
             sessions: slot.sessions.load(Relaxed),
@@ -47,7 +51,7 @@ impl MemberNote {
             transferred: ajp.sent_bytes.load(Relaxed),
             errors: slot.errors.load(Relaxed),
             busy: ajp.busy(),
-            activation: spec.activation,
+            activation: *activation,
             state: slot.state(),
         }
     }

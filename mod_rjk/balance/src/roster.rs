@@ -8,7 +8,6 @@ use crate::binding::Binding;
 use crate::cookie::set_cookie;
 use crate::load::{self, Method};
 use crate::membership::Membership;
-use crate::note::MemberNote;
 use crate::overlay::codec::decode;
 use crate::overlay::{BalancerOverlay, EndpointOverlay, MemberOverlay, Overlay as _, laid};
 use crate::overrides::ActivationOverrides;
@@ -153,17 +152,6 @@ impl Roster {
             .unwrap_or(&self.spec.session_cookie_path);
         let route = &self.spec.members.get(index)?.route;
         Some(set_cookie(name, route, path, secure))
-    }
-
-    /// What the notes say of a member at this moment.
-    pub fn note(&self, index: usize) -> Option<MemberNote> {
-        let (spec, member) = (self.spec.members.get(index)?, self.members.get(index)?);
-        Some(MemberNote::new(
-            spec,
-            self.value(index),
-            member.slot,
-            member.ajp,
-        ))
     }
 
     /// Load V of a member (LB-02).

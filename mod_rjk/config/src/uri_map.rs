@@ -6,12 +6,14 @@ mod index;
 mod live;
 mod normalize;
 mod pattern;
+mod place;
 mod watch;
 
 pub use builder::UriMapBuilder;
 pub use extensions::parse_worker_with_extensions;
 pub use live::{FileText, LiveMap, Reload};
 pub use normalize::{MAX_MATCHED, UriError, normalize};
+pub use place::Place;
 pub use watch::Stamp;
 
 pub(crate) use pattern::{is_plain_pattern, pattern_problem, pattern_remedy};
@@ -72,6 +74,8 @@ pub struct Mount {
     pub disabled: bool,
     /// Where it was written.
     pub location: Option<Location>,
+    /// Where the worker stands among those of this process.
+    pub place: Place,
 }
 
 impl Mount {

@@ -15,7 +15,9 @@ use bstr::{BStr, BString, ByteSlice};
 use parking_lot::Mutex;
 use rjk_balance::{Drift, Slots, UnknownWorker};
 use rjk_config::model::{LegacySpec, StatusSpec, WorkerSpec};
+use rjk_config::uri_map::Mount;
 use rjk_log::{Log, jk_log};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -23,8 +25,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// The workers of one child.
 pub struct Dispatcher {
-    workers: HashMap<BString, Worker>,
-    order: Vec<BString>,
+    /// In the order of `worker.list`.
+    workers: Vec<(BString, Worker)>,
+    places: HashMap<BString, usize>,
     slots: Slots,
     maintain_interval: Duration,
     maintenance: Mutex<Maintenance>,
@@ -74,18 +77,15 @@ impl Dispatcher {
     /// # Errors
     /// The shared memory was made for another configuration.
     pub fn new(setup: &Setup<'_>, log: &dyn Log) -> Result<Dispatcher, UnknownWorker> {
-        let mut workers = HashMap::new();
-        for spec in &setup.workers.list {
-            workers.insert(spec.name().clone(), Worker::new(spec, setup, log)?);
-        }
+        let worker = |spec: &WorkerSpec| Ok((spec.name().clone(), Worker::new(spec, setup, log)?));
+        let workers = setup.workers.list.iter().map(worker);
+        let workers = workers.collect::<Result<Vec<_>, _>>()?;
+        let places = workers.iter().zip(0..);
         Ok(Dispatcher {
-            workers,
-            order: setup
-                .workers
-                .list
-                .iter()
-                .map(|spec| spec.name().clone())
+            places: places
+                .map(|((name, _), place)| (name.clone(), place))
                 .collect(),
+            workers,
             slots: setup.slots,
             maintain_interval: setup.workers.maintain,
             maintenance: Mutex::default(),
@@ -96,21 +96,37 @@ impl Dispatcher {
 
     /// The worker of that name, if `worker.list` has it.
     pub fn worker(&self, name: &[u8]) -> Option<&Worker> {
-        self.workers.get(name.as_bstr())
+        let place = *self.places.get(name.as_bstr())?;
+        self.workers.get(place).map(|(_, worker)| worker)
+    }
+
+    /// The worker of a rule: found by its name once, and then by its place.
+    pub fn worker_of(&self, rule: &Mount) -> Option<&Worker> {
+        let at = |place: usize| self.workers.get(place);
+        let found = rule.place.get().and_then(at);
+        if let Some((_, worker)) = found.filter(|(name, _)| *name == rule.worker) {
+            return Some(worker);
+        }
+        let place = *self.places.get(&rule.worker)?;
+        rule.place.set(place);
+        at(place).map(|(_, worker)| worker)
     }
 
     /// All workers in the order of `worker.list`.
     pub fn workers(&self) -> impl Iterator<Item = (&BString, &Worker)> {
-        self.order
+        self.workers.iter().map(|(name, worker)| (name, worker))
+    }
+
+    fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.workers
             .iter()
-            .filter_map(|name| Some((name, self.workers.get(name)?)))
+            .flat_map(|(_, worker)| worker.endpoints())
     }
 
     /// What is to be known of certificates that end soon after `now`, each once.
     pub fn notices(&self, now: SystemTime) -> Vec<String> {
-        let endpoints = self.workers().flat_map(|(_, worker)| worker.endpoints());
         let mut notices: Vec<String> = Vec::new();
-        for notice in endpoints.flat_map(|endpoint| endpoint.notices(now)) {
+        for notice in self.endpoints().flat_map(|endpoint| endpoint.notices(now)) {
             if !notices.contains(&notice) {
                 notices.push(notice);
             }
@@ -119,13 +135,13 @@ impl Dispatcher {
     }
 
     /// Serves a request by a worker. Status and legacy workers have no part in this: they fail with 500.
-    pub fn serve(
+    pub fn serve<'a>(
         &self,
-        worker: &Worker,
-        request: &UpstreamRequest<'_>,
+        worker: &'a Worker,
+        request: &'a UpstreamRequest<'_>,
         downstream: &mut dyn Downstream,
         log: &dyn Log,
-    ) -> Report {
+    ) -> Report<'a> {
         self.follow();
         let mut job = Forwarding::new(request, downstream);
         let report = match worker {
@@ -142,6 +158,8 @@ impl Dispatcher {
         let broken = job.body.broken_ahead();
         Report {
             started: job.started,
+            // Noted also when no member takes the request (T-04).
+            route: request.overrides.route.map(Cow::Borrowed).or(report.route),
             result: report.result.map_err(|failure| match broken {
                 Some(broken) => Failure::last(failure.phase, Cause::ClientRead(broken)),
                 None => failure,
@@ -158,7 +176,7 @@ impl Dispatcher {
         if self.followed.load(Relaxed) == edits {
             return;
         }
-        for endpoint in self.workers.values().flat_map(Worker::endpoints) {
+        for endpoint in self.endpoints() {
             endpoint.contact();
         }
         self.followed.store(edits, Relaxed);
@@ -190,7 +208,7 @@ impl Dispatcher {
                 "{repaired} counts of a child that died were put right"
             );
         }
-        for worker in self.workers.values() {
+        for (_, worker) in self.workers() {
             worker.maintain(self.maintain_interval, log);
         }
         self.checks_due.store(true, Relaxed);
@@ -199,7 +217,7 @@ impl Dispatcher {
     /// How often hosts are to be looked up again: the shortest `resolve` of the workers, `None` if there is
     /// none.
     pub fn look_up_period(&self) -> Option<Duration> {
-        let endpoints = self.workers.values().flat_map(Worker::endpoints);
+        let endpoints = self.endpoints();
         endpoints
             .filter_map(|endpoint| endpoint.worker().configured().way.resolve)
             .min()
@@ -208,7 +226,7 @@ impl Dispatcher {
     /// Looks up the hosts that are due, one after the other. Waits for the resolver: it is for a thread
     /// that nobody waits for. `last` is when that was done before, by the same thread.
     pub fn look_up(&self, last: &mut LookUps, log: &dyn Log) {
-        for endpoint in self.workers.values().flat_map(Worker::endpoints) {
+        for endpoint in self.endpoints() {
             let name = endpoint.worker().name();
             let since = last.since(name);
             if endpoint.look_up(since, log) {
@@ -225,7 +243,7 @@ impl Dispatcher {
             return;
         }
         let budget = budget();
-        for endpoint in self.workers.values().flat_map(Worker::endpoints) {
+        for endpoint in self.endpoints() {
             endpoint.check_idle(&budget, log);
         }
     }

@@ -1,7 +1,7 @@
 //! Collects the rules of one server.
 
 use super::pattern::{is_plain_pattern, pattern_problem};
-use super::{Mount, RuleKind, Source, UriMap, parse_worker_with_extensions};
+use super::{Mount, Place, RuleKind, Source, UriMap, parse_worker_with_extensions};
 use crate::error::{ConfigError, Location, Warning};
 use crate::properties::{Entry, Properties};
 use bstr::{BString, ByteSlice};
@@ -168,6 +168,7 @@ impl UriMapBuilder {
             kind: rule.kind,
             disabled: rule.disabled,
             location: location.clone(),
+            place: Place::default(),
         };
         let key = RuleKey::of(&mount(rule.pattern.into()));
         let mounts = patterns.into_iter().map(mount).collect();

@@ -649,6 +649,7 @@ fn any_rule() -> impl Strategy<Value = Mount> {
             },
             disabled,
             location: None,
+            place: Place::default(),
         })
 }
 

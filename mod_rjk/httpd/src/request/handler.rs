@@ -239,7 +239,7 @@ fn answered(request: RequestRec<'_>, status: u16) -> c_int {
 }
 
 /// The end of a request, well or not (G-13).
-fn finish(request: RequestRec<'_>, client: &Client<'_>, report: &Report) -> Answer {
+fn finish(request: RequestRec<'_>, client: &Client<'_>, report: &Report<'_>) -> Answer {
     match &report.result {
         Ok(Served::Response { status }) => (answered(request, *status), Told::Status(*status)),
         Ok(Served::ServerPage {

@@ -27,13 +27,14 @@ pub(crate) fn set_duration(request: RequestRec<'_>, duration: Duration) {
 }
 
 /// What is known after the service (T-04…T-24).
-pub(crate) fn set_report(request: RequestRec<'_>, report: &Report) {
+pub(crate) fn set_report(request: RequestRec<'_>, report: &Report<'_>) {
     let (notes, pool) = (request.notes(), request.pool());
     if let Some(route) = &report.route {
         notes.set(ROUTE, pool, route);
     }
-    if !report.decided_by.is_empty() {
-        notes.set(c"RJK_DECIDED_BY", pool, report.decided_by.as_bytes());
+    if let Some(by) = report.decided_by {
+        let (what, which) = by.words();
+        notes.set(c"RJK_DECIDED_BY", pool, [what, which].concat().as_bytes());
     }
     let label = report.label.as_str();
     if !label.is_empty() {
@@ -75,7 +76,7 @@ const LAST: MemberNotes = [
     c"JK_LB_LAST_STATE",
 ];
 
-fn set_member(request: RequestRec<'_>, names: &MemberNotes, member: &MemberNote) {
+fn set_member(request: RequestRec<'_>, names: &MemberNotes, member: &MemberNote<'_>) {
     let values: [String; 9] = [
         member.value.to_string(),
         member.accessed.to_string(),
@@ -88,7 +89,7 @@ fn set_member(request: RequestRec<'_>, names: &MemberNotes, member: &MemberNote)
         member.state.as_str().to_owned(),
     ];
     let (notes, pool) = (request.notes(), request.pool());
-    notes.set(names[0], pool, &member.name);
+    notes.set(names[0], pool, member.name);
     for (name, value) in names[1..].iter().zip(&values) {
         notes.set(name, pool, value.as_bytes());
     }

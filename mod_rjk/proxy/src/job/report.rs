@@ -3,49 +3,48 @@
 use super::Served;
 use super::failure::{Cause, Failure, NOTHING, Phase};
 use bstr::BStr;
-use rjk_balance::{Label, MemberNote};
+use rjk_balance::{DecidedBy, Label, MemberNote};
 use rjk_log::Log;
 use rjk_log::jk_log;
 use std::borrow::Cow;
 use std::fmt;
 
 /// What became of a request.
-pub struct Report {
+pub struct Report<'a> {
     /// The response, or why there is none.
     pub result: Result<Served, Failure>,
     /// The response head went to the client.
     pub started: bool,
     /// Route that was forwarded (T-04).
-    pub route: Option<Vec<u8>>,
-    /// Who decided about the last attempt: `builtin`, `sticky`, `policy NAME` or `fault KIND`; empty
-    /// without a balancer.
-    pub decided_by: Cow<'static, str>,
+    pub route: Option<Cow<'a, [u8]>>,
+    /// Who decided about the last attempt; nobody without a balancer.
+    pub decided_by: Option<DecidedBy<'a>>,
     /// What the policy wrote on its decision about the last attempt; empty when it wrote nothing.
     pub label: Label,
     /// The first member that was tried (T-05…T-14).
-    pub first: Option<MemberNote>,
+    pub first: Option<MemberNote<'a>>,
     /// The last member that was tried (T-15…T-24).
-    pub last: Option<MemberNote>,
+    pub last: Option<MemberNote<'a>>,
 }
 
-impl Report {
-    pub(crate) fn none() -> Report {
+impl<'a> Report<'a> {
+    pub(crate) fn none() -> Report<'a> {
         Report::failed(Failure::unsent(
             Phase::Select,
             Cause::NoMember(rjk_balance::Missing::Unusable),
         ))
     }
 
-    pub(crate) fn failed(failure: Failure) -> Report {
+    pub(crate) fn failed(failure: Failure) -> Report<'a> {
         Report::ended(Err(failure))
     }
 
-    pub(crate) fn ended(result: Result<Served, Failure>) -> Report {
+    pub(crate) fn ended(result: Result<Served, Failure>) -> Report<'a> {
         Report {
             result,
             started: false,
             route: None,
-            decided_by: Cow::Borrowed(""),
+            decided_by: None,
             label: Label::default(),
             first: None,
             last: None,
@@ -57,7 +56,7 @@ impl Report {
         match &self.result {
             Ok(Served::Response { .. } | Served::ServerPage { .. }) => {}
             Ok(Served::Refused(_)) => {
-                let by = &self.decided_by;
+                let by = self.decided_by.unwrap_or_default();
                 let label = match self.label.as_str() {
                     "" => String::new(),
                     label => format!(" ({label})"),

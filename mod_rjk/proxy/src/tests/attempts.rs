@@ -1,10 +1,10 @@
 //! What a policy is told of attempts: one word for each member that was chosen, however it went.
 
 use super::support::*;
-use crate::dispatcher::Dispatcher;
+use crate::dispatcher::{Dispatcher, Worker};
 use crate::job::Served;
 use crate::job::downstream::{BrokenBody, ClientError, Downstream, Then};
-use crate::job::report::Report;
+use crate::job::failure::Failure;
 use crate::worker::setup::{Policies, Setup, Watches};
 use bstr::BString;
 use rjk_balance::{
@@ -13,6 +13,7 @@ use rjk_balance::{
 };
 use rjk_config::model::RuleExtensions;
 use rjk_config::properties::Properties;
+use rjk_config::uri_map::{Source, UriMapBuilder};
 use rjk_config::workers::Workers;
 use rjk_log::{Log, NoLog};
 use rjk_message::{BodyLength, ResponseHead};
@@ -59,6 +60,9 @@ impl Recorder {
     }
 }
 
+/// What became of a request.
+type Outcome = Result<Served, Failure>;
+
 /// The balancer `lb` over m1, m2 and so on, one for each port.
 struct Site {
     dispatcher: Dispatcher,
@@ -98,14 +102,16 @@ impl Site {
         }
     }
 
-    fn serve(&self, method: &[u8], body: BodyLength, client: &mut dyn Downstream) -> Report {
+    fn serve(&self, method: &[u8], body: BodyLength, client: &mut dyn Downstream) -> Outcome {
         let rule = RuleExtensions::default();
         let request = request(method, body, &rule);
         let worker = self.dispatcher.worker(b"lb").unwrap();
-        self.dispatcher.serve(worker, &request, client, &NoLog)
+        self.dispatcher
+            .serve(worker, &request, client, &NoLog)
+            .result
     }
 
-    fn get(&self) -> Report {
+    fn get(&self) -> Outcome {
         self.serve(b"GET", BodyLength::None, &mut Client::default())
     }
 }
@@ -238,10 +244,7 @@ fn each_attempt_of_a_failover_is_told_and_the_next_knows_of_it() {
     let good = Backend::start(vec![whole()]);
     let ports = [nobody(), closing.port, good.port];
     let site = Site::new(&ports, "worker.lb.lb_retries=3", first);
-    assert!(matches!(
-        site.get().result,
-        Ok(Served::Response { status: 200 })
-    ));
+    assert!(matches!(site.get(), Ok(Served::Response { status: 200 })));
     closing.done();
     good.done();
     let ends = [(0, Ended::Connect), (1, Ended::Broken), (2, Ended::Ok)];
@@ -265,7 +268,7 @@ fn an_answer_that_was_not_taken_is_an_attempt_of_its_own() {
     let bad = Backend::start(vec![failing(503)]);
     let good = Backend::start(vec![whole()]);
     let site = Site::new(&[bad.port, good.port], "m.fail_on_status=503", first);
-    assert!(site.get().result.is_ok());
+    assert!(site.get().is_ok());
     bad.done();
     good.done();
     let told = site.policy.told();
@@ -278,7 +281,7 @@ fn an_answer_that_was_not_taken_is_an_attempt_of_its_own() {
 fn a_worker_that_goes_down_between_two_tries_had_the_request() {
     let closing = Backend::start(vec![answers(false, &[HEAD])]);
     let site = Site::new(&[closing.port], "m.retries=2", builtin);
-    assert!(site.get().result.is_err());
+    assert!(site.get().is_err());
     closing.done();
     let told = site.policy.told();
     assert_eq!(
@@ -306,9 +309,9 @@ fn who_is_not_asked_was_busy() {
         let backend = Backend::start(vec![held(&start)]);
         let site = Site::new(&[backend.port], lines, first);
         std::thread::scope(|scope| {
-            scope.spawn(|| assert!(site.get().result.is_ok()));
+            scope.spawn(|| assert!(site.get().is_ok()));
             start.wait();
-            assert!(site.get().result.is_err(), "{lines}");
+            assert!(site.get().is_err(), "{lines}");
             start.wait();
         });
         backend.done();
@@ -341,7 +344,7 @@ fn a_client_that_goes_or_sends_too_little_is_the_client() {
             let _ = stream.peek(&mut [0]);
         })]);
         let site = Site::new(&[backend.port], "", builtin);
-        assert!(site.serve(method, body, &mut client).result.is_err());
+        assert!(site.serve(method, body, &mut client).is_err());
         drop(site.dispatcher);
         backend.done();
         let told = site.policy.told();
@@ -371,7 +374,7 @@ fn a_panic_is_told_as_the_hosts_and_only_once() {
     let site = Site::new(&[backend.port], "", first);
     let serve = || site.serve(b"GET", BodyLength::None, &mut Defect);
     assert!(catch_unwind(AssertUnwindSafe(serve)).is_err());
-    assert!(site.get().result.is_ok());
+    assert!(site.get().is_ok());
     backend.done();
     let ends = [(0, Ended::Host), (0, Ended::Ok)];
     assert_eq!(site.policy.ends(), ends);
@@ -384,7 +387,7 @@ fn a_refused_request_is_no_attempt() {
     let site = Site::new(&[nobody()], "", |_| {
         Answer::Decided(Decision::Reject(429).into())
     });
-    let result = site.get().result;
+    let result = site.get();
     assert!(result.is_ok_and(|served| served.status() == 429));
     assert_eq!(site.policy.told(), []);
 }
@@ -397,7 +400,7 @@ fn who_chose_is_told() {
     for decide in [builtin, shadow, off] as [fn(&Question<'_>) -> Answer; 3] {
         let backend = Backend::start(vec![whole()]);
         let site = Site::new(&[backend.port], "", decide);
-        assert!(site.get().result.is_ok());
+        assert!(site.get().is_ok());
         backend.done();
         let told = site.policy.told();
         assert_eq!(
@@ -405,4 +408,27 @@ fn who_chose_is_told() {
             (1, false, Ended::Ok)
         );
     }
+}
+
+#[test]
+fn a_rule_leads_to_its_worker_by_a_place_that_is_only_a_hint() {
+    let site = Site::new(&[1], "", builtin);
+    let mut builder = UriMapBuilder::new();
+    for (pattern, worker) in [(&b"/a"[..], &b"lb"[..]), (b"/b", b"nobody")] {
+        let added = builder.add_mount(pattern, worker, Source::JkMount, None, &mut Vec::new());
+        assert!(added.is_ok());
+    }
+    let map = builder.build();
+    let rule = |path| map.lookup(path, false).unwrap();
+    let is_lb = |rule| matches!(site.dispatcher.worker_of(rule), Some(Worker::Lb(_)));
+    assert!(is_lb(rule(b"/a")));
+    assert_eq!(rule(b"/a").place.get(), Some(0));
+    assert!(is_lb(rule(b"/a")));
+    // The place of another configuration.
+    for wrong in [0, 7] {
+        rule(b"/b").place.set(wrong);
+        assert!(site.dispatcher.worker_of(rule(b"/b")).is_none());
+    }
+    rule(b"/a").place.set(7);
+    assert!(is_lb(rule(b"/a")));
 }

@@ -11,19 +11,18 @@ use crate::job::{Forwarding, Served, Target};
 use crate::way::pool::Checkout;
 use rjk_balance::{Balancer, Choice, DecidedBy, Label, Lease, Pick, Round, Selection};
 use rjk_log::{Log, jk_log};
-use std::borrow::Cow;
 
 /// The failover loop of one request.
-pub(crate) struct Failover<'a, 'r, 'j> {
-    pub(crate) balancer: &'a Balancer,
+pub(crate) struct Failover<'b, 'a, 'r, 'j> {
+    pub(crate) balancer: &'b Balancer,
     pub(crate) endpoints: &'a [Endpoint],
     pub(crate) selection: Selection<'a>,
     pub(crate) job: &'j mut Forwarding<'r>,
     pub(crate) log: &'a dyn Log,
-    pub(crate) report: Report,
+    pub(crate) report: Report<'b>,
 }
 
-impl<'a> Failover<'a, '_, '_> {
+impl<'b: 'a, 'a> Failover<'b, 'a, '_, '_> {
     pub(crate) fn run(&mut self) -> Result<Served, Failure> {
         let mut rounds = self.selection.roster().rounds();
         let mut last = None;
@@ -38,7 +37,7 @@ impl<'a> Failover<'a, '_, '_> {
                 Round::Attempt => {}
             }
             let pick = self.selection.pick(now());
-            self.report.decided_by = decided_by(self.selection.decided_by());
+            self.report.decided_by = Some(self.decided_by());
             let verdict = self.selection.verdict();
             self.report.label = verdict.map_or_else(Label::default, |verdict| verdict.label);
             let failure = match pick {
@@ -132,22 +131,18 @@ impl<'a> Failover<'a, '_, '_> {
         contact.call(checkout, self.job, target, self.log)
     }
 
+    fn decided_by(&self) -> DecidedBy<'b> {
+        let policy = self.balancer.policy();
+        let name = policy.map_or("", |policy| policy.name());
+        self.selection.decided_by().with_name(name)
+    }
+
     /// Keeps what the notes say of a member that was tried (T-04…T-24).
     fn note(&mut self, choice: &Choice) {
-        let note = self.selection.roster().note(choice.index);
-        if self.report.first.is_none() {
-            self.report.first.clone_from(&note);
-        }
+        let note = self.balancer.note_by(self.selection.roster(), choice.index);
+        self.report.first = self.report.first.or(note);
         self.report.last = note;
-        self.report.route = Some(self.selection.route(choice).to_vec());
-    }
-}
-
-/// Who decided, for a note; the text of a built-in decision is not made anew for each request.
-fn decided_by(by: DecidedBy<'_>) -> Cow<'static, str> {
-    match by {
-        DecidedBy::Builtin => Cow::Borrowed("builtin"),
-        DecidedBy::Sticky => Cow::Borrowed("sticky"),
-        by => Cow::Owned(by.to_string()),
+        let route = self.selection.route(choice);
+        self.report.route = Some(self.balancer.lasting_route(choice.index, route));
     }
 }

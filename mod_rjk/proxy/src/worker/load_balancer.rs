@@ -46,7 +46,7 @@ impl LoadBalancer {
         })
     }
 
-    pub(crate) fn serve(&self, job: &mut Forwarding<'_>, log: &dyn Log) -> Report {
+    pub(crate) fn serve(&self, job: &mut Forwarding<'_>, log: &dyn Log) -> Report<'_> {
         let request = job.request;
         let mut roster = self.balancer.roster();
         if let Some(bytes) = eager_body(&roster, job) {
@@ -69,11 +69,7 @@ impl LoadBalancer {
             selection,
             job,
             log,
-            report: Report {
-                // Noted also when no member takes the request (T-04).
-                route: request.overrides.route.map(<[u8]>::to_vec),
-                ..Report::none()
-            },
+            report: Report::none(),
         };
         let result = failover.run();
         let report = failover.report;

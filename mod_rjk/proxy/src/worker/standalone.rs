@@ -31,17 +31,13 @@ impl Standalone {
         })
     }
 
-    pub(crate) fn serve(&self, job: &mut Forwarding<'_>, log: &dyn Log) -> Report {
+    pub(crate) fn serve(&self, job: &mut Forwarding<'_>, log: &dyn Log) -> Report<'_> {
         let mut contact = self.endpoint.contact();
         if let Some(bytes) = contact.eager_body(job) {
             job.read_ahead(bytes);
             contact = self.endpoint.contact();
         }
-        let result = self.call(&contact, job, log);
-        Report {
-            route: job.request.overrides.route.map(<[u8]>::to_vec),
-            ..Report::ended(result)
-        }
+        Report::ended(self.call(&contact, job, log))
     }
 
     fn call(

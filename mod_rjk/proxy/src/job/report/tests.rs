@@ -188,7 +188,7 @@ fn a_refusing_policy_has_a_line_and_an_answer_has_none() {
     assert!(text.ends_with("; the client got 429"), "{text}");
     let lines = Lines::default();
     let report = Report {
-        decided_by: "policy quota".into(),
+        decided_by: Some(DecidedBy::Policy("quota")),
         label: Label::new("acme is full"),
         ..Report::ended(Ok(Served::Refused(refusal)))
     };
