@@ -15,7 +15,7 @@ pub enum Severity {
     Hint,
     /// It works otherwise than it looks.
     Warning,
-    /// httpd does not start with it.
+    /// httpd does not start with it, or no request gets through.
     Error,
 }
 

@@ -21,13 +21,13 @@ use tomcat::Tomcat;
 Example:
   rjk check /etc/apache2/apache2.conf --tomcat /var/lib/tomcat10
 
-Each finding is a line: FILE:LINE: severity: text; remedy. An error is what httpd does not start with.
+Each finding is a line: FILE:LINE: severity: text; remedy. An error is what httpd does not start with, or what lets no request through.
 Exit codes: 0 nothing was found, 1 something was, 2 the command could not run.")]
 pub struct Checking {
     #[command(flatten)]
     given: Given,
-    /// CATALINA_BASE of a Tomcat behind it, whose conf/server.xml must fit; can be given several times
-    #[arg(long, value_name = "FOLDER")]
+    /// CATALINA_BASE of a Tomcat behind it, whose conf/server.xml must fit, or that file; can be given several times
+    #[arg(long, value_name = "PATH")]
     tomcat: Vec<PathBuf>,
     /// Ends with 1 from this severity on
     #[arg(long, value_name = "SEVERITY", default_value = "warning")]

@@ -1,8 +1,8 @@
 //! Values that are taken as they are, and say something else than what was meant.
 
-use super::{Found, Severity, place_of};
+use super::{Found, Severity, is_loopback, place_of};
 use bstr::{BStr, ByteSlice};
-use rjk_config::model::{LbSpec, WorkerSpec};
+use rjk_config::model::{AjpSpec, LbSpec, WorkerSpec};
 use rjk_config::workers::Workers;
 use std::collections::HashMap;
 
@@ -129,11 +129,15 @@ fn same_address(lb: &LbSpec, workers: &Workers, found: &mut Found<'_>) {
         }
         let name = ajp.name.as_bstr();
         let at = ajp.way.shown(format_args!("{}:{}", ajp.host, ajp.port));
-        let Some(first) = seen.insert(at.clone(), name) else {
+        let Some(first) = seen.insert(listens(ajp), name) else {
             continue;
         };
+        let remedy = match ajp.way.socket {
+            Some(_) => "socket",
+            None => "host and port",
+        };
         let message = format!(
-            "{first} and {name}, members of {}, are the same Tomcat, {at}; give each its own host and port",
+            "{first} and {name}, members of {}, are the same Tomcat, {at}; give each its own {remedy}",
             lb.name
         );
         let place = ["port", "host"];
@@ -142,6 +146,15 @@ fn same_address(lb: &LbSpec, workers: &Workers, found: &mut Found<'_>) {
         let way = found.site.way_to(name).map(|way| way.place.clone());
         let place = way.as_ref().or(place);
         found.add(place, Severity::Warning, "same-address", message);
+    }
+}
+
+/// Where a worker listens, whatever it speaks; this host has many names.
+fn listens(ajp: &AjpSpec) -> String {
+    match &ajp.way.socket {
+        Some(socket) => socket.display().to_string(),
+        None if is_loopback(&ajp.host) => format!("localhost:{}", ajp.port),
+        None => format!("{}:{}", ajp.host.to_str_lossy().to_lowercase(), ajp.port),
     }
 }
 

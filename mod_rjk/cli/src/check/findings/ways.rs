@@ -2,9 +2,10 @@
 
 use super::pool::children;
 use super::{Found, Severity, ajp_workers};
+use crate::manners::listed;
 use bstr::ByteSlice;
 use rjk_config::error::Location;
-use rjk_config::model::{AjpSpec, HttpSpec};
+use rjk_config::model::{AjpSpec, HttpSpec, LbSpec, MemberSpec, WorkerSpec};
 use rjk_config::workers::Workers;
 
 /// Where Tomcat's server.xml has HTTPS.
@@ -13,6 +14,11 @@ const TLS_PORTS: [u16; 2] = [443, 8443];
 const PLAIN_PORTS: [u16; 2] = [80, 8080];
 
 pub(super) fn find(workers: &Workers, found: &mut Found<'_>) {
+    for worker in &workers.list {
+        if let WorkerSpec::Lb(lb) = worker {
+            some_members(lb, found);
+        }
+    }
     let mut threads_held = 0_u32;
     for ajp in ajp_workers(workers) {
         let Some(http) = ajp.way.http() else { continue };
@@ -39,6 +45,34 @@ pub(super) fn find(workers: &Workers, found: &mut Found<'_>) {
             );
         }
     }
+}
+
+/// A session stays with a member that has no WebSocket.
+fn some_members(lb: &LbSpec, found: &mut Found<'_>) {
+    let has = |member: &&MemberSpec| {
+        let http = member.ajp.way.http();
+        http.is_some_and(|http| http.websocket.is_some())
+    };
+    let with: Vec<&MemberSpec> = lb.members.iter().filter(has).collect();
+    let without: Vec<&MemberSpec> = lb.members.iter().filter(|member| !has(member)).collect();
+    let (Some(first), Some(other)) = (with.first(), without.first()) else {
+        return;
+    };
+    let message = format!(
+        "of the members of {} only {} may have WebSocket: that of a session on another one is refused; write websocket = true in \
+         [worker.{}] too, with protocol = \"http\"",
+        lb.name,
+        listed(with.iter().map(|member| &member.ajp.name)),
+        other.ajp.name
+    );
+    let way = found.site.way_to(&first.ajp.name);
+    let place = way.map(|way| way.place.clone());
+    found.add(
+        place.as_ref(),
+        Severity::Warning,
+        "websocket-of-some",
+        message,
+    );
 }
 
 fn exceeds(held: u32, found: &Found<'_>) -> bool {

@@ -63,6 +63,10 @@ fn ways(site: &mut Site, file: &RjkToml, place: &Location) {
     let Some(workers) = &mut site.workers else {
         return;
     };
+    let all = workers.ajp13().into_iter();
+    site.ajp_ports = all
+        .map(|worker| (worker.name.clone(), worker.port))
+        .collect();
     let mut warnings: Vec<Warning> = Vec::new();
     for one in file.ways.reach(workers, &mut warnings) {
         match one {
@@ -109,5 +113,11 @@ impl Site {
     /// How rjk.toml says that a worker is reached.
     pub fn way_to(&self, worker: &[u8]) -> Option<&Reached> {
         self.ways.iter().find(|way| way.worker == worker)
+    }
+
+    /// The port that workers.properties has for a worker, whatever rjk.toml says.
+    pub fn ajp_port(&self, worker: &[u8]) -> Option<u16> {
+        let mut all = self.ajp_ports.iter();
+        all.find(|(name, _)| *name == worker).map(|(_, port)| *port)
     }
 }

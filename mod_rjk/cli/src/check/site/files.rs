@@ -176,6 +176,7 @@ fn site(conf: Configuration, first: &Path) -> Site {
         servers: Vec::new(),
         workers: None,
         ways: Vec::new(),
+        ajp_ports: Vec::new(),
         findings: Vec::new(),
         start: Location::new(first.to_string_lossy(), 0),
     }

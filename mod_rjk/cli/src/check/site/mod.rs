@@ -31,6 +31,8 @@ pub struct Site {
     pub workers: Option<Workers>,
     /// How rjk.toml says that some of them are reached.
     pub ways: Vec<Reached>,
+    /// The ports of all workers as workers.properties has them, by their names.
+    pub ajp_ports: Vec<(BString, u16)>,
     /// What was found so far.
     pub findings: Vec<Finding>,
     /// Stands for the line of what no line is to blame for.

@@ -1,9 +1,16 @@
-//! What server.xml says of AJP connectors.
+//! What server.xml says of connectors, of the route in session ids, and of valves that believe headers.
+
+mod connector;
+mod value;
+mod valve;
+
+pub use connector::{Connector, Spoken};
+pub use value::Value;
+pub use valve::{Believed, Valve};
 
 use rjk_config::error::Location;
 use roxmltree::{Document, Node, ParsingOptions};
 use std::collections::HashMap;
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,108 +22,34 @@ const MOST_BYTES: u64 = 16 << 20;
 pub struct Tomcat {
     /// Its server.xml.
     pub file: Location,
-    /// Its AJP connectors.
+    /// Its connectors.
     pub connectors: Vec<Connector>,
-    /// The route in its session ids, and its line.
-    pub route: Option<(String, Location)>,
+    /// The valves that believe headers.
+    pub valves: Vec<Valve>,
+    /// `jvmRoute` of its Engine, the route in its session ids.
+    pub route: Value<String>,
     /// The line of the Engine.
     pub engine: Option<Location>,
 }
 
-/// One AJP connector. What stands in it as `${name}` and is not known is `Unknown`.
-#[derive(Debug)]
-pub struct Connector {
-    /// Its line.
-    pub place: Location,
-    /// `port`.
-    pub port: Value<u16>,
-    /// `address`; without it Tomcat takes the loopback address.
-    pub address: Value<String>,
-    /// `secret`.
-    pub secret: Value<Secret>,
-    /// `secretRequired`, true without it.
-    pub secret_required: Value<bool>,
-    /// `packetSize`.
-    pub packet_size: Value<usize>,
-    /// `maxThreads`, its own or its executor's.
-    pub max_threads: Value<u32>,
-    /// `allowedRequestAttributesPattern`.
-    pub attributes: Value<String>,
-}
-
-/// An attribute.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value<T> {
-    /// Not written.
-    Absent,
-    /// Written in a way that only the running Tomcat understands.
-    Unknown,
-    /// This.
-    Set(T),
-}
-
-impl<T> Value<T> {
-    /// What is known to be set.
-    pub fn set(&self) -> Option<&T> {
-        match self {
-            Value::Set(value) => Some(value),
-            Value::Absent | Value::Unknown => None,
-        }
-    }
-
-    /// The value, or the one that holds without it; `None` when it cannot be known.
-    pub fn or(&self, default: T) -> Option<T>
-    where
-        T: Clone,
-    {
-        match self {
-            Value::Set(value) => Some(value.clone()),
-            Value::Absent => Some(default),
-            Value::Unknown => None,
-        }
-    }
-
-    fn parsed<U>(self, parse: impl Fn(T) -> Option<U>) -> Value<U> {
-        match self {
-            Value::Absent => Value::Absent,
-            Value::Unknown => Value::Unknown,
-            Value::Set(value) => parse(value).map_or(Value::Unknown, Value::Set),
-        }
-    }
-}
-
-/// A secret, to compare and not to show.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Whether it is this one.
-    pub fn is(&self, other: &[u8]) -> bool {
-        self.0.as_bytes() == other
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
 /// Why a server.xml says nothing. No message has text of the file in it.
 #[derive(Debug, thiserror::Error)]
-#[error("{path}: {problem}; name a CATALINA_BASE, the folder above conf", path = path.display())]
+#[error("{path}: {problem}; name a CATALINA_BASE, the folder above conf, or a server.xml", path = path.display())]
 pub struct Unreadable {
     path: PathBuf,
     problem: String,
 }
 
 impl Tomcat {
-    /// Reads `conf/server.xml` below `base`.
+    /// Reads `conf/server.xml` below `base`, or `base` itself where that is a file.
     ///
     /// # Errors
     /// It cannot be read, or is no XML.
     pub fn read(base: &Path) -> Result<Tomcat, Unreadable> {
-        let path = base.join("conf/server.xml");
+        let path = match base.is_file() {
+            true => base.to_owned(),
+            false => base.join("conf/server.xml"),
+        };
         let unreadable = |problem: String| Unreadable {
             path: path.clone(),
             problem,
@@ -128,7 +61,7 @@ impl Tomcat {
         let text = fs::read(&path).map_err(|error| unreadable(error.to_string()))?;
         // Latin-1 files have no meaning in the letters that matter here.
         let text = String::from_utf8_lossy(&text);
-        let properties = fs::read_to_string(base.join("conf/catalina.properties"));
+        let properties = fs::read_to_string(path.with_file_name("catalina.properties"));
         let variables = variables(&properties.unwrap_or_default());
         Tomcat::parse(&text, &path, &variables).map_err(unreadable)
     }
@@ -180,15 +113,16 @@ impl<'a> Reader<'a> {
             nodes.filter(move |node| node.has_tag_name(name))
         };
         let engine = all("Engine").next();
-        let route = engine.and_then(|engine| {
-            let route = self.text(engine, "jvmRoute");
-            Some((route.set()?.clone(), self.place(engine)))
-        });
-        let connectors = all("Connector").filter(|connector| is_ajp(*connector));
+        let route = engine.map(|engine| self.text(engine, "jvmRoute"));
         Tomcat {
             file: Location::new(self.path.to_string_lossy(), 0),
-            connectors: connectors.map(|node| self.connector(node)).collect(),
-            route,
+            connectors: all("Connector")
+                .map(|node| Connector::read(self, node))
+                .collect(),
+            valves: all("Valve")
+                .filter_map(|node| Valve::read(self, node))
+                .collect(),
+            route: route.unwrap_or(Value::Absent),
             engine: engine.map(|engine| self.place(engine)),
         }
     }
@@ -196,34 +130,6 @@ impl<'a> Reader<'a> {
     fn place(&self, node: Node<'_, '_>) -> Location {
         let row = self.document.text_pos_at(node.range().start).row;
         Location::new(self.path.to_string_lossy(), row)
-    }
-
-    fn connector(&self, node: Node<'a, 'a>) -> Connector {
-        let number = |name: &str| {
-            self.text(node, name)
-                .parsed(|text| text.trim().parse().ok())
-        };
-        // Its name until Tomcat 9.0.31.
-        let secret = match self.text(node, "secret") {
-            Value::Absent => self.text(node, "requiredSecret"),
-            written => written,
-        };
-        let required = self.text(node, "secretRequired");
-        Connector {
-            place: self.place(node),
-            port: self
-                .text(node, "port")
-                .parsed(|text| text.trim().parse().ok()),
-            address: self.text(node, "address"),
-            secret: match secret.parsed(|text| Some(Secret(text))) {
-                Value::Set(Secret(text)) if text.is_empty() => Value::Absent,
-                secret => secret,
-            },
-            secret_required: required.parsed(|text| Some(!text.eq_ignore_ascii_case("false"))),
-            packet_size: number("packetSize").parsed(|size: u32| usize::try_from(size).ok()),
-            max_threads: self.threads(node),
-            attributes: self.text(node, "allowedRequestAttributesPattern"),
-        }
     }
 
     /// An executor's threads are those of all connectors that name it.
@@ -240,8 +146,7 @@ impl<'a> Reader<'a> {
             }
         };
         node.map_or(Value::Unknown, |node| {
-            self.text(node, "maxThreads")
-                .parsed(|text| text.trim().parse().ok())
+            self.text(node, "maxThreads").number()
         })
     }
 
@@ -265,15 +170,11 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn is_ajp(connector: Node<'_, '_>) -> bool {
-    let protocol = connector.attribute("protocol").unwrap_or_default();
-    protocol.to_ascii_lowercase().contains("ajp")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::time::Duration;
 
     fn parsed(text: &str, variables: &[(&str, &str)]) -> Tomcat {
         let variables = variables
@@ -292,17 +193,75 @@ mod tests {
              <Engine name='Catalina' jvmRoute='was1'/>\n</Service>\n</Server>",
             &[("ajp", "8009")],
         );
-        let [connector] = tomcat.connectors.as_slice() else {
+        let [http, connector] = tomcat.connectors.as_slice() else {
             panic!("{:?}", tomcat.connectors);
         };
+        assert_eq!((http.speaks, http.place.line), (Spoken::Http, 4));
+        assert_eq!(connector.speaks, Spoken::Ajp);
         assert_eq!(connector.place.line, 6);
         assert_eq!(connector.port, Value::Set(8009));
         assert_eq!(connector.max_threads, Value::Set(50));
         assert_eq!(connector.packet_size, Value::Set(65536));
         assert_eq!(connector.address, Value::Absent);
         assert_eq!(connector.secret_required, Value::Absent);
-        let (route, place) = tomcat.route.unwrap();
-        assert_eq!((route.as_str(), place.line), ("was1", 8));
+        assert_eq!(tomcat.route, Value::Set("was1".to_owned()));
+        assert_eq!(tomcat.engine.unwrap().line, 8);
+    }
+
+    #[test]
+    fn http_is_read_with_tls_and_limits() {
+        let tomcat = parsed(
+            "<Server><Connector port='8443' SSLEnabled='true' connectionTimeout='20000' maxHttpHeaderSize='65536'>\
+             <SSLHostConfig certificateVerification='required'/></Connector>\
+             <Connector unixDomainSocketPath='/run/a' clientAuth='want' connectionTimeout='1' keepAliveTimeout='-1' \
+             maxHttpRequestHeaderSize='9' maxHttpHeaderSize='1' maxKeepAliveRequests='-1'/></Server>",
+            &[],
+        );
+        let [tls, socket] = tomcat.connectors.as_slice() else {
+            panic!("{:?}", tomcat.connectors);
+        };
+        assert_eq!(
+            (&tls.tls, &tls.wants_certificate),
+            (&Value::Set(true), &Value::Set(true))
+        );
+        assert_eq!(tls.idle, Value::Set(Some(Duration::from_secs(20))));
+        assert_eq!(tls.header_size, Value::Set(65536));
+        assert_eq!(tls.keep_alive_requests, Value::Absent);
+        assert_eq!(
+            (&socket.tls, &socket.wants_certificate),
+            (&Value::Absent, &Value::Set(false))
+        );
+        assert_eq!(socket.socket, Value::Set("/run/a".to_owned()));
+        assert_eq!(socket.idle, Value::Set(None));
+        assert_eq!(socket.header_size, Value::Set(9));
+        assert_eq!(socket.keep_alive_requests, Value::Set(-1));
+    }
+
+    #[test]
+    fn valves_say_what_they_read_and_whom_they_believe() {
+        let of = |attributes: &str| {
+            let text = format!(
+                "<Server><Engine><Valve className='org.apache.catalina.valves.{attributes}/></Engine></Server>"
+            );
+            parsed(&text, &[]).valves.into_iter().next()
+        };
+        for (attributes, believes) in [
+            ("RemoteIpValve'", Believed::Private),
+            (
+                "RemoteIpValve' internalProxies='172\\.16\\.3\\.[12]'",
+                Believed::Named,
+            ),
+            ("RemoteIpValve' internalProxies='.*'", Believed::All),
+            ("RemoteIpValve' internalProxies='${x}'", Believed::Named),
+            ("SSLValve'", Believed::All),
+        ] {
+            assert_eq!(of(attributes).unwrap().believes, believes, "{attributes}");
+        }
+        let headers = of("RemoteIpValve' remoteIpHeader='X-A' portHeader='X-P'")
+            .unwrap()
+            .headers;
+        assert_eq!(headers, ["X-A", "X-Forwarded-Proto", "X-P"]);
+        assert!(of("AccessLogValve'").is_none());
     }
 
     #[test]
