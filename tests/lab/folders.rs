@@ -16,13 +16,31 @@ const OWN: [&str; 4] = ["apache2", "httpd", TOMCAT, NFTABLES];
 pub const NFTABLES: &str = "nftables.conf";
 /// /usr/local/tomcat is a link to it.
 const TOMCAT: &str = "tomcat";
+/// Files of the machine's users that the lab has copies of, for it makes users itself.
+const USERS: [&str; 4] = ["passwd", "group", "shadow", "gshadow"];
+/// Beside them, but for no lab: copies of before (`passwd-`), the lock, what belongs to users of the machine.
+const BESIDE_USERS: [&str; 9] = [
+    "passwd-",
+    "group-",
+    "shadow-",
+    "gshadow-",
+    "subuid",
+    "subgid",
+    "subuid-",
+    "subgid-",
+    ".pwd.lock",
+];
 /// Where it is mounted.
 const ETC: &str = "/etc";
 const LOCAL: &str = "/usr/local";
 
 /// Covers what the machine has.
 pub fn furnish() -> Result<()> {
-    cover(ETC, &[&OWN[..], &["netns"]].concat())?;
+    let without = [&OWN[..], &USERS, &BESIDE_USERS, &["netns"]].concat();
+    let machine = cover(ETC, &without)?;
+    for name in USERS {
+        fs::copy(machine.join(name), Path::new(ETC).join(name))?;
+    }
     for name in OWN {
         let place = Path::new(ETC).join(name);
         if name == NFTABLES {
@@ -57,8 +75,8 @@ pub fn tomcats(host: Host) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// A folder with links to all that it had, but for these names.
-fn cover(folder: &str, without: &[&str]) -> Result<()> {
+/// A folder with links to all that it had, but for these names; where that is.
+fn cover(folder: &str, without: &[&str]) -> Result<PathBuf> {
     let kept = Path::new("/run/machine").join(folder.trim_start_matches('/'));
     fs::create_dir_all(&kept)?;
     run("mount", &["--rbind", folder, &kept.to_string_lossy()])?;
@@ -70,7 +88,7 @@ fn cover(folder: &str, without: &[&str]) -> Result<()> {
             symlink(entry.path(), Path::new(folder).join(name))?;
         }
     }
-    Ok(())
+    Ok(kept)
 }
 
 fn mount_empty(folder: &str) -> Result<()> {

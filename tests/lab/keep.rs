@@ -12,7 +12,8 @@ use std::time::Duration;
 pub fn up(lab: &mut Lab, seat: &Seat, code: u8) -> Result<()> {
     lab.heal()?;
     seat.stays(code)?;
-    lab.users.get_or_insert_with(Users::begin);
+    let sites = lab.sites;
+    lab.users.get_or_insert_with(|| Users::begin(sites));
     let enter = format!("nsenter -t {} --mount --net --pid", seat.outside_pid);
     println!("\nAll is up, and users click. From another shell, as root:\n");
     println!("  {enter} sh    where the users are");

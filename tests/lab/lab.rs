@@ -4,12 +4,12 @@ use crate::network::{self, Host};
 use crate::operator::page_of;
 use crate::report;
 use crate::site::Site;
-use crate::tomcat::{SESSIONS, Tomcat};
+use crate::tomcat::{Kind, SESSIONS, Tomcat};
 use crate::users::Users;
 use crate::visit::Visitor;
 use crate::web::{SHORTENED, Web};
 use anyhow::{Context, Result, ensure};
-use rjk_testbed::{Subject, wait};
+use rjk_testbed::{Subject, Version, wait};
 use std::collections::BTreeSet;
 use std::fs;
 use std::time::{Duration, Instant};
@@ -21,10 +21,37 @@ const REPLICATION_LIMIT: Duration = Duration::from_secs(60);
 /// Longest wait for the first page of a Tomcat: its JSP is compiled.
 const FIRST_PAGE: Duration = Duration::from_secs(60);
 
+/// What is built.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// The module in both web hosts.
+    pub subject: Subject,
+    /// The sites that have Tomcats.
+    pub sites: &'static [Site],
+    /// The Tomcats.
+    pub tomcat: Kind,
+}
+
+impl Plan {
+    /// All of it, as `make lab` has it.
+    pub fn whole(subject: Subject) -> Plan {
+        Plan {
+            subject,
+            sites: &Site::BOTH,
+            tomcat: Kind {
+                version: Version::V9,
+                user: None,
+            },
+        }
+    }
+}
+
 /// The lab.
 pub struct Lab {
     /// The module in both web hosts.
     pub subject: Subject,
+    /// The sites that have Tomcats, and users.
+    pub sites: &'static [Site],
     /// Users who click all the time, once they have begun.
     pub users: Option<Users>,
     /// The web hosts.
@@ -34,25 +61,27 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Builds the network, starts four Tomcats and two httpd.
-    pub fn start(subject: Subject) -> Result<Lab> {
-        println!("building the network, starting four Tomcats and two httpd ...");
+    /// Builds the network, starts the Tomcats and two httpd.
+    pub fn start(plan: &Plan) -> Result<Lab> {
+        let count = Host::WAS.len() * plan.sites.len();
+        println!("building the network, starting {count} Tomcats and two httpd ...");
         network::build().context("the network")?;
         let mut lab = Lab {
-            subject,
+            subject: plan.subject,
+            sites: plan.sites,
             users: None,
             webs: Vec::new(),
             tomcats: Vec::new(),
         };
         for host in Host::WAS {
-            for site in Site::BOTH {
-                let mut tomcat = Tomcat::unpack(site, host)?;
+            for site in plan.sites {
+                let mut tomcat = Tomcat::unpack(*site, host, plan.tomcat)?;
                 tomcat.launch()?;
                 lab.tomcats.push(tomcat);
             }
         }
         for host in Host::WEB {
-            let mut web = Web::configure(host, subject)?;
+            let mut web = Web::configure(host, plan.subject)?;
             web.start()?;
             lab.webs.push(web);
         }
@@ -73,9 +102,9 @@ impl Lab {
 
     /// Every Tomcat has answered once: its page is compiled.
     fn warm_up(&self) -> Result<()> {
-        for site in Site::BOTH {
+        for site in self.sites {
             for name in site.workers() {
-                self.reached_by_new_visitors(site, &name, FIRST_PAGE)?;
+                self.reached_by_new_visitors(*site, &name, FIRST_PAGE)?;
             }
         }
         Ok(())
@@ -106,10 +135,10 @@ impl Lab {
             return Ok(());
         };
         let began = Instant::now();
-        for site in Site::BOTH {
+        for site in self.sites {
             let mut missing = String::new();
             let complete = wait::became(REPLICATION_LIMIT, || {
-                missing = self.missing(site, &users.sessions(site));
+                missing = self.missing(*site, &users.sessions(*site));
                 missing.is_empty()
             });
             ensure!(complete, "not every session is at both Tomcats: {missing}");
@@ -127,7 +156,7 @@ impl Lab {
         let mut missing = Vec::new();
         for tomcat in self.tomcats.iter().filter(running) {
             let name = tomcat.name();
-            match page_of(tomcat, SESSIONS) {
+            match page_of(tomcat, SESSIONS, &self.webs[0]) {
                 Err(error) => missing.push(format!("{name}: {error:#}")),
                 Ok(page) => {
                     let known: BTreeSet<&str> = page.lines().collect();

@@ -24,7 +24,7 @@ mod visit;
 mod web;
 
 use anyhow::Result;
-use lab::Lab;
+use lab::{Lab, Plan};
 use options::Options;
 use report::Report;
 use std::process::ExitCode;
@@ -54,7 +54,7 @@ fn perform(options: &Options, seat: &enclosure::Seat) -> Result<ExitCode> {
         "mod_rjk lab, with {}: two web hosts, four Tomcats, two sites\n",
         options.name()
     );
-    let mut lab = Lab::start(options.subject)?;
+    let mut lab = Lab::start(&Plan::whole(options.subject))?;
     lab.introduce();
     let mut report = Report::new(options.subject);
     steps::walk(&mut lab, &mut report, options.steps);

@@ -3,11 +3,11 @@
 use crate::network::Host;
 use crate::site::Site;
 use crate::tomcat::Tomcat;
+use crate::web::Web;
 use anyhow::{Context, Result, bail, ensure};
 use rjk_testbed::Subject;
 use rjk_testbed::rjk::rjk;
 use serde_json::Value;
-use std::fs;
 use std::process::Output;
 
 /// What `rjk` said.
@@ -31,15 +31,22 @@ pub fn rjk_on(host: Host, arguments: &[&str]) -> Result<Said> {
     })
 }
 
-/// A page of one Tomcat, asked for by `rjk get` on a web host.
-pub fn page_of(tomcat: &Tomcat, page: &str) -> Result<String> {
-    let file = "/run/lab/secret";
-    fs::write(file, tomcat.site.secret())?;
-    let (address, port) = (tomcat.host.address(), tomcat.site.port());
-    let url = format!("ajp://{address}:{port}/{page}");
-    let program = rjk()?;
-    let arguments = ["get", "--timeout", "5", "--secret-file", file, &url];
-    let output = Host::Web01.output(&program.to_string_lossy(), &arguments)?;
+/// A page of one Tomcat, asked for by `rjk get` on a web host, as its configuration says.
+pub fn page_of(tomcat: &Tomcat, page: &str, web: &Web) -> Result<String> {
+    let (worker, conf) = (tomcat.name(), web.conf());
+    let url = format!("http://{}/{page}", tomcat.site.domain());
+    let (program, conf) = (rjk()?, conf.to_string_lossy());
+    let arguments = [
+        "get",
+        "--timeout",
+        "5",
+        "--worker",
+        &worker,
+        "--conf",
+        &conf,
+        &url,
+    ];
+    let output = web.host.output(&program.to_string_lossy(), &arguments)?;
     let said = text(&output.stderr);
     ensure!(output.status.success(), "{url}: {} {said}", output.status);
     Ok(text(&output.stdout))

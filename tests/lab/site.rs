@@ -55,7 +55,7 @@ impl Site {
 
     /// Its worker on a was host, which is the jvmRoute there.
     pub fn worker(self, host: Host) -> String {
-        let number = if host == Host::Was01 { 1 } else { 2 };
+        let number = if host == Host::Was02 { 2 } else { 1 };
         format!("{}-was{number}", self.letter())
     }
 

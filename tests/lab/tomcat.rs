@@ -1,5 +1,6 @@
 //! The four Tomcats: one for each site on each was host.
 
+use crate::enclosure::run;
 use crate::folders;
 use crate::network::Host;
 use crate::site::Site;
@@ -12,7 +13,7 @@ use rjk_testbed::{Version, wait};
 use rustix::process::Signal;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, Command};
 use std::time::Duration;
 
 /// Longest start, four at once on a machine that may be busy.
@@ -24,12 +25,22 @@ pub const SESSIONS: &str = "sessions.jsp";
 /// What it says when it is there.
 const READY: &str = "Server startup in";
 
+/// What kind of Tomcat it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// Which one.
+    pub version: Version,
+    /// The user, with a group of that name, who owns it and runs it; else it is root's.
+    pub user: Option<&'static str>,
+}
+
 /// One Tomcat.
 pub struct Tomcat {
     /// Its site.
     pub site: Site,
     /// Where it runs.
     pub host: Host,
+    kind: Kind,
     base: PathBuf,
     process: Option<Child>,
     starts: usize,
@@ -37,7 +48,7 @@ pub struct Tomcat {
 
 impl Tomcat {
     /// Unpacks one: Tomcat's files, ours from httpd-conf, and the application.
-    pub fn unpack(site: Site, host: Host) -> Result<Tomcat> {
+    pub fn unpack(site: Site, host: Host, kind: Kind) -> Result<Tomcat> {
         let base = folders::tomcats(host)?.join(site.instance());
         for name in ["logs", "temp", "work", "lib", "conf"] {
             fs::create_dir_all(base.join(name))?;
@@ -50,9 +61,14 @@ impl Tomcat {
         fs::write(conf.join("context.xml"), CONTEXT_XML)?;
         fs::write(conf.join("logging.properties"), LOGGING)?;
         application(&base.join("webapps/ROOT"))?;
+        if let Some(user) = kind.user {
+            let owner = format!("{user}:{user}");
+            run("chown", &["-R", &owner, &base.to_string_lossy()])?;
+        }
         Ok(Tomcat {
             site,
             host,
+            kind,
             base,
             process: None,
             starts: 0,
@@ -88,8 +104,7 @@ impl Tomcat {
             .open(self.base.join("logs/catalina.out"))?;
         let base = self.base.display();
         let child = self
-            .host
-            .command("java")
+            .java()
             .args(["-Xmx96m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"])
             .args(["-XX:-UsePerfData", "-Xshare:auto"])
             .arg("-Djava.net.preferIPv4Stack=true")
@@ -101,7 +116,7 @@ impl Tomcat {
             .arg(format!("-Dcatalina.base={base}"))
             .arg(format!("-Djava.io.tmpdir={base}/temp"))
             .arg(format!("-Drjk.node={}", self.name()))
-            .args(["-cp", &class_path(Version::V9)?])
+            .args(["-cp", &class_path(self.kind.version)?])
             .args(["org.apache.catalina.startup.Bootstrap", "start"])
             .current_dir(&self.base)
             .stdout(log.try_clone()?)
@@ -110,6 +125,17 @@ impl Tomcat {
         self.process = Some(child);
         self.starts += 1;
         Ok(())
+    }
+
+    /// Java on its host, as its user.
+    fn java(&self) -> Command {
+        let Some(user) = self.kind.user else {
+            return self.host.command("java");
+        };
+        let mut command = self.host.command("setpriv");
+        let as_user = ["--reuid", user, "--regid", user, "--init-groups", "java"];
+        command.args(as_user);
+        command
     }
 
     /// Waits until it is there.

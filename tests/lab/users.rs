@@ -73,7 +73,7 @@ struct Shared {
     /// The last page of each user.
     at: Mutex<BTreeMap<usize, Page>>,
     /// Clicks of each user that came to their end.
-    ended_clicks: [AtomicU64; USERS * Site::BOTH.len()],
+    ended_clicks: Vec<AtomicU64>,
 }
 
 impl Shared {
@@ -93,24 +93,30 @@ impl Shared {
 /// The users; they stop with this value.
 pub struct Users {
     shared: Arc<Shared>,
+    sites: &'static [Site],
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Users {
-    /// They begin.
-    pub fn begin() -> Users {
-        let shared = Arc::new(Shared::default());
-        let users = Users {
+    /// They begin, on each of these sites.
+    pub fn begin(sites: &'static [Site]) -> Users {
+        let all = USERS * sites.len();
+        let shared = Arc::new(Shared {
+            ended_clicks: (0..all).map(|_| AtomicU64::default()).collect(),
+            ..Shared::default()
+        });
+        let mut users = Users {
             shared: Arc::clone(&shared),
+            sites,
             threads: Vec::new(),
         };
         users.patience(PATIENCE);
-        let mut users = users;
-        for number in 0..USERS * Site::BOTH.len() {
+        for number in 0..all {
             let shared = Arc::clone(&shared);
+            let user = User::new(number, sites);
             users
                 .threads
-                .push(std::thread::spawn(move || User::new(number).live(&shared)));
+                .push(std::thread::spawn(move || user.live(&shared)));
         }
         users
     }
@@ -134,23 +140,24 @@ impl Users {
     /// The sessions that users of a site have now.
     pub fn sessions(&self, site: Site) -> Vec<String> {
         let at = self.shared.at();
-        let of_site = at.iter().filter(|(number, _)| site_of(**number) == site);
+        let of_site = at
+            .iter()
+            .filter(|(number, _)| site_of(**number, self.sites) == site);
         of_site.map(|(_, page)| page.session.clone()).collect()
     }
 
     /// Waits until each click that has begun is at its end: it belongs to the step in which it began.
     pub fn settle(&self) -> Result<()> {
-        let count = || {
-            self.shared
-                .ended_clicks
-                .each_ref()
-                .map(|count| count.load(Ordering::Relaxed))
+        let count = || -> Vec<u64> {
+            let counts = self.shared.ended_clicks.iter();
+            counts.map(|count| count.load(Ordering::Relaxed)).collect()
         };
         let before = count();
         wait::until("clicks end", 2 * PATIENCE, || {
             // The first of two may have begun before.
-            let pairs = count().into_iter().zip(before);
-            pairs.into_iter().all(|(now, before)| now >= before + 2)
+            let now = count();
+            let mut pairs = now.iter().zip(&before);
+            pairs.all(|(now, before)| *now >= before + 2)
         })
     }
 
@@ -177,8 +184,8 @@ impl Drop for Users {
 }
 
 /// The site that a user visits.
-fn site_of(number: usize) -> Site {
-    Site::BOTH[number % 2]
+fn site_of(number: usize, sites: &[Site]) -> Site {
+    sites[number % sites.len()]
 }
 
 struct User {
@@ -191,9 +198,9 @@ struct User {
 }
 
 impl User {
-    fn new(number: usize) -> User {
-        let site = site_of(number);
-        let home = Host::WEB[number / 2 % 2];
+    fn new(number: usize, sites: &[Site]) -> User {
+        let site = site_of(number, sites);
+        let home = Host::WEB[number / sites.len() % 2];
         User {
             number,
             visitor: Visitor::new(site),

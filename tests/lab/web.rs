@@ -22,13 +22,14 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 /// Longest stop.
 const STOP_LIMIT: Duration = Duration::from_secs(15);
 /// Modules that a distribution loads, too.
-const MODULES: [&str; 6] = [
+const MODULES: [&str; 7] = [
     "mpm_event",
     "unixd",
     "authz_core",
     "authz_host",
     "log_config",
     "setenvif",
+    "headers",
 ];
 /// Waits that the lab shortens, to be done in minutes: what the file says, and what is played.
 pub const SHORTENED: [(&str, &str, &str); 3] = [

@@ -65,7 +65,7 @@ fn sessions_stay(lab: &mut Lab) -> Result<Seen> {
             sent += stays(site)?;
         }
     }
-    lab.users = Some(Users::begin());
+    lab.users = Some(Users::begin(lab.sites));
     Ok(Seen::new(format!(
         "{sent} pages, each by the session's Tomcat, whose name its id carries"
     ))

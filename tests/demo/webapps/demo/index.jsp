@@ -1,6 +1,6 @@
 <%-- Session, counter and server: a page for a browser, or key=value lines for who accepts text/plain.
      ?forget=1 ends the session first. --%>
-<%@ page session="false" trimDirectiveWhitespaces="true" import="javax.servlet.http.HttpSession" %>
+<%@ page session="false" trimDirectiveWhitespaces="true" %>
 <%
   if (request.getParameter("forget") != null && request.getSession(false) != null) {
     request.getSession(false).invalidate();
