@@ -63,15 +63,15 @@ fn table() -> Result {
         "{:<14} {:>7} {:<7} {:>12} {:>12} {:>11}",
         "", "members", "session", "instructions", "above floor", "allocations"
     );
-    let floor = Way {
-        kind: Kind::Floor,
-        members: 0,
-        session: Session::New,
-    };
-    let lowest = cost::measure(&floor)?;
-    line(&floor, &lowest, &lowest);
-    for kind in [Kind::Rjk, Kind::ModJk, Kind::ProxyAjp] {
-        for session in Session::ALL {
+    for session in Session::ALL {
+        let floor = Way {
+            kind: Kind::Floor,
+            members: 0,
+            session,
+        };
+        let lowest = cost::measure(&floor)?;
+        line(&floor, &lowest, &lowest);
+        for kind in [Kind::Rjk, Kind::ModJk, Kind::ProxyAjp] {
             for members in MEMBERS {
                 let way = Way {
                     kind,

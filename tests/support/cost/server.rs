@@ -106,7 +106,7 @@ impl Way {
     }
 
     fn names(&self) -> impl Iterator<Item = String> {
-        (1..=self.members).map(|number| format!("m{number}"))
+        (1..=self.members).map(name)
     }
 
     fn with_workers(&self, subject: Subject, port: u16) -> Builder {
@@ -145,11 +145,16 @@ impl Way {
         match self.session {
             Session::New => request,
             Session::Sticky => {
-                let cookie = format!("JSESSIONID=0123456789ABCDEF.m{}", self.members);
+                let cookie = format!("JSESSIONID=0123456789ABCDEF.{}", name(self.members));
                 request.header("Cookie", &cookie)
             }
         }
     }
+}
+
+/// None begins with another one: mod_proxy would take the two for one member.
+fn name(number: usize) -> String {
+    format!("m{number:04}")
 }
 
 fn load_module() -> Result<String> {
