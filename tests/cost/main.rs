@@ -3,6 +3,7 @@
 //!
 //!     cost                                           all, side by side
 //!     cost calls                                     system calls by name
+//!     cost bill                                      the items that a test guards, for tests/e2e/guard.txt
 //!     cost of KIND [MEMBERS [new|sticky]]            one line
 //!     cost profile [KIND [MEMBERS [new|sticky [ROWS]]]]   which functions
 //!
@@ -10,7 +11,7 @@
 
 #![forbid(unsafe_code)]
 
-use rjk_testbed::cost::{self, Cost, Kind, Session, Way};
+use rjk_testbed::cost::{self, Cost, Kind, Session, Way, bill};
 use rjk_testbed::{Context, Result, bail};
 
 /// Sizes of the balancers.
@@ -24,13 +25,17 @@ fn main() -> Result {
     match words[..] {
         [] => table(),
         ["calls"] => calls(),
+        ["bill"] => {
+            print!("{}", bill::to_text(&bill::bill()?));
+            Ok(())
+        }
         ["of", ref way @ ..] if way.len() <= 3 => one(&parse(way)?),
         ["profile", ref way @ ..] if way.len() <= 4 => {
             let rows = way.get(3).map_or(Ok(ROWS), |rows| rows.parse())?;
             profile(&parse(way)?, rows)
         }
         _ => bail!(
-            "usage: cost [calls | of WAY | profile [WAY [ROWS]]], WAY: KIND [MEMBERS [new|sticky]]"
+            "usage: cost [calls | bill | of WAY | profile [WAY [ROWS]]], WAY: KIND [MEMBERS [new|sticky]]"
         ),
     }
 }
@@ -60,8 +65,8 @@ fn parse(words: &[&str]) -> Result<Way> {
 
 fn table() -> Result {
     println!(
-        "{:<14} {:>7} {:<7} {:>12} {:>12} {:>11}",
-        "", "members", "session", "instructions", "above floor", "allocations"
+        "{:<14} {:>7} {:<7} {:>12} {:>11} {:>13} {:>11}",
+        "", "members", "session", "instructions", "above floor", "in the module", "allocations"
     );
     for session in Session::ALL {
         let floor = Way {
@@ -87,12 +92,13 @@ fn table() -> Result {
 
 fn line(way: &Way, cost: &Cost, floor: &Cost) {
     println!(
-        "{:<14} {:>7} {:<7} {:>12.0} {:>12.0} {:>11.2}",
+        "{:<14} {:>7} {:<7} {:>12.0} {:>11.0} {:>13.0} {:>11.2}",
         way.kind.name(),
         way.members,
         way.session.name(),
         cost.instructions,
         cost.instructions - floor.instructions,
+        cost.own,
         cost.allocations
     );
 }
@@ -100,11 +106,12 @@ fn line(way: &Way, cost: &Cost, floor: &Cost) {
 fn one(way: &Way) -> Result {
     let cost = cost::measure(way)?;
     println!(
-        "{} {} {}: {:.1} instructions, {:.2} allocations",
+        "{} {} {}: {:.1} instructions, {:.1} of them in the module itself, {:.2} allocations",
         way.kind.name(),
         way.members,
         way.session.name(),
         cost.instructions,
+        cost.own,
         cost.allocations
     );
     Ok(())

@@ -20,6 +20,8 @@ const FOLDER: &str = "callgrind";
 pub struct Cost {
     /// Instructions of the whole process in user space.
     pub instructions: f64,
+    /// Those of the module's own code, without what it calls in httpd and other libraries.
+    pub own: f64,
     /// Allocations by the module's own code, that of what is linked into it included: calls of malloc
     /// and its kind. What httpd's pools allocate is not in it.
     pub allocations: f64,
@@ -34,11 +36,13 @@ pub fn measure(way: &Way) -> Result<Cost> {
     let per_request = |count: &dyn Fn(&Dump) -> u64| {
         (count(&many) as f64 - count(&few) as f64) / (MANY - FEW) as f64
     };
+    let of_objects = |count: fn(&Dump, &str) -> u64| {
+        per_request(&|dump| objects.iter().map(|object| count(dump, object)).sum())
+    };
     Ok(Cost {
         instructions: per_request(&|dump| dump.instructions),
-        allocations: per_request(&|dump| {
-            objects.iter().map(|object| dump.allocations(object)).sum()
-        }),
+        own: of_objects(Dump::own),
+        allocations: of_objects(Dump::allocations),
     })
 }
 

@@ -5,6 +5,7 @@
 //! between many requests and few, so that neither the start nor the counting itself is in it. A request
 //! is sent when the child waits for it: a server that finds it sooner takes another path.
 
+pub mod bill;
 mod callgrind;
 mod parse;
 mod profile;

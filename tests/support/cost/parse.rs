@@ -43,12 +43,19 @@ pub(super) struct Dump {
     /// All instructions.
     pub(super) instructions: u64,
     /// Instructions of functions by themselves, by the source file they came from.
-    pub(super) own: BTreeMap<(Function, String), u64>,
+    pub(super) functions: BTreeMap<(Function, String), u64>,
     /// Caller and called.
     pub(super) calls: BTreeMap<(Function, Function), Calls>,
 }
 
 impl Dump {
+    /// Instructions of the code of an object.
+    pub(super) fn own(&self, object: &str) -> u64 {
+        let functions = self.functions.iter();
+        let ours = functions.filter(|((function, _), _)| function.object == object);
+        ours.map(|(_, instructions)| instructions).sum()
+    }
+
     /// Allocations by the code of an object.
     pub(super) fn allocations(&self, object: &str) -> u64 {
         let calls = self.calls.iter();
@@ -108,7 +115,7 @@ impl Reader {
         let cost: u64 = cost.unwrap_or(0);
         let Some(count) = self.count.take() else {
             let key = (self.here.clone(), self.file.clone());
-            *self.dump.own.entry(key).or_default() += cost;
+            *self.dump.functions.entry(key).or_default() += cost;
             return;
         };
         let mut called = std::mem::take(&mut self.called);
@@ -200,19 +207,24 @@ summary: 950
     }
 
     #[test]
-    fn allocations_are_those_of_the_object_itself() {
+    fn what_is_an_objects_own_is_not_what_it_calls() {
         let dump = dump(DUMP);
         assert_eq!(dump.instructions, 950);
         assert_eq!(dump.allocations("/m.so"), 5);
         assert_eq!(dump.allocations("/libc.so"), 5);
         assert_eq!(dump.allocations("/other.so"), 0);
+        assert_eq!([dump.own("/m.so"), dump.own("/libc.so")], [107, 0]);
     }
 
     #[test]
     fn what_is_inlined_has_its_own_file_and_a_called_function_its_callers_object() {
         let dump = dump(DUMP);
         let serve = function("/m.so", "serve");
-        let own = |file: &str| dump.own.get(&(serve.clone(), file.to_owned())).copied();
+        let own = |file: &str| {
+            dump.functions
+                .get(&(serve.clone(), file.to_owned()))
+                .copied()
+        };
         assert_eq!([own("serve.rs"), own("inlined.rs")], [Some(40), Some(7)]);
         let clone = function("/m.so", "clone");
         let calls = dump.calls[&(serve, clone.clone())];

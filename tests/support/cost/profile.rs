@@ -78,7 +78,7 @@ fn add(sums: &mut Sums, name: String, calls: u64, instructions: u64) {
 
 fn by_object(dump: &Dump) -> Sums {
     let mut sums = Sums::new();
-    for ((function, _), cost) in &dump.own {
+    for ((function, _), cost) in &dump.functions {
         add(&mut sums, file_name(&function.object), 0, *cost);
     }
     sums
@@ -86,7 +86,7 @@ fn by_object(dump: &Dump) -> Sums {
 
 fn own(dump: &Dump, wanted: impl Fn(&Function) -> bool) -> Sums {
     let mut sums = Sums::new();
-    for ((function, _), cost) in dump.own.iter().filter(|((f, _), _)| wanted(f)) {
+    for ((function, _), cost) in dump.functions.iter().filter(|((f, _), _)| wanted(f)) {
         add(&mut sums, display(function), 0, *cost);
     }
     sums
@@ -95,7 +95,7 @@ fn own(dump: &Dump, wanted: impl Fn(&Function) -> bool) -> Sums {
 /// What is inlined from the standard library is one file.
 fn by_file(dump: &Dump, wanted: impl Fn(&Function) -> bool) -> Sums {
     let mut sums = Sums::new();
-    let of_module = dump.own.iter().filter(|((f, _), _)| wanted(f));
+    let of_module = dump.functions.iter().filter(|((f, _), _)| wanted(f));
     for ((_, file), cost) in of_module {
         let name = if file.starts_with("/rustc/") {
             "the standard library"
