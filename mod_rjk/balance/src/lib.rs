@@ -44,6 +44,7 @@ mod state;
 mod time;
 mod worker;
 
+pub use attempt::afterwards::Afterwards;
 pub use attempt::lease::Lease;
 pub use balancer::{Balancer, Watch};
 pub use choose::pick::{Choice, Missing, Pick, Refusal, RoutingInput};

@@ -1,6 +1,7 @@
 //! All workers of one child, and the way of a request to one of them (contract §4.6).
 
 use crate::clock::now;
+use crate::exchange::switch;
 use crate::job::Forwarding;
 use crate::job::downstream::Downstream;
 use crate::job::failure::{Cause, Failure, Phase};
@@ -153,6 +154,11 @@ impl Dispatcher {
         };
         // A worker that moved meanwhile does not keep the connection that just came back.
         self.follow();
+        // Nothing of a balancer or a pool is held any more: a tunnel lasts.
+        let result = match job.switched.take() {
+            Some(switched) => switch::join(*switched, &mut job, log),
+            None => report.result,
+        };
         // Whatever became of the mark of a broken body on its way to the workers (BD-08): what the
         // client gets to know is that its body was.
         let broken = job.body.broken_ahead();
@@ -160,7 +166,7 @@ impl Dispatcher {
             started: job.started,
             // Noted also when no member takes the request (T-04).
             route: request.overrides.route.map(Cow::Borrowed).or(report.route),
-            result: report.result.map_err(|failure| match broken {
+            result: result.map_err(|failure| match broken {
                 Some(broken) => Failure::last(failure.phase, Cause::ClientRead(broken)),
                 None => failure,
             }),

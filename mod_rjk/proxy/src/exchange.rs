@@ -8,4 +8,5 @@ pub(crate) mod protocol;
 pub(crate) mod pump;
 pub(crate) mod response;
 mod silence;
+pub(crate) mod switch;
 mod upload;

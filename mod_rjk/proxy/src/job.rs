@@ -6,15 +6,17 @@ pub mod downstream;
 pub mod failure;
 pub mod report;
 pub mod request;
+pub(crate) mod switched;
 pub mod wire;
 
 use body::BodySource;
 use downstream::Downstream;
 use failure::Phase;
 use request::UpstreamRequest;
-use rjk_balance::{Refusal, Traffic};
+use rjk_balance::{Afterwards, Refusal, Traffic};
 use rjk_config::model::AjpSpec;
 use std::time::Duration;
+use switched::{Admission, Switched};
 
 /// What the balancer adds to a request for the member that it chose.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +86,10 @@ pub struct Forwarding<'r> {
     pub heard: Heard,
     /// Attempts of the last call that ran into the reply timeout (L-11).
     pub timeouts: u32,
+    /// It may open a WebSocket with the worker of this call.
+    pub(crate) admission: Option<Admission>,
+    /// It opens one, once the call is over.
+    pub(crate) switched: Option<Box<Switched>>,
 }
 
 impl<'r> Forwarding<'r> {
@@ -100,6 +106,8 @@ impl<'r> Forwarding<'r> {
             traffic: Traffic::default(),
             heard: Heard::default(),
             timeouts: 0,
+            admission: None,
+            switched: None,
         }
     }
 
@@ -114,6 +122,13 @@ impl<'r> Forwarding<'r> {
         self.heard = Heard::default();
         self.traffic = Traffic::default();
         self.timeouts = 0;
+    }
+
+    /// The call is over: says where is counted what goes on behind it.
+    pub(crate) fn count_afterwards(&mut self, afterwards: impl FnOnce() -> Afterwards) {
+        if let Some(switched) = &mut self.switched {
+            switched.afterwards = Some(afterwards());
+        }
     }
 
     /// Whether the request may be sent again after the worker had (part of) it and failed in

@@ -12,3 +12,4 @@ mod pool;
 mod pump;
 mod rig;
 mod support;
+mod switched;

@@ -12,4 +12,3 @@ pub mod load_balancer;
 pub mod setup;
 pub mod standalone;
 mod transfer;
-mod tunnels;

@@ -3,9 +3,10 @@
 use crate::site::{Tunnel, agreeing, echo, open, open_in_tls, peer, refused, site};
 use rjk_testbed::http_peer::{HttpPeer, Script, Step, TlsSettings};
 use rjk_testbed::httpd::Builder;
+use rjk_testbed::status_page::StatusPage;
 use rjk_testbed::tls::{Authority, Certificate, tls};
 use rjk_testbed::way::CA_FILE;
-use rjk_testbed::{Httpd, Result, ensure, process, wait};
+use rjk_testbed::{Httpd, Result, Subject, client, ensure, process, wait};
 use std::io::{Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -185,4 +186,43 @@ fn a_worker_that_does_not_read_its_tls_holds_its_client_up() -> Result {
     let peer = HttpPeer::tls("w", deaf(), &settings)?;
     let site = site(&peer, "websocket_max = 1");
     a_worker_that_does_not_read(site.file(CA_FILE, authority.root()?))
+}
+
+/// A tunnel has a cap of its own: it holds no place of the pool and counts for no `busy_limit`, so that
+/// requests go on however many there are.
+#[test]
+fn tunnels_keep_no_request_waiting() -> Result {
+    let peer = peer(echo)?;
+    let reach = peer.reach("w").more("websocket = true\nwebsocket_max = 4");
+    let httpd = Httpd::builder(Subject::Rjk)
+        .workers(format!(
+            "{}worker.list=lb,stat\nworker.lb.type=lb\nworker.lb.balance_workers=w\nworker.lb.method=B\n\
+             worker.stat.type=status\nworker.w.connection_pool_size=1\nworker.w.busy_limit=1\n\
+             worker.w.connection_acquire_timeout=100\n",
+            reach.properties
+        ))
+        .file("conf/rjk.toml", reach.toml)
+        .directives("RjkConfigFile conf/rjk.toml\nJkMount /ws* lb\nJkMount /w/* lb\nJkMount /status stat")
+        .server_limit(1)
+        .start()?;
+    let mut tunnels = (0..4).map(|_| open(&httpd)).collect::<Result<Vec<_>>>()?;
+    let member = StatusPage::read(Subject::Rjk, httpd.port(), "/status")?.member("w")?;
+    assert_eq!((member.busy, member.value, member.connected), (0, 0, 4));
+    peer.set(Script::default());
+    for _ in 0..3 {
+        assert_eq!(client::get(httpd.port(), "/w/x")?.status, 200);
+    }
+    tunnels
+        .iter_mut()
+        .try_for_each(|tunnel| tunnel.echoes(b"words"))?;
+    drop(tunnels);
+    // The one of the requests is kept.
+    wait::until("the connections are closed", wait::SOON, || {
+        let page = StatusPage::read(Subject::Rjk, httpd.port(), "/status");
+        page.is_ok_and(|page| page.member("w").is_ok_and(|member| member.connected == 1))
+    })?;
+    let member = StatusPage::read(Subject::Rjk, httpd.port(), "/status")?.member("w")?;
+    assert_eq!((member.busy, member.errors), (0, 0));
+    httpd.assert_clean();
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! One attempt on a member, and what its result means for the member (contract TR-04…TR-14).
 
+use crate::attempt::afterwards::Afterwards;
 use crate::choose::pick::Choice;
 use crate::choose::selection::{Selection, Start};
 use crate::live::AsOf;
@@ -74,6 +75,11 @@ impl<'a> Lease<'a> {
     /// The request is within `busy_limit`: it counts in the worker's highest number of requests.
     pub fn admitted(&self) {
         self.member().ajp.admitted(self.busy());
+    }
+
+    /// Where is counted what the member's connection moves when the attempt is over.
+    pub fn afterwards(&self) -> Afterwards {
+        Afterwards::of_member(&self.roster, self.index)
     }
 
     /// Ends the attempt: counts and sets the shared state; `waited` is the time in which the worker

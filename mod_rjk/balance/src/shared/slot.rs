@@ -70,8 +70,7 @@ impl AjpSlot {
     /// Counts the end of a service call on this worker (SV-02, SV-05, BG-19). A [`crate::Lease`]
     /// does it for balanced requests, the caller for those sent to the worker directly.
     pub fn record(&self, outcome: Outcome, traffic: Traffic, now: Moment) {
-        add(&self.read_bytes, traffic.read);
-        add(&self.sent_bytes, traffic.sent);
+        self.add_traffic(traffic);
         match outcome {
             Outcome::Success => self.set_good(),
             Outcome::ClientError => {
@@ -88,6 +87,12 @@ impl AjpSlot {
                 self.set_failed(now)
             }
         }
+    }
+
+    /// Counts bytes to and from it.
+    pub(crate) fn add_traffic(&self, traffic: Traffic) {
+        add(&self.read_bytes, traffic.read);
+        add(&self.sent_bytes, traffic.sent);
     }
 
     /// Counts reply timeouts of attempts that a later attempt of the same service call made good

@@ -3,10 +3,8 @@
 
 use super::packet_log::PacketLog;
 use super::protocol::{Rest, Step};
-use crate::job::Target;
-use crate::job::body::BodySource;
 use crate::job::failure::{Cause, ProbeEndsConnection};
-use crate::job::request::UpstreamRequest;
+use crate::job::{Forwarding, Target};
 use crate::way::connection::{Connection, Look, ReceiveError};
 use rjk_config::model::{AjpSpec, HttpSpec};
 use rjk_http1::ProtocolError;
@@ -26,14 +24,13 @@ const CONSENT: Duration = Duration::from_secs(1);
 /// # Errors
 /// [`Cause::Unwritable`].
 pub(super) fn encode(
-    request: &UpstreamRequest<'_>,
-    body: &BodySource,
+    job: &Forwarding<'_>,
     target: Target<'_>,
     spec: &AjpSpec,
     http: &HttpSpec,
     out: &mut Vec<u8>,
 ) -> Result<(), Cause> {
-    let mut forward = request.forward.clone();
+    let mut forward = job.request.forward.clone();
     forward.attributes.secret = spec.secret.as_ref().map(|secret| secret.as_slice());
     forward.attributes.route = target.route;
     forward.attributes.activation = target.activation;
@@ -41,16 +38,16 @@ pub(super) fn encode(
         x_forwarded: http.forward.x_forwarded(),
         forwarded: http.forward.forwarded(),
         secret_header: http.secret_header.as_ref().map(|name| name.as_slice()),
-        websocket: http.websocket.is_some(),
-        expect_continue: asks_first(request, body),
+        websocket: job.admission.is_some(),
+        expect_continue: asks_first(job),
     };
     request::encode(&forward, &told, out)?;
     Ok(())
 }
 
 /// Whether the client sends its body only when it is told to, and was not told yet.
-fn asks_first(request: &UpstreamRequest<'_>, body: &BodySource) -> bool {
-    !body.has_begun() && request.expects_continue()
+fn asks_first(job: &Forwarding<'_>) -> bool {
+    !job.body.has_begun() && job.request.expects_continue()
 }
 
 /// One exchange.
@@ -62,16 +59,12 @@ impl HttpCodec {
     /// Bytes in front of a body part that [`HttpCodec::seal`] may fill in.
     pub(super) const ROOM: usize = rjk_http1::exchange::ROOM;
 
-    pub(super) fn new(
-        request: &UpstreamRequest<'_>,
-        body: &BodySource,
-        http: &HttpSpec,
-    ) -> HttpCodec {
+    pub(super) fn new(job: &Forwarding<'_>) -> HttpCodec {
         let expected = Expected {
-            body: request.forward.body,
-            head_request: request.is_head(),
-            awaits_continue: asks_first(request, body),
-            upgrade: http.websocket.is_some() && request::asks_for_websocket(&request.forward),
+            body: job.request.forward.body,
+            head_request: job.request.is_head(),
+            awaits_continue: asks_first(job),
+            upgrade: job.admission.is_some(),
         };
         HttpCodec {
             exchange: Exchange::new(expected),

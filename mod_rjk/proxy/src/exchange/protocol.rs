@@ -4,11 +4,9 @@
 use super::ajp::{self, AjpCodec};
 use super::http::{self, HttpCodec};
 use super::packet_log::PacketLog;
-use crate::job::Target;
-use crate::job::body::BodySource;
 use crate::job::failure::Cause;
-use crate::job::request::UpstreamRequest;
 use crate::job::wire::WireError;
+use crate::job::{Forwarding, Target};
 use crate::way::connection::Connection;
 use rjk_config::model::{AjpSpec, Protocol};
 use rjk_message::{Action, BodyQuota};
@@ -53,26 +51,21 @@ pub(crate) enum Rest {
 /// # Errors
 /// [`Cause::TooLarge`], [`Cause::Unwritable`].
 pub(crate) fn encode(
-    request: &UpstreamRequest<'_>,
-    body: &BodySource,
+    job: &Forwarding<'_>,
     target: Target<'_>,
     spec: &AjpSpec,
 ) -> Result<Vec<u8>, Cause> {
     let mut head = Vec::with_capacity(2048);
     match &spec.way.protocol {
-        Protocol::Ajp => ajp::encode(request, target, spec, &mut head)?,
-        Protocol::Http(http) => http::encode(request, body, target, spec, http, &mut head)?,
+        Protocol::Ajp => ajp::encode(job.request, target, spec, &mut head)?,
+        Protocol::Http(http) => http::encode(job, target, spec, http, &mut head)?,
     }
     Ok(head)
 }
 
 /// Bytes of the body that go out with the request, if it has any (BD-01, BD-03).
-pub(crate) fn eager_body(
-    request: &UpstreamRequest<'_>,
-    body: &BodySource,
-    spec: &AjpSpec,
-) -> Option<usize> {
-    Codec::new(request, body, spec).eager_body()
+pub(crate) fn eager_body(job: &Forwarding<'_>, spec: &AjpSpec) -> Option<usize> {
+    Codec::new(job, spec).eager_body()
 }
 
 /// Looks whether an idle connection can carry a request: open, and without a byte that could be
@@ -116,11 +109,11 @@ impl Codec {
         HttpCodec::ROOM
     };
 
-    /// The exchange of a request with this worker; `body` is what was read of its body already.
-    pub(crate) fn new(request: &UpstreamRequest<'_>, body: &BodySource, spec: &AjpSpec) -> Codec {
+    /// The exchange of a request with this worker.
+    pub(crate) fn new(job: &Forwarding<'_>, spec: &AjpSpec) -> Codec {
         match &spec.way.protocol {
-            Protocol::Ajp => Codec::Ajp(AjpCodec::new(request, spec)),
-            Protocol::Http(http) => Codec::Http(HttpCodec::new(request, body, http)),
+            Protocol::Ajp => Codec::Ajp(AjpCodec::new(job.request, spec)),
+            Protocol::Http(_) => Codec::Http(HttpCodec::new(job)),
         }
     }
 

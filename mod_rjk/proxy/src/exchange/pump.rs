@@ -7,9 +7,9 @@ use super::response::Response;
 use super::upload::Outgoing;
 use crate::job::downstream::Then;
 use crate::job::failure::{Cause, Failure, Phase};
+use crate::job::switched::Agreed;
 use crate::job::wire::WireError;
 use crate::job::{Forwarding, Served};
-use crate::tunnel::{TunnelEnding, TunnelLimits};
 use crate::way::connection::{Connection, ReceiveError};
 use rjk_ajp::ProtocolError;
 use rjk_config::model::AjpSpec;
@@ -20,10 +20,6 @@ use std::time::{Duration, Instant};
 /// A client that stalls for so long may be why a worker gave the connection up.
 pub(super) const SLOW_CLIENT: Duration = Duration::from_millis(500);
 
-/// How long a tunnel may hold up a process that is to end, at a graceful restart too: its client
-/// connects again, and comes to a process that stays.
-const AFTER_STOP: Duration = Duration::from_secs(30);
-
 /// A response that came whole.
 pub(crate) struct Finished {
     pub(crate) served: Served,
@@ -31,7 +27,6 @@ pub(crate) struct Finished {
 }
 
 /// What the end of a response says of its connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// The worker allows another request (PL-09).
     Reusable,
@@ -40,8 +35,8 @@ pub(crate) enum Ending {
     /// It went on without waiting for the body data that it had asked for: what it reads next is
     /// our late answer (CP-08).
     OutOfStep,
-    /// It was used up by a tunnel.
-    Tunnelled,
+    /// It goes on in another protocol.
+    Switched(Box<Agreed>),
 }
 
 /// What the loop does after it used up the pending pieces.
@@ -110,38 +105,23 @@ impl Pump<'_, '_> {
                 }
                 Next::GoOn => self.push(&mut outgoing)?,
                 Next::Finished { reuse } => return Ok(self.finished(response, reuse)),
-                Next::Switch(head) => return self.tunnel(&head),
+                Next::Switch(head) => return self.switched(head),
             }
         }
     }
 
-    /// Leaves the connection to client and worker, until one of them is done with it.
-    fn tunnel(self, head: &ResponseHead) -> Result<Finished, Failure> {
-        let limits = self.spec.way.http().and_then(|http| http.websocket);
-        let Some(websocket) = limits else {
-            let error = rjk_http1::ProtocolError::SwitchUnasked;
-            return Err(protocol_failure(
-                self.job,
-                self.spec,
-                &self.codec,
-                error.into(),
-            ));
-        };
-        let limits = TunnelLimits {
-            idle: websocket.idle,
-            after_stop: AFTER_STOP,
-        };
-        self.job.started = true;
-        let tunnelled = self.job.downstream.tunnel(head, self.connection, limits);
-        self.packets.tunnelled(&tunnelled);
-        match tunnelled.ending {
-            TunnelEnding::Refused(why) => Err(Failure::last(Phase::Receive, Cause::NoTunnel(why))),
-            _ => Ok(Finished {
-                served: Served::Response {
-                    status: head.status(),
-                },
-                ending: Ending::Tunnelled,
+    /// The worker agreed to what it was asked for.
+    fn switched(self, head: ResponseHead) -> Result<Finished, Failure> {
+        let status = head.status();
+        match self.job.admission.take() {
+            Some(admission) => Ok(Finished {
+                served: Served::Response { status },
+                ending: Ending::Switched(Box::new(Agreed { head, admission })),
             }),
+            None => {
+                let error = rjk_http1::ProtocolError::SwitchUnasked.into();
+                Err(protocol_failure(self.job, self.spec, &self.codec, error))
+            }
         }
     }
 

@@ -1,10 +1,11 @@
 //! How one Tomcat is reached at one moment: the attempts to have it serve a request (contract §4.7).
 
-use super::tunnels::{TunnelPlace, Tunnels};
 use crate::clock::now;
 use crate::exchange::protocol::{self, Rest};
 use crate::job::failure::{Cause, Failure, Phase};
+use crate::job::switched::Admission;
 use crate::job::{Forwarding, Heard, Served, Target};
+use crate::tunnel::{TunnelLimits, Tunnels};
 use crate::way::connection::Connection;
 use crate::way::connector::{Connector, Counter, Tls};
 use crate::way::pool::{Check, Checkout};
@@ -15,6 +16,10 @@ use rjk_log::{Log, RateLimit, jk_log};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
+
+/// How long a tunnel may hold up a process that is to end, at a graceful restart too: its client
+/// connects again, and comes to a process that stays.
+const AFTER_STOP: Duration = Duration::from_secs(30);
 
 /// How one Tomcat is reached at this moment: settings and addresses.
 #[derive(Debug)]
@@ -75,7 +80,7 @@ impl Contact {
 
     /// Bytes of a request's body that go out with its head.
     pub(super) fn eager_body(&self, job: &Forwarding<'_>) -> Option<usize> {
-        protocol::eager_body(job.request, &job.body, self.spec())
+        protocol::eager_body(job, self.spec())
     }
 
     /// Has the worker serve a request: up to `retries` attempts on this worker (SV-03).
@@ -90,8 +95,20 @@ impl Contact {
         log: &dyn Log,
     ) -> Result<Served, Failure> {
         job.begin_call();
-        let _tunnel = self.admit_tunnel(job)?;
-        let head = protocol::encode(job.request, &job.body, target, self.spec())
+        job.admission = self.admit_tunnel(job)?;
+        let result = self.repeat(checkout, job, target, log);
+        job.admission = None;
+        result
+    }
+
+    fn repeat(
+        &self,
+        checkout: &mut Checkout<'_>,
+        job: &mut Forwarding<'_>,
+        target: Target<'_>,
+        log: &dyn Log,
+    ) -> Result<Served, Failure> {
+        let head = protocol::encode(job, target, self.spec())
             .map_err(|error| Failure::last(Phase::Send, error))?;
         let mut attempt = 0;
         loop {
@@ -121,7 +138,7 @@ impl Contact {
 
     /// A place for a request that asks for WebSocket of a worker that has it: no worker is asked before it
     /// is clear that its consent can be carried out.
-    fn admit_tunnel(&self, job: &Forwarding<'_>) -> Result<Option<TunnelPlace>, Failure> {
+    fn admit_tunnel(&self, job: &Forwarding<'_>) -> Result<Option<Admission>, Failure> {
         let websocket = self.spec().way.http().and_then(|http| http.websocket);
         let Some(websocket) = websocket.filter(|_| asks_for_websocket(&job.request.forward)) else {
             return Ok(None);
@@ -129,10 +146,16 @@ impl Contact {
         job.downstream
             .can_tunnel()
             .map_err(|why| Failure::last(Phase::Acquire, Cause::NoTunnel(why)))?;
-        let (most, place) = (websocket.most, self.tunnels.enter(websocket.most));
-        // Another member may have room.
-        let full = || Failure::unsent(Phase::Acquire, Cause::TunnelLimit(most));
-        place.ok_or_else(full).map(Some)
+        let Some(_place) = self.tunnels.enter(websocket.most) else {
+            // Another member may have room.
+            let cause = Cause::TunnelLimit(websocket.most);
+            return Err(Failure::unsent(Phase::Acquire, cause));
+        };
+        let limits = TunnelLimits {
+            idle: websocket.idle,
+            after_stop: AFTER_STOP,
+        };
+        Ok(Some(Admission { _place, limits }))
     }
 
     /// What this host ran out of concerns all workers and every request: said loudly, but once a

@@ -144,13 +144,13 @@ impl Line<'_> {
             cookie: None,
         };
         let mut job = Forwarding::new(&request, client);
-        let packet = protocol::encode(&request, &job.body, target, self.contact.spec())
+        let packet = protocol::encode(&job, target, self.contact.spec())
             .map_err(|error| Failure::last(Phase::Send, error))?;
         let (contact, connection) = (self.contact, &mut self.connection);
         let finished = contact.transfer(connection, &mut job, target, &packet, log)?;
         Ok(Answer {
             status: finished.served.status(),
-            keeps: finished.ending == Ending::Reusable,
+            keeps: matches!(finished.ending, Ending::Reusable),
         })
     }
 

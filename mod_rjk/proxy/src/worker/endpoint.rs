@@ -3,7 +3,7 @@
 
 use super::contact::{Contact, Lasting};
 use super::edit::EDITOR;
-use super::tunnels::Tunnels;
+use crate::tunnel::Tunnels;
 use crate::way::address;
 use crate::way::connector::{Counter, Tls};
 use crate::way::pool::{Budget, Pool};

@@ -93,6 +93,7 @@ impl<'b: 'a, 'a> Failover<'b, 'a, '_, '_> {
             }
         };
         drop(checkout);
+        self.job.count_afterwards(|| lease.afterwards());
         let outcome = outcome(&result, self.job.timeouts);
         let traffic = self.job.traffic;
         let local = lease.finish(outcome, traffic, self.job.heard.waited, now());

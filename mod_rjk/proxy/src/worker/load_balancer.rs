@@ -81,7 +81,7 @@ impl LoadBalancer {
 /// the choice.
 fn eager_body(roster: &Roster, job: &Forwarding<'_>) -> Option<usize> {
     let largest = roster.spec().members.get(roster.largest())?;
-    protocol::eager_body(job.request, &job.body, &largest.ajp)
+    protocol::eager_body(job, &largest.ajp)
 }
 
 fn session_routes<'a>(roster: &Roster, request: &'a UpstreamRequest<'_>) -> SessionRoutes<'a> {

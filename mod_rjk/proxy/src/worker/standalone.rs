@@ -8,7 +8,7 @@ use crate::clock::now;
 use crate::job::failure::Failure;
 use crate::job::report::Report;
 use crate::job::{Forwarding, Served, Target};
-use rjk_balance::UnknownWorker;
+use rjk_balance::{Afterwards, UnknownWorker};
 use rjk_config::model::AjpSpec;
 use rjk_log::Log;
 use std::sync::Arc;
@@ -65,6 +65,7 @@ impl Standalone {
                 contact.call(&mut checkout, job, target, log)
             }
         };
+        job.count_afterwards(|| Afterwards::of_worker(slot));
         slot.record(outcome(&result, job.timeouts), job.traffic, now());
         count_made_good(&result, slot, job.timeouts);
         result

@@ -6,6 +6,7 @@ use crate::exchange::packet_log::PacketLog;
 use crate::exchange::protocol::{self, Codec, Rest};
 use crate::exchange::pump::{Ending, Finished, Pump};
 use crate::job::failure::{Cause, Failure, Fault, Phase};
+use crate::job::switched::Switched;
 use crate::job::{Forwarding, Heard, Served, Target};
 use crate::way::connection::Connection;
 use crate::way::pool::Checkout;
@@ -35,7 +36,14 @@ impl Contact {
                 return Err(failure);
             }
         };
-        if self.may_be_reused(&mut connection, finished.ending, log)
+        if let Ending::Switched(agreed) = finished.ending {
+            job.switched = Some(Box::new(Switched {
+                worker: self.spec().name.clone(),
+                connection,
+                agreed: *agreed,
+                afterwards: None,
+            }));
+        } else if self.may_be_reused(&mut connection, &finished.ending, log)
             && !job.request.options.disable_reuse
         {
             checkout.put_back(connection);
@@ -53,7 +61,7 @@ impl Contact {
         log: &dyn Log,
     ) -> Result<Finished, Failure> {
         let request = job.request;
-        let mut codec = Codec::new(request, &job.body, self.spec());
+        let mut codec = Codec::new(job, self.spec());
         let limits = Limits::new(request, self.spec());
         job.body.rewind();
         job.heard = Heard::default();
@@ -81,7 +89,7 @@ impl Contact {
     }
 
     /// Whether the connection is in step with the worker after a whole response (SV-06, PL-09).
-    fn may_be_reused(&self, connection: &mut Connection, ending: Ending, log: &dyn Log) -> bool {
+    fn may_be_reused(&self, connection: &mut Connection, ending: &Ending, log: &dyn Log) -> bool {
         let why = match ending {
             Ending::Reusable => {
                 return match protocol::swallow(connection, self.spec()) {
@@ -94,7 +102,7 @@ impl Contact {
             }
             Ending::Close if self.spec().way.http().is_none() => "END_RESPONSE does not allow it",
             // What HTTP servers do after so many requests.
-            Ending::Close | Ending::Tunnelled => return false,
+            Ending::Close | Ending::Switched(_) => return false,
             Ending::OutOfStep => "it answered without the body data that it had asked for",
         };
         jk_log!(

@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The WebSockets of one worker in this child.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tunnels(Arc<AtomicU32>);
+pub(crate) struct Tunnels(Arc<AtomicU32>);
 
 /// A place among them, given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct TunnelPlace(Arc<AtomicU32>);
+pub(crate) struct TunnelPlace(Arc<AtomicU32>);
 
 impl Tunnels {
     /// A place, unless `most` are taken.
-    pub(super) fn enter(&self, most: u32) -> Option<TunnelPlace> {
+    pub(crate) fn enter(&self, most: u32) -> Option<TunnelPlace> {
         let before = self.0.fetch_add(1, Ordering::Relaxed);
         // Given back at once when it was one too many.
         let place = TunnelPlace(Arc::clone(&self.0));
