@@ -23,8 +23,51 @@ impl ActivationOverrides {
         ActivationOverrides(overrides)
     }
 
+    /// The same, and members that are spared serve only the sessions that they have; `members` has
+    /// their activations without an override, and which are.
+    pub(crate) fn sparing(
+        self,
+        members: impl Iterator<Item = (Activation, bool)>,
+    ) -> ActivationOverrides {
+        let entry = |(index, (usual, spared)): (usize, (Activation, bool))| {
+            let own = self.get(index);
+            match own.unwrap_or(usual) {
+                Activation::Active if spared => Some(Activation::Disabled),
+                _ => own,
+            }
+        };
+        ActivationOverrides(members.enumerate().map(entry).collect())
+    }
+
     /// The override of a member.
     pub fn get(&self, index: usize) -> Option<Activation> {
         self.0.get(index).copied().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Activation::{Active, Disabled, Stopped};
+
+    #[test]
+    fn who_is_spared_takes_nobody_new_and_stops_nothing_else() {
+        // The rule's, the member's own, whether it is spared, and what comes of it.
+        let rows = [
+            (None, Active, true, Some(Disabled)),
+            (None, Active, false, None),
+            (None, Disabled, true, None),
+            (None, Stopped, true, None),
+            (Some(Active), Stopped, true, Some(Disabled)),
+            (Some(Active), Stopped, false, Some(Active)),
+            (Some(Stopped), Active, true, Some(Stopped)),
+        ];
+        let overrides = ActivationOverrides(rows.map(|(rule, ..)| rule).to_vec());
+        let members = rows.map(|(_, usual, spared, _)| (usual, spared));
+        let expected = rows.map(|(.., expected)| expected).to_vec();
+        let spared = overrides.sparing(members.into_iter());
+        assert_eq!(spared, ActivationOverrides(expected.clone()));
+        let none = ActivationOverrides::default().sparing(members.into_iter().take(2));
+        assert_eq!(none, ActivationOverrides(expected[..2].to_vec()));
     }
 }

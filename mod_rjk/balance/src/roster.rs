@@ -15,7 +15,7 @@ use crate::rounds::Rounds;
 use crate::session::SessionRoutes;
 use crate::shared::slot::{AjpSlot, MemberSlot};
 use bstr::{BStr, BString, ByteSlice};
-use rjk_config::model::{Activation, LbSpec, RuleExtensions};
+use rjk_config::model::{Activation, LbSpec, MemberSpec, RuleExtensions};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -105,6 +105,17 @@ impl Roster {
     /// The activations that a rule overrides; members that this balancer does not have are skipped.
     pub fn overrides(&self, rule: &RuleExtensions) -> ActivationOverrides {
         ActivationOverrides::new(rule, &self.spec.members)
+    }
+
+    /// The same for a request that the members of `spared` get only if they have its session.
+    pub fn overrides_sparing(
+        &self,
+        rule: &RuleExtensions,
+        spared: impl Fn(&MemberSpec) -> bool,
+    ) -> ActivationOverrides {
+        let members = std::iter::zip(&self.members, &self.spec.members);
+        let members = members.map(|(member, spec)| (member.activation, spared(spec)));
+        self.overrides(rule).sparing(members)
     }
 
     /// The session ids of a request under a rule: none when stickiness is off (SS-01), else by the

@@ -336,9 +336,42 @@ fn rjk_sticky() -> Result {
     let after = (m1.requests().len(), m2.requests().len());
     ensure!(
         after == (before.0 + 2, before.1 + 2),
-        "open ones count as busy: {after:?}"
+        "they are not spread: {after:?}"
     );
     drop(open_ones);
+    httpd.assert_clean();
+    Ok(())
+}
+
+/// A balancer of which only `m1` has WebSocket.
+#[test]
+fn rjk_members_with_and_without() -> Result {
+    let m1 = HttpPeer::start("m1", [websocket::echo()])?;
+    let m2 = HttpPeer::start("m2", Script::default())?;
+    let reaches = [m1.reach("m1").more(ON), m2.reach("m2")];
+    let lines = "worker.list=lb\nworker.lb.type=lb\nworker.lb.balance_workers=m1,m2\n";
+    let httpd = way::site(&Authority::new("Peers")?, &reaches, lines)?
+        .directives("JkMount /w/* lb")
+        .server_limit(1)
+        .start()?;
+    for _ in 0..4 {
+        let mut socket = open(httpd.port(), "/w/ws")?.opened()?;
+        ensure!(socket.ask("hello")? == "hello");
+    }
+    ensure!(m2.requests().is_empty(), "{:?}", m2.requests());
+    let on_m2 = "Cookie: JSESSIONID=x.m2\r\n";
+    let refused = open_with(Client::connect(httpd.port())?, "/w/ws", on_m2)?;
+    ensure!(refused.response().status == 501, "{:?}", refused.response());
+    ensure!(m2.requests().is_empty(), "{:?}", m2.requests());
+    let log = httpd.jk_log();
+    let line =
+        "it is for member m2, which has none; set websocket = true for that worker in rjk.toml";
+    ensure!(log.contains(line), "{log}");
+    m1.set(Script::default());
+    for _ in 0..2 {
+        ensure!(client::get(httpd.port(), "/w/x")?.status == 200);
+    }
+    ensure!(!m2.requests().is_empty(), "other requests go to all");
     httpd.assert_clean();
     Ok(())
 }

@@ -108,6 +108,11 @@ impl Way {
         }
     }
 
+    /// What is said of WebSocket, if it can be had.
+    pub fn websocket(&self) -> Option<WebSocketSpec> {
+        self.http()?.websocket
+    }
+
     /// What is said of TLS, if it is spoken.
     pub fn tls(&self) -> Option<&TlsSpec> {
         self.http()?.tls.as_ref()

@@ -3,6 +3,7 @@
 use super::downstream::BrokenBody;
 use super::wire::WireError;
 use crate::way::connector::ConnectError;
+use bstr::BString;
 use rjk_ajp::RequestTooLarge;
 use rjk_balance::Missing;
 use rjk_config::model::FailStatus;
@@ -82,6 +83,12 @@ pub enum Cause {
     /// The client's connection cannot become a WebSocket.
     #[error("no WebSocket: {0}")]
     NoTunnel(&'static str),
+    /// The member that has the session, or that stands in for it, has no WebSocket, and others have.
+    #[error("no WebSocket: it is for member {0}, which has none")]
+    MemberWithoutWebSocket(BString),
+    /// F-13, for a WebSocket where only some members have them.
+    #[error("the members with websocket = true cannot take a WebSocket: {}", missing_text(.0))]
+    NoMemberWithWebSocket(Missing),
     /// As many WebSockets as this child may have are open on the worker.
     #[error("websocket_max {0} is reached in this child")]
     TunnelLimit(u32),

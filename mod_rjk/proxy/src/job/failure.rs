@@ -129,7 +129,8 @@ impl Failure {
             | Cause::KeptWaiting(_)
             | Cause::TooLarge(_)
             | Cause::Unwritable(_)
-            | Cause::NoTunnel(_) => Fault::Client,
+            | Cause::NoTunnel(_)
+            | Cause::MemberWithoutWebSocket(_) => Fault::Client,
             Cause::TunnelLimit(_) => Fault::Host,
             Cause::Protocol(_) | Cause::WrongLength { .. } => Fault::Protocol,
             _ => Fault::Worker,
@@ -146,7 +147,7 @@ impl Failure {
             Cause::ClientWrite => 200,
             Cause::TooLarge(_) => 413,
             Cause::Unwritable(error) => error.status(),
-            Cause::NoTunnel(_) => 501,
+            Cause::NoTunnel(_) | Cause::MemberWithoutWebSocket(_) => 501,
             Cause::Closed
             | Cause::Broken(_)
             | Cause::SocketTimeout(_)
@@ -155,6 +156,7 @@ impl Failure {
             Cause::ReplyTimeout(_) | Cause::BrokenReply { .. } => 504,
             Cause::Protocol(error) => error.status(),
             Cause::NoMember(_)
+            | Cause::NoMemberWithWebSocket(_)
             | Cause::NoPlace(_)
             | Cause::NoPlaceForPart
             | Cause::NoAddress
@@ -179,7 +181,8 @@ impl Failure {
             | Cause::ClientWrite
             | Cause::TooLarge(_)
             | Cause::Unwritable(_)
-            | Cause::NoTunnel(_) => Outcome::ClientError,
+            | Cause::NoTunnel(_)
+            | Cause::MemberWithoutWebSocket(_) => Outcome::ClientError,
             Cause::KeptWaiting(_) | Cause::TunnelLimit(_) => Outcome::Internal,
             Cause::BusyLimit { .. } => Outcome::BusyLimit,
             Cause::FailOnStatus(FailStatus { soft: true, .. }) => Outcome::StatusSoft,
@@ -204,7 +207,7 @@ impl Failure {
 
     fn usual_remedy(&self) -> &'static str {
         match &self.cause {
-            Cause::NoMember(_) => {
+            Cause::NoMember(_) | Cause::NoMemberWithWebSocket(_) => {
                 "see the members on the status page, and the lines before this one for what failed"
             }
             Cause::NoPlace(_) => {
@@ -232,6 +235,9 @@ impl Failure {
             Cause::ReplyTimeout(_) => "raise reply_timeout, or see why the application is slow",
             Cause::SocketTimeout(_) => "raise socket_timeout, or see why the worker is slow",
             Cause::NoTunnel(_) => "let the client ask over HTTP/1.1, or see H2WebSockets of httpd",
+            Cause::MemberWithoutWebSocket(_) => {
+                "set websocket = true for that worker in rjk.toml, as for the other members of its balancer"
+            }
             Cause::TunnelLimit(_) => {
                 "raise websocket_max in rjk.toml, and the threads of httpd with it: each WebSocket holds one"
             }

@@ -324,3 +324,114 @@ fn a_client_that_cannot_be_told_gets_501() {
     drop(site);
     backend.done();
 }
+
+/// A balancer in which `w1` has WebSocket and `w2` has none.
+fn mixed(first: Vec<Serve>, second: Vec<Serve>) -> (Site, Backend, Backend) {
+    let (one, two) = (Backend::parallel(first), Backend::parallel(second));
+    let site = Site::new(&[(&one, Some(8)), (&two, None)], "");
+    (site, one, two)
+}
+
+#[test]
+fn new_websockets_go_to_members_that_have_them() {
+    let six = (0..6).map(|_| agrees(0)).collect();
+    let (site, one, two) = mixed(six, vec![answers_once()]);
+    for _ in 0..6 {
+        let mut client = Opens::hearing(0, || {});
+        assert_eq!(status(&site.ask("lb", true, &mut client)), 101);
+    }
+    assert_eq!((one.accepted(), two.accepted()), (6, 0));
+    drop(site);
+    one.done();
+}
+
+#[test]
+fn requests_that_ask_for_none_go_to_all_members() {
+    let (site, one, two) = mixed(vec![answers_once()], vec![answers_once()]);
+    assert_eq!([site.get("lb"), site.get("lb")], [200, 200]);
+    assert_eq!((one.accepted(), two.accepted()), (1, 1));
+    drop(site);
+    one.done();
+    two.done();
+}
+
+/// Another member would not know the session, and this one cannot do what is asked.
+#[test]
+fn a_session_on_a_member_without_websocket_is_told_so() {
+    let (site, one, two) = mixed(vec![agrees(0)], vec![answers_once()]);
+    let cookie: [(&[u8], &[u8]); 1] = [(b"Cookie", b"JSESSIONID=abc.w2")];
+    let mut client = Opens::hearing(0, || panic!("it was opened"));
+    let report = site.ask_with("lb", true, &cookie, &mut client);
+    assert_eq!(status(&report), 501);
+    let line = report.result.unwrap_err().to_string();
+    assert!(line.contains("member w2"), "{line}");
+    assert!(line.contains("websocket = true"), "{line}");
+    assert_eq!((one.accepted(), two.accepted()), (0, 0));
+    assert_eq!(
+        (
+            site.segment.ajp[1].busy(),
+            site.segment.ajp[1].errors.load(Relaxed)
+        ),
+        (0, 0)
+    );
+    // The member serves what else there is of the session.
+    let mut plain = Client::default();
+    assert_eq!(
+        status(&site.ask_with("lb", false, &cookie, &mut plain)),
+        200
+    );
+    drop(client);
+    drop(site);
+    two.done();
+}
+
+/// A session that has to move moves to where it is served.
+#[test]
+fn a_session_whose_member_is_gone_opens_its_websocket_elsewhere() {
+    let (site, one, _two) = mixed(vec![agrees(0)], vec![answers_once()]);
+    let Some(Worker::Lb(lb)) = site.dispatcher.worker(b"lb") else {
+        panic!("no balancer");
+    };
+    let slot = lb.balancer.member_slot(1).unwrap();
+    slot.set_state(rjk_balance::State::Error, crate::clock::now());
+    let cookie: [(&[u8], &[u8]); 1] = [(b"Cookie", b"JSESSIONID=abc.w2")];
+    let mut client = Opens::hearing(0, || {});
+    assert_eq!(
+        status(&site.ask_with("lb", true, &cookie, &mut client)),
+        101
+    );
+    drop(client);
+    drop(site);
+    one.done();
+}
+
+/// No member with WebSocket can take it: the others are not asked, and the line does not call them bad.
+#[test]
+fn without_a_member_that_has_it_there_is_no_websocket() {
+    let (site, one, two) = mixed(vec![agrees(0)], vec![answers_once()]);
+    let Some(Worker::Lb(lb)) = site.dispatcher.worker(b"lb") else {
+        panic!("no balancer");
+    };
+    lb.balancer
+        .member_slot(0)
+        .unwrap()
+        .set_state(rjk_balance::State::Probe, crate::clock::now());
+    let mut client = Opens::hearing(0, || panic!("it was opened"));
+    let report = site.ask("lb", true, &mut client);
+    assert_eq!(status(&report), 503);
+    let line = report.result.unwrap_err().to_string();
+    assert!(line.contains("members with websocket = true"), "{line}");
+    assert_eq!((one.accepted(), two.accepted()), (0, 0));
+}
+
+/// As with mod_jk where nothing is said of WebSocket: a request like any other.
+#[test]
+fn a_balancer_without_websocket_passes_the_request_on() {
+    let backend = Backend::parallel(vec![answers_once()]);
+    let site = Site::new(&[(&backend, None)], "");
+    let mut client = Opens::hearing(0, || panic!("it was opened"));
+    assert_eq!(status(&site.ask("lb", true, &mut client)), 200);
+    drop(client);
+    drop(site);
+    backend.done();
+}

@@ -71,9 +71,10 @@ pub(crate) fn ended(result: &Result<Served, Failure>, sent: bool) -> Ended {
         | Cause::TooLarge(_)
         | Cause::Unwritable(_)
         | Cause::NoTunnel(_)
+        | Cause::MemberWithoutWebSocket(_)
         | Cause::ClientRead(_)
         | Cause::ClientWrite => Ended::Client,
-        Cause::NoMember(_) => Ended::Host,
+        Cause::NoMember(_) | Cause::NoMemberWithWebSocket(_) => Ended::Host,
     }
 }
 
@@ -147,6 +148,8 @@ mod tests {
             same(Cause::Broken(exhausted()), Ended::Host),
             same(Cause::BrokenReply { error: exhausted(), limit: SECOND }, Ended::Host),
             same(Cause::NoMember(Missing::Unusable), Ended::Host),
+            same(Cause::NoMemberWithWebSocket(Missing::Unusable), Ended::Host),
+            same(Cause::MemberWithoutWebSocket("m".into()), Ended::Client),
         ]
     }
 

@@ -139,7 +139,7 @@ impl Contact {
     /// A place for a request that asks for WebSocket of a worker that has it: no worker is asked before it
     /// is clear that its consent can be carried out.
     fn admit_tunnel(&self, job: &Forwarding<'_>) -> Result<Option<Admission>, Failure> {
-        let websocket = self.spec().way.http().and_then(|http| http.websocket);
+        let websocket = self.spec().way.websocket();
         let Some(websocket) = websocket.filter(|_| asks_for_websocket(&job.request.forward)) else {
             return Ok(None);
         };

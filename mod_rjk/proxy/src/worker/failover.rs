@@ -9,7 +9,7 @@ use crate::job::failure::{Cause, Failure, Phase};
 use crate::job::report::Report;
 use crate::job::{Forwarding, Served, Target};
 use crate::way::pool::Checkout;
-use rjk_balance::{Balancer, Choice, DecidedBy, Label, Lease, Pick, Round, Selection};
+use rjk_balance::{Balancer, Choice, DecidedBy, Label, Lease, Missing, Pick, Round, Selection};
 use rjk_log::{Log, jk_log};
 
 /// The failover loop of one request.
@@ -19,6 +19,8 @@ pub(crate) struct Failover<'b, 'a, 'r, 'j> {
     pub(crate) selection: Selection<'a>,
     pub(crate) job: &'j mut Forwarding<'r>,
     pub(crate) log: &'a dyn Log,
+    /// It asks for a WebSocket, which only some members have.
+    pub(crate) only_websocket: bool,
     pub(crate) report: Report<'b>,
 }
 
@@ -45,7 +47,7 @@ impl<'b: 'a, 'a> Failover<'b, 'a, '_, '_> {
                     Ok(served) => return Ok(served),
                     Err(failure) => failure,
                 },
-                Pick::NoMember(missing) => Failure::unsent(Phase::Select, Cause::NoMember(missing)),
+                Pick::NoMember(missing) => self.no_member(missing),
                 Pick::Reject(refusal) => return Ok(Served::Refused(refusal)),
             };
             if !failure.retry {
@@ -53,12 +55,15 @@ impl<'b: 'a, 'a> Failover<'b, 'a, '_, '_> {
             }
             last = Some(failure);
         }
-        Err(last.unwrap_or_else(|| {
-            Failure::unsent(
-                Phase::Select,
-                Cause::NoMember(rjk_balance::Missing::Unusable),
-            )
-        }))
+        Err(last.unwrap_or_else(|| self.no_member(Missing::Unusable)))
+    }
+
+    fn no_member(&self, missing: Missing) -> Failure {
+        let cause = match self.only_websocket {
+            false => Cause::NoMember(missing),
+            true => Cause::NoMemberWithWebSocket(missing),
+        };
+        Failure::unsent(Phase::Select, cause)
     }
 
     fn try_member(&mut self, choice: &Choice) -> Result<Served, Failure> {
@@ -80,6 +85,10 @@ impl<'b: 'a, 'a> Failover<'b, 'a, '_, '_> {
     fn serve_by(&mut self, choice: &Choice) -> Result<Served, Failure> {
         let member = &self.endpoints[choice.index];
         let contact = member.contact();
+        if self.only_websocket && contact.spec().way.websocket().is_none() {
+            let cause = Cause::MemberWithoutWebSocket(contact.spec().name.clone());
+            return Err(Failure::last(Phase::Select, cause));
+        }
         let Some(mut checkout) = member.pool().checkout() else {
             self.selection.no_endpoint(choice.index, now());
             return Err(no_place(member));

@@ -11,7 +11,8 @@ use crate::job::request::UpstreamRequest;
 use rjk_balance::{
     AjpWorker, Balancer, Roster, RoutingInput, Selection, SessionRoutes, UnknownWorker,
 };
-use rjk_config::model::{Activation, LbSpec};
+use rjk_config::model::{Activation, LbSpec, MemberSpec};
+use rjk_http1::request::asks_for_websocket;
 use rjk_log::Log;
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ pub struct LoadBalancer {
     pub balancer: Balancer,
     /// How its members are reached, in configuration order.
     pub endpoints: Vec<Endpoint>,
+    /// Some members have WebSocket, and others have not.
+    is_mixed: bool,
 }
 
 impl LoadBalancer {
@@ -40,9 +43,12 @@ impl LoadBalancer {
         let balancer = balancer.watched(watch.unwrap_or_default());
         let endpoint = |worker: &Arc<AjpWorker>| setup.endpoint(worker.clone(), log);
         let endpoints = balancer.workers().iter().map(endpoint).collect();
+        let mut with = spec.members.iter().map(has_websocket);
+        let is_mixed = with.clone().any(|has| has) && !with.all(|has| has);
         Ok(LoadBalancer {
             balancer,
             endpoints,
+            is_mixed,
         })
     }
 
@@ -53,7 +59,11 @@ impl LoadBalancer {
             job.read_ahead(bytes);
             roster = self.balancer.roster();
         }
-        let overrides = roster.overrides(request.rule);
+        let only_websocket = self.is_mixed && asks_for_websocket(&request.forward);
+        let overrides = match only_websocket {
+            false => roster.overrides(request.rule),
+            true => roster.overrides_sparing(request.rule, |member| !has_websocket(member)),
+        };
         let input = RoutingInput {
             routes: session_routes(&roster, request),
             jk_route: request.overrides.route,
@@ -69,12 +79,17 @@ impl LoadBalancer {
             selection,
             job,
             log,
+            only_websocket,
             report: Report::none(),
         };
         let result = failover.run();
         let report = failover.report;
         Report { result, ..report }
     }
+}
+
+fn has_websocket(member: &MemberSpec) -> bool {
+    member.ajp.way.websocket().is_some()
 }
 
 /// What the member with the largest packets would take of a body with the head: so much is read before

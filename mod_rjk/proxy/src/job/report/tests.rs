@@ -78,6 +78,8 @@ fn causes() -> Vec<(&'static str, Cause, u16)> {
         ("ways", Cause::Unwritable(RequestError::Connect), 400),
         ("ways", Cause::NoTunnel("why"), 501),
         ("ways", Cause::TunnelLimit(64), 503),
+        ("ways", Cause::MemberWithoutWebSocket("m".into()), 501),
+        ("ways", Cause::NoMemberWithWebSocket(Missing::Unusable), 503),
         ("ways", Cause::Connect(of_a_socket(io::ErrorKind::PermissionDenied)), 503),
         ("ways", Cause::Connect(of_a_socket(io::ErrorKind::NotFound)), 503),
         ("F-12", Cause::FailOnStatus(soft(false)), 503),
@@ -114,6 +116,8 @@ fn number(cause: &Cause) -> usize {
         Cause::NoTunnel(_) => 20,
         Cause::TunnelLimit(_) => 21,
         Cause::NoTls => 22,
+        Cause::MemberWithoutWebSocket(_) => 23,
+        Cause::NoMemberWithWebSocket(_) => 24,
         // Its client is gone whatever the phase: see the second test.
         Cause::ClientWrite => 18,
     }
@@ -131,7 +135,7 @@ fn line(result: Result<Served, Failure>, told: Told) -> (Level, String) {
 #[test]
 fn each_cause_in_each_phase_is_one_error_line_with_the_status() {
     let numbers: BTreeSet<usize> = causes().iter().map(|(_, cause, _)| number(cause)).collect();
-    assert_eq!(numbers, (0..23).collect());
+    assert_eq!(numbers, (0..25).collect());
     for phase in PHASES {
         for (row, cause, status) in causes() {
             let start = format!("worker lb failed while {phase}: {cause}; ");
