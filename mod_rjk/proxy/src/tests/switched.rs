@@ -2,8 +2,9 @@
 
 use super::support::*;
 use crate::dispatcher::{Dispatcher, Worker};
+use crate::job::Served;
 use crate::job::downstream::{BrokenBody, ClientError, Downstream, Then};
-use crate::job::report::Report;
+use crate::job::failure::Failure;
 use crate::tunnel::{TunnelEnd, TunnelEnding, TunnelLimits, Tunnelled};
 use crate::worker::setup::{Policies, Setup, Watches};
 use bstr::BString;
@@ -30,15 +31,15 @@ const WISH: [(&[u8], &[u8]); 4] = [
 ];
 
 /// The workers `w1`, `w2` and so on by themselves, and the balancer `lb` over all of them.
-pub(super) struct Site {
-    pub(super) dispatcher: Dispatcher,
+struct Site {
+    dispatcher: Dispatcher,
     segment: Segment,
 }
 
 impl Site {
     /// `most`: how many WebSockets each may have; `None` for a worker that has none. `lines` are properties
     /// in which `w.` stands for those of all workers.
-    pub(super) fn new(backends: &[(&Backend, Option<u32>)], lines: &str) -> Site {
+    fn new(backends: &[(&Backend, Option<u32>)], lines: &str) -> Site {
         let names: Vec<String> = (1..=backends.len()).map(|n| format!("w{n}")).collect();
         let mut workers = workers(&names, backends, lines);
         for spec in &mut workers.list {
@@ -73,25 +74,29 @@ impl Site {
     }
 
     /// A GET, which asks for a WebSocket if the client opens one.
-    pub(super) fn ask(&self, worker: &str, wish: bool, client: &mut dyn Downstream) -> Report {
+    fn ask(&self, worker: &str, wish: bool, client: &mut dyn Downstream) -> Ended {
         self.ask_with(worker, wish, &[], client)
     }
 
     /// The same with these headers besides.
-    pub(super) fn ask_with(
+    fn ask_with(
         &self,
         worker: &str,
         wish: bool,
         more: &[(&[u8], &[u8])],
         client: &mut dyn Downstream,
-    ) -> Report {
+    ) -> Ended {
         let rule = RuleExtensions::default();
         let mut request = request(b"GET", BodyLength::None, &rule);
         let wish = if wish { &WISH[..] } else { &[] };
         let headers = [wish, more].concat();
         request.forward.headers = &headers;
         let worker = self.dispatcher.worker(worker.as_bytes()).unwrap();
-        self.dispatcher.serve(worker, &request, client, &NoLog)
+        let report = self.dispatcher.serve(worker, &request, client, &NoLog);
+        Ended {
+            started: report.started,
+            result: report.result,
+        }
     }
 
     fn get(&self, worker: &str) -> u16 {
@@ -104,7 +109,13 @@ impl Site {
     }
 }
 
-pub(super) fn status(report: &Report) -> u16 {
+/// What became of a request.
+struct Ended {
+    started: bool,
+    result: Result<Served, Failure>,
+}
+
+fn status(report: &Ended) -> u16 {
     match &report.result {
         Ok(served) => served.status(),
         Err(failure) => failure.status(),
@@ -144,7 +155,7 @@ fn speak_http(spec: &mut AjpSpec, names: &[String], backends: &[(&Backend, Optio
 }
 
 /// Reads to the end of a request's head.
-pub(super) fn head(stream: &mut TcpStream) -> String {
+fn head(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -155,7 +166,7 @@ pub(super) fn head(stream: &mut TcpStream) -> String {
 }
 
 /// A worker's connection that agrees, says so much and sees the end of the tunnel.
-pub(super) fn agrees(says: usize) -> Serve {
+fn agrees(says: usize) -> Serve {
     Box::new(move |stream| {
         assert!(head(stream).contains("Upgrade: websocket\r\n"));
         stream.write_all(AGREED).unwrap();
@@ -165,7 +176,7 @@ pub(super) fn agrees(says: usize) -> Serve {
 }
 
 /// A worker's connection that answers one request.
-pub(super) fn answers_once() -> Serve {
+fn answers_once() -> Serve {
     Box::new(|stream| {
         assert!(!head(stream).contains("Upgrade"));
         stream.write_all(OK).unwrap();
@@ -173,16 +184,16 @@ pub(super) fn answers_once() -> Serve {
 }
 
 /// A client that changes protocols, and does something meanwhile.
-pub(super) struct Opens<'a> {
-    pub(super) meanwhile: Box<dyn FnMut() + 'a>,
+struct Opens<'a> {
+    meanwhile: Box<dyn FnMut() + 'a>,
     /// What the worker says in the tunnel.
-    pub(super) hears: usize,
+    hears: usize,
     /// The client's connection turns out not to change protocols.
-    pub(super) refuses: bool,
+    refuses: bool,
 }
 
 impl<'a> Opens<'a> {
-    pub(super) fn hearing(hears: usize, meanwhile: impl FnMut() + 'a) -> Opens<'a> {
+    fn hearing(hears: usize, meanwhile: impl FnMut() + 'a) -> Opens<'a> {
         Opens {
             meanwhile: Box::new(meanwhile),
             hears,
