@@ -1,14 +1,16 @@
 //! A balancer of this process: its configuration bound to its shared slots.
 
 use crate::binding::Binding;
+use crate::choose::bounds::Bounds;
 use crate::explain::{Explanation, Ring};
 use crate::live::{AsOf, Live};
 use crate::note::MemberNote;
 use crate::policy::{Observation, RoutingPolicy};
 use crate::record::Recorder;
 use crate::roster::Roster;
+use crate::shared::member::SharedMember;
 use crate::shared::segment::Slots;
-use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
+use crate::shared::slot::{AjpSlot, BalancerSlot};
 use crate::shared::topology::{Topology, UnknownWorker};
 use crate::time::Moment;
 use crate::worker::AjpWorker;
@@ -38,6 +40,24 @@ impl Watch {
     }
 }
 
+/// What scans of this process leave to each other. A cache line by itself: nearly every request without a
+/// session writes the offset, and every request reads what else a balancer has.
+#[repr(align(64))]
+pub(crate) struct Scans {
+    /// Where the next one starts, so that ties rotate (LB-06).
+    pub(crate) next_offset: AtomicUsize,
+    pub(crate) bounds: Bounds,
+}
+
+impl Scans {
+    fn new(members: usize) -> Scans {
+        Scans {
+            next_offset: AtomicUsize::new(0),
+            bounds: Bounds::new(members),
+        }
+    }
+}
+
 /// A balancer (contract §4).
 pub struct Balancer {
     pub(crate) slots: Slots,
@@ -45,8 +65,7 @@ pub struct Balancer {
     roster: Live<Roster>,
     pub(crate) policy: Option<Arc<dyn RoutingPolicy>>,
     pub(crate) watch: Watch,
-    /// Where the next scan starts, so that ties rotate (LB-06); of this process only.
-    pub(crate) next_offset: AtomicUsize,
+    pub(crate) scans: Scans,
 }
 
 impl Balancer {
@@ -62,6 +81,7 @@ impl Balancer {
         addresses: &HashMap<BString, Vec<SocketAddr>>,
         policy: Option<Arc<dyn RoutingPolicy>>,
     ) -> Result<Balancer, UnknownWorker> {
+        let members = spec.members.len();
         let binding = Binding::new(spec, topology, slots, addresses)?;
         Ok(Balancer {
             slots,
@@ -69,7 +89,7 @@ impl Balancer {
             binding,
             policy,
             watch: Watch::default(),
-            next_offset: AtomicUsize::new(0),
+            scans: Scans::new(members),
         })
     }
 
@@ -117,8 +137,8 @@ impl Balancer {
     }
 
     /// The shared record of a member in this balancer.
-    pub fn member_slot(&self, index: usize) -> Option<&'static MemberSlot> {
-        self.binding.slots.get(index)
+    pub fn member_slot(&self, index: usize) -> Option<SharedMember> {
+        self.binding.members.get(index).copied()
     }
 
     /// The shared record of a member's worker.

@@ -1,8 +1,10 @@
 //! What a balancer is bound to in the segment.
 
+use crate::shared::member::SharedMember;
 use crate::shared::record::{BalancerRecord, MemberRecord};
 use crate::shared::segment::Slots;
-use crate::shared::slot::{BalancerSlot, MemberSlot};
+use crate::shared::slot::{BalancerSlot, MemberLoad};
+use crate::shared::states::{StateWord, words_for};
 use crate::shared::topology::{Topology, UnknownWorker};
 use crate::worker::AjpWorker;
 use bstr::BString;
@@ -10,7 +12,6 @@ use rjk_config::model::{LbSpec, MemberSpec};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 /// A balancer and its members in the segment; each list has an entry for each configured member.
 pub(crate) struct Binding {
@@ -21,7 +22,11 @@ pub(crate) struct Binding {
     pub(crate) slot: &'static BalancerSlot,
     pub(crate) record: &'static BalancerRecord,
     pub(crate) records: &'static [MemberRecord],
-    pub(crate) slots: &'static [MemberSlot],
+    pub(crate) members: Vec<SharedMember>,
+    /// What a scan compares of them.
+    pub(crate) loads: &'static [MemberLoad],
+    /// Their states.
+    pub(crate) states: &'static [StateWord],
     pub(crate) workers: Vec<Arc<AjpWorker>>,
 }
 
@@ -44,16 +49,28 @@ impl Binding {
             let known = known.map_or(&[][..], Vec::as_slice);
             AjpWorker::new(&member.ajp, known, topology, slots).map(Arc::new)
         };
+        let slot = segment.balancers.get(index).ok_or_else(unknown)?;
+        let first_word = topology.first_state_word(name).ok_or_else(unknown)?;
+        let words = first_word..first_word + words_for(own.len());
+        let states = segment.states.get(words).ok_or_else(unknown)?;
+        let loads = segment.loads.get(own.clone()).ok_or_else(unknown)?;
+        let slots = segment.members.get(own.clone()).ok_or_else(unknown)?;
+        let members = std::iter::zip(slots, loads).zip(0..);
+        let members = members
+            .map(|((member, load), index)| SharedMember::new(member, load, slot, states, index));
+        let members: Option<Vec<_>> = members.collect();
         Ok(Binding {
             index,
             first_member,
-            slot: segment.balancers.get(index).ok_or_else(unknown)?,
+            slot,
             record: segment.balancer_records.get(index).ok_or_else(unknown)?,
             records: segment
                 .member_records
                 .get(own.clone())
                 .ok_or_else(unknown)?,
-            slots: segment.members.get(own).ok_or_else(unknown)?,
+            members: members.ok_or_else(unknown)?,
+            loads,
+            states,
             workers: configured
                 .members
                 .iter()
@@ -65,8 +82,8 @@ impl Binding {
 
     /// All members begin with a load of zero (V-10). A load that is worked out stays.
     pub(crate) fn zero_values(&self) {
-        for slot in self.slots {
-            slot.value.store(0, Relaxed);
+        for member in &self.members {
+            member.set_value(0);
         }
     }
 }

@@ -52,7 +52,7 @@ fn decay_load(roster: &Roster, exponent: u32) {
         slot: member.slot,
         usable: member.slot.state().usable_for_balancing(member.activation),
     };
-    let members: Vec<Aged<'_>> = roster.members.iter().map(aged).collect();
+    let members: Vec<Aged> = roster.members.iter().map(aged).collect();
     roster.method.decay(&members, exponent);
 }
 
@@ -60,7 +60,7 @@ fn decay_load(roster: &Roster, exponent: u32) {
 /// be given one.
 pub(crate) fn highest_value(roster: &Roster) -> u64 {
     let values = roster.members.iter();
-    let values = values.map(|member| member.slot.value.load(Relaxed));
+    let values = values.map(|member| member.slot.value());
     values.max().unwrap_or(0)
 }
 
@@ -136,7 +136,7 @@ pub(crate) fn release(member: &Member, highest: u64, now: Moment) -> bool {
     if slot.state() != State::Error {
         return false;
     }
-    slot.value.store(highest, Relaxed);
+    slot.set_value(highest);
     ajp.reply_timeouts.store(0, Relaxed);
     slot.replace_state(State::Error, State::Recover, now)
 }

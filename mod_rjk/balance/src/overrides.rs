@@ -39,6 +39,17 @@ impl ActivationOverrides {
         ActivationOverrides(members.enumerate().map(entry).collect())
     }
 
+    /// Whether it overrides none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The members that it concerns.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, Activation)> {
+        let all = self.0.iter().enumerate();
+        all.filter_map(|(index, activation)| Some((index, (*activation)?)))
+    }
+
     /// The override of a member.
     pub fn get(&self, index: usize) -> Option<Activation> {
         self.0.get(index).copied().flatten()

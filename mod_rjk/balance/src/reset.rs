@@ -20,7 +20,7 @@ pub fn reset_balancer(balancer: &Balancer, now: Moment) {
     let slot = balancer.slot();
     slot.max_busy.store(0, Relaxed);
     slot.last_reset.store(now);
-    for index in 0..balancer.binding.slots.len() {
+    for index in 0..balancer.binding.members.len() {
         reset_member(balancer, index, now);
     }
 }
@@ -34,12 +34,8 @@ pub fn reset_member(balancer: &Balancer, index: usize, now: Moment) -> bool {
     };
     slot.clear_errors();
     slot.failures.forget();
-    for counter in [
-        &slot.value,
-        &slot.errors,
-        &slot.sessions,
-        &slot.used_snapshot,
-    ] {
+    slot.set_value(0);
+    for counter in [&slot.errors, &slot.sessions, &slot.used_snapshot] {
         counter.store(0, Relaxed);
     }
     reset_worker(ajp, now);

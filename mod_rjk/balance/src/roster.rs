@@ -13,7 +13,9 @@ use crate::overlay::{BalancerOverlay, EndpointOverlay, MemberOverlay, Overlay as
 use crate::overrides::ActivationOverrides;
 use crate::rounds::Rounds;
 use crate::session::SessionRoutes;
-use crate::shared::slot::{AjpSlot, MemberSlot};
+use crate::shared::member::SharedMember;
+use crate::shared::slot::AjpSlot;
+use crate::tiers::Tiers;
 use bstr::{BStr, BString, ByteSlice};
 use rjk_config::model::{Activation, LbSpec, MemberSpec, RuleExtensions};
 use std::collections::HashMap;
@@ -23,6 +25,8 @@ use std::sync::Arc;
 pub struct Roster {
     pub(crate) spec: LbSpec,
     pub(crate) members: Vec<Member>,
+    /// Which of them a request without a session may take, by distance.
+    pub(crate) tiers: Tiers,
     /// Member of each route (SS-09).
     pub(crate) by_route: HashMap<BString, usize>,
     /// Members of each domain in configuration order (SS-10).
@@ -40,7 +44,7 @@ pub(crate) struct Member {
     pub(crate) activation: Activation,
     pub(crate) multiplier: u64,
     pub(crate) column: usize,
-    pub(crate) slot: &'static MemberSlot,
+    pub(crate) slot: SharedMember,
     pub(crate) ajp: &'static AjpSlot,
 }
 
@@ -48,16 +52,16 @@ impl Roster {
     /// Reads the records of a balancer.
     pub(crate) fn of(binding: &Binding) -> Roster {
         let spec = effective(binding);
-        let bound = std::iter::zip(binding.slots, &binding.workers);
+        let bound = std::iter::zip(&binding.members, &binding.workers);
         let multipliers = load::multipliers_of(&spec);
-        let members = std::iter::zip(&spec.members, multipliers)
+        let members: Vec<Member> = std::iter::zip(&spec.members, multipliers)
             .zip(bound)
             .map(|((member, multiplier), (slot, worker))| Member {
                 distance: member.distance,
                 activation: member.activation,
                 multiplier,
                 column: worker.column(),
-                slot,
+                slot: *slot,
                 ajp: worker.slot(),
             })
             .collect();
@@ -71,6 +75,7 @@ impl Roster {
         }
         let packet_size = |index: &usize| spec.members[*index].ajp.max_packet_size;
         Roster {
+            tiers: Tiers::of(&members),
             members,
             by_route,
             by_domain,
@@ -168,7 +173,7 @@ impl Roster {
     /// Load V of a member (LB-02).
     pub(crate) fn value(&self, index: usize) -> u64 {
         let member = &self.members[index];
-        self.method.value(member.slot, member.multiplier)
+        self.method.value(&member.slot, member.multiplier)
     }
 
     pub(crate) fn name(&self, index: usize) -> &BStr {

@@ -10,6 +10,7 @@ mod metrics;
 mod model;
 mod policy;
 mod roster;
+mod scan;
 mod session;
 pub(crate) mod support;
 mod transitions;

@@ -243,7 +243,7 @@ fn cm05_resets() {
             let slot = server.balancer.member_slot(index).unwrap();
             slot.set_state(State::Error, START);
             slot.last_error.store(START);
-            slot.value.store(7, std::sync::atomic::Ordering::Relaxed);
+            slot.set_value(7);
             let ajp = server.balancer.ajp_slot(index).unwrap();
             ajp.used.store(9, std::sync::atomic::Ordering::Relaxed);
         }

@@ -33,7 +33,7 @@ impl Afterwards {
         if let Some((roster, index)) = &self.member {
             let member = &roster.members[*index];
             let method = roster.method;
-            method.on_finish(member.slot, member.multiplier, traffic);
+            method.on_finish(&member.slot, member.multiplier, traffic);
         }
     }
 }

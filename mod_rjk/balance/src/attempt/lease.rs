@@ -7,7 +7,8 @@ use crate::live::AsOf;
 use crate::outcome::{Outcome, Traffic};
 use crate::roster::{Member, Roster};
 use crate::shared::ledger::InFlight;
-use crate::shared::slot::{MemberSlot, add};
+use crate::shared::member::SharedMember;
+use crate::shared::slot::add;
 use crate::state::State;
 use crate::time::Moment;
 use rjk_log::{Log, jk_log};
@@ -47,7 +48,7 @@ impl<'a> Lease<'a> {
         let load = counted.then(|| balancer.slots.enter_member(place));
         roster
             .method
-            .on_attempt(member.slot, member.multiplier, new_session);
+            .on_attempt(&member.slot, member.multiplier, new_session);
         if new_session {
             add(&member.slot.sessions, 1);
         }
@@ -129,7 +130,7 @@ impl<'a> Lease<'a> {
         let member = self.member();
         member.ajp.record(outcome, traffic, now);
         let method = self.roster.method;
-        method.on_finish(member.slot, member.multiplier, traffic);
+        method.on_finish(&member.slot, member.multiplier, traffic);
         member.slot.failures.record(outcome, now);
         self.change_state(outcome, now);
     }
@@ -199,7 +200,7 @@ impl<'a> Lease<'a> {
         }
     }
 
-    fn slot(&self) -> &'static MemberSlot {
+    fn slot(&self) -> SharedMember {
         self.member().slot
     }
 

@@ -102,7 +102,7 @@ impl Consultation<'_> {
         let (slot, ajp) = (member.slot, member.ajp);
         match metric {
             Metric::Position => index as u64,
-            Metric::State => self.view.states[index].code().into(),
+            Metric::State => self.view.state(index).code().into(),
             Metric::Activation => activation(self.view.activation(index)),
             Metric::Busy => ajp.busy(),
             Metric::Load => roster.value(index),

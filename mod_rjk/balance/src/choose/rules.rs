@@ -1,14 +1,18 @@
 //! The built-in rules: which member a session belongs to, and which is the least loaded
 //! (contract §4.2, §4.3). Reads only; changes nothing but the start of the next scan.
 
+use crate::balancer::Balancer;
+use crate::choose::scan::Scan;
+use crate::load::Busyness;
 use crate::overrides::ActivationOverrides;
 use crate::roster::Roster;
 use crate::session::SessionRoutes;
+use crate::shared::slot::MemberLoad;
+use crate::shared::states::States;
 use crate::state::State;
 use bstr::ByteSlice;
 use rjk_config::model::Activation;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 /// A member found by the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +38,9 @@ impl Target {
 #[derive(Clone, Copy)]
 pub(crate) struct View<'v> {
     pub(crate) roster: &'v Roster,
-    /// Where a scan starts.
-    pub(crate) next_offset: &'v AtomicUsize,
+    pub(crate) balancer: &'v Balancer,
     pub(crate) overrides: &'v ActivationOverrides,
-    pub(crate) states: &'v [State],
+    pub(crate) states: &'v States,
     pub(crate) stateless: bool,
 }
 
@@ -49,13 +52,19 @@ impl View<'_> {
             .unwrap_or(self.roster.members[index].activation)
     }
 
+    /// Its state; of a member that does not exist the one that lets nobody in.
+    pub(crate) fn state(&self, index: usize) -> State {
+        self.states.get(index).unwrap_or(State::Error)
+    }
+
     /// Balancing-usable (SS-12).
     pub(crate) fn usable(&self, index: usize) -> bool {
-        self.states[index].usable_for_balancing(self.activation(index))
+        self.state(index)
+            .usable_for_balancing(self.activation(index))
     }
 
     fn usable_for_session(&self, index: usize) -> bool {
-        self.states[index].usable_for_session(self.activation(index))
+        self.state(index).usable_for_session(self.activation(index))
     }
 
     /// The member that the session rules resolve to (SS-07, SS-09…SS-11, SS-14).
@@ -96,7 +105,7 @@ impl View<'_> {
     pub(crate) fn take_by_load(&self) -> Option<Target> {
         let least = self.least_loaded();
         if let Some(index) = least {
-            self.next_offset.store(index + 1, Relaxed);
+            self.balancer.scans.next_offset.store(index + 1, Relaxed);
         }
         let target = least.map(Target::plain);
         target.or_else(|| self.by_failover_redirect())
@@ -164,24 +173,36 @@ impl View<'_> {
 
     /// Lowest distance, then lowest load unless stateless; ties rotate (§4.2, below LB-16).
     fn least_loaded(&self) -> Option<usize> {
-        let count = self.states.len();
-        let start = self.next_offset.load(Relaxed).checked_rem(count)?;
-        let mut best: Option<(usize, i32, u64)> = None;
-        for index in (start..count).chain(0..start) {
-            if !self.usable(index) {
-                continue;
-            }
-            let distance = self.roster.members[index].distance;
-            // For a stateless request all loads are alike.
-            let value = if self.stateless {
-                0
-            } else {
-                self.roster.value(index)
-            };
-            if best.is_none_or(|(_, d, v)| (distance, value) < (d, v)) {
-                best = Some((index, distance, value));
-            }
+        let (roster, scans) = (self.roster, &self.balancer.scans);
+        let start = scans.next_offset.load(Relaxed);
+        let start = start.checked_rem(self.states.len())?;
+        let tiers = roster.tiers.under(self.overrides, &roster.members);
+        tiers.iter().find_map(|members| {
+            self.least_of(&Scan {
+                members,
+                states: self.states,
+                loads: self.balancer.binding.loads,
+                start,
+            })
+        })
+    }
+
+    fn least_of(&self, scan: &Scan<'_>) -> Option<usize> {
+        if self.stateless {
+            // All loads are alike.
+            return scan.first();
         }
-        best.map(|(index, ..)| index)
+        if self.roster.method.counts_in_flight() {
+            let members = &self.roster.members;
+            let load = |index: usize, load: &MemberLoad| {
+                let multiplier = members.get(index).map_or(1, |member| member.multiplier);
+                Busyness::load(load.busy(), multiplier)
+            };
+            return scan.least(load, None);
+        }
+        // Acquire, before any load is read: see `SharedMember::was_lowered`.
+        let lowerings = self.balancer.slot().lowerings.load(Acquire);
+        let known = self.balancer.scans.bounds.at(lowerings);
+        scan.least(|_, load| load.value(), Some(known))
     }
 }

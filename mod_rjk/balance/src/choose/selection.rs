@@ -13,8 +13,9 @@ use crate::maintenance::force_member;
 use crate::outcome::Ended;
 use crate::policy::{Observation, Tried};
 use crate::record::Recorder;
-use crate::roster::{Member, Roster};
+use crate::roster::Roster;
 use crate::shared::ledger::InFlight;
+use crate::shared::states::States;
 use crate::state::State;
 use crate::time::Moment;
 use rjk_log::{Log, jk_log};
@@ -30,7 +31,7 @@ pub struct Selection<'a> {
     roster: Arc<AsOf<Roster>>,
     input: &'a RoutingInput<'a>,
     log: &'a dyn Log,
-    states: Vec<State>,
+    states: States,
     /// Force recovery was tried (TR-20: once per request).
     forced: bool,
     /// The member that this request took from RECOVER to PROBE and has not settled yet.
@@ -63,21 +64,11 @@ impl<'a> Selection<'a> {
         if input.routes.only_empty_id() {
             jk_log!(log, Info, "empty session id");
         }
-        for (index, Member { slot, .. }) in roster.members.iter().enumerate() {
-            if slot.state() == State::Busy
-                && roster.below_busy_limit(index)
-                && pool_has_room(index)
-                && slot.replace_state(State::Busy, State::Ok, now)
-            {
-                let name = roster.name(index);
-                jk_log!(log, Debug, "worker {name} is busy no more");
-            }
-        }
         let mut selection = Selection {
             balancer,
             input,
             log,
-            states: Vec::with_capacity(roster.members.len()),
+            states: States::default(),
             roster,
             forced: false,
             probing: None,
@@ -90,7 +81,25 @@ impl<'a> Selection<'a> {
             _busy: balancer.slots.enter_balancer(balancer.binding.index),
         };
         selection.copy_states(now);
+        selection.free_idle(pool_has_room, now);
         selection
+    }
+
+    /// Members that are busy no more (TR-02). One look at each word of states finds nobody, mostly.
+    fn free_idle(&mut self, pool_has_room: &dyn Fn(usize) -> bool, now: Moment) {
+        let busy: Vec<usize> = self.states.all_in(State::Busy).collect();
+        for index in busy {
+            let slot = self.roster.members[index].slot;
+            if self.roster.below_busy_limit(index)
+                && pool_has_room(index)
+                && slot.replace_state(State::Busy, State::Ok, now)
+            {
+                let name = self.roster.name(index);
+                jk_log!(self.log, Debug, "worker {name} is busy no more");
+            }
+            self.states.set(index, slot.state());
+            self.note_usable(index, now);
+        }
     }
 
     /// Chooses a member for the next attempt.
@@ -165,7 +174,7 @@ impl<'a> Selection<'a> {
 
     /// A member's state as this request sees it.
     pub fn state(&self, index: usize) -> Option<State> {
-        self.states.get(index).copied()
+        self.states.get(index)
     }
 
     /// Who decided what the latest [`Selection::pick`] gave.
@@ -229,27 +238,30 @@ impl<'a> Selection<'a> {
 
     /// A member settled in this state, as [`crate::Lease::finish`] says, for the rest of this round.
     pub fn settle(&mut self, index: usize, state: State) {
-        if let Some(local) = self.states.get_mut(index) {
-            *local = state;
-        }
+        self.states.set(index, state);
         self.probing.take_if(|probed| *probed == index);
     }
 
     fn copy_states(&mut self, now: Moment) {
-        self.states.clear();
-        for Member { slot, .. } in &self.roster.members {
-            let state = slot.state();
-            if state.is_usable() {
-                slot.seen_usable(now);
-            }
-            self.states.push(state);
+        let count = self.roster.members.len();
+        self.states.copy(self.balancer.binding.states, count);
+        // Nobody but policies asks since when a member works; others note it of those they take.
+        if self.balancer.policy.is_some() {
+            (0..count).for_each(|index| self.note_usable(index, now));
+        }
+    }
+
+    /// Since when the member works, if it does (see [`crate::MemberSlot::usable_since`]).
+    fn note_usable(&self, index: usize, now: Moment) {
+        if self.states.get(index).is_some_and(State::is_usable) {
+            self.roster.members[index].slot.seen_usable(now);
         }
     }
 
     fn view(&self) -> View<'_> {
         View {
             roster: &self.roster,
-            next_offset: &self.balancer.next_offset,
+            balancer: self.balancer,
             overrides: self.input.overrides,
             states: &self.states,
             stateless: self.input.stateless,
@@ -261,14 +273,15 @@ impl<'a> Selection<'a> {
     fn admit(&mut self, index: usize, now: Moment) -> bool {
         let slot = self.roster.members[index].slot;
         if slot.replace_state(State::Recover, State::Probe, now) {
-            self.states[index] = State::Probe;
+            self.states.set(index, State::Probe);
             self.probing = Some(index);
             return true;
         }
-        if self.states[index] == State::Recover {
-            self.states[index] = slot.state();
+        if self.states.get(index) == Some(State::Recover) {
+            self.states.set(index, slot.state());
         }
-        self.states[index].is_usable()
+        self.note_usable(index, now);
+        self.states.get(index).is_some_and(State::is_usable)
     }
 
     /// The policy may wait for the end of what it chose, too.
@@ -288,7 +301,7 @@ impl<'a> Selection<'a> {
         let mut count = 0;
         for index in 0..self.states.len() {
             if force_member(&self.roster.members[index], now) {
-                self.states[index] = State::Force;
+                self.states.set(index, State::Force);
                 count += 1;
             }
         }

@@ -45,7 +45,7 @@ fn seen(question: &Consultation<'_>, index: usize) -> Seen {
     let small = |metric| u32::try_from(number(metric)).unwrap_or(u32::MAX);
     Seen {
         index,
-        state: view.states.get(index).copied().unwrap_or_default(),
+        state: view.states.get(index).unwrap_or_default(),
         activation: view.activation(index),
         busy: small(Metric::Busy),
         load: number(Metric::Load),
@@ -95,7 +95,7 @@ fn missed(view: &View<'_>, routes: &SessionRoutes<'_>) -> Session {
     if let Some(&index) = view.roster.by_route.get(route.as_bstr()) {
         return Session::Unusable {
             index,
-            state: view.states.get(index).copied().unwrap_or_default(),
+            state: view.states.get(index).unwrap_or_default(),
             activation: view.activation(index),
         };
     }

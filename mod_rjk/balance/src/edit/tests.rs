@@ -3,7 +3,6 @@ use crate::overlay::EndpointOverlay;
 use crate::tests::support::*;
 use rjk_config::model::*;
 use std::cell::Cell;
-use std::sync::atomic::Ordering::Relaxed;
 
 /// An editor whose resolver knows `one` and counts the questions.
 fn with_editor<R>(body: impl FnOnce(&Editor<'_>, &Cell<u32>) -> R) -> R {
@@ -98,8 +97,8 @@ fn v10_a_new_activation_zeroes_all_loads() {
     let balancer = plain(2, |_| {});
     let values = || [0, 1].map(|index| balancer.note(index).unwrap().value);
     let edit = |setting: MemberSetting| {
-        balancer.binding.slots[0].value.store(5, Relaxed);
-        balancer.binding.slots[1].value.store(8, Relaxed);
+        balancer.binding.members[0].set_value(5);
+        balancer.binding.members[1].set_value(8);
         with_editor(|editor, _| editor.member(&balancer, 0, &setting).unwrap());
         values()
     };

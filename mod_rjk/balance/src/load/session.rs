@@ -1,7 +1,7 @@
 //! By sessions (contract LB-13).
 
 use crate::load::method::Method;
-use crate::shared::slot::{MemberSlot, add};
+use crate::shared::member::SharedMember;
 
 /// V counts attempts of requests that carry no session and are not stateless: Tomcat makes a session
 /// for most of them.
@@ -9,9 +9,9 @@ use crate::shared::slot::{MemberSlot, add};
 pub struct Session;
 
 impl Method for Session {
-    fn on_attempt(&self, member: &MemberSlot, multiplier: u64, new_session: bool) {
+    fn on_attempt(&self, member: &SharedMember, multiplier: u64, new_session: bool) {
         if new_session {
-            add(&member.value, multiplier);
+            member.raise(multiplier);
         }
     }
 }

@@ -3,7 +3,8 @@
 use crate::shared::cell::{Cell, RowOwner, cells_per_row};
 use crate::shared::control::Control;
 use crate::shared::record::{AjpRecord, BalancerRecord, MemberRecord};
-use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
+use crate::shared::slot::{AjpSlot, BalancerSlot, MemberLoad, MemberSlot};
+use crate::shared::states::{StateWord, words_for};
 use crate::shared::topology::Topology;
 use crate::time::{AtomicMoment, Moment};
 use std::sync::atomic::AtomicU64;
@@ -33,6 +34,10 @@ pub struct Offsets {
     pub ajp: usize,
     /// [`Layout::members`] times [`MemberSlot`].
     pub members: usize,
+    /// [`Layout::members`] times [`MemberLoad`].
+    pub loads: usize,
+    /// [`Layout::state_words`] times [`StateWord`].
+    pub states: usize,
     /// [`Layout::balancers`] times [`BalancerSlot`].
     pub balancers: usize,
     /// [`Layout::ajp`] times [`AjpRecord`].
@@ -65,18 +70,25 @@ impl Layout {
         (self.rows + 1) * cells_per_row(self.ajp, self.balancers, self.members)
     }
 
+    /// Number of [`StateWord`]s: each balancer begins a new one.
+    pub fn state_words(&self) -> usize {
+        words_for(self.members) + self.balancers
+    }
+
     /// Where the parts lie.
     pub fn offsets(&self) -> Offsets {
         let mut end = 0;
         let mut place = |size: usize, count: usize| {
             let start = end;
-            end += size * count;
+            end += (size * count).next_multiple_of(LINE);
             start
         };
         let header = place(size_of::<Header>(), 1);
         let control = place(size_of::<Control>(), 1);
         let ajp = place(size_of::<AjpSlot>(), self.ajp);
         let members = place(size_of::<MemberSlot>(), self.members);
+        let loads = place(size_of::<MemberLoad>(), self.members);
+        let states = place(size_of::<StateWord>(), self.state_words());
         let balancers = place(size_of::<BalancerSlot>(), self.balancers);
         let ajp_records = place(size_of::<AjpRecord>(), self.ajp);
         let member_records = place(size_of::<MemberRecord>(), self.members);
@@ -88,6 +100,8 @@ impl Layout {
             control,
             ajp,
             members,
+            loads,
+            states,
             balancers,
             ajp_records,
             member_records,
@@ -99,8 +113,11 @@ impl Layout {
     }
 }
 
-/// `!RJKSHM8`; the last byte rises with the layout.
-const MAGIC: u64 = u64::from_be_bytes(*b"!RJKSHM8");
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
+/// `!RJKSHM9`; the last byte rises with the layout.
+const MAGIC: u64 = u64::from_be_bytes(*b"!RJKSHM9");
 
 /// Says what the file is and how it is cut, for tools that open it from outside.
 #[derive(Debug, Default)]

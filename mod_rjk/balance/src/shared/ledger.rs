@@ -9,7 +9,7 @@
 //! [`Ledger::reconcile`] sets them right.
 
 use crate::shared::cell::{COUNTS, Cell, RowOwner, cells_per_row};
-use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot};
+use crate::shared::slot::{AjpSlot, BalancerSlot, MemberLoad};
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
@@ -33,7 +33,7 @@ pub struct Drift(Vec<i64>);
 pub struct Ledger {
     pub(crate) ajp: &'static [AjpSlot],
     pub(crate) balancers: &'static [BalancerSlot],
-    pub(crate) members: &'static [MemberSlot],
+    pub(crate) loads: &'static [MemberLoad],
     pub(crate) owners: &'static [RowOwner],
     pub(crate) cells: &'static [Cell],
 }
@@ -164,7 +164,7 @@ impl Ledger {
     }
 
     fn columns(&self) -> usize {
-        2 * self.ajp.len() + self.balancers.len() + self.members.len()
+        2 * self.ajp.len() + self.balancers.len() + self.loads.len()
     }
 
     /// Counts one more in a column, for the child with this row.
@@ -188,13 +188,13 @@ impl Ledger {
         }
         let rest = column - 2 * ajp;
         match self.balancers.get(rest) {
-            Some(slot) => Some(&slot.busy),
-            None => self.members.get(rest - balancers).map(|slot| &slot.busy),
+            Some(slot) => Some(&slot.busy.0),
+            None => self.loads.get(rest - balancers).map(|load| &load.busy),
         }
     }
 
     pub(crate) fn cell(&self, row: usize, column: usize) -> Option<&'static AtomicI64> {
-        let stride = cells_per_row(self.ajp.len(), self.balancers.len(), self.members.len());
+        let stride = cells_per_row(self.ajp.len(), self.balancers.len(), self.loads.len());
         self.cells
             .get(row * stride + column / COUNTS)
             .map(|cell| &cell.counts[column % COUNTS])

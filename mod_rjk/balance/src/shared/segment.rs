@@ -5,7 +5,8 @@ use crate::shared::control::Control;
 use crate::shared::layout::{Header, Layout};
 use crate::shared::ledger::{InFlight, Ledger};
 use crate::shared::record::{AjpRecord, BalancerRecord, MemberRecord};
-use crate::shared::slot::{AjpSlot, BalancerSlot, MemberSlot, raise};
+use crate::shared::slot::{AjpSlot, BalancerSlot, MemberLoad, MemberSlot, raise};
+use crate::shared::states::StateWord;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// A mapped segment. The slices must have the lengths of one [`Layout`].
@@ -19,6 +20,10 @@ pub struct Segment {
     pub ajp: &'static [AjpSlot],
     /// Members of balancers.
     pub members: &'static [MemberSlot],
+    /// What is compared of them, in the same order.
+    pub loads: &'static [MemberLoad],
+    /// Their states; those of each balancer begin a word.
+    pub states: &'static [StateWord],
     /// Balancers.
     pub balancers: &'static [BalancerSlot],
     /// What was changed of each ajp worker.
@@ -44,6 +49,8 @@ impl Segment {
             control: Box::leak(Box::default()),
             ajp: leaked(layout.ajp),
             members: leaked(layout.members),
+            loads: leaked(layout.members),
+            states: leaked(layout.state_words()),
             balancers: leaked(layout.balancers),
             ajp_records: leaked(layout.ajp),
             member_records: leaked(layout.members),
@@ -58,7 +65,7 @@ impl Segment {
         Ledger {
             ajp: self.ajp,
             balancers: self.balancers,
-            members: self.members,
+            loads: self.loads,
             owners: self.owners,
             cells: self.cells,
         }

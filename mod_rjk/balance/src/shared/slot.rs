@@ -7,7 +7,7 @@ use crate::outcome::{Outcome, Traffic};
 use crate::shared::failures::Failures;
 use crate::state::State;
 use crate::time::{AtomicMoment, Moment};
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64};
 use std::time::Duration;
 
@@ -125,16 +125,37 @@ impl AjpSlot {
 /// How long an estimate of latency takes to fall by half when nothing new comes.
 pub const LATENCY_HALVES: Duration = Duration::from_secs(10);
 
-/// One member of one balancer (LB-02, LB-03). What a selection reads comes first.
+/// What a scan compares of one member (LB-02): four of them share a cache line, so that a scan of a
+/// thousand does not fetch a thousand. Every request writes one of them, so none of the numbers that
+/// requests only read stands beside them.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct MemberLoad {
+    /// What the balancing method counted: load V (LB-02), unless it compares what is in flight.
+    pub(crate) value: AtomicU64,
+    pub(crate) busy: AtomicI64,
+}
+
+impl MemberLoad {
+    /// Attempts in flight on the member in this balancer, over all children; counted for methods
+    /// that compare it ([`crate::load::Method::counts_in_flight`]).
+    pub fn busy(&self) -> u64 {
+        clamped(&self.busy)
+    }
+
+    /// What the balancing method counted.
+    pub fn value(&self) -> u64 {
+        self.value.load(Relaxed)
+    }
+}
+
+/// One member of one balancer (LB-03), without what a scan compares: see [`MemberLoad`] and
+/// [`StateWord`](crate::StateWord).
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub struct MemberSlot {
-    state: AtomicU32,
     /// Counts the members that had this slot, for additions while running.
     pub generation: AtomicU32,
-    /// What the balancing method counted: load V (LB-02), unless it compares [`MemberSlot::busy`].
-    pub value: AtomicU64,
-    pub(crate) busy: AtomicI64,
     /// Failures charged to the member (TR-10, TR-12, TR-14).
     pub errors: AtomicU64,
     /// See [`MemberSlot::latency_us`], as of `latency_at`.
@@ -155,43 +176,6 @@ pub struct MemberSlot {
 }
 
 impl MemberSlot {
-    /// Attempts in flight on the member in this balancer, over all children; counted for methods
-    /// that compare it ([`crate::load::Method::counts_in_flight`]).
-    pub fn busy(&self) -> u64 {
-        clamped(&self.busy)
-    }
-
-    /// Shared state.
-    pub fn state(&self) -> State {
-        State::from_code(self.state.load(Acquire))
-    }
-
-    /// Sets the shared state.
-    pub fn set_state(&self, new: State, now: Moment) {
-        let old = State::from_code(self.state.swap(new.code(), AcqRel));
-        self.stamp(old, new, now);
-    }
-
-    /// Sets the shared state if it is still `old`; `false` when another request was first.
-    pub fn replace_state(&self, old: State, new: State, now: Moment) -> bool {
-        let done = self
-            .state
-            .compare_exchange(old.code(), new.code(), AcqRel, Acquire)
-            .is_ok();
-        if done {
-            self.stamp(old, new, now);
-        }
-        done
-    }
-
-    /// Sets the shared state unless it is [`State::Error`] (TR-03, TR-04).
-    pub fn set_state_unless_error(&self, new: State, now: Moment) {
-        let mut old = self.state();
-        while old != State::Error && !self.replace_state(old, new, now) {
-            old = self.state();
-        }
-    }
-
     /// Notes that the member was seen working at `now`, if nothing was noted before.
     pub(crate) fn seen_usable(&self, now: Moment) {
         if self.usable_since.load() == Moment::NEVER {
@@ -246,21 +230,22 @@ impl MemberSlot {
         let age = now.since(self.latency_at.load()).as_secs();
         u32::try_from(age / LATENCY_HALVES.as_secs()).unwrap_or(u32::MAX)
     }
-
-    fn stamp(&self, old: State, new: State, now: Moment) {
-        if old.is_down() && !new.is_down() {
-            self.usable_since.store(now);
-        }
-    }
 }
+
+/// A number that every request writes, on a cache line by itself.
+#[derive(Debug, Default)]
+#[repr(C, align(64))]
+pub(crate) struct OwnLine(pub(crate) AtomicI64);
 
 /// One balancer.
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub struct BalancerSlot {
-    pub(crate) busy: AtomicI64,
+    pub(crate) busy: OwnLine,
     /// Highest number of requests in flight.
     pub max_busy: AtomicI64,
+    /// How often loads of its members were lowered.
+    pub(crate) lowerings: AtomicU64,
     /// When the global maintenance ran last (MT-03); never before the first one.
     pub last_maintenance: AtomicMoment,
     /// When its counters were reset; never since the start.
@@ -272,7 +257,7 @@ pub struct BalancerSlot {
 impl BalancerSlot {
     /// Requests in flight over all children.
     pub fn busy(&self) -> u64 {
-        clamped(&self.busy)
+        clamped(&self.busy.0)
     }
 }
 
@@ -318,6 +303,6 @@ fn change(counter: &AtomicU64, new: impl Fn(u64) -> u64) {
 }
 
 /// A count that a kill at the wrong moment may leave one too low reads as 0, not below.
-fn clamped(counter: &AtomicI64) -> u64 {
+pub(crate) fn clamped(counter: &AtomicI64) -> u64 {
     u64::try_from(counter.load(Relaxed)).unwrap_or(0)
 }

@@ -1,5 +1,6 @@
 //! Which worker has which slot (contract H-05).
 
+use crate::shared::states::PER_WORD;
 use bstr::{BStr, BString, ByteSlice};
 use rjk_config::model::{LbSpec, WorkerSpec};
 use std::collections::HashMap;
@@ -48,6 +49,14 @@ impl Topology {
         self.balancers
             .get(balancer.as_bstr())
             .map(|&(_, first)| first)
+    }
+
+    /// Index of the [`StateWord`](crate::StateWord) of the first members of a balancer. Each begins a new
+    /// one: before it stand at most the words that so many members fill, and a part of one for each
+    /// balancer before it.
+    pub(crate) fn first_state_word(&self, balancer: &[u8]) -> Option<usize> {
+        let (index, first) = self.balancers.get(balancer.as_bstr())?;
+        Some(first / PER_WORD + index)
     }
 
     /// Names of all ajp workers with their slots, in no particular order.

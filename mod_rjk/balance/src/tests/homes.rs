@@ -5,7 +5,6 @@ use super::support::*;
 use crate::*;
 use proptest::prelude::*;
 use rjk_config::model::Activation;
-use std::sync::atomic::Ordering::Relaxed;
 
 #[derive(Clone, Debug)]
 struct Member {
@@ -158,7 +157,7 @@ proptest! {
         });
         for (index, member) in members.iter().enumerate() {
             set(&balancer, index, member.state);
-            balancer.member_slot(index).unwrap().value.store(member.value, Relaxed);
+            balancer.member_slot(index).unwrap().set_value(member.value);
         }
         let ids: Vec<String> = routes.iter().map(|route| format!("JSESSIONID=a.{route}")).collect();
         let found = pick(&balancer, &cookie(&ids.join("; ")));

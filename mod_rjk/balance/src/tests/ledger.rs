@@ -59,6 +59,8 @@ fn offsets_are_aligned_and_do_not_overlap() {
         (offsets.control, size_of::<Control>()),
         (offsets.ajp, size_of_val(segment.ajp)),
         (offsets.members, size_of_val(segment.members)),
+        (offsets.loads, size_of_val(segment.loads)),
+        (offsets.states, size_of_val(segment.states)),
         (offsets.balancers, size_of_val(segment.balancers)),
         (offsets.ajp_records, size_of_val(segment.ajp_records)),
         (offsets.member_records, size_of_val(segment.member_records)),
@@ -72,7 +74,8 @@ fn offsets_are_aligned_and_do_not_overlap() {
     let mut end = 0;
     for (start, size) in ends {
         assert_eq!((start, start % 64), (end, 0));
-        end = start + size;
+        // Each part begins a cache line.
+        end = (start + size).next_multiple_of(64);
     }
     assert_eq!(offsets.total_bytes, end);
     assert_eq!(
@@ -335,7 +338,7 @@ proptest! {
             for index in 0..2 {
                 prop_assert_eq!(segment.ajp[index].busy(), alive(index));
                 prop_assert_eq!(segment.ajp[index].connected(), alive(index + 2));
-                prop_assert_eq!(segment.members[index].busy(), alive(index + 5));
+                prop_assert_eq!(segment.loads[index].busy(), alive(index + 5));
             }
             prop_assert_eq!(segment.balancers[0].busy(), alive(4));
         }

@@ -41,7 +41,7 @@ fn mt03_one_of_many_callers() {
 #[test]
 fn lb15_mt04_decay() {
     let balancer = started(2, |_| {});
-    balancer.member_slot(0).unwrap().value.store(1000, Relaxed);
+    balancer.member_slot(0).unwrap().set_value(1000);
     balancer
         .ajp_slot(0)
         .unwrap()
@@ -64,7 +64,7 @@ fn lb15_mt04_decay() {
 fn tr16_mt06_recovers_after_recover_time() {
     let balancer = started(2, |_| {});
     let slot = balancer.member_slot(0).unwrap();
-    balancer.member_slot(1).unwrap().value.store(80, Relaxed);
+    balancer.member_slot(1).unwrap().set_value(80);
     serve(
         &balancer,
         &cookie("JSESSIONID=x.m1"),
@@ -80,7 +80,7 @@ fn tr16_mt06_recovers_after_recover_time() {
     assert_eq!(slot.state(), State::Error, "not more than recover_time");
     maintain(&balancer, 120);
     assert_eq!(slot.state(), State::Recover);
-    assert_eq!(slot.value.load(Relaxed), 20, "highest V after decay");
+    assert_eq!(slot.value(), 20, "highest V after decay");
     assert_eq!(
         balancer.ajp_slot(0).unwrap().reply_timeouts.load(Relaxed),
         0
@@ -147,10 +147,10 @@ fn tr19_all_in_error_are_forced() {
 fn tr21_tr22_recover_and_reset() {
     let balancer = plain(2, |_| {});
     let slot = balancer.member_slot(0).unwrap();
-    balancer.member_slot(1).unwrap().value.store(33, Relaxed);
+    balancer.member_slot(1).unwrap().set_value(33);
     assert!(!crate::recover_member(&balancer, 0, T0));
     assert_eq!(
-        (slot.state(), slot.value.load(Relaxed)),
+        (slot.state(), slot.value()),
         (State::Idle, 0),
         "only from ERROR"
     );
@@ -161,10 +161,7 @@ fn tr21_tr22_recover_and_reset() {
         T0,
     );
     assert!(crate::recover_member(&balancer, 0, T0));
-    assert_eq!(
-        (slot.state(), slot.value.load(Relaxed)),
-        (State::Recover, 33)
-    );
+    assert_eq!((slot.state(), slot.value()), (State::Recover, 33));
     crate::reset_member(&balancer, 0, T0);
     let got = balancer.note(0).unwrap();
     assert_eq!(

@@ -4,7 +4,6 @@ use super::support::*;
 use crate::*;
 use rjk_config::model::{Activation, BalanceMethod, LbSpec, RuleExtensions};
 use rjk_log::NoLog;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -28,11 +27,7 @@ fn values(balancer: &Balancer) -> Vec<u64> {
 
 fn set_values(balancer: &Balancer, values: &[u64]) {
     for (index, &value) in values.iter().enumerate() {
-        balancer
-            .member_slot(index)
-            .unwrap()
-            .value
-            .store(value, Relaxed);
+        balancer.member_slot(index).unwrap().set_value(value);
     }
 }
 

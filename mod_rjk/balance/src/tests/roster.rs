@@ -7,7 +7,6 @@ use proptest::prelude::*;
 use rjk_config::model::*;
 use rjk_log::NoLog;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// Two children with members m1…mn, changed by `change`.
@@ -320,8 +319,8 @@ proptest! {
         let spec = children[0].roster().spec().clone();
         prop_assert_eq!(children[1].roster().spec().clone(), spec.clone());
         let configured = bind(spec, None);
-        for slot in children[0].binding.slots {
-            slot.value.store(0, Relaxed);
+        for slot in &children[0].binding.members {
+            slot.set_value(0);
         }
         const COOKIES: [&str; 6] = ["", "JSESSIONID=x.m1", "JSESSIONID=x.m2", "JSESSIONID=x.a",
             "JSESSIONID=x.b.c", "JSESSIONID=x.b"];

@@ -3,8 +3,8 @@
 use crate::ffi::apr::Pool;
 use bstr::BString;
 use rjk_balance::{
-    AjpRecord, AjpSlot, BalancerRecord, BalancerSlot, Cell, Control, Header, Layout, MemberRecord,
-    MemberSlot, PolicySlot, RowOwner, Segment,
+    AjpRecord, AjpSlot, BalancerRecord, BalancerSlot, Cell, Control, Header, Layout, MemberLoad,
+    MemberRecord, MemberSlot, PolicySlot, RowOwner, Segment, StateWord,
 };
 use rjk_proxy::clock::now;
 use std::cell::{Cell as Flag, RefCell};
@@ -191,6 +191,8 @@ impl Mapping {
                     .unwrap_unchecked(),
                 ajp: self.part::<AjpSlot>(offsets.ajp, layout.ajp),
                 members: self.part::<MemberSlot>(offsets.members, layout.members),
+                loads: self.part::<MemberLoad>(offsets.loads, layout.members),
+                states: self.part::<StateWord>(offsets.states, layout.state_words()),
                 balancers: self.part::<BalancerSlot>(offsets.balancers, layout.balancers),
                 ajp_records: self.part::<AjpRecord>(offsets.ajp_records, layout.ajp),
                 member_records: self.part::<MemberRecord>(offsets.member_records, layout.members),
