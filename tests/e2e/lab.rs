@@ -134,13 +134,15 @@ fn what_is_missing_is_said_at_once() -> Result {
 #[test]
 fn it_stays_up_is_reached_and_leaves_nothing_after_ctrl_c() -> Result {
     let module = module_path()?;
-    let mut running = Running::start(&["--keep", "--steps", "7"], &module)?;
+    let mut running = Running::start(&["--keep", "--steps", "9"], &module)?;
     let processes = running.wait("Ctrl-C stops everything.")?;
     let said = running.said();
     for step in [
         "reachability",
         "secret",
         "firewall",
+        "the how-to",
+        "the other pages",
         "balancing",
         "stickiness",
     ] {

@@ -15,6 +15,7 @@ mod lab;
 mod network;
 mod operator;
 mod options;
+mod player;
 mod report;
 mod site;
 mod steps;

@@ -174,25 +174,30 @@ fn without_comment(line: &str) -> &str {
     line
 }
 
-/// Compares what a page says with what was printed, line by line; spaces at the ends of lines do not count.
+/// Compares what a page says with what was printed, line by line; any white space counts as one space, and none at the
+/// ends of lines.
 ///
 /// # Errors
 /// The first line that differs, and all that was printed.
 pub fn compare(page: &str, printed: &str) -> Result<()> {
-    let wanted: Vec<&str> = page.trim_end().lines().map(str::trim_end).collect();
-    let said: Vec<&str> = printed.trim_end().lines().map(str::trim_end).collect();
+    let (wanted, said) = (lines_of(page), lines_of(printed));
     let same = begins_with(&wanted, &said);
     let Err(at) = same else { return Ok(()) };
-    let wants = wanted.get(at).copied().unwrap_or("nothing more");
+    let wants = page.lines().nth(at).unwrap_or("nothing more").trim();
     bail!("the page says\n  {wants}\nbut what was printed is\n{printed}");
 }
 
+fn lines_of(text: &str) -> Vec<String> {
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.trim_end().lines().map(words).collect()
+}
+
 /// Whether these lines are what is wanted; if not, the furthest line that is wanted and was not found.
-fn begins_with(wanted: &[&str], said: &[&str]) -> Result<(), usize> {
+fn begins_with(wanted: &[String], said: &[String]) -> Result<(), usize> {
     match (wanted.split_first(), said.split_first()) {
         (None, None) => Ok(()),
         (None, Some(_)) => Err(0),
-        (Some((&VARIES, rest)), _) => {
+        (Some((any, rest)), _) if any == VARIES => {
             let ways = (0..=said.len()).map(|skipped| begins_with(rest, &said[skipped..]));
             let mut furthest = 0;
             for way in ways {
@@ -330,6 +335,7 @@ CPING …
             ("a\n…\nd", "a\nd"),
             ("… ms, … ms", "1 ms, 2 ms  \n"),
             ("…\nb …\n…", "a\nb\nb 1"),
+            ("a  b\n\tc", "  a b\r\nc"),
         ];
         for (page, printed) in same {
             compare(page, printed).unwrap_or_else(|error| panic!("{page} {printed}: {error:#}"));

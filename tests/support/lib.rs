@@ -18,6 +18,7 @@ pub mod filters;
 pub mod gate;
 pub mod guard;
 pub mod h2;
+pub mod how_to;
 pub mod http_peer;
 pub mod httpd;
 pub mod java;

@@ -3,6 +3,7 @@
 mod balance;
 mod operate;
 mod outage;
+mod pages;
 mod reach;
 mod uploads;
 
@@ -59,6 +60,7 @@ struct Step {
 pub fn walk(lab: &mut Lab, report: &mut Report, most: usize) {
     let steps = [
         &reach::STEPS[..],
+        &pages::STEPS,
         &balance::STEPS,
         &outage::STEPS,
         &operate::STEPS,

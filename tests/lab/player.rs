@@ -1,0 +1,210 @@
+//! Plays a how-to: each of its commands on its host, with what the page says that it prints.
+
+use crate::lab::Lab;
+use crate::network::Host;
+use anyhow::{Context, Result, bail, ensure};
+use rjk_testbed::document::compare;
+use rjk_testbed::how_to::{HowTo, Scene, Step};
+use rjk_testbed::rjk::rjk;
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+/// Programs that are called otherwise on this machine, before all others.
+const PROGRAMS: &str = "/run/lab/bin";
+/// What a distribution calls httpd, and its main file.
+const SERVERS: [(&str, &str); 3] = [
+    ("httpd", "/etc/httpd/conf/httpd.conf"),
+    ("apachectl", "/etc/httpd/conf/httpd.conf"),
+    ("apache2ctl", "/etc/apache2/apache2.conf"),
+];
+/// Longest command, in seconds.
+const LIMIT: &str = "60";
+
+/// What became of the commands of a page.
+#[derive(Debug, Default)]
+pub struct Played {
+    /// Those that ran, once on each of their hosts.
+    pub run: u64,
+    /// Blocks that printed what the page says.
+    pub compared: u64,
+    /// How those begin that were not run.
+    pub elsewhere: BTreeSet<&'static str>,
+}
+
+/// Plays all of a page; the first thing that is not as it says is an error.
+pub fn play(lab: &mut Lab, page: &HowTo) -> Result<Played> {
+    provide()?;
+    let mut played = Played::default();
+    for scene in &page.scenes {
+        let begins = scene.steps.iter().filter_map(|step| match step {
+            Step::Elsewhere(elsewhere) => Some(elsewhere.begins),
+            Step::Run(_) => None,
+        });
+        played.elsewhere.extend(begins);
+        for name in &scene.hosts {
+            let result = act(lab, host(name)?, scene, &mut played);
+            result.with_context(|| format!("docs/{}:{} on {name}", page.name, scene.line))?;
+        }
+    }
+    Ok(played)
+}
+
+fn host(name: &str) -> Result<Host> {
+    let mut hosts = Host::ALL.into_iter();
+    hosts
+        .find(|host| host.name() == name)
+        .with_context(|| format!("there is no host {name}"))
+}
+
+/// The commands of a scene on one host.
+fn act(lab: &mut Lab, host: Host, scene: &Scene, played: &mut Played) -> Result<()> {
+    let commands: Vec<&String> = scene
+        .steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::Run(command) => Some(command),
+            Step::Elsewhere(_) => None,
+        })
+        .collect();
+    let mut printed = String::new();
+    for (index, command) in commands.iter().enumerate() {
+        let said = perform(lab, host, command)?;
+        let code = if index + 1 == commands.len() {
+            scene.exit
+        } else {
+            0
+        };
+        ensure!(
+            said.code == Some(code),
+            "{command}: {:?} and not {code}: {}",
+            said.code,
+            said.text
+        );
+        printed.push_str(&said.text);
+        played.run += 1;
+    }
+    if let Some(prints) = &scene.prints {
+        compare(prints, &printed)?;
+        played.compared += 1;
+    }
+    Ok(())
+}
+
+struct Said {
+    code: Option<i32>,
+    text: String,
+}
+
+/// A command, whose parts that are about services are the lab's own.
+fn perform(lab: &mut Lab, host: Host, command: &str) -> Result<Said> {
+    if !command.contains("systemctl") {
+        return run(host, command);
+    }
+    let mut text = String::new();
+    for part in command.split(" && ") {
+        match part.trim().strip_prefix("systemctl ") {
+            Some(words) => service(lab, host, words).with_context(|| part.to_owned())?,
+            None => {
+                let said = run(host, part)?;
+                text.push_str(&said.text);
+                if said.code != Some(0) {
+                    let code = said.code;
+                    return Ok(Said { code, text });
+                }
+            }
+        }
+    }
+    let code = Some(0);
+    Ok(Said { code, text })
+}
+
+/// Runs it in the host's own folder, which is that of the operator.
+fn run(host: Host, command: &str) -> Result<Said> {
+    let home = home(host);
+    fs::create_dir_all(&home)?;
+    let path = std::env::var("PATH")?;
+    let output = host
+        .command("timeout")
+        .args([LIMIT, "sh", "-c", &format!("exec 2>&1\n{command}")])
+        .current_dir(home)
+        .env("PATH", format!("{PROGRAMS}:{path}"))
+        .output()
+        .with_context(|| command.to_owned())?;
+    Ok(Said {
+        code: output.status.code(),
+        text: String::from_utf8_lossy(&output.stdout).into_owned(),
+    })
+}
+
+fn home(host: Host) -> PathBuf {
+    Path::new("/run/lab").join(host.name()).join("root")
+}
+
+/// `systemctl`, with the verb and the names of services.
+fn service(lab: &mut Lab, host: Host, words: &str) -> Result<()> {
+    let mut words = words.split_whitespace().filter(|word| *word != "--now");
+    let verb = words.next().context("what is to be done?")?;
+    for name in words {
+        match host {
+            Host::Was01 | Host::Was02 if name == "nftables" => firewall(host, verb)?,
+            Host::Was01 | Host::Was02 => tomcat(lab, host, verb, name)?,
+            _ => httpd(lab, host, verb, name)?,
+        }
+    }
+    Ok(())
+}
+
+/// What the unit of Debian's package does.
+fn firewall(host: Host, verb: &str) -> Result<()> {
+    ensure!(["enable", "restart", "reload"].contains(&verb), "{verb}");
+    let said = run(host, "nft -f /etc/nftables.conf")?;
+    ensure!(said.code == Some(0), "{}", said.text);
+    Ok(())
+}
+
+fn tomcat(lab: &mut Lab, host: Host, verb: &str, name: &str) -> Result<()> {
+    let mut tomcats = lab.tomcats.iter_mut();
+    let tomcat = tomcats
+        .find(|tomcat| tomcat.host == host && tomcat.site.instance() == name)
+        .with_context(|| format!("there is no service {name}"))?;
+    match (verb, tomcat.pid().is_some()) {
+        ("start", true) | ("stop", false) => Ok(()),
+        ("start", false) | ("restart", false) => tomcat.start(),
+        ("stop", true) => tomcat.stop(),
+        ("restart", true) => tomcat.stop().and_then(|()| tomcat.start()),
+        _ => bail!("the lab's services know no {verb}"),
+    }
+}
+
+fn httpd(lab: &mut Lab, host: Host, verb: &str, name: &str) -> Result<()> {
+    let mut webs = lab.webs.iter_mut();
+    let web = webs
+        .find(|web| web.host == host && web.flavour.service == name)
+        .with_context(|| format!("there is no service {name}"))?;
+    match verb {
+        "restart" => web.stop().and_then(|()| web.start()),
+        "reload" => web.graceful(),
+        _ => bail!("the lab's services know no {verb}"),
+    }
+}
+
+/// `rjk`, and httpd under the names that it has in the distributions.
+fn provide() -> Result<()> {
+    let folder = Path::new(PROGRAMS);
+    if folder.exists() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    symlink(rjk()?, folder.join("rjk"))?;
+    for (name, main) in SERVERS {
+        let path = folder.join(name);
+        let text = format!(
+            "#!/bin/sh\n[ \"$1\" != configtest ] || set -- -t\nexec apache2 -f {main} \"$@\"\n"
+        );
+        fs::write(&path, text)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! The how-tos, command by command.
+
+use super::{Seen, Step};
+use crate::lab::Lab;
+use crate::player::{Played, play};
+use anyhow::Result;
+use rjk_testbed::Subject;
+use rjk_testbed::how_to::{HowTo, PAGES};
+
+pub(super) const STEPS: [Step; 2] = [
+    Step {
+        name: "the how-to",
+        asked: "docs/on-premise.md: each command on its host; is what comes what the page says?",
+        act: first,
+        leaves: false,
+    },
+    Step {
+        name: "the other pages",
+        asked: "from-mod_jk.md, troubleshooting.md and timeouts.md: their commands, too",
+        act: others,
+        leaves: false,
+    },
+];
+
+fn first(lab: &mut Lab) -> Result<Seen> {
+    let (first, _) = PAGES.split_at(1);
+    pages(lab, first)
+}
+
+fn others(lab: &mut Lab) -> Result<Seen> {
+    let (_, others) = PAGES.split_at(1);
+    pages(lab, others)
+}
+
+fn pages(lab: &mut Lab, names: &[&'static str]) -> Result<Seen> {
+    if lab.subject == Subject::ModJk {
+        return Ok(Seen::absent("they are about mod_rjk"));
+    }
+    let mut all = Played::default();
+    for name in names {
+        let played = play(lab, &HowTo::read(name)?)?;
+        all.run += played.run;
+        all.compared += played.compared;
+        all.elsewhere.extend(played.elsewhere);
+    }
+    let elsewhere: Vec<&str> = all.elsewhere.into_iter().collect();
+    Ok(Seen::new(format!(
+        "{} commands ran, {} blocks printed what the page says; for other machines: {}",
+        all.run,
+        all.compared,
+        elsewhere.join(", ")
+    )))
+}
