@@ -7,7 +7,8 @@
 //!     cost of KIND [MEMBERS [new|sticky]]            one line
 //!     cost profile [KIND [MEMBERS [new|sticky [ROWS]]]]   which functions
 //!
-//! KIND is floor (a handler that answers from memory), mod_rjk, mod_jk or mod_proxy_ajp.
+//! KIND is floor (a handler that answers from memory), mod_rjk, mod_rjk_http, mod_jk, mod_proxy_ajp or
+//! mod_proxy_http.
 
 #![forbid(unsafe_code)]
 
@@ -76,7 +77,7 @@ fn table() -> Result {
         };
         let lowest = cost::measure(&floor)?;
         line(&floor, &lowest, &lowest);
-        for kind in [Kind::Rjk, Kind::ModJk, Kind::ProxyAjp] {
+        for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Floor) {
             for members in MEMBERS {
                 let way = Way {
                     kind,

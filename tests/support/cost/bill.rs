@@ -1,7 +1,7 @@
 //! All that a small GET through the module costs above the floor, item by item, to be compared with what
 //! it cost before.
 
-use super::{Cost, Kind, Session, Way, calls, measure};
+use super::{Calls, Cost, Kind, Session, Way, calls, measure};
 use crate::Result;
 use std::collections::BTreeMap;
 
@@ -16,46 +16,74 @@ pub type Bill = BTreeMap<String, f64>;
 pub fn bill() -> Result<Bill> {
     let mut bill = Bill::new();
     for session in Session::ALL {
-        for (item, count) in items(session)? {
-            bill.insert(format!("{}.{item}", session.name()), count);
-        }
+        let floor = Floor::of(session)?;
+        let few = floor.add(&mut bill, Kind::Rjk, session.name())?;
+        floor.add_members(&mut bill, session.name(), &few)?;
     }
+    Floor::of(Session::New)?.add(&mut bill, Kind::RjkHttp, "http")?;
     Ok(bill)
 }
 
-fn items(session: Session) -> Result<Bill> {
-    let way = |kind, members| Way {
-        kind,
-        members,
-        session,
-    };
-    let (floor, small) = (way(Kind::Floor, SMALL), way(Kind::Rjk, SMALL));
-    let lowest = measure(&floor)?;
-    let one = measure(&small)?;
-    let many = measure(&way(Kind::Rjk, LARGE))?;
-    let per_thousand = |count: fn(&Cost) -> f64| {
-        let more = count(&many) - count(&one);
-        (more * 1_000.0 / (LARGE - SMALL) as f64).round()
-    };
-    let above = (one.instructions - lowest.instructions).round();
-    let mut items = Bill::from([
-        ("instructions".into(), above),
-        ("instructions.of-the-module".into(), one.own.round()),
-        (
-            "instructions.per-1000-members".into(),
-            per_thousand(|cost| cost.instructions),
-        ),
-        ("allocations".into(), one.allocations),
-        ("allocations.with-1000-members".into(), many.allocations),
-    ]);
-    let below = calls(&floor)?;
-    for (name, count) in calls(&small)? {
-        let more = count - below.get(&name).unwrap_or(&0.0);
-        if more != 0.0 {
-            items.insert(format!("calls.{name}"), more);
+/// What a handler costs that answers from memory.
+struct Floor {
+    session: Session,
+    cost: Cost,
+    calls: Calls,
+}
+
+impl Floor {
+    fn of(session: Session) -> Result<Floor> {
+        let way = Way {
+            kind: Kind::Floor,
+            members: SMALL,
+            session,
+        };
+        Ok(Floor {
+            session,
+            cost: measure(&way)?,
+            calls: calls(&way)?,
+        })
+    }
+
+    fn way(&self, kind: Kind, members: usize) -> Way {
+        Way {
+            kind,
+            members,
+            session: self.session,
         }
     }
-    Ok(items)
+
+    fn add(&self, bill: &mut Bill, kind: Kind, name: &str) -> Result<Cost> {
+        let way = self.way(kind, SMALL);
+        let cost = measure(&way)?;
+        let above = cost.instructions - self.cost.instructions;
+        bill.insert(format!("{name}.instructions"), above.round());
+        bill.insert(
+            format!("{name}.instructions.of-the-module"),
+            cost.own.round(),
+        );
+        bill.insert(format!("{name}.allocations"), cost.allocations);
+        for (call, count) in calls(&way)? {
+            let more = count - self.calls.get(&call).unwrap_or(&0.0);
+            if more != 0.0 {
+                bill.insert(format!("{name}.calls.{call}"), more);
+            }
+        }
+        Ok(cost)
+    }
+
+    /// What more members cost each request.
+    fn add_members(&self, bill: &mut Bill, name: &str, few: &Cost) -> Result {
+        let many = measure(&self.way(Kind::Rjk, LARGE))?;
+        let more = (many.instructions - few.instructions) * 1_000.0 / (LARGE - SMALL) as f64;
+        bill.insert(
+            format!("{name}.instructions.per-1000-members"),
+            more.round(),
+        );
+        let more = many.allocations - few.allocations;
+        bill.insert(format!("{name}.allocations.per-1000-members"), more);
+        Ok(())
+    }
 }
 
 /// One line for each item; the form in which a bill is kept.

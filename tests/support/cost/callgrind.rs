@@ -2,8 +2,9 @@
 
 use super::parse::{self, Dump};
 use super::profile::Profile;
-use super::server::{Kind, PROXY_MODULES, Running, Way};
-use crate::{Result, module};
+use super::server::Running;
+use super::way::Way;
+use crate::Result;
 use anyhow::ensure;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -32,7 +33,7 @@ pub fn measure(way: &Way) -> Result<Cost> {
     let mut below = Below::start(way)?;
     let few = below.part(FEW)?;
     let many = below.part(MANY)?;
-    let objects = objects(way.kind)?;
+    let objects = way.kind.objects()?;
     let per_request = |count: &dyn Fn(&Dump) -> u64| {
         (count(&many) as f64 - count(&few) as f64) / (MANY - FEW) as f64
     };
@@ -50,25 +51,7 @@ pub fn measure(way: &Way) -> Result<Cost> {
 pub fn profile(way: &Way, rows: usize) -> Result<Profile> {
     let mut below = Below::start(way)?;
     let part = below.part(MANY)?;
-    Ok(Profile::new(&part, &objects(way.kind)?, MANY, rows))
-}
-
-/// The modules of a kind, as callgrind names them.
-fn objects(kind: Kind) -> Result<Vec<String>> {
-    let paths = match kind {
-        Kind::Floor => Vec::new(),
-        Kind::Rjk => vec![module::Subject::Rjk.path()?],
-        Kind::ModJk => vec![module::Subject::ModJk.path()?],
-        Kind::ProxyAjp => {
-            let folder = crate::httpd::modules_dir()?;
-            let names = PROXY_MODULES.iter().map(|name| format!("mod_{name}.so"));
-            names.map(|name| folder.join(name)).collect()
-        }
-    };
-    Ok(paths
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect())
+    Ok(Profile::new(&part, &way.kind.objects()?, MANY, rows))
 }
 
 /// A server below callgrind, which begins to count once the server is warm.

@@ -12,8 +12,9 @@ mod profile;
 mod server;
 mod strace;
 mod stub;
+mod way;
 
 pub use callgrind::{Cost, measure, profile};
 pub use profile::Profile;
-pub use server::{Kind, Session, Way};
 pub use strace::{Calls, calls};
+pub use way::{Kind, Session, Way};

@@ -1,6 +1,7 @@
 //! System calls, by strace.
 
-use super::server::{Running, Way};
+use super::server::Running;
+use super::way::Way;
 use crate::{Result, process, wait};
 use anyhow::Context;
 use rustix::process::Signal;
