@@ -11,7 +11,7 @@ mod watch;
 
 pub use builder::UriMapBuilder;
 pub use extensions::parse_worker_with_extensions;
-pub use live::{FileText, LiveMap, Reload};
+pub use live::{FileText, Found, LiveMap, Reload};
 pub use normalize::{MAX_MATCHED, UriError, normalize};
 pub use place::Place;
 pub use watch::Stamp;
@@ -197,6 +197,9 @@ impl UriMap {
 
     /// M-12: whether an enabled exclusion for this worker matches.
     fn is_unmounted(&self, path: &[u8], worker: &BString) -> bool {
+        if self.unmounts.is_empty() {
+            return false;
+        }
         let covers = |rule: &usize| {
             self.rules
                 .get(*rule)

@@ -129,8 +129,24 @@ fn hex(digit: u8) -> Option<u8> {
 
 /// The bytes that O-01 keeps; httpd's path escaping keeps exactly the same set.
 fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"/~$-_.+!*'(),;:@&=".contains(&byte)
+    PLAIN[usize::from(byte)]
 }
+
+static PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let others = b"/~$-_.+!*'(),;:@&=";
+    let mut next = 0;
+    while next < others.len() {
+        table[others[next] as usize] = true;
+        next += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,9 @@
 //! A map that follows its file while requests use it (M-20…M-26).
 
-use super::UriMap;
 use super::watch::{Moment, Stamp, Watch};
+use super::{Mount, UriMap};
 use crate::error::{ConfigError, Warning};
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use rustix::fs::OFlags;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -66,13 +66,18 @@ fn open(path: &Path) -> io::Result<File> {
 
 /// The rules of one server at this moment. Each process has its own and looks after the file itself.
 #[derive(Debug)]
-pub struct LiveMap {
-    current: ArcSwap<UriMap>,
-    file: Option<Followed>,
+pub struct LiveMap(Rules);
+
+#[derive(Debug)]
+enum Rules {
+    /// Nothing but a restart changes them: who looks at them need not hold on to them.
+    Fixed(Arc<UriMap>),
+    Following(Box<Followed>),
 }
 
 #[derive(Debug)]
 struct Followed {
+    current: ArcSwap<UriMap>,
     path: PathBuf,
     interval: Duration,
     /// Where `next` counts from, the same in all children.
@@ -80,6 +85,32 @@ struct Followed {
     /// When the file is to be looked at, in milliseconds.
     next: AtomicU64,
     watch: Mutex<Watch>,
+}
+
+/// Rules that somebody looks at.
+enum Loaded<'a> {
+    Fixed(&'a Arc<UriMap>),
+    Current(Guard<Arc<UriMap>>),
+}
+
+impl Deref for Loaded<'_> {
+    type Target = Arc<UriMap>;
+
+    fn deref(&self) -> &Arc<UriMap> {
+        match self {
+            Loaded::Fixed(map) => map,
+            Loaded::Current(map) => map,
+        }
+    }
+}
+
+/// A mount that was found; it stays as it is when the rules are replaced.
+#[derive(Debug)]
+pub enum Found<'a> {
+    /// It is there as long as the map.
+    Lasting(&'a Mount),
+    /// It is there as long as somebody holds it.
+    Held(Arc<Mount>),
 }
 
 /// What a look at a changed file led to.
@@ -99,10 +130,7 @@ pub enum Reload {
 impl LiveMap {
     /// Rules that stay.
     pub fn fixed(map: UriMap) -> LiveMap {
-        LiveMap {
-            current: ArcSwap::from_pointee(map),
-            file: None,
-        }
+        LiveMap(Rules::Fixed(Arc::new(map)))
     }
 
     /// Rules of which some come from `path`, read in the state `stamp`; `None` when it was read in no
@@ -114,6 +142,7 @@ impl LiveMap {
         interval: Duration,
     ) -> LiveMap {
         let file = Followed {
+            current: ArcSwap::from_pointee(map),
             path: path.to_owned(),
             interval,
             began: Instant::now(),
@@ -121,32 +150,54 @@ impl LiveMap {
             watch: Mutex::new(Watch::new(interval, stamp)),
         };
         file.plan(&Watch::new(interval, stamp), file.moment(Instant::now()));
-        LiveMap {
-            current: ArcSwap::from_pointee(map),
-            file: Some(file),
+        LiveMap(Rules::Following(Box::new(file)))
+    }
+
+    /// The mount for a path, as [`UriMap::lookup`] finds it in the rules in force.
+    pub fn lookup(&self, normalised: &[u8], reject_unsafe: bool) -> Option<Found<'_>> {
+        match &self.0 {
+            Rules::Fixed(map) => {
+                let mount = map.lookup(normalised, reject_unsafe)?;
+                Some(Found::Lasting(mount))
+            }
+            Rules::Following(file) => {
+                let map = file.current.load();
+                let mount = map.lookup(normalised, reject_unsafe)?;
+                Some(Found::Held(Arc::clone(mount)))
+            }
         }
     }
 
-    /// The rules in force. Do not keep them over a wait: clone the mount that was found.
-    pub fn load(&self) -> impl Deref<Target = Arc<UriMap>> + use<> {
-        self.current.load()
+    /// The rules in force. Do not keep them over a wait.
+    pub fn load(&self) -> impl Deref<Target = Arc<UriMap>> {
+        match &self.0 {
+            Rules::Fixed(map) => Loaded::Fixed(map),
+            Rules::Following(file) => Loaded::Current(file.current.load()),
+        }
     }
 
     /// The file, and how often it is looked at.
     pub fn file(&self) -> Option<(&Path, Duration)> {
-        let file = self.file.as_ref()?;
+        let file = self.followed()?;
         Some((&file.path, file.interval))
+    }
+
+    fn followed(&self) -> Option<&Followed> {
+        match &self.0 {
+            Rules::Fixed(_) => None,
+            Rules::Following(file) => Some(file),
+        }
     }
 
     /// Whether the file is to be looked at: one load and one look at the clock, for every request.
     pub fn is_due(&self, now: impl FnOnce() -> Instant) -> bool {
-        let file = self.file.as_ref();
+        let file = self.followed();
         file.is_some_and(|file| file.due(now).is_some())
     }
 
     /// Looks at the file if it is time for that and nobody else does; `None` when nothing came of it.
     pub fn check_if_due(&self, now: Instant) -> Option<Reload> {
-        let file = self.file.as_ref()?;
+        let file = self.followed()?;
         let due = file.due(|| now)?;
         // Who wins looks; the others go on with the rules in force, also while it lasts.
         file.next
@@ -157,45 +208,55 @@ impl LiveMap {
             file.next.store(due, Relaxed);
             return None;
         };
-        self.look(file, watch, file.moment(now))
+        file.look(watch, file.moment(now))
     }
 
     /// Looks at the file now, whether or not it is time for that (M-25); who does so already is not
     /// waited for, because on a disk that hangs it takes for ever.
     pub fn check(&self) -> Option<Reload> {
-        let file = self.file.as_ref()?;
-        self.look(file, file.try_watch()?, file.moment(Instant::now()))
+        let file = self.followed()?;
+        file.look(file.try_watch()?, file.moment(Instant::now()))
     }
+}
 
-    fn look(
-        &self,
-        file: &Followed,
-        mut watch: MutexGuard<'_, Watch>,
-        now: Moment,
-    ) -> Option<Reload> {
+/// A look at the file, at whose end the next one is planned, however it ends.
+struct Planned<'a> {
+    file: &'a Followed,
+    watch: &'a mut Watch,
+    now: Moment,
+}
+
+impl Drop for Planned<'_> {
+    fn drop(&mut self) {
+        self.file.plan(self.watch, self.now);
+    }
+}
+
+impl Followed {
+    fn look(&self, mut watch: MutexGuard<'_, Watch>, now: Moment) -> Option<Reload> {
         let plan = Planned {
-            file,
+            file: self,
             watch: &mut watch,
             now,
         };
-        let state = match fs::metadata(&file.path) {
+        let state = match fs::metadata(&self.path) {
             Ok(state) if state.is_file() => Stamp::of(&state),
-            Ok(_) => return plan.watch.failed(None, &file.path, NO_FILE),
-            Err(error) => return plan.watch.failed(None, &file.path, &error.to_string()),
+            Ok(_) => return plan.watch.failed(None, &self.path, NO_FILE),
+            Err(error) => return plan.watch.failed(None, &self.path, &error.to_string()),
         };
         if !plan.watch.is_to_read(state, now) {
-            return plan.watch.told_if_restless(&file.path, now);
+            return plan.watch.told_if_restless(&self.path, now);
         }
-        match FileText::read(&file.path) {
+        match FileText::read(&self.path) {
             Ok(FileText { text, stamp }) if stamp == Some(state) => {
                 plan.watch.was_read(state);
-                self.take(&text, &file.path, state, plan.watch)
+                self.take(&text, &self.path, state, plan.watch)
             }
             // It changed meanwhile: the next look finds it settled.
             Ok(_) => None,
             Err(error) => {
                 let problem = format!("{error}; the user of the children must be able to read it");
-                plan.watch.failed(Some(state), &file.path, &problem)
+                plan.watch.failed(Some(state), &self.path, &problem)
             }
         }
     }
@@ -217,22 +278,7 @@ impl LiveMap {
             }
         }
     }
-}
 
-/// A look at the file, at whose end the next one is planned, however it ends.
-struct Planned<'a> {
-    file: &'a Followed,
-    watch: &'a mut Watch,
-    now: Moment,
-}
-
-impl Drop for Planned<'_> {
-    fn drop(&mut self) {
-        self.file.plan(self.watch, self.now);
-    }
-}
-
-impl Followed {
     /// The right to look at the file, unless another thread has it.
     fn try_watch(&self) -> Option<MutexGuard<'_, Watch>> {
         match self.watch.try_lock() {

@@ -32,10 +32,21 @@ pub fn normalize(decoded: &[u8]) -> Result<Cow<'_, [u8]>, UriError> {
     let Some((b'/', path)) = decoded.split_first() else {
         return Err(UriError::NotAbsolute);
     };
-    if is_normal(path) {
+    if is_plain(path) || is_normal(path) {
         return Ok(Cow::Borrowed(decoded));
     }
     resolve_segments(path).map(Cow::Owned)
+}
+
+/// Whether nothing looks as if it had to be resolved; without the first `/`. One look at each byte says so of
+/// nearly all paths.
+fn is_plain(path: &[u8]) -> bool {
+    let begins_oddly = |rest: &[u8]| matches!(rest.first(), Some(b'/' | b'.'));
+    let is_odd = |(at, byte): (usize, &u8)| match byte {
+        b'/' => begins_oddly(&path[at + 1..]),
+        byte => *byte == b';',
+    };
+    !begins_oddly(path) && !path.iter().enumerate().any(is_odd)
 }
 
 /// Whether there is nothing to resolve, so that most requests allocate nothing; without the first `/`.

@@ -203,7 +203,7 @@ fn m22_a_file_without_end_is_not_taken_into_memory() {
 fn m25_who_asks_during_a_look_does_not_wait_for_it() {
     let site = Site::new("/a/*=w1\n", MINUTE);
     let due = Instant::now() + MINUTE;
-    let look = site.map.file.as_ref().unwrap().watch.lock().unwrap();
+    let look = site.map.followed().unwrap().watch.lock().unwrap();
     thread::scope(|scope| {
         let asked = scope.spawn(|| {
             (
