@@ -36,8 +36,17 @@ static apr_status_t fails(ap_filter_t *filter, apr_bucket_brigade *brigade)
     return ap_pass_brigade(filter->next, brigade);
 }
 
+/* Output: writes notes, as any module may. */
+static apr_status_t notes(ap_filter_t *filter, apr_bucket_brigade *brigade)
+{
+    apr_table_setn(filter->r->notes, "JK_LB_FIRST_NAME", "not ours");
+    apr_table_setn(filter->r->notes, "jk_lb_last_state", "not ours");
+    return ap_pass_brigade(filter->next, brigade);
+}
+
 static void hooks(apr_pool_t *pool)
 {
+    ap_register_output_filter("TEST_NOTES", notes, NULL, AP_FTYPE_CONTENT_SET);
     ap_register_input_filter("TEST_NOTHING", nothing, NULL, AP_FTYPE_CONTENT_SET);
     ap_register_input_filter("TEST_CLAIMS", claims, NULL, AP_FTYPE_CONTENT_SET);
     ap_register_output_filter("TEST_REFUSES", fails, NULL, AP_FTYPE_CONTENT_SET);

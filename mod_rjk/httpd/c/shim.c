@@ -72,6 +72,17 @@ const char *rjk_normalized_path(apr_pool_t *pool, const char *path, int merge_sl
 #endif
 }
 
+apr_bucket_brigade *rjk_brigade_make(apr_pool_t *pool, apr_bucket_alloc_t *alloc)
+{
+    apr_bucket_brigade *brigade = apr_palloc(pool, sizeof(*brigade));
+    if (brigade) {
+        brigade->p = pool;
+        brigade->bucket_alloc = alloc;
+        APR_RING_INIT(&brigade->list, apr_bucket, link);
+    }
+    return brigade;
+}
+
 void rjk_brigade_append(apr_bucket_brigade *brigade, const char *bytes, apr_size_t length)
 {
     apr_bucket *bucket = apr_bucket_transient_create(bytes, length, brigade->bucket_alloc);

@@ -19,6 +19,9 @@ int rjk_keeps_encoded_slashes(const request_rec *request);
 /* The path as httpd normalises it before it decodes it; NULL when it cannot or does not. */
 const char *rjk_normalized_path(apr_pool_t *pool, const char *path, int merge_slashes);
 
+/* As apr_brigade_create, for who empties it: no clean-up of the pool does. */
+apr_bucket_brigade *rjk_brigade_make(apr_pool_t *pool, apr_bucket_alloc_t *alloc);
+
 void rjk_brigade_append(apr_bucket_brigade *brigade, const char *bytes, apr_size_t length);
 void rjk_brigade_append_flush(apr_bucket_brigade *brigade);
 void rjk_brigade_append_eos(apr_bucket_brigade *brigade);

@@ -1,9 +1,9 @@
 //! Who gets a request without a session (§4.1, §4.2).
 
 use rjk_testbed::client::Request;
-use rjk_testbed::{Farm, Plan, Result, Subject, both};
+use rjk_testbed::{Farm, Plan, Result, Subject, both, filters};
 
-both! { lb01_lb10_weights lb06_x03_ties_and_stateless a28_distance l_activation_and_x04_overrides lb05_one_worker_in_two_balancers l16_secret t05_notes_of_a_plain_request }
+both! { lb01_lb10_weights lb06_x03_ties_and_stateless a28_distance l_activation_and_x04_overrides lb05_one_worker_in_two_balancers l16_secret t05_notes_of_a_plain_request t05_notes_that_are_there_already }
 
 fn weighted(subject: Subject, factors: &[u32]) -> Result<Farm> {
     let names: Vec<String> = (1..=factors.len()).map(|n| format!("m{n}")).collect();
@@ -183,5 +183,16 @@ fn t05_notes_of_a_plain_request(subject: Subject) -> Result {
     let requests = farm.peer("m1")?.requests();
     let sent: usize = requests.iter().map(|request| request.raw.len() + 4).sum();
     assert_eq!(last.transferred, sent.to_string());
+    Ok(())
+}
+
+/// T-05, T-24: a note that another module wrote during the service is replaced, in whatever case.
+fn t05_notes_that_are_there_already(subject: Subject) -> Result {
+    let others = filters::load_module()? + "SetOutputFilter TEST_NOTES\n";
+    let mut farm = Plan::new(subject, &["m1"]).directives(&others).start()?;
+    farm.sequence("/x", 1)?;
+    let notes = farm.notes()?;
+    assert_eq!(notes.first, notes.last);
+    assert_eq!((&*notes.last.name, &*notes.last.state), ("m1", "OK"));
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! Safe handles on APR's pools, tables and strings.
 
 use crate::ffi::sys;
+use crate::ffi::texts::Text;
+use std::alloc::{Layout, handle_alloc_error};
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_void};
 use std::marker::PhantomData;
@@ -45,6 +47,24 @@ impl<'p> Pool<'p> {
         unsafe { sys::apr_pstrmemdup(self.as_ptr(), bytes.as_ptr().cast(), bytes.len() as _) }
     }
 
+    /// A copy of the bytes.
+    pub(crate) fn bytes(self, bytes: &[u8]) -> &'p [u8] {
+        self.slice(bytes.len(), bytes.iter().copied())
+    }
+
+    /// So many bytes, all zero; none when memory is out, which httpd's pools do not survive.
+    pub(crate) fn room(self, bytes: usize) -> &'p mut [u8] {
+        // SAFETY: the pool is alive, and gives memory that nobody else has.
+        unsafe {
+            let start = sys::apr_palloc(self.as_ptr(), bytes as _).cast::<u8>();
+            if start.is_null() {
+                return &mut [];
+            }
+            start.write_bytes(0, bytes);
+            std::slice::from_raw_parts_mut(start, bytes)
+        }
+    }
+
     /// The bytes as text; what is no UTF-8 becomes U+FFFD.
     pub(crate) fn text(self, bytes: &'p [u8]) -> &'p str {
         match String::from_utf8_lossy(bytes) {
@@ -73,21 +93,62 @@ impl<'p> Pool<'p> {
         }
     }
 
-    /// Moves a value into the pool's life: it is dropped when the pool is cleared.
+    /// Moves a value into the pool: it is dropped when the pool is cleared.
     pub(crate) fn own<T>(self, value: T) -> &'p mut T {
-        let raw = Box::into_raw(Box::new(value));
-        // SAFETY: the pool is alive; the clean-up gets the pointer that was just made, once.
+        let value = self.moved(value);
+        // SAFETY: the pool is alive; the clean-up gets the value once, before its memory goes.
         unsafe {
             sys::apr_pool_cleanup_register(
                 self.as_ptr(),
-                raw.cast(),
-                Some(drop_box::<T>),
+                std::ptr::from_mut(value).cast(),
+                Some(drop_in_pool::<T>),
                 Some(keep),
             );
+        }
+        value
+    }
+
+    /// Moves a value into the pool that needs no drop: nothing is to be done when the pool is cleared.
+    pub(crate) fn place<T>(self, value: T) -> &'p mut T {
+        const { assert!(!std::mem::needs_drop::<T>()) };
+        self.moved(value)
+    }
+
+    fn moved<T>(self, value: T) -> &'p mut T {
+        const { assert!(align_of::<T>() <= ALIGNMENT) };
+        // SAFETY: the pool is alive, and gives memory that nobody else has, aligned for the value.
+        unsafe {
+            let raw = sys::apr_palloc(self.as_ptr(), size_of::<T>() as _).cast::<T>();
+            if raw.is_null() {
+                handle_alloc_error(Layout::new::<T>());
+            }
+            raw.write(value);
             &mut *raw
         }
     }
+
+    /// Copies of the items in the pool, of so many at most.
+    pub(crate) fn slice<T: Copy>(self, most: usize, items: impl Iterator<Item = T>) -> &'p [T] {
+        const { assert!(align_of::<T>() <= ALIGNMENT) };
+        let bytes = size_of::<T>().saturating_mul(most);
+        // SAFETY: as `own`; what nobody wrote is not part of the slice, and there is nothing to drop.
+        unsafe {
+            let start = sys::apr_palloc(self.as_ptr(), bytes as _).cast::<T>();
+            if start.is_null() {
+                return &[];
+            }
+            let mut count = 0;
+            for item in items.take(most) {
+                start.add(count).write(item);
+                count += 1;
+            }
+            std::slice::from_raw_parts(start, count)
+        }
+    }
 }
+
+/// What APR aligns memory to.
+const ALIGNMENT: usize = 8;
 
 /// A value that a pool keeps under a name.
 ///
@@ -98,10 +159,10 @@ pub(crate) unsafe trait Kept: 'static {
     fn key() -> Cow<'static, CStr>;
 }
 
-unsafe extern "C" fn drop_box<T>(data: *mut c_void) -> sys::apr_status_t {
+unsafe extern "C" fn drop_in_pool<T>(data: *mut c_void) -> sys::apr_status_t {
     crate::ffi::guard::catch("a pool clean-up", 0, || {
-        // SAFETY: registered by `Pool::own` with a pointer from `Box::into_raw`, run once.
-        drop(unsafe { Box::from_raw(data.cast::<T>()) });
+        // SAFETY: registered by `Pool::own` with the value, run once.
+        unsafe { data.cast::<T>().drop_in_place() };
         0
     })
 }
@@ -153,17 +214,27 @@ impl<'t> Table<'t> {
         })
     }
 
+    /// How many entries there are.
+    pub(crate) fn len(self) -> usize {
+        self.entries().len()
+    }
+
     /// The first value of `name`, compared without case.
     pub(crate) fn get(self, name: &CStr) -> Option<&'t [u8]> {
         // SAFETY: table and name are alive; values live as long as the table's pool.
         unsafe { bytes(sys::apr_table_get(self.raw.as_ptr(), name.as_ptr())) }
     }
 
-    /// Sets a note or header; the table copies both.
-    pub(crate) fn set(self, name: &CStr, pool: Pool<'_>, value: &[u8]) {
-        let value = pool.string(value);
-        // SAFETY: both strings are alive, apr_table_set copies them.
-        unsafe { sys::apr_table_set(self.raw.as_ptr(), name.as_ptr(), value) }
+    /// Sets what there is one of.
+    pub(crate) fn set(self, name: &'static CStr, value: Text<'t>) {
+        // SAFETY: the name is static, the value lives as long as the table.
+        unsafe { sys::apr_table_setn(self.raw.as_ptr(), name.as_ptr(), value.as_ptr()) }
+    }
+
+    /// Adds one without a look whether there is another of that name.
+    pub(crate) fn add(self, name: &'static CStr, value: Text<'t>) {
+        // SAFETY: as `set`.
+        unsafe { sys::apr_table_addn(self.raw.as_ptr(), name.as_ptr(), value.as_ptr()) }
     }
 
     /// Sets a header whose name came from the worker.
@@ -180,20 +251,44 @@ impl<'t> Table<'t> {
         unsafe { sys::apr_table_addn(self.raw.as_ptr(), name, value) }
     }
 
+    /// The names of all entries, but for those that were set with one of the texts given here.
+    pub(crate) fn names_but(self, known: &[&'static CStr]) -> impl Iterator<Item = &'t [u8]> {
+        let is_known = |key: *const c_char| known.iter().any(|known| known.as_ptr() == key);
+        let entries = self.entries().iter();
+        let others = entries.filter(move |entry| !is_known(entry.key));
+        others.filter_map(|entry| {
+            // SAFETY: keys are C strings in the table's pool.
+            unsafe { bytes(entry.key) }
+        })
+    }
+
+    /// Whether a name begins so, in whatever case; `start` has no NUL.
+    pub(crate) fn has_name_with(self, start: &str) -> bool {
+        self.entries().iter().any(|entry| {
+            let mut bytes = start.bytes().enumerate();
+            // SAFETY: keys are C strings; none is read behind its end, which is unlike any byte of `start`.
+            bytes
+                .all(|(at, byte)| unsafe { (*entry.key.add(at) as u8).eq_ignore_ascii_case(&byte) })
+        })
+    }
+
     /// All entries in order.
     pub(crate) fn iter(self) -> impl Iterator<Item = (&'t [u8], &'t [u8])> {
+        self.entries().iter().filter_map(|entry| {
+            // SAFETY: keys and values are C strings in the table's pool.
+            unsafe { Some((bytes(entry.key)?, bytes(entry.val).unwrap_or(b""))) }
+        })
+    }
+
+    fn entries(self) -> &'t [sys::apr_table_entry_t] {
         // SAFETY: the table is alive; its array holds `nelts` entries of apr_table_entry_t.
-        let entries: &'t [sys::apr_table_entry_t] = unsafe {
+        unsafe {
             let array = &*sys::apr_table_elts(self.raw.as_ptr());
             if array.elts.is_null() || array.nelts <= 0 {
                 &[]
             } else {
                 std::slice::from_raw_parts(array.elts.cast(), array.nelts as usize)
             }
-        };
-        entries.iter().filter_map(|entry| {
-            // SAFETY: keys and values are C strings in the table's pool.
-            unsafe { Some((bytes(entry.key)?, bytes(entry.val).unwrap_or(b""))) }
-        })
+        }
     }
 }

@@ -14,3 +14,4 @@ pub(crate) mod resumption;
 #[cfg(feature = "policy")]
 pub(crate) mod stack;
 pub(crate) mod sys;
+pub(crate) mod texts;

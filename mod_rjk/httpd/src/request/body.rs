@@ -22,13 +22,16 @@ const READ_AHEAD: usize = 8 * 1024;
 const GIVEN_UP_LOOKS: u32 = 3;
 const GIVEN_UP_PAUSE: Duration = Duration::from_millis(1);
 
+type Brigade = NonNull<sys::apr_bucket_brigade>;
+
 /// The body of one request.
 ///
 /// httpd's own `ap_get_client_block` makes a brigade for each call, in the request's pool: an upload
 /// of a gigabyte would cost megabytes. Here one brigade serves all calls.
 pub(crate) struct RequestBody<'r> {
     request: RequestRec<'r>,
-    brigade: NonNull<sys::apr_bucket_brigade>,
+    /// `None` without a body, which most requests are.
+    brigade: Option<Brigade>,
     /// Bytes that must come before the end.
     missing: u64,
     /// Bytes came.
@@ -48,7 +51,11 @@ impl<'r> RequestBody<'r> {
         has_body: bool,
         announced: u64,
     ) -> Option<RequestBody<'r>> {
-        request.new_brigade().map(|brigade| RequestBody {
+        let brigade = match has_body {
+            true => Some(request.new_brigade()?),
+            false => None,
+        };
+        Some(RequestBody {
             request,
             brigade,
             missing: announced,
@@ -103,9 +110,12 @@ impl<'r> RequestBody<'r> {
     }
 
     fn next(&mut self, buffer: &mut [u8]) -> Result<usize, BrokenBody> {
+        let Some(brigade) = self.brigade else {
+            return Ok(0);
+        };
         let mut fruitless = 0;
         while !self.ended && !buffer.is_empty() {
-            let taken = self.take(buffer)?;
+            let taken = self.take(brigade, buffer)?;
             if taken > 0 {
                 return Ok(taken);
             }
@@ -121,26 +131,26 @@ impl<'r> RequestBody<'r> {
                 return Err(BrokenBody::refused(500));
             }
             fruitless += 1;
-            self.fill(buffer.len())?;
+            self.fill(brigade, buffer.len())?;
         }
         Ok(0)
     }
 
     /// Moves what the brigade holds.
-    fn take(&mut self, buffer: &mut [u8]) -> Result<usize, BrokenBody> {
+    fn take(&mut self, brigade: Brigade, buffer: &mut [u8]) -> Result<usize, BrokenBody> {
         let mut length = buffer.len() as sys::apr_size_t;
         let mut ended: c_int = 0;
         // SAFETY: the brigade is alive and its buckets are its own; the buffer is writable for
         // `length` bytes, and the call writes no more.
         let status = unsafe {
             sys::rjk_brigade_take(
-                self.brigade.as_ptr(),
+                brigade.as_ptr(),
                 buffer.as_mut_ptr().cast(),
                 &raw mut length,
                 &raw mut ended,
             )
         };
-        self.checked(status)?;
+        self.checked(brigade, status)?;
         let taken = length as usize;
         self.missing = self.missing.saturating_sub(taken as u64);
         self.came |= taken > 0;
@@ -171,31 +181,31 @@ impl<'r> RequestBody<'r> {
     }
 
     /// Reads from the client into the empty brigade.
-    fn fill(&mut self, bytes: usize) -> Result<(), BrokenBody> {
+    fn fill(&mut self, brigade: Brigade, bytes: usize) -> Result<(), BrokenBody> {
         // SAFETY: request, filters and brigade are alive; the mode asks for data of the body only.
         let status = unsafe {
-            sys::apr_brigade_cleanup(self.brigade.as_ptr().cast());
+            sys::apr_brigade_cleanup(brigade.as_ptr().cast());
             sys::ap_get_brigade(
                 (*self.request.as_ptr()).input_filters,
-                self.brigade.as_ptr(),
+                brigade.as_ptr(),
                 sys::ap_input_mode_t_AP_MODE_READBYTES,
                 sys::apr_read_type_e_APR_BLOCK_READ,
                 bytes as _,
             )
         };
-        self.checked(status)
+        self.checked(brigade, status)
     }
 
     /// What httpd did decides, whatever it returned: it may have answered the request by itself, and
     /// reports that as a success with an end.
-    fn checked(&self, status: sys::apr_status_t) -> Result<(), BrokenBody> {
+    fn checked(&self, brigade: Brigade, status: sys::apr_status_t) -> Result<(), BrokenBody> {
         if self.request.is_answered() {
             let status = u16::try_from(self.request.status()).unwrap_or(0);
             let refused = if status >= 400 { status } else { 400 };
             return Err(BrokenBody::refused(refused));
         }
         // SAFETY: the bucket list is alive.
-        let error = unsafe { sys::rjk_brigade_error(self.brigade.as_ptr()) };
+        let error = unsafe { sys::rjk_brigade_error(brigade.as_ptr()) };
         let is_aborted = self.request.is_aborted();
         if status == 0 && error == 0 && !is_aborted {
             return Ok(());

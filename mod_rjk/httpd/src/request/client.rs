@@ -8,17 +8,18 @@ use crate::ffi::apr::Pool;
 use crate::ffi::guard::point;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
+use crate::ffi::texts::{Decimal, Text};
 use rjk_message::ResponseHead;
 use rjk_proxy::job::downstream::{BrokenBody, ClientError, Downstream, Then};
 use rjk_proxy::job::report::Told;
 use rjk_proxy::tunnel::{TunnelEnd, TunnelLimits, Tunnelled};
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::ptr::NonNull;
 
 /// The client of a request, through httpd.
 pub(crate) struct Client<'r> {
     request: RequestRec<'r>,
-    mapped: &'r Mapped,
+    mapped: &'r Mapped<'r>,
     brigade: NonNull<sys::apr_bucket_brigade>,
     /// Body bytes that went into the filters.
     pub(crate) sent: u64,
@@ -47,7 +48,7 @@ impl<'r> Client<'r> {
             request,
             mapped: state::of_forwarded(request)?,
             body,
-            brigade: request.new_brigade()?,
+            brigade: request.new_transit_brigade()?,
             sent: 0,
             started: false,
             refused: false,
@@ -142,7 +143,7 @@ impl Downstream for Client<'_> {
         self.status = c_int::from(head.status());
         set_status(self.request, head);
         for (name, value) in head.end_to_end_headers() {
-            if name.eq_ignore_ascii_case(b"Content-Length") {
+            if is(name, b"Content-Length") {
                 set_length(self.request, head);
             } else {
                 set_header(self.request, name, value);
@@ -224,47 +225,63 @@ fn wants_head_only(request: RequestRec<'_>) -> bool {
 
 /// Status and reason (RS-01): the worker's words, else httpd's, else `Unknown Reason`.
 fn set_status(request: RequestRec<'_>, head: &ResponseHead) {
-    let pool = request.pool();
-    let status = c_int::from(head.status());
-    let mut line = format!("{status} ").into_bytes();
-    if head.reason().is_empty() {
-        line.extend_from_slice(known_reason(status).unwrap_or(b"Unknown Reason"));
-    } else {
-        line.extend_from_slice(head.reason());
-    }
-    let line = pool.string(&line);
-    // SAFETY: the hook may write to its request; the line lives in its pool.
+    let known = known_line(head.status());
+    let reason = match head.reason() {
+        b"" => known.map_or(&b"Unknown Reason"[..], reason_of),
+        reason => reason,
+    };
+    let line = match known {
+        Some(line) if reason_of(line) == reason => Text::from(line),
+        _ => {
+            let code = Decimal::new(head.status().into());
+            Text::new(request.pool(), &[code.digits(), b" ", reason])
+        }
+    };
+    // SAFETY: the hook may write to its request; the line lives in its pool, or for ever.
     unsafe {
-        (*request.as_ptr()).status = status;
-        (*request.as_ptr()).status_line = line;
+        (*request.as_ptr()).status = head.status().into();
+        (*request.as_ptr()).status_line = line.as_ptr();
     }
 }
 
-/// httpd's phrase for a status; for one it does not know it returns the line of 500.
-fn known_reason(status: c_int) -> Option<&'static [u8]> {
+/// httpd's line for a status; for one it does not know it returns the line of 500.
+fn known_line(status: u16) -> Option<&'static CStr> {
     // SAFETY: the function returns a string of a static table.
-    let line = unsafe { crate::ffi::apr::bytes(sys::ap_get_status_line(status)) }?;
-    let (code, reason) = line.split_at_checked(4)?;
-    (code == format!("{status} ").as_bytes()).then_some(reason)
+    let line = unsafe { CStr::from_ptr(sys::ap_get_status_line(status.into())) };
+    let is_it = line
+        .to_bytes()
+        .starts_with(Decimal::new(status.into()).digits());
+    is_it.then_some(line)
+}
+
+/// What stands behind the three digits of a status line and a blank.
+fn reason_of(line: &CStr) -> &[u8] {
+    line.to_bytes().get(4..).unwrap_or_default()
 }
 
 /// One response header (RS-02, RS-04), but for the length.
 fn set_header(request: RequestRec<'_>, name: &[u8], value: &[u8]) {
     let pool = request.pool();
-    if name.eq_ignore_ascii_case(b"Content-Type") {
+    if is(name, b"Content-Type") {
         set_content_type(request, pool, value);
-    } else if name.eq_ignore_ascii_case(b"Last-Modified") {
+    } else if is(name, b"Last-Modified") {
         let text = pool.string(value);
         // SAFETY: the request and the string are alive.
         unsafe {
             sys::ap_update_mtime(request.as_ptr(), sys::apr_date_parse_http(text));
             sys::ap_set_last_modified(request.as_ptr());
         }
-    } else if name.eq_ignore_ascii_case(b"Location") {
+    } else if is(name, b"Location") {
         request.headers_out().set_bytes(pool, name, value);
     } else {
         request.headers_out().add_bytes(pool, name, value);
     }
+}
+
+/// Whether a name is this one, in whatever case: nearly always it is spelled alike.
+#[inline]
+fn is(name: &[u8], known: &[u8]) -> bool {
+    name == known || name.eq_ignore_ascii_case(known)
 }
 
 /// Only a length that is known (RS-03): another would frame the response to the client wrongly, so
@@ -279,13 +296,13 @@ fn set_length(request: RequestRec<'_>, head: &ResponseHead) {
 
 /// Through httpd's call, with the type itself in lower case, so that filters by type find it.
 fn set_content_type(request: RequestRec<'_>, pool: Pool<'_>, value: &[u8]) {
-    let mut value = value.to_vec();
-    let end = value
-        .iter()
-        .position(|byte| *byte == b';')
-        .unwrap_or(value.len());
-    value[..end].make_ascii_lowercase();
-    let value = pool.string(&value);
+    let end = value.iter().position(|byte| *byte == b';');
+    let (kind, parameters) = value.split_at(end.unwrap_or(value.len()));
+    let value = if kind.iter().any(u8::is_ascii_uppercase) {
+        Text::new(pool, &[&kind.to_ascii_lowercase(), parameters])
+    } else {
+        Text::new(pool, &[value])
+    };
     // SAFETY: the request is alive, the string lives in its pool.
-    unsafe { sys::ap_set_content_type(request.as_ptr(), value) }
+    unsafe { sys::ap_set_content_type(request.as_ptr(), value.as_ptr()) }
 }

@@ -1,14 +1,16 @@
 //! What is sent of a request (contract §5.2).
 
-use super::env_value::{env_or, sent_env};
+use super::env_value::{OwnEnv, sent_env};
 use super::tls::Tls;
 use crate::ffi::request::RequestRec;
+use crate::ffi::texts::Decimal;
 use crate::server::ready::Ready;
 use rjk_balance::{RequestView, cookie_values};
 use rjk_config::number::leading_number;
 use rjk_config::server::options::{ClientAddress, ForwardUri, path_of};
 use rjk_message::ContentLength;
 use rjk_message::{Attributes, BodyLength, RequestHead};
+use rjk_proxy::job::request::EnvOverrides;
 use std::borrow::Cow;
 use std::ffi::CStr;
 
@@ -39,10 +41,10 @@ impl Framing {
 pub(crate) struct Facts<'r> {
     request: RequestRec<'r>,
     uri: Cow<'r, [u8]>,
-    headers: Vec<(&'r [u8], &'r [u8])>,
+    headers: &'r [(&'r [u8], &'r [u8])],
     body: BodyLength,
     remote_addr: Option<&'r [u8]>,
-    remote_port: Option<Cow<'r, [u8]>>,
+    remote_port: Option<&'r [u8]>,
     remote_host: Option<&'r [u8]>,
     remote_user: Option<&'r [u8]>,
     auth_type: Option<&'r [u8]>,
@@ -50,6 +52,8 @@ pub(crate) struct Facts<'r> {
     server_port: u16,
     local_addr: Option<&'r [u8]>,
     tls: Option<Tls<'r>>,
+    /// What variables of this request override.
+    pub(super) overrides: EnvOverrides<'r>,
     sent_env: Vec<(&'r [u8], &'r [u8])>,
 }
 
@@ -66,36 +70,28 @@ impl<'r> Facts<'r> {
         if names.wants_common_vars {
             request.add_common_vars();
         }
+        let env = OwnEnv::of(request, names);
         let (address, port) = client_address(request, options.client_address);
-        let port = env_or(request, &names.remote_port, || None)
-            .map(Cow::Borrowed)
-            .or_else(|| {
-                let known = request.env().get(&names.remote_port).is_none();
-                known.then(|| Cow::Owned(port.to_string().into_bytes()))
-            });
         Facts {
             request,
             uri: forwarded_uri(request, options.forward_uri, original_uri),
             headers: headers(request, framing),
             body: framing.length,
-            remote_addr: env_or(request, &names.remote_addr, || address),
-            remote_port: port,
-            remote_host: env_or(request, &names.remote_host, || request.remote_host()),
-            remote_user: env_or(request, &names.remote_user, || request.user()),
-            auth_type: env_or(request, &names.auth_type, || request.auth_type()),
-            server_name: request
-                .env()
+            remote_addr: env.or(&names.remote_addr, || address),
+            remote_port: env.or(&names.remote_port, || Some(decimal(request, port))),
+            remote_host: env.or(&names.remote_host, || request.remote_host()),
+            remote_user: env.or(&names.remote_user, || request.user()),
+            auth_type: env.or(&names.auth_type, || request.auth_type()),
+            overrides: env.overrides(),
+            server_name: env
                 .get(&names.local_name)
                 .unwrap_or_else(|| request.server_name()),
-            server_port: request.env().get(&names.local_port).map_or_else(
+            server_port: env.get(&names.local_port).map_or_else(
                 || request.server_port(),
                 |value| leading_number(value) as u16,
             ),
             // D-25: an empty value is sent as it is.
-            local_addr: request
-                .env()
-                .get(&names.local_addr)
-                .or_else(|| request.local_ip()),
+            local_addr: env.get(&names.local_addr).or_else(|| request.local_ip()),
             tls: Tls::gather(request, ready),
             sent_env: sent_env(request, names),
         }
@@ -113,7 +109,7 @@ impl<'r> Facts<'r> {
             server_name: self.server_name,
             server_port: self.server_port,
             is_ssl: tls.is_some(),
-            headers: &self.headers,
+            headers: self.headers,
             body: self.body,
             attributes: Attributes {
                 remote_user: self.remote_user,
@@ -124,13 +120,17 @@ impl<'r> Facts<'r> {
                 ssl_session: tls.and_then(|tls| tls.session),
                 ssl_key_size: tls.and_then(|tls| tls.key_size),
                 ssl_protocol: tls.and_then(|tls| tls.protocol),
-                remote_port: self.remote_port.as_deref(),
+                remote_port: self.remote_port,
                 local_addr: self.local_addr,
                 extra: &self.sent_env,
                 ..Attributes::default()
             },
         }
     }
+}
+
+fn decimal(request: RequestRec<'_>, number: u16) -> &[u8] {
+    request.pool().bytes(Decimal::new(number.into()).digits())
 }
 
 /// The path to send (O-01…O-04). Whether httpd kept encoded slashes is asked only where there are
@@ -141,10 +141,11 @@ fn forwarded_uri<'r>(
     decoded: &'r [u8],
 ) -> Cow<'r, [u8]> {
     let unparsed = request.unparsed_uri();
-    let has_slashes = decoded
-        .windows(3)
-        .any(|three| three.eq_ignore_ascii_case(b"%2F"));
-    if !has_slashes || !request.keeps_encoded_slashes() {
+    let has_slashes = || {
+        let mut threes = decoded.windows(3);
+        threes.any(|three| three.eq_ignore_ascii_case(b"%2F"))
+    };
+    if !decoded.contains(&b'%') || !has_slashes() || !request.keeps_encoded_slashes() {
         return form.apply(decoded, unparsed);
     }
     let path = path_of(unparsed);
@@ -166,20 +167,18 @@ fn client_address(request: RequestRec<'_>, kind: ClientAddress) -> (Option<&[u8]
 
 /// All headers; for an error page without those about the body, which was the failed request's;
 /// where a filter took the length away, with the one that says that there is a body all the same.
-fn headers<'r>(request: RequestRec<'r>, framing: Framing) -> Vec<(&'r [u8], &'r [u8])> {
+fn headers<'r>(request: RequestRec<'r>, framing: Framing) -> &'r [(&'r [u8], &'r [u8])] {
     let is_error_page = request.is_error_page();
     let frames_the_body = |name: &[u8]| {
         name.eq_ignore_ascii_case(b"Content-Length")
             || name.eq_ignore_ascii_case(b"Transfer-Encoding")
     };
-    let all = request.headers_in().iter();
-    let mut kept: Vec<(&[u8], &[u8])> = all
-        .filter(|(name, _)| !(is_error_page && frames_the_body(name)))
-        .collect();
-    if framing.is_changed {
-        kept.push((b"Transfer-Encoding", b"chunked"));
-    }
-    kept
+    let all = request.headers_in();
+    let sent = all.iter();
+    let sent = sent.filter(|(name, _)| !(is_error_page && frames_the_body(name)));
+    let chunked = (&b"Transfer-Encoding"[..], &b"chunked"[..]);
+    let sent = sent.chain(framing.is_changed.then_some(chunked));
+    request.pool().slice(all.len() + 1, sent)
 }
 
 /// Length of the body: of a sub-request (BD-09), of an error page and of a WebSocket none; unknown with
@@ -190,6 +189,10 @@ fn body_length(request: RequestRec<'_>, ignore_cl: &CStr) -> BodyLength {
     }
     if request.is_chunked() {
         return BodyLength::Chunked;
+    }
+    // httpd has read the length that the client announced, if it did.
+    if request.announced_body() == 0 {
+        return BodyLength::None;
     }
     match ContentLength::of(request.headers_in().get(c"Content-Length")) {
         ContentLength::Absent | ContentLength::Known(0) => BodyLength::None,
@@ -203,10 +206,10 @@ fn body_length(request: RequestRec<'_>, ignore_cl: &CStr) -> BodyLength {
 /// mod_http2 makes a GET with an upgrade of the CONNECT that asks for a WebSocket (RFC 8441), and announces
 /// a body for what is sent behind it. The clients of HTTP/2 cannot send that header themselves.
 fn is_extended_connect(request: RequestRec<'_>) -> bool {
-    let upgrade = request.headers_in().get(c"Upgrade");
+    let upgrade = || request.headers_in().get(c"Upgrade");
     request.is_stream()
         && request.method() == b"GET"
-        && upgrade.is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
+        && upgrade().is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
 }
 
 impl RequestView for Facts<'_> {

@@ -3,10 +3,9 @@
 use super::after::MAINTENANCE;
 use super::body::RequestBody;
 use super::client::Client;
-use super::env_value::overrides;
 use super::facts::{Facts, Framing};
 use super::failed::{NO_MEMORY, fail};
-use super::mapping::{HANDLER, WORKER_NOTE, is_kept_here};
+use super::mapping::{HANDLER, is_kept_here};
 use super::state::{self, ready, request_id};
 use super::target::Target;
 use super::{notes, status_page};
@@ -15,7 +14,7 @@ use crate::ffi::guard::catch;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
 use crate::server::ready::{Child, Ready};
-use bstr::{BStr, ByteSlice};
+use bstr::BStr;
 use rjk_config::model::LegacySpec;
 use rjk_config::server::ServerConfig;
 use rjk_log::{Log, jk_log};
@@ -77,14 +76,12 @@ fn serve(
     target: &Target<'_>,
     log: &dyn Log,
 ) -> c_int {
-    if request.notes().get(WORKER_NOTE).is_none() {
+    if !matches!(target, Target::Noted { .. }) {
         // T-01: also for a worker that mapping did not choose, and for one that does not exist.
-        request
-            .notes()
-            .set(WORKER_NOTE, request.pool(), &target.worker);
+        notes::set_worker(request, target.worker());
     }
-    let Some(worker) = child.dispatcher.worker(&target.worker) else {
-        let name = &target.worker;
+    let Some(worker) = target.find(&child.dispatcher) else {
+        let name = target.worker();
         let what =
             format_args!("worker {name} is not in worker.list: add it, or correct the mount");
         return fail(&what, SERVER_ERROR, log);
@@ -125,9 +122,9 @@ fn forward(
     target: &Target<'_>,
     log: &dyn Log,
 ) -> c_int {
-    let name = target.worker.as_bstr();
+    let name = target.worker();
     let state = state::of(request);
-    let original = state.map_or_else(|| request.uri(), |state| state.original_uri.as_slice());
+    let original = state.map_or_else(|| request.uri(), |state| state.original_uri);
     let (body, framing) = match open_body(request, ready, name, log) {
         Ok(opened) => opened,
         Err(answer) => return answer,
@@ -139,7 +136,7 @@ fn forward(
     let forwarded = UpstreamRequest {
         forward: facts.forward_request(),
         rule: target.extensions(),
-        overrides: overrides(request),
+        overrides: facts.overrides,
         options: exchange_options(&ready.config),
         view: &facts,
     };
@@ -153,8 +150,7 @@ fn forward(
         log_failure(&what, told, log);
         return answer;
     };
-    notes::set_duration(request, began.elapsed());
-    notes::set_report(request, &report);
+    notes::set_report(request, began.elapsed(), &report);
     jk_log!(
         log,
         Debug,

@@ -39,11 +39,11 @@ pub(crate) fn after_mod_dir(request: RequestRec<'_>) -> c_int {
     let tried = lookup.take_tried();
     state::clear(request);
     // An index file that is here, or that mod_proxy fetches, has become the folder's request.
-    if let Some(mount) = tried
+    if let Some(worker) = tried
         && request.file_type() != FileType::Other
         && !request.is_proxy_request()
     {
-        mark(request, &mount.worker);
+        mark(request, worker);
     }
     DECLINED
 }

@@ -2,32 +2,28 @@
 
 use super::failed::fail;
 use super::state::{self, Mapped, PHASE, RequestState, ready, request_id};
-use super::{local, map_file};
+use super::{local, map_file, notes};
 use crate::ffi::answer::{BAD_REQUEST, DECLINED, OK, UNAVAILABLE};
 use crate::ffi::file_type::FileType;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
 use crate::server::ready::Ready;
 use bstr::ByteSlice;
-use rjk_config::uri_map::Mount;
-use rjk_config::uri_map::{MAX_MATCHED, UriError, normalize};
+use rjk_config::uri_map::{Found, MAX_MATCHED, Mount, UriError, normalize};
 use rjk_log::{Level, jk_log};
 use rjk_proxy::job::report::Told;
 use std::borrow::Cow;
 use std::ffi::{CStr, c_int};
-use std::sync::Arc;
 
 /// The handler name of forwarded requests (G-01).
 pub(crate) const HANDLER: &CStr = c"jakarta-servlet";
-/// The note with the mount target (T-01).
-pub(crate) const WORKER_NOTE: &CStr = c"JK_WORKER_NAME";
 /// Its existence keeps a request here (E-01).
 const NO_JK: &CStr = c"no-jk";
 
 /// What the map says about a request.
 struct Looked<'r> {
     normalised: Cow<'r, [u8]>,
-    mount: Option<Arc<Mount>>,
+    mount: Option<&'r Mount>,
 }
 
 /// Whether an environment variable keeps the request here.
@@ -36,7 +32,7 @@ pub(crate) fn is_kept_here(request: RequestRec<'_>) -> bool {
 }
 
 /// Looks the request's URI up in the map of its server; an error is the HTTP status.
-fn look_up<'r>(request: RequestRec<'r>, ready: &Ready) -> Result<Looked<'r>, c_int> {
+fn look_up<'r>(request: RequestRec<'r>, ready: &'static Ready) -> Result<Looked<'r>, c_int> {
     let normalised = normalize(request.uri()).map_err(|error| {
         log_refusal(request, ready, &error);
         BAD_REQUEST
@@ -45,16 +41,25 @@ fn look_up<'r>(request: RequestRec<'r>, ready: &Ready) -> Result<Looked<'r>, c_i
     Ok(Looked { normalised, mount })
 }
 
-fn find(request: RequestRec<'_>, ready: &Ready, normalised: &[u8]) -> Option<Arc<Mount>> {
+/// The mount for a path, for as long as the request lives.
+fn find<'r>(
+    request: RequestRec<'r>,
+    ready: &'static Ready,
+    normalised: &[u8],
+) -> Option<&'r Mount> {
     map_file::look_if_due(request, ready);
     let config = &ready.config;
-    let map = config.uri_map.load();
-    map.lookup(normalised, config.options.reject_unsafe_uri)
-        .cloned()
+    let found = config
+        .uri_map
+        .lookup(normalised, config.options.reject_unsafe_uri)?;
+    Some(match found {
+        Found::Lasting(mount) => mount,
+        Found::Held(mount) => &**request.pool().own(mount),
+    })
 }
 
 /// The mount of a request that no hook mapped (G-08, third choice).
-pub(crate) fn mount_of(request: RequestRec<'_>, ready: &Ready) -> Option<Arc<Mount>> {
+pub(crate) fn mount_of<'r>(request: RequestRec<'r>, ready: &'static Ready) -> Option<&'r Mount> {
     let normalised: Cow<'_, [u8]> = normalize(request.uri()).ok()?;
     find(request, ready, &normalised)
 }
@@ -94,10 +99,10 @@ pub(crate) fn translate(request: RequestRec<'_>) -> c_int {
         Ok(looked) => looked,
         Err(status) => return status,
     };
-    log_choice(request, ready, &normalised, mount.as_deref());
+    log_choice(request, ready, &normalised, mount);
     match mount {
         Some(mount) => {
-            accept(request, ready, mount, &normalised);
+            accept(request, ready, mount, normalised);
             OK
         }
         None => {
@@ -158,7 +163,7 @@ fn log_miss(request: RequestRec<'_>, ready: &Ready) {
     }
 }
 
-fn accept(request: RequestRec<'_>, ready: &Ready, mount: Arc<Mount>, normalised: &[u8]) {
+fn accept<'r>(request: RequestRec<'r>, ready: &Ready, mount: &'r Mount, normalised: Cow<'_, [u8]>) {
     mark(request, &mount.worker);
     // G-06: mod_dir passes the filters of the folder's request on; who only looks does not.
     if let Some(page) = request.main()
@@ -166,18 +171,21 @@ fn accept(request: RequestRec<'_>, ready: &Ready, mount: Arc<Mount>, normalised:
         && request.has_filters_of_main()
         && !(ready.config.has_auto_alias() && page.file_type() == FileType::Folder)
     {
-        lookup.note(mount.clone());
+        // The page outlives this request, and the rule perhaps as well.
+        lookup.note(page.pool().bytes(&mount.worker));
     }
-    let mapped = Mapped::new(Some(mount), request.uri());
+    let mapped = Mapped::new(Some(mount), request);
     state::set(request, RequestState::Mapped(mapped));
     // G-05: from here on every module sees the URI that was mapped.
-    request.set_uri(normalised);
+    if let Cow::Owned(normalised) = normalised {
+        request.set_uri(&normalised);
+    }
 }
 
 /// Has the handler forward a request.
 pub(super) fn mark(request: RequestRec<'_>, worker: &[u8]) {
     request.set_handler(HANDLER);
-    request.notes().set(WORKER_NOTE, request.pool(), worker);
+    notes::set_worker(request, worker);
 }
 
 /// The map_to_storage hook (G-07).
@@ -192,7 +200,7 @@ pub(crate) fn map_to_storage(request: RequestRec<'_>) -> c_int {
     if request.is_proxy_request() {
         return DECLINED;
     }
-    if request.notes().get(WORKER_NOTE).is_none() {
+    if request.notes().get(notes::WORKER).is_none() {
         if request.uri().is_empty() || is_ours(request) || is_kept_here(request) {
             return DECLINED;
         }
@@ -200,7 +208,7 @@ pub(crate) fn map_to_storage(request: RequestRec<'_>) -> c_int {
             Ok(Looked {
                 normalised,
                 mount: Some(mount),
-            }) => accept(request, ready, mount, &normalised),
+            }) => accept(request, ready, mount, normalised),
             Ok(_) => {
                 local::strip_session(request, ready);
                 return DECLINED;

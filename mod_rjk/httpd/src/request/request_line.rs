@@ -1,6 +1,5 @@
 //! The line of a request in the Jk log (contract D-13, §1.4).
 
-use super::mapping::WORKER_NOTE;
 use super::{notes, state};
 use crate::ffi::request::RequestRec;
 use crate::server::ready::Ready;
@@ -35,7 +34,7 @@ fn value(request: RequestRec<'_>, conversion: Conversion) -> Option<Cow<'_, [u8]
         Conversion::Path => request.uri().into(),
         Conversion::CanonicalName => request.canonical_name().into(),
         Conversion::ServerName => request.server_name().into(),
-        Conversion::Worker => note(WORKER_NOTE)?,
+        Conversion::Worker => note(notes::WORKER)?,
         Conversion::Route => note(notes::ROUTE)?,
     })
 }

@@ -5,11 +5,9 @@ use crate::ffi::answer::OK;
 use crate::ffi::request::RequestRec;
 use crate::server::ready::Ready;
 use crate::server::slot::ServerSlot;
-use rjk_config::model::RuleExtensions;
 use rjk_config::uri_map::Mount;
 use std::cell::Cell;
 use std::ffi::c_int;
-use std::sync::Arc;
 
 /// The server's configuration. It outlives every request of this child: httpd frees it with the
 /// configuration pool, which ends after the last request.
@@ -39,28 +37,30 @@ pub(crate) fn request_id<'r>(
 }
 
 /// What the module keeps for a request.
-pub(crate) enum RequestState {
+pub(crate) enum RequestState<'r> {
     /// It is mapped.
-    Mapped(Mapped),
+    Mapped(Mapped<'r>),
     /// mod_dir may be looking for an index file.
-    Folder(Lookup),
+    Folder(Lookup<'r>),
 }
 
 /// What mapping found out about a request, for the handler.
-pub(crate) struct Mapped {
+pub(crate) struct Mapped<'r> {
     /// The rule that matched; it stays as it was when the map is read again.
-    pub(crate) mount: Option<Arc<Mount>>,
+    pub(crate) mount: Option<&'r Mount>,
     /// The URI before normalisation replaced it.
-    pub(crate) original_uri: Vec<u8>,
+    pub(crate) original_uri: &'r [u8],
     has_parts: Cell<bool>,
     is_handled: Cell<bool>,
 }
 
-impl Mapped {
-    pub(crate) fn new(mount: Option<Arc<Mount>>, original_uri: &[u8]) -> Mapped {
+impl<'r> Mapped<'r> {
+    /// What is known of a request as it comes from the hooks before.
+    pub(crate) fn new(mount: Option<&'r Mount>, request: RequestRec<'r>) -> Mapped<'r> {
         Mapped {
             mount,
-            original_uri: original_uri.to_vec(),
+            // A copy: httpd's own may be changed where it is.
+            original_uri: request.pool().bytes(request.uri()),
             has_parts: Cell::default(),
             is_handled: Cell::default(),
         }
@@ -80,33 +80,28 @@ impl Mapped {
     pub(crate) fn is_handled(&self) -> bool {
         self.is_handled.get()
     }
-
-    /// The extensions of the rule.
-    pub(crate) fn extensions(&self) -> Option<&RuleExtensions> {
-        self.mount.as_ref().map(|mount| &mount.extensions)
-    }
 }
 
 /// What mod_dir found out about a folder so far.
 #[derive(Default)]
-pub(crate) struct Lookup {
-    tried: Cell<Option<Arc<Mount>>>,
+pub(crate) struct Lookup<'r> {
+    tried: Cell<Option<&'r [u8]>>,
 }
 
-impl Lookup {
-    /// Notes that an index file which mod_dir tried is mounted.
-    pub(crate) fn note(&self, mount: Arc<Mount>) {
-        self.tried.set(Some(mount));
+impl<'r> Lookup<'r> {
+    /// Notes that an index file which mod_dir tried goes to this worker.
+    pub(crate) fn note(&self, worker: &'r [u8]) {
+        self.tried.set(Some(worker));
     }
 
-    /// The mount of the last one.
-    pub(crate) fn take_tried(&self) -> Option<Arc<Mount>> {
+    /// The worker of the last one.
+    pub(crate) fn take_tried(&self) -> Option<&'r [u8]> {
         self.tried.take()
     }
 }
 
 /// What mapping stored for this request.
-pub(crate) fn of(request: RequestRec<'_>) -> Option<&Mapped> {
+pub(crate) fn of<'r>(request: RequestRec<'r>) -> Option<&'r Mapped<'r>> {
     match kept(request)? {
         RequestState::Mapped(mapped) => Some(mapped),
         RequestState::Folder(_) => None,
@@ -114,11 +109,11 @@ pub(crate) fn of(request: RequestRec<'_>) -> Option<&Mapped> {
 }
 
 /// The same for a request that is forwarded, which need not be mapped for that.
-pub(crate) fn of_forwarded(request: RequestRec<'_>) -> Option<&Mapped> {
-    if of(request).is_none() {
-        let mapped = Mapped::new(None, request.uri());
-        set(request, RequestState::Mapped(mapped));
+pub(crate) fn of_forwarded<'r>(request: RequestRec<'r>) -> Option<&'r Mapped<'r>> {
+    if let Some(mapped) = of(request) {
+        return Some(mapped);
     }
+    set(request, RequestState::Mapped(Mapped::new(None, request)));
     of(request)
 }
 
@@ -135,21 +130,22 @@ pub(crate) fn note_part(request: RequestRec<'_>) -> c_int {
 }
 
 /// What mod_dir found out about this request, while it looks for an index file.
-pub(crate) fn lookup(request: RequestRec<'_>) -> Option<&Lookup> {
+pub(crate) fn lookup<'r>(request: RequestRec<'r>) -> Option<&'r Lookup<'r>> {
     match kept(request)? {
         RequestState::Mapped(_) => None,
         RequestState::Folder(lookup) => Some(lookup),
     }
 }
 
-fn kept(request: RequestRec<'_>) -> Option<&RequestState> {
-    // SAFETY: only `set` fills the slot, with a value that lives in the request's pool.
-    unsafe { request.own_config().cast::<RequestState>().as_ref() }
+fn kept<'r>(request: RequestRec<'r>) -> Option<&'r RequestState<'r>> {
+    // SAFETY: only `set` fills the slot, with a value that lives in the request's pool, as do the texts
+    // that it borrows.
+    unsafe { request.own_config().cast::<RequestState<'r>>().as_ref() }
 }
 
 /// Keeps something for this request.
-pub(crate) fn set(request: RequestRec<'_>, state: RequestState) {
-    let state: *mut RequestState = request.pool().own(state);
+pub(crate) fn set<'r>(request: RequestRec<'r>, state: RequestState<'r>) {
+    let state: *mut RequestState<'r> = request.pool().place(state);
     request.set_own_config(state.cast());
 }
 

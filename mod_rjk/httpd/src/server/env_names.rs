@@ -4,6 +4,9 @@ use bstr::BString;
 use rjk_config::server::{Indicators, ServerConfig};
 use std::ffi::CString;
 
+/// How the names begin that are for this module alone.
+pub(crate) const PREFIX: &str = "JK_";
+
 /// The names of the environment variables, ready for look-ups.
 #[derive(Debug)]
 pub(crate) struct EnvNames {
@@ -27,6 +30,8 @@ pub(crate) struct EnvNames {
     pub(crate) cert_chain_prefix: Vec<u8>,
     /// `JkEnvVar` names with their defaults.
     pub(crate) sent: Vec<(CString, Option<BString>)>,
+    /// All that are for this module alone begin with [`PREFIX`], as they do unless a directive says otherwise.
+    pub(crate) have_prefix: bool,
     /// CGI variables may be among the names (D-37).
     pub(crate) wants_common_vars: bool,
 }
@@ -58,6 +63,7 @@ impl EnvNames {
                 .iter()
                 .map(|var| (name(&var.name), var.default.clone()))
                 .collect(),
+            have_prefix: have_prefix(names),
             wants_common_vars: !config.env_vars.is_empty() || has_own_names(names),
         }
     }
@@ -66,6 +72,24 @@ impl EnvNames {
 /// With the default names no CGI variable is ever read, so they need not be made.
 fn has_own_names(names: &Indicators) -> bool {
     *names != Indicators::default()
+}
+
+fn have_prefix(names: &Indicators) -> bool {
+    let own = [
+        &names.remote_addr,
+        &names.remote_port,
+        &names.remote_host,
+        &names.remote_user,
+        &names.auth_type,
+        &names.local_name,
+        &names.local_addr,
+        &names.local_port,
+    ];
+    let has_prefix = |name: &&String| {
+        name.get(..PREFIX.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+    };
+    own.iter().all(has_prefix)
 }
 
 fn name(text: &str) -> CString {

@@ -5,6 +5,7 @@ use crate::ffi::apr::bytes;
 use crate::ffi::sys;
 use std::borrow::Cow;
 use std::ffi::c_int;
+use std::ptr::NonNull;
 
 impl<'r> RequestRec<'r> {
     /// The status that the response has, or will have.
@@ -35,6 +36,14 @@ impl<'r> RequestRec<'r> {
             ((*raw).status, (*raw).status_line, (*raw).headers_out) = before;
             (*raw).expecting_100 = expecting;
         }
+    }
+
+    /// An empty brigade for a response, for who empties it after each use: the end of the request does not,
+    /// and costs less. `None` only when memory is out.
+    pub(crate) fn new_transit_brigade(self) -> Option<NonNull<sys::apr_bucket_brigade>> {
+        let alloc = self.connection().bucket_alloc;
+        // SAFETY: pool and allocator belong to the request and its connection.
+        NonNull::new(unsafe { sys::rjk_brigade_make(self.rec().pool, alloc) })
     }
 
     /// How many bytes of the body went out; `None` for a response without one, as to HEAD.
