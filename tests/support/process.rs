@@ -44,11 +44,6 @@ pub fn sleeps(pid: ProcessId) -> bool {
     read_stat(pid).is_some_and(|stat| stat.state == 'S')
 }
 
-/// Whether another one traces it.
-pub fn is_traced(pid: ProcessId) -> bool {
-    status_number(pid, "TracerPid:").is_ok_and(|tracer| tracer != 0)
-}
-
 /// Resident memory in KiB.
 pub fn rss_kib(pid: ProcessId) -> Result<u64> {
     status_number(pid, "VmRSS:")
