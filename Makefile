@@ -86,12 +86,13 @@ parity: ## mod_jk row by row: the same asked of both modules, each difference wi
 rows: ## docs/mod_jk-rows.md, anew from tests/parity/rows and the cases
 	$(CARGO) test -q -p rjk-testbed --test parity -- --write-rows
 
-bench: ## CPU time for each request, side by side: mod_rjk, with a policy, mod_jk
-	@tests/tools/install-packages test
+# As a release, so that the load generator and the stub are as fast as they can be.
+bench: ## mod_rjk beside mod_jk and mod_proxy: tables and plots below target/bench; QUICK=1, POINTS=base,…, DOCS=1 (docs/performance.md)
+	@tests/tools/install-packages bench
 	plugins/build header-route
 	$(CARGO) build --release -p mod_rjk -p rjk
-	$(CARGO) build -p rjk-testbed --bin bench
-	@RJK_MODULE='$(MODULE)' '$(TARGET)/debug/bench'
+	$(CARGO) build --release -p rjk-testbed --bin bench
+	@RJK_MODULE='$(MODULE)' '$(TARGET)/release/bench' $(if $(QUICK),--quick) $(if $(POINTS),--points '$(POINTS)') $(if $(DOCS),--docs)
 
 lint: $(CARGO_DENY) ## formatting, clippy with warnings denied, licences and sources of what we use
 	@tests/tools/install-packages lint

@@ -1,74 +1,134 @@
 //! One httpd under load.
 
-use super::backend::Backends;
-use rjk_testbed::httpd::Builder;
-use rjk_testbed::{Context, Httpd, Result, Subject, bail, ensure, peer, policies, process};
-use std::path::Path;
-use std::process::Command;
+use crate::backends::{Backends, PATH};
+use crate::load::{Clients, Requests, Tally};
+use crate::plan::{Backend, Mpm, Point, Variant};
+use rjk_testbed::httpd::{self, Builder};
+use rjk_testbed::process;
+use rjk_testbed::{Context, Httpd, Result, Subject, c_module, peer, policies};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
 
-/// Threads of the child.
-const THREADS: u32 = 32;
-/// Connections of the load generator.
-const CONNECTIONS: u32 = 16;
-/// Members of the balancer.
-const MEMBERS: usize = 8;
+/// Children of prefork beyond one for each client: it never waits for one to start.
+const SPARE: usize = 4;
 
-/// A kind of server.
-pub struct Kind {
-    pub name: &'static str,
-    server: Server,
+/// A running server, and connections to it.
+pub struct Site {
+    pub variant: Variant,
+    pub httpd: Httpd,
+    pub clients: Clients,
 }
 
-/// What is between httpd and its backend.
-enum Server {
-    /// mod_rjk, as rjk.toml says how the backend is reached.
-    Rjk(fn(&Backends) -> String),
-    /// mod_rjk with AJP over TCP and a routing policy.
-    WithPolicy,
-    ModJk,
-    /// mod_proxy with its balancer, and members with this URL.
-    Proxy(&'static [&'static str], fn(&Backends) -> String),
+impl Site {
+    /// Starts a variant for a point.
+    pub fn start(variant: Variant, point: &Point, backends: &Backends) -> Result<Httpd> {
+        let builder = match variant {
+            Variant::Floor => answering("floor", point, backends)?,
+            Variant::Limit => answering("limit", point, backends)?,
+            Variant::ModJk => with_workers(Subject::ModJk, point, backends),
+            Variant::ProxyAjp => with_proxy("proxy_ajp", point, |host| {
+                format!("ajp://{host}:{}", backends.ajp)
+            }),
+            Variant::ProxyHttp => with_proxy("proxy_http", point, |host| {
+                format!("http://{host}:{}", backends.http)
+            }),
+            Variant::Rjk | Variant::Again => with_workers(Subject::Rjk, point, backends),
+            Variant::Policy => {
+                policies::tenants(with_workers(Subject::Rjk, point, backends), "m2")?
+            }
+            Variant::AjpUnix => reached(point, backends, &socket(&backends.ajp_socket)),
+            Variant::Http => {
+                let way = format!("protocol = \"http\"\nport = {}\n", backends.http);
+                reached(point, backends, &way)
+            }
+            Variant::HttpUnix => {
+                let way = format!("protocol = \"http\"\n{}", socket(&backends.http_socket));
+                reached(point, backends, &way)
+            }
+        };
+        sized(builder, point)
+            .start()
+            .with_context(|| format!("{}: {}", point.name, variant.name()))
+    }
+
+    /// With connections to it, which open with the first requests.
+    pub fn new(variant: Variant, httpd: Httpd, point: &Point) -> Result<Site> {
+        let clients = Clients::new(httpd.address(), point.clients, Requests::new(point, PATH))?;
+        Ok(Site {
+            variant,
+            httpd,
+            clients,
+        })
+    }
+
+    /// CPU time of all children so far.
+    pub fn cpu_time(&self) -> Result<Duration> {
+        self.httpd
+            .children()
+            .into_iter()
+            .map(process::cpu_time)
+            .sum()
+    }
+
+    /// Resident memory of the child that has the most, in KiB.
+    pub fn resident_kib(&self) -> Result<u64> {
+        let sizes: Result<Vec<u64>> = self
+            .httpd
+            .children()
+            .into_iter()
+            .map(process::rss_kib)
+            .collect();
+        sizes?.into_iter().max().context("no child")
+    }
+
+    /// Runs a load; an error names the server.
+    pub fn load(&mut self, load: impl FnOnce(&mut Clients) -> Result<Tally>) -> Result<Tally> {
+        load(&mut self.clients)
+            .with_context(|| format!("{}: {}", self.variant.name(), self.httpd.error_log()))
+    }
 }
 
-/// What is compared, and first what it is compared with.
-pub const KINDS: [Kind; 9] = [
-    kind("mod_rjk", Server::Rjk(|_| String::new())),
-    kind("the same again", Server::Rjk(|_| String::new())),
-    kind("with a policy", Server::WithPolicy),
-    kind("over a socket", Server::Rjk(|at| socket(&at.ajp_socket))),
-    kind(
-        "over HTTP",
-        Server::Rjk(|at| format!("protocol = \"http\"\nport = {}\n", at.http)),
-    ),
-    kind(
-        "HTTP, a socket",
-        Server::Rjk(|at| format!("protocol = \"http\"\n{}", socket(&at.http_socket))),
-    ),
-    kind("mod_jk", Server::ModJk),
-    kind(
-        "mod_proxy_ajp",
-        Server::Proxy(&["proxy", "proxy_ajp"], |at| {
-            format!("ajp://127.0.0.1:{}", at.ajp)
-        }),
-    ),
-    kind(
-        "mod_proxy_http",
-        Server::Proxy(&["proxy", "proxy_http"], |at| {
-            format!("http://127.0.0.1:{}", at.http)
-        }),
-    ),
-];
+/// As many threads or children as the point says, and connections that stay open between two visits.
+fn sized(builder: Builder, point: &Point) -> Builder {
+    let builder = builder.log_level("info").directives("KeepAliveTimeout 600");
+    match point.mpm {
+        Mpm::Event => builder
+            .mpm(httpd::Mpm::Event)
+            .server_limit(1)
+            .threads_per_child(point.threads),
+        Mpm::Prefork => builder
+            .mpm(httpd::Mpm::Prefork)
+            .start_servers((point.clients + SPARE) as u32),
+    }
+}
 
-const fn kind(name: &'static str, server: Server) -> Kind {
-    Kind { name, server }
+fn answering(handler: &str, point: &Point, backends: &Backends) -> Result<Builder> {
+    static MODULE: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let compile =
+        || c_module::compile("tests/bench/floor.c").map_err(|error| format!("{error:#}"));
+    let module = MODULE.get_or_init(compile).as_ref();
+    let module = module.map_err(|error| rjk_testbed::Error::msg(error.clone()))?;
+    Ok(Httpd::plain().directives(format!(
+        "LoadModule bench_floor_module {module:?}\nBenchHandler {handler}\nBenchAnswer {}\n\
+         BenchPeer {}",
+        point.work.answer(),
+        backends.ajp
+    )))
 }
 
 fn socket(path: &Path) -> String {
     format!("socket = {path:?}\n")
 }
 
-fn with_workers(subject: Subject, backends: &Backends) -> Builder {
-    let names: Vec<String> = (1..=MEMBERS).map(|number| format!("m{number}")).collect();
+fn names(point: &Point) -> Vec<String> {
+    (1..=point.members)
+        .map(|number| format!("m{number}"))
+        .collect()
+}
+
+fn with_workers(subject: Subject, point: &Point, backends: &Backends) -> Builder {
+    let names = names(point);
     let members: String = names
         .iter()
         .map(|name| peer::worker_lines(name, backends.ajp))
@@ -82,93 +142,40 @@ fn with_workers(subject: Subject, backends: &Backends) -> Builder {
         .directives("JkMount /* lb")
 }
 
-fn reached(builder: Builder, way: &str) -> Builder {
-    if way.is_empty() {
-        return builder;
-    }
-    let tables: String = (1..=MEMBERS)
-        .map(|number| format!("[worker.m{number}]\n{way}"))
+fn reached(point: &Point, backends: &Backends, way: &str) -> Builder {
+    let tables: String = names(point)
+        .iter()
+        .map(|name| format!("[worker.{name}]\n{way}"))
         .collect();
-    builder
+    with_workers(Subject::Rjk, point, backends)
         .file("conf/rjk.toml", tables)
         .directives("RjkConfigFile conf/rjk.toml")
 }
 
-/// Members with one URL would be one member: the backends do not look at the path.
-fn with_proxy(modules: &[&str], url: &str) -> Builder {
-    let members: String = (1..=MEMBERS)
-        .map(|number| format!("BalancerMember {url}/m{number}\n"))
-        .collect();
-    let all = ["slotmem_shm", "proxy_balancer", "lbmethod_byrequests"];
-    let mut builder = Httpd::plain();
-    for name in modules.iter().chain(&all) {
-        builder = builder.module(name);
-    }
-    builder.directives(format!(
-        "<Proxy balancer://lb>\n{members}</Proxy>\nProxyPass / balancer://lb/"
-    ))
-}
-
-/// A running server.
-pub struct Site {
-    name: &'static str,
-    httpd: Httpd,
-}
-
-impl Site {
-    /// One of each kind.
-    pub fn all(backends: &Backends) -> Result<Vec<Site>> {
-        KINDS
-            .iter()
-            .map(|kind| Site::start(kind, backends))
-            .collect()
-    }
-
-    fn start(kind: &Kind, backends: &Backends) -> Result<Site> {
-        let builder = match &kind.server {
-            Server::Rjk(way) => reached(with_workers(Subject::Rjk, backends), &way(backends)),
-            Server::WithPolicy => policies::tenants(with_workers(Subject::Rjk, backends), "m2")?,
-            Server::ModJk => with_workers(Subject::ModJk, backends),
-            Server::Proxy(modules, url) => with_proxy(modules, &url(backends)),
+/// Members with one URL would be one member. The stub does not look at the path; for Tomcat the host
+/// is written in two ways.
+fn with_proxy(protocol: &str, point: &Point, url: impl Fn(&str) -> String) -> Builder {
+    let member = |name: &String| {
+        let place = match point.backend {
+            Backend::Stub => format!("{}/{name}", url("127.0.0.1")),
+            Backend::Tomcat if name == "m1" => url("127.0.0.1"),
+            Backend::Tomcat => url("127.1"),
         };
-        let httpd = builder
-            .server_limit(1)
-            .threads_per_child(THREADS)
-            .log_level("info")
-            .start()?;
-        Ok(Site {
-            name: kind.name,
-            httpd,
-        })
-    }
-
-    /// Loads it with that many requests; microseconds of CPU time for each.
-    pub fn load(&self, requests: u32) -> Result<f64> {
-        let [child] = self.httpd.children()[..] else {
-            bail!("{}: not one child", self.name)
-        };
-        let before = process::cpu_time(child)?;
-        self.send(requests)?;
-        let spent = process::cpu_time(child)?.saturating_sub(before);
-        Ok(spent.as_secs_f64() * 1e6 / f64::from(requests))
-    }
-
-    /// An error when a request was not answered as it should be.
-    fn send(&self, requests: u32) -> Result {
-        let output = Command::new("ab")
-            // Not in the table: the policy looks it up, and the load is shared out as without it.
-            .args(["-q", "-k", "-H", "X-Tenant: green"])
-            .args([format!("-c{CONNECTIONS}"), format!("-n{requests}")])
-            .arg(format!("http://{}/app/page", self.httpd.address()))
-            .output()
-            .context("ab")?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let number = |key| text.lines().find_map(|line| line.strip_prefix(key));
-        let complete = number("Complete requests:").map(str::trim);
-        let good = complete == Some(&requests.to_string())
-            && number("Failed requests:").map(str::trim) == Some("0")
-            && number("Non-2xx responses:").is_none();
-        ensure!(good, "{}: {text}", self.name);
-        Ok(())
-    }
+        format!("BalancerMember {place} route={name}\n")
+    };
+    let members: String = names(point).iter().map(member).collect();
+    let modules = [
+        "proxy",
+        protocol,
+        "slotmem_shm",
+        "proxy_balancer",
+        "lbmethod_byrequests",
+    ];
+    modules
+        .into_iter()
+        .fold(Httpd::plain(), Builder::module)
+        .directives(format!(
+            "<Proxy balancer://lb>\n{members}ProxySet stickysession=JSESSIONID\n</Proxy>\n\
+         ProxyPass / balancer://lb/"
+        ))
 }

@@ -11,7 +11,7 @@ use std::process::Command;
 ///
 /// Among the other things that were built: what lives as long as the process is dropped by nobody, and
 /// a temporary folder would stay.
-pub(crate) fn compile(source: &str) -> Result<PathBuf> {
+pub fn compile(source: &str) -> Result<PathBuf> {
     let folder = repository().join("target/testbed");
     fs::create_dir_all(&folder)?;
     let name = Path::new(source).file_stem().context("no name")?;

@@ -8,7 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod both;
-mod c_module;
+pub mod c_module;
 pub mod client;
 pub mod cost;
 pub mod digest;

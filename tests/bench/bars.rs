@@ -1,0 +1,333 @@
+//! What the project wants of its speed, and whether this run has it.
+
+use crate::plan::Variant::{
+    self, Again, AjpUnix, Floor, Http, Limit, ModJk, Policy, ProxyAjp, ProxyHttp, Rjk,
+};
+use crate::results::{At, Figures, Results};
+use crate::stats::{Spread, ratios};
+use crate::syscalls;
+
+/// Whom mod_rjk is compared with; the best of them counts, figure by figure.
+const PEERS: [Variant; 3] = [ModJk, ProxyAjp, ProxyHttp];
+/// The same for bodies over AJP, of which each 8 KiB are a packet of their own, and one that is asked for
+/// on the way up: HTTP is compared with HTTP.
+const AJP_PEERS: [Variant; 2] = [ModJk, ProxyAjp];
+
+/// What a figure must be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Bound {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+/// One row.
+#[derive(Clone, Debug)]
+pub struct Bar {
+    pub what: String,
+    pub bound: Bound,
+    /// `None` when this run has no figure for it.
+    pub measured: Option<Spread>,
+}
+
+impl Bar {
+    /// By the median.
+    pub fn is_met(&self) -> Option<bool> {
+        Some(self.bound.holds(self.measured?.median))
+    }
+
+    /// The quartiles lie on both sides: another run may say the opposite.
+    pub fn is_close(&self) -> bool {
+        self.measured
+            .is_some_and(|spread| self.bound.holds(spread.low) != self.bound.holds(spread.high))
+    }
+}
+
+impl Bound {
+    fn holds(self, figure: f64) -> bool {
+        match self {
+            Bound::AtMost(bound) => figure <= bound,
+            Bound::AtLeast(bound) => figure >= bound,
+        }
+    }
+}
+
+/// All of them.
+pub fn bars(results: &Results) -> Vec<Bar> {
+    let base = results.at("base");
+    [
+        small_gets(base),
+        counted(base, results.at("prefork")),
+        transfers(results),
+        many(results),
+        latencies(results),
+        ways(base),
+    ]
+    .concat()
+}
+
+fn bar(what: impl Into<String>, bound: Bound, measured: Option<Spread>) -> Bar {
+    Bar {
+        what: what.into(),
+        bound,
+        measured,
+    }
+}
+
+fn exactly(figure: f64) -> Spread {
+    Spread {
+        median: figure,
+        low: figure,
+        high: figure,
+    }
+}
+
+fn small_gets(base: Option<&At>) -> Vec<Bar> {
+    let best = best(base, Lowest, &PEERS, |figures| &figures.cpu_us);
+    let above = |other: Variant| ratios(&base?.above_floor(Rjk)?, &base?.above_floor(other)?);
+    vec![
+        bar(
+            format!("small GET: CPU above the floor, against {}", name(best)),
+            Bound::AtMost(0.65),
+            best.and_then(above),
+        ),
+        bar(
+            "small GET: CPU above the floor, against the limit",
+            Bound::AtMost(1.25),
+            above(Limit),
+        ),
+        bar(
+            "with a policy (header-route): CPU of a request, against none",
+            Bound::AtMost(1.02),
+            base.and_then(|at| at.share(Policy)),
+        ),
+        bar(
+            "control: mod_rjk against itself, which is chance",
+            Bound::AtMost(1.02),
+            base.and_then(|at| ratios(&at.of(Again)?.cpu_us, &at.of(Rjk)?.cpu_us)),
+        ),
+    ]
+}
+
+/// What was counted and not timed, and memory.
+fn counted(base: Option<&At>, traced: Option<&At>) -> Vec<Bar> {
+    let above = |variant| Some(base?.of(variant)?.instructions? - base?.of(Floor)?.instructions?);
+    let least = PEERS
+        .into_iter()
+        .filter_map(|peer| Some((peer, above(peer)?)))
+        .min_by(|one, other| one.1.total_cmp(&other.1));
+    let half = || Some(exactly(above(Rjk)? / least?.1));
+    let allocations = || Some(exactly(base?.of(Rjk)?.allocations?));
+    let calls = || {
+        let (ours, floor) = (traced?.of(Rjk)?, traced?.of(Floor)?);
+        let beyond = syscalls::beyond(ours.system_calls.as_ref()?, floor.system_calls.as_ref()?);
+        Some(exactly(beyond))
+    };
+    let resident = || {
+        let (ours, theirs) = (base?.of(Rjk)?, base?.of(ModJk)?);
+        let pairs = ours.resident_mib.iter().zip(&theirs.resident_mib);
+        Spread::of(pairs.map(|(ours, theirs)| ours - theirs))
+    };
+    vec![
+        bar(
+            "small GET: instructions above the floor",
+            Bound::AtMost(11_500.0),
+            above(Rjk).map(exactly),
+        ),
+        bar(
+            format!("the same, against {}", name(least.map(|(peer, _)| peer))),
+            Bound::AtMost(0.5),
+            half(),
+        ),
+        bar(
+            "small GET: allocations in our code",
+            Bound::AtMost(4.0),
+            allocations(),
+        ),
+        bar(
+            "small GET: system calls above the floor",
+            Bound::AtMost(3.0),
+            calls(),
+        ),
+        bar(
+            "resident memory of a child, MiB above mod_jk's",
+            Bound::AtMost(3.0),
+            resident(),
+        ),
+    ]
+}
+
+fn name(peer: Option<Variant>) -> &'static str {
+    peer.map_or("the best peer", Variant::name)
+}
+
+fn transfers(results: &Results) -> Vec<Bar> {
+    let works = [
+        ("256 KiB download", "down-256k", 1.5),
+        ("100 MB download", "down-100m", 1.5),
+        ("256 KiB upload", "up-256k", 1.2),
+        ("100 MB upload", "up-100m", 1.2),
+    ];
+    let row = |(what, point, bound): (&str, &str, f64), ours: Variant, peers: &[Variant]| {
+        let at = results.at(point);
+        let best = best(at, Highest, peers, |figures| &figures.rate);
+        let measured = || ratios(&at?.of(ours)?.rate, &at?.of(best?)?.rate);
+        let way = if ours == Http { "HTTP" } else { "AJP" };
+        bar(
+            format!(
+                "{what} over {way}: requests per second, against {}",
+                name(best)
+            ),
+            Bound::AtLeast(bound),
+            measured(),
+        )
+    };
+    let ajp = works.map(|work| row(work, Rjk, &AJP_PEERS));
+    let http = works.map(|work| row(work, Http, &[ProxyHttp]));
+    [ajp, http].concat()
+}
+
+fn many(results: &Results) -> Vec<Bar> {
+    let rjk = |name| results.at(name).and_then(|at| at.of(Rjk));
+    let instructions = |many, few| -> Option<Spread> {
+        Some(exactly(rjk(many)?.instructions? / rjk(few)?.instructions?))
+    };
+    let cpu = |many, few| ratios(&rjk(many)?.cpu_us, &rjk(few)?.cpu_us);
+    vec![
+        bar(
+            "1,000 members against 2, new: instructions",
+            Bound::AtMost(1.10),
+            instructions("members-1000", "base"),
+        ),
+        bar(
+            "1,000 members against 2, sticky: instructions",
+            Bound::AtMost(1.02),
+            instructions("sticky-1000", "sticky"),
+        ),
+        bar(
+            "256 clients against 16: CPU of a request",
+            Bound::AtMost(1.05),
+            cpu("clients-256", "clients-16"),
+        ),
+    ]
+}
+
+fn latencies(results: &Results) -> Vec<Bar> {
+    type Of = fn(&Figures) -> &Vec<f64>;
+    let percentiles: [(&str, Of); 2] = [
+        ("p99", |figures| &figures.p99_us),
+        ("p99.9", |figures| &figures.p999_us),
+    ];
+    let mut bars = Vec::new();
+    for (who, point) in [("stub", "base"), ("Tomcat", "tomcat")] {
+        for (which, of) in percentiles {
+            let at = results.at(point);
+            let best = best(at, Lowest, &PEERS, of);
+            let against = name(best);
+            let measured = || ratios(of(at?.of(Rjk)?), of(at?.of(best?)?));
+            bars.push(bar(
+                format!("{which} at 70 % of mod_jk's rate, {who}, against {against}"),
+                Bound::AtMost(1.0),
+                measured(),
+            ));
+        }
+    }
+    bars
+}
+
+fn ways(base: Option<&At>) -> Vec<Bar> {
+    let http = || {
+        let at = base?;
+        ratios(&at.of(Http)?.cpu_us, &at.of(ProxyHttp)?.cpu_us)
+    };
+    vec![
+        bar(
+            "HTTP: CPU of a request, against mod_proxy_http",
+            Bound::AtMost(1.0),
+            http(),
+        ),
+        bar(
+            "AJP over a unix socket: CPU of a request, against TCP",
+            Bound::AtMost(0.85),
+            base.and_then(|at| at.share(AjpUnix)),
+        ),
+    ]
+}
+
+/// Which figure is the better one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Better {
+    Lowest,
+    Highest,
+}
+use Better::{Highest, Lowest};
+
+/// The peer with the best median.
+fn best(
+    at: Option<&At>,
+    better: Better,
+    peers: &[Variant],
+    of: impl Fn(&Figures) -> &Vec<f64>,
+) -> Option<Variant> {
+    let median = |peer: Variant| {
+        let spread = Spread::of(of(at?.of(peer)?).iter().copied())?;
+        Some((peer, spread.median))
+    };
+    let medians = peers.iter().copied().filter_map(median);
+    let sorted = |one: &(Variant, f64), other: &(Variant, f64)| one.1.total_cmp(&other.1);
+    let found = match better {
+        Lowest => medians.min_by(sorted),
+        Highest => medians.max_by(sorted),
+    };
+    found.map(|(peer, _)| peer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::example;
+
+    fn find(bars: &[Bar], what: &str) -> Bar {
+        bars.iter()
+            .find(|bar| bar.what.starts_with(what))
+            .unwrap()
+            .clone()
+    }
+
+    #[test]
+    fn bars_are_measured_against_the_best_peer_above_the_floor() {
+        let bars = bars(&example());
+        // Floor 20, mod_jk 60, mod_proxy_ajp 50, mod_rjk 40.
+        let bar = find(
+            &bars,
+            "small GET: CPU above the floor, against mod_proxy_ajp",
+        );
+        let ratio = bar.measured.unwrap().median;
+        assert!((ratio - 2.0 / 3.0).abs() < 1e-9, "{ratio}");
+        assert_eq!(bar.is_met(), Some(false));
+        assert!(!bar.is_close());
+        let calls = find(&bars, "small GET: system calls");
+        assert_eq!(calls.measured.map(|spread| spread.median), Some(3.0));
+        assert_eq!(calls.is_met(), Some(true));
+    }
+
+    #[test]
+    fn what_was_not_measured_is_neither_met_nor_missed() {
+        let bars = bars(&example());
+        let bar = find(&bars, "100 MB upload");
+        assert_eq!((bar.measured, bar.is_met()), (None, None));
+        assert!(bar.what.ends_with("against the best peer"));
+    }
+
+    #[test]
+    fn a_spread_over_the_bound_is_said() {
+        let spread = Spread {
+            median: 0.99,
+            low: 0.95,
+            high: 1.03,
+        };
+        let close = bar("x", Bound::AtMost(1.0), Some(spread));
+        assert_eq!((close.is_met(), close.is_close()), (Some(true), true));
+        let sure = bar("x", Bound::AtLeast(0.9), Some(spread));
+        assert_eq!((sure.is_met(), sure.is_close()), (Some(true), false));
+    }
+}

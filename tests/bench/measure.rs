@@ -1,0 +1,171 @@
+//! Takes the figures of one point.
+
+use crate::backends::Backends;
+use crate::cpus::Cpus;
+use crate::load::{Closed, Open};
+use crate::order::order;
+use crate::plan::{Point, Scale, Variant};
+use crate::results::{At, Figures};
+use crate::site::Site;
+use crate::stats::{Spread, percentile};
+use crate::syscalls;
+use anyhow::anyhow;
+use rjk_testbed::{Context, Httpd, Result};
+use std::time::Duration;
+
+/// The rate of the visits at a fixed one, against mod_jk's highest.
+const PACED_SHARE: f64 = 0.7;
+
+/// Measures at a point, series by series.
+pub fn measure(point: &'static Point, scale: &Scale, cpus: &Cpus) -> Result<At> {
+    cpus.take_the_load()?;
+    let backends = Backends::start(point)?;
+    let mut at = At {
+        point,
+        paced_rate: None,
+        variants: point
+            .variants
+            .iter()
+            .map(|variant| (*variant, Figures::default()))
+            .collect(),
+    };
+    for series in 0..scale.series {
+        // Two servers of the same kind differ by some percent, as chance has laid out their memory: so
+        // each series starts new ones.
+        let mut sites = start(point, &backends, cpus)?;
+        warm_up(point, &mut sites, scale)?;
+        closed_rounds(&mut at, &mut sites, scale, series)?;
+        if point.paced {
+            paced_rounds(&mut at, &mut sites, scale, series)?;
+        }
+        if point.traced && series == 0 {
+            trace(&mut at, &mut sites, scale);
+        }
+        stop(sites)?;
+    }
+    Ok(at)
+}
+
+/// All servers of a point, on their CPU.
+fn start(point: &'static Point, backends: &Backends, cpus: &Cpus) -> Result<Vec<Site>> {
+    cpus.take_httpd()?;
+    let started: Vec<Result<Httpd>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = point
+            .variants
+            .iter()
+            .map(|variant| scope.spawn(|| Site::start(*variant, point, backends)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().map_err(|_| anyhow!("panic"))?)
+            .collect()
+    });
+    cpus.take_the_load()?;
+    let variants = point.variants.iter();
+    variants
+        .zip(started)
+        .map(|(variant, httpd)| Site::new(*variant, httpd?, point))
+        .collect()
+}
+
+/// All at once: each takes its time.
+fn stop(sites: Vec<Site>) -> Result {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = sites
+            .into_iter()
+            .map(|mut site| scope.spawn(move || site.httpd.stop()))
+            .collect();
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().map_err(|_| anyhow!("panic"))?)
+    })
+}
+
+/// Opens the connections and fills the pools: each member is asked, and each thread of the child.
+fn warm_up(point: &Point, sites: &mut [Site], scale: &Scale) -> Result {
+    let visit = Duration::from_millis(scale.visit_ms);
+    let least = point.clients.max(2 * point.members) as u64;
+    for site in sites {
+        site.load(|clients| clients.run(&mut Closed::new(visit, least)))?;
+    }
+    Ok(())
+}
+
+fn closed_rounds(at: &mut At, sites: &mut [Site], scale: &Scale, series: u32) -> Result {
+    for round in 0..scale.rounds {
+        for index in order((series * scale.rounds + round) as usize, sites.len()) {
+            let site = &mut sites[index];
+            let mut pace = Closed::new(
+                Duration::from_millis(scale.visit_ms),
+                at.point.clients as u64,
+            );
+            let figures = figures(at, site.variant)?;
+            visit(site, figures, &mut pace)?;
+        }
+    }
+    for site in sites {
+        let resident = site.resident_kib()? as f64 / 1024.0;
+        figures(at, site.variant)?.resident_mib.push(resident);
+    }
+    Ok(())
+}
+
+/// As fast as it goes.
+fn visit(site: &mut Site, figures: &mut Figures, pace: &mut Closed) -> Result {
+    let before = site.cpu_time()?;
+    let tally = site.load(|clients| clients.run(pace))?;
+    let spent = site.cpu_time()?.saturating_sub(before).as_secs_f64();
+    let (answered, elapsed) = (tally.answered as f64, tally.elapsed.as_secs_f64());
+    figures.rate.push(answered / elapsed);
+    figures.cpu_us.push(spent * 1e6 / answered);
+    figures.busy.push(spent / elapsed);
+    Ok(())
+}
+
+fn paced_rounds(at: &mut At, sites: &mut [Site], scale: &Scale, series: u32) -> Result {
+    let rate = match at.paced_rate {
+        Some(rate) => rate,
+        None => {
+            let highest = Spread::of(figures(at, Variant::ModJk)?.rate.iter().copied());
+            highest.context("no rate of mod_jk")?.median * PACED_SHARE
+        }
+    };
+    at.paced_rate = Some(rate);
+    for round in 0..scale.paced_rounds {
+        for index in order((series * scale.paced_rounds + round) as usize, sites.len()) {
+            let site = &mut sites[index];
+            let during = Duration::from_millis(scale.paced_ms);
+            let tally = site
+                .load(|clients| clients.run(&mut Open::new(rate, during)))?
+                .sorted()?;
+            let figures = figures(at, site.variant)?;
+            let us = |times: &[Duration], share| {
+                percentile(times, share).map_or(f64::NAN, |time| time.as_secs_f64() * 1e6)
+            };
+            figures.p50_us.push(us(&tally.latencies, 0.5));
+            figures.p99_us.push(us(&tally.latencies, 0.99));
+            figures.p999_us.push(us(&tally.latencies, 0.999));
+            figures.late_us.push(us(&tally.late, 0.99));
+        }
+    }
+    Ok(())
+}
+
+/// Where strace may not look, the figures are missing, with the reason.
+fn trace(at: &mut At, sites: &mut [Site], scale: &Scale) {
+    for site in sites {
+        let counted = syscalls::of(site, scale.traced);
+        let Some(figures) = at.variants.get_mut(&site.variant) else {
+            continue;
+        };
+        match counted {
+            Ok(calls) => figures.system_calls = Some(calls),
+            Err(error) => figures.missing.push(format!("system calls: {error:#}")),
+        }
+    }
+}
+
+fn figures(at: &mut At, variant: Variant) -> Result<&mut Figures> {
+    let figures = at.variants.get_mut(&variant);
+    figures.with_context(|| format!("{} is not compared", variant.name()))
+}

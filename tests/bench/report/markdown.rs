@@ -1,0 +1,318 @@
+//! Tables.
+
+use super::number::{number, ratio, spread};
+use super::plots;
+use crate::bars::{self, Bar, Bound};
+use crate::plan::{Backend, Mpm, Point, Scale, Variant};
+use crate::results::{At, Figures, Results};
+use crate::stats::Spread;
+use std::fmt::Write;
+
+/// All of it: headings begin with `level`, plots lie at `plots`.
+pub fn report(results: &Results, level: &str, plots: &str) -> String {
+    let mut text = machine(results, level);
+    text += &format!("{level} Bars\n\n{}", bars_table(results));
+    let names: Vec<_> = plots::all(results)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    if !names.is_empty() {
+        text += &format!("{level} Plots\n\n");
+        for name in names {
+            text += &format!("![{}]({plots}{name})\n\n", name.trim_end_matches(".svg"));
+        }
+    }
+    for at in &results.points {
+        text += &at_point(at, level, &results.command);
+    }
+    text
+}
+
+fn machine(results: &Results, level: &str) -> String {
+    let machine = &results.machine;
+    let mut rows = vec![
+        vec![
+            "measured".to_owned(),
+            format!("{} with `{}`", machine.date, results.command),
+        ],
+        vec![
+            "machine".to_owned(),
+            format!(
+                "{}, {} CPUs, {} GiB",
+                machine.cpu, machine.cpus, machine.memory_gib
+            ),
+        ],
+        vec!["system".to_owned(), machine.system.clone()],
+    ];
+    let versions = machine.versions.iter();
+    rows.extend(versions.map(|(name, version)| vec![(*name).to_owned(), version.clone()]));
+    rows.push(vec!["extent".to_owned(), extent(&results.plan.scale)]);
+    format!("{level} Machine\n\n{}", table(&["", ""], &rows))
+}
+
+fn extent(scale: &Scale) -> String {
+    format!(
+        "{} series of {} rounds, {} ms each; at a fixed rate {} of {} ms in each series",
+        scale.series, scale.rounds, scale.visit_ms, scale.paced_rounds, scale.paced_ms
+    )
+}
+
+fn bars_table(results: &Results) -> String {
+    let rows: Vec<_> = bars::bars(results).iter().map(bar_cells).collect();
+    table(&["what", "bar", "measured (quartiles)", ""], &rows)
+}
+
+/// The same for a terminal.
+pub fn bar_lines(results: &Results) -> String {
+    let bars = bars::bars(results);
+    let lines = bars.iter().map(bar_cells).map(|cells| {
+        let [what, bound, measured, met] = &cells[..] else {
+            return String::new();
+        };
+        format!("  {what:<72} {bound:>8}  {measured:<26} {met}\n")
+    });
+    lines.collect()
+}
+
+fn bar_cells(bar: &Bar) -> Vec<String> {
+    let (sign, bound) = match bar.bound {
+        Bound::AtMost(bound) => ("≤", bound),
+        Bound::AtLeast(bound) => ("≥", bound),
+    };
+    let bound = if bound >= 100.0 {
+        number(bound)
+    } else {
+        format!("{bound}")
+    };
+    let met = match (bar.is_met(), bar.is_close()) {
+        (None, _) => "not measured",
+        (Some(true), false) => "met",
+        (Some(true), true) => "met, within chance",
+        (Some(false), false) => "**not met**",
+        (Some(false), true) => "**not met**, within chance",
+    };
+    vec![
+        bar.what.clone(),
+        format!("{sign} {bound}"),
+        spread(bar.measured, ratio),
+        met.to_owned(),
+    ]
+}
+
+fn at_point(at: &At, level: &str, command: &str) -> String {
+    let point = at.point;
+    let mut text = format!(
+        "{level} {}\n\n{}; `{}`\n\n{}",
+        point.title,
+        conditions(point),
+        command_for(command, point.name),
+        costs(at)
+    );
+    if let Some(rate) = at.paced_rate {
+        let _ = write!(
+            text,
+            "At {} requests per second, 70 % of mod_jk's highest rate; a request's time begins when it was due:\n\n{}",
+            number(rate),
+            latencies(at)
+        );
+    }
+    text += &counts(at);
+    for (variant, figures) in &at.variants {
+        for missing in &figures.missing {
+            let _ = writeln!(text, "Missing for {}: {missing}\n", variant.name());
+        }
+    }
+    text
+}
+
+/// The run for this point alone.
+fn command_for(command: &str, name: &str) -> String {
+    let quick = if command.contains("QUICK=1") {
+        " QUICK=1"
+    } else {
+        ""
+    };
+    format!("make bench{quick} POINTS={name}")
+}
+
+fn conditions(point: &Point) -> String {
+    let backend = match point.backend {
+        Backend::Stub => "stub",
+        Backend::Tomcat => "Tomcat 10.1",
+    };
+    let (mpm, threads) = match point.mpm {
+        Mpm::Event => ("event", format!(", {} threads", point.threads)),
+        Mpm::Prefork => ("prefork", String::new()),
+    };
+    format!(
+        "{backend}, {} members, {} clients, {} sessions, {}, {mpm}{threads}",
+        number_of(point.members),
+        point.clients,
+        if point.sticky { "known" } else { "new" },
+        if point.keep_alive {
+            "connections stay open"
+        } else {
+            "a connection for each request"
+        },
+    )
+}
+
+fn number_of(count: usize) -> String {
+    if count >= 100 {
+        number(count as f64)
+    } else {
+        count.to_string()
+    }
+}
+
+fn costs(at: &At) -> String {
+    let rows: Vec<_> = rows(at, |variant, figures| {
+        let of = |values: &[f64]| Spread::of(values.iter().copied());
+        let busy = of(&figures.busy).map_or("–".to_owned(), |busy| {
+            format!("{:.0} %", busy.median * 100.0)
+        });
+        let above = at
+            .above_floor(variant)
+            .filter(|_| variant != Variant::Floor);
+        vec![
+            spread(of(&figures.rate), number),
+            busy,
+            spread(of(&figures.cpu_us), number),
+            spread(above.and_then(|above| of(&above)), number),
+            spread(at.share(variant), ratio),
+            spread(of(&figures.resident_mib), number),
+        ]
+    });
+    let head = [
+        "",
+        "requests/s",
+        "httpd busy",
+        "CPU of httpd, µs/request",
+        "above the floor, µs",
+        "CPU against mod_rjk",
+        "resident MiB",
+    ];
+    table(&head, &rows)
+}
+
+fn latencies(at: &At) -> String {
+    let rows = rows(at, |_, figures| {
+        [
+            &figures.p50_us,
+            &figures.p99_us,
+            &figures.p999_us,
+            &figures.late_us,
+        ]
+        .map(|values| spread(Spread::of(values.iter().copied()), number))
+        .to_vec()
+    });
+    table(
+        &[
+            "",
+            "p50, µs",
+            "p99, µs",
+            "p99.9, µs",
+            "generator late (p99), µs",
+        ],
+        &rows,
+    )
+}
+
+/// System calls, instructions and allocations, where they were counted.
+fn counts(at: &At) -> String {
+    let counted =
+        |figures: &Figures| figures.system_calls.is_some() || figures.instructions.is_some();
+    if !at.variants.values().any(counted) {
+        return String::new();
+    }
+    let floor = at.of(Variant::Floor);
+    let rows = rows(at, |variant, figures| {
+        let floor = floor.filter(|_| variant != Variant::Floor);
+        let above = || Some(figures.instructions? - floor?.instructions?);
+        let calls = figures.system_calls.as_ref();
+        let names = calls.map(|calls| {
+            let each = calls
+                .iter()
+                .map(|(name, calls)| format!("{name} {calls:.1}"));
+            each.collect::<Vec<_>>().join(", ")
+        });
+        let or_none = |figure: Option<f64>| figure.map_or("–".to_owned(), number);
+        vec![
+            calls.map_or("–".to_owned(), |calls| {
+                format!("{:.1}", calls.values().sum::<f64>())
+            }),
+            names.unwrap_or("–".to_owned()),
+            or_none(figures.instructions),
+            or_none(above()),
+            or_none(figures.allocations),
+        ]
+    });
+    let head = [
+        "",
+        "system calls",
+        "by name",
+        "instructions",
+        "above the floor",
+        "allocations",
+    ];
+    format!(
+        "For each request, of one child in user space:\n\n{}",
+        table(&head, &rows)
+    )
+}
+
+fn rows(at: &At, cells: impl Fn(Variant, &Figures) -> Vec<String>) -> Vec<Vec<String>> {
+    at.variants
+        .iter()
+        .map(|(variant, figures)| {
+            [vec![variant.name().to_owned()], cells(*variant, figures)].concat()
+        })
+        .collect()
+}
+
+fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let line = |cells: Vec<String>| {
+        let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
+    let mut text = line(head.iter().map(|cell| (*cell).to_owned()).collect());
+    text += &line(vec!["---".to_owned(); head.len()]);
+    text.extend(rows.iter().cloned().map(line));
+    text + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::example;
+
+    #[test]
+    fn a_table_has_a_row_for_each_variant_and_the_command_beside_it() {
+        let text = report(&example(), "###", "performance/");
+        assert!(text.contains("### Small GET (1 KiB)\n\nstub, 2 members, 16 clients"));
+        assert!(text.contains("`make bench QUICK=1 POINTS=base`"));
+        let row = "| mod_jk | 16,667 | 98 % | 60.0 | 40.0 | 1.500 | 10.0 |\n";
+        assert!(text.contains(row), "{text}");
+        assert!(text.contains("| floor | 50,000 | 98 % | 20.0 | – | 0.500 | 10.0 |\n"));
+        assert!(text.contains("At 7,000 requests per second"));
+        assert!(text.contains("| mod_jk | 60.0 | 120 | 240 | 5.00 |\n"));
+        assert!(text.contains("| mod_rjk | 4.0 | read 2.0, writev 2.0 | – | – | – |\n"));
+        assert!(text.contains("![cpu](performance/cpu.svg)"));
+    }
+
+    #[test]
+    fn a_bar_is_met_or_not_or_not_measured() {
+        let text = report(&example(), "##", "");
+        let line = |what: &str| text.lines().find(|line| line.contains(what)).unwrap();
+        assert!(line("against mod_proxy_ajp").contains("| ≤ 0.65 | 0.667 | **not met** |"));
+        assert!(line("system calls above").contains("| ≤ 3 | 3.000 | met |"));
+        assert!(line("100 MB upload").contains("| – | not measured |"));
+        assert!(bar_lines(&example()).lines().count() > 15);
+    }
+
+    #[test]
+    fn cells_cannot_end_a_cell() {
+        let rows = [vec!["a|b".to_owned(), "c".to_owned()]];
+        assert!(table(&["", ""], &rows).ends_with("| a\\|b | c |\n\n"));
+    }
+}
