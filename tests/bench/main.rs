@@ -13,6 +13,7 @@
 mod backends;
 mod bars;
 mod cpus;
+mod instructions;
 mod load;
 mod machine;
 mod measure;

@@ -2,6 +2,7 @@
 
 use crate::backends::Backends;
 use crate::cpus::Cpus;
+use crate::instructions;
 use crate::load::{Closed, Open};
 use crate::order::order;
 use crate::plan::{Point, Scale, Variant};
@@ -42,6 +43,9 @@ pub fn measure(point: &'static Point, scale: &Scale, cpus: &Cpus) -> Result<At> 
             trace(&mut at, &mut sites, scale);
         }
         stop(sites)?;
+    }
+    if point.counted {
+        instructions::count(&mut at);
     }
     Ok(at)
 }

@@ -125,6 +125,8 @@ pub struct Point {
     pub paced: bool,
     /// System calls, too.
     pub traced: bool,
+    /// Instructions and allocations, too, where they can be counted.
+    pub counted: bool,
     /// Part of `QUICK=1`.
     pub quick: bool,
     /// What is compared there.
@@ -160,6 +162,7 @@ const BASE: Point = Point {
     mpm: Mpm::Event,
     paced: true,
     traced: false,
+    counted: true,
     quick: true,
     variants: ALL,
 };
@@ -167,6 +170,7 @@ const BASE: Point = Point {
 /// What other points have that vary one thing of it.
 const OTHER: Point = Point {
     paced: false,
+    counted: false,
     quick: false,
     ..BASE
 };
@@ -177,6 +181,7 @@ const BODY: Point = Point {
 /// So few clients that each transfer is long against what surrounds it.
 const HUGE: Point = Point { clients: 2, ..BODY };
 const MANY: Point = Point {
+    counted: true,
     variants: BALANCED,
     ..OTHER
 };
@@ -286,20 +291,25 @@ impl Plan {
         })
     }
 
-    /// About how long it will take: visits, and a second for each server that starts and stops.
+    /// About how long it will take.
     pub fn estimate(&self) -> Duration {
         let scale = &self.scale;
         let of = |point: &&Point| {
             let paced = u64::from(point.paced) * u64::from(scale.paced_rounds) * scale.paced_ms;
             // One more visit warms the server up.
             let visits = u64::from(scale.rounds + 1) * scale.visit_ms;
-            let traced = u64::from(point.traced) * 2_000;
-            let each = u64::from(scale.series) * (1_000 + visits + paced) + traced;
-            point.variants.len() as u64 * each
+            let traced = u64::from(point.traced) * TRACE_MS;
+            let each = u64::from(scale.series) * (START_MS + visits + paced) + traced;
+            point.variants.len() as u64 * each + u64::from(point.counted) * COUNT_MS
         };
         Duration::from_millis(self.points.iter().map(of).sum())
     }
 }
+
+/// For each server, to start and to stop it; for each, to trace it; for each point, to count instructions.
+const START_MS: u64 = 700;
+const TRACE_MS: u64 = 1_000;
+const COUNT_MS: u64 = 10_000;
 
 #[cfg(test)]
 mod tests {
@@ -350,6 +360,7 @@ mod tests {
             quick.estimate()
         );
         assert!(full.estimate() > quick.estimate());
+        println!("quick {:?}, all {:?}", quick.estimate(), full.estimate());
         Ok(())
     }
 

@@ -105,8 +105,7 @@ fn sized(builder: Builder, point: &Point) -> Builder {
 
 fn answering(handler: &str, point: &Point, backends: &Backends) -> Result<Builder> {
     static MODULE: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let compile =
-        || c_module::compile("tests/bench/floor.c").map_err(|error| format!("{error:#}"));
+    let compile = || c_module::compile("tests/bench/floor.c").map_err(|error| format!("{error:#}"));
     let module = MODULE.get_or_init(compile).as_ref();
     let module = module.map_err(|error| rjk_testbed::Error::msg(error.clone()))?;
     Ok(Httpd::plain().directives(format!(

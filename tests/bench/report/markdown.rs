@@ -75,17 +75,14 @@ pub fn bar_lines(results: &Results) -> String {
 }
 
 fn bar_cells(bar: &Bar) -> Vec<String> {
-    let (sign, bound) = match bar.bound {
-        Bound::AtMost(bound) => ("≤", bound),
-        Bound::AtLeast(bound) => ("≥", bound),
-    };
-    let bound = if bound >= 100.0 {
-        number(bound)
-    } else {
-        format!("{bound}")
+    let bound = match bar.bound {
+        Bound::AtMost(bound) => format!("≤ {}", plain(bound)),
+        Bound::AtLeast(bound) => format!("≥ {}", plain(bound)),
+        Bound::Anything => "–".to_owned(),
     };
     let met = match (bar.is_met(), bar.is_close()) {
         (None, _) => "not measured",
+        (Some(_), _) if bar.bound == Bound::Anything => "",
         (Some(true), false) => "met",
         (Some(true), true) => "met, within chance",
         (Some(false), false) => "**not met**",
@@ -93,10 +90,19 @@ fn bar_cells(bar: &Bar) -> Vec<String> {
     };
     vec![
         bar.what.clone(),
-        format!("{sign} {bound}"),
+        bound,
         spread(bar.measured, ratio),
         met.to_owned(),
     ]
+}
+
+/// A bound, as it was written.
+fn plain(bound: f64) -> String {
+    if bound >= 100.0 {
+        number(bound)
+    } else {
+        bound.to_string()
+    }
 }
 
 fn at_point(at: &At, level: &str, command: &str) -> String {
@@ -218,47 +224,53 @@ fn latencies(at: &At) -> String {
     )
 }
 
-/// System calls, instructions and allocations, where they were counted.
+/// System calls, instructions and allocations, of those where they were counted.
 fn counts(at: &At) -> String {
-    let counted =
-        |figures: &Figures| figures.system_calls.is_some() || figures.instructions.is_some();
-    if !at.variants.values().any(counted) {
-        return String::new();
-    }
-    let floor = at.of(Variant::Floor);
-    let rows = rows(at, |variant, figures| {
-        let floor = floor.filter(|_| variant != Variant::Floor);
-        let above = || Some(figures.instructions? - floor?.instructions?);
-        let calls = figures.system_calls.as_ref();
-        let names = calls.map(|calls| {
-            let each = calls
-                .iter()
-                .map(|(name, calls)| format!("{name} {calls:.1}"));
-            each.collect::<Vec<_>>().join(", ")
-        });
+    let calls = rows(at, |_, figures| {
+        let Some(calls) = &figures.system_calls else {
+            return Vec::new();
+        };
+        let names: Vec<String> = calls
+            .iter()
+            .map(|(name, calls)| format!("{name} {calls:.1}"))
+            .collect();
+        vec![
+            format!("{:.1}", calls.values().sum::<f64>()),
+            names.join(", "),
+        ]
+    });
+    let floor = at.of(Variant::Floor).and_then(|floor| floor.instructions);
+    let instructions = rows(at, |variant, figures| {
+        let Some(instructions) = figures.instructions else {
+            return Vec::new();
+        };
+        let above = floor.filter(|_| variant != Variant::Floor);
         let or_none = |figure: Option<f64>| figure.map_or("–".to_owned(), number);
         vec![
-            calls.map_or("–".to_owned(), |calls| {
-                format!("{:.1}", calls.values().sum::<f64>())
-            }),
-            names.unwrap_or("–".to_owned()),
-            or_none(figures.instructions),
-            or_none(above()),
+            number(instructions),
+            or_none(above.map(|floor| instructions - floor)),
             or_none(figures.allocations),
         ]
     });
-    let head = [
-        "",
-        "system calls",
-        "by name",
-        "instructions",
-        "above the floor",
-        "allocations",
-    ];
-    format!(
-        "For each request, of one child in user space:\n\n{}",
-        table(&head, &rows)
-    )
+    counted("", &["system calls of a request", "by name"], calls)
+        + &counted(
+            "In one prefork child:\n\n",
+            &[
+                "instructions of a request",
+                "above the floor",
+                "allocations of the module",
+            ],
+            instructions,
+        )
+}
+
+/// A table of the rows that have something.
+fn counted(title: &str, head: &[&str], rows: Vec<Vec<String>>) -> String {
+    let full: Vec<_> = rows.into_iter().filter(|row| row.len() > 1).collect();
+    if full.is_empty() {
+        return String::new();
+    }
+    format!("{title}{}", table(&[&[""], head].concat(), &full))
 }
 
 fn rows(at: &At, cells: impl Fn(Variant, &Figures) -> Vec<String>) -> Vec<Vec<String>> {
@@ -296,7 +308,10 @@ mod tests {
         assert!(text.contains("| floor | 50,000 | 98 % | 20.0 | – | 0.500 | 10.0 |\n"));
         assert!(text.contains("At 7,000 requests per second"));
         assert!(text.contains("| mod_jk | 60.0 | 120 | 240 | 5.00 |\n"));
-        assert!(text.contains("| mod_rjk | 4.0 | read 2.0, writev 2.0 | – | – | – |\n"));
+        assert!(text.contains("| mod_rjk | 4.0 | read 2.0, writev 2.0 |\n"));
+        assert!(text.contains("| mod_rjk | 30,000 | 10,000 | 3.00 |\n"));
+        // Where nothing was counted there is no row.
+        assert!(!text.contains("| limit | – |"));
         assert!(text.contains("![cpu](performance/cpu.svg)"));
     }
 

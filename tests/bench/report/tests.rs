@@ -54,6 +54,12 @@ fn figures(variant: Variant) -> Figures {
         p999_us: vec![cpu * 4.0],
         late_us: vec![5.0],
         system_calls: Some(calls),
+        instructions: match variant {
+            Variant::Floor => Some(20_000.0),
+            Variant::Rjk => Some(30_000.0),
+            _ => None,
+        },
+        allocations: (variant == Variant::Rjk).then_some(3.0),
         ..Figures::default()
     }
 }
