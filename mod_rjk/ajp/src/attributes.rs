@@ -1,10 +1,10 @@
 //! The attributes of a forward request (contract §5.5).
 
-use crate::writer::{put_nullable, put_string, put_u16};
+use crate::writer::{STRING, Writer};
 use rjk_message::Attributes;
 
 /// Appends the attributes; the stored method (AT-10) has its place among them.
-pub(crate) fn put(attributes: &Attributes<'_>, stored_method: Option<&[u8]>, out: &mut Vec<u8>) {
+pub(crate) fn put(attributes: &Attributes<'_>, stored_method: Option<&[u8]>, out: &mut Writer<'_>) {
     put_attribute(out, 0x0C, attributes.secret);
     put_attribute(out, 0x03, non_empty(attributes.remote_user));
     put_attribute(out, 0x04, non_empty(attributes.auth_type));
@@ -14,8 +14,8 @@ pub(crate) fn put(attributes: &Attributes<'_>, stored_method: Option<&[u8]>, out
     put_attribute(out, 0x08, attributes.ssl_cipher);
     put_attribute(out, 0x09, attributes.ssl_session);
     if let Some(bits) = attributes.ssl_key_size {
-        out.push(0x0B);
-        put_u16(out, bits);
+        out.put_u8(0x0B);
+        out.put_u16(bits);
     }
     put_attribute(out, 0x0D, stored_method);
     if let Some(version) = non_empty(attributes.ssl_protocol) {
@@ -29,19 +29,63 @@ pub(crate) fn put(attributes: &Attributes<'_>, stored_method: Option<&[u8]>, out
     }
 }
 
+/// Room that they take at most.
+pub(crate) fn room(attributes: &Attributes<'_>, method: &[u8]) -> usize {
+    let Attributes {
+        secret,
+        remote_user,
+        auth_type,
+        query,
+        route,
+        ssl_cert,
+        ssl_cipher,
+        ssl_session,
+        ssl_key_size: _,
+        ssl_protocol,
+        remote_port,
+        local_addr,
+        activation,
+        extra,
+    } = attributes;
+    let some = [
+        secret,
+        remote_user,
+        auth_type,
+        query,
+        route,
+        ssl_cert,
+        ssl_cipher,
+        ssl_session,
+        ssl_protocol,
+        remote_port,
+        local_addr,
+    ];
+    let some = some.iter().map(|value| value.map_or(0, <[u8]>::len));
+    let extra = extra
+        .iter()
+        .map(|(name, value)| NAMED + name.len() + value.len());
+    FIXED + method.len() + activation.len() + some.sum::<usize>() + extra.sum::<usize>()
+}
+
 const NAMED_ATTRIBUTE: u8 = 0x0A;
 
-fn put_attribute(out: &mut Vec<u8>, code: u8, value: Option<&[u8]>) {
+/// Bytes of a named attribute besides name and value.
+const NAMED: usize = 1 + 2 * STRING;
+
+/// All that is no value: codes, lengths and the names of ours.
+const FIXED: usize = 16 * NAMED + 64;
+
+fn put_attribute(out: &mut Writer<'_>, code: u8, value: Option<&[u8]>) {
     if let Some(value) = value {
-        out.push(code);
-        put_string(out, value);
+        out.put_u8(code);
+        out.put_string(value);
     }
 }
 
-fn put_named(out: &mut Vec<u8>, name: &[u8], value: Option<&[u8]>) {
-    out.push(NAMED_ATTRIBUTE);
-    put_string(out, name);
-    put_nullable(out, value);
+fn put_named(out: &mut Writer<'_>, name: &[u8], value: Option<&[u8]>) {
+    out.put_u8(NAMED_ATTRIBUTE);
+    out.put_string(name);
+    out.put_nullable(value);
 }
 
 fn non_empty(value: Option<&[u8]>) -> Option<&[u8]> {

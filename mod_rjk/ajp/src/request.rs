@@ -4,7 +4,7 @@ use crate::attributes;
 use crate::wire::{
     CODED_NAME, FRAME_HEADER, PacketSize, TO_TOMCAT, method_code, request_header_code,
 };
-use crate::writer::{patch_u16, put_nullable, put_string, put_u16};
+use crate::writer::{STRING, Writer};
 use rjk_message::{BodyLength, RequestHead};
 use thiserror::Error;
 
@@ -44,10 +44,13 @@ pub fn encode(
 ) -> Result<(), RequestTooLarge> {
     check_header_names(head.headers)?;
     let start = out.len();
-    out.extend_from_slice(&TO_TOMCAT);
-    put_u16(out, 0);
-    put_payload(head, out);
-    let size = out.len() - start;
+    out.resize(start + room(head), 0);
+    let mut packet = Writer::new(&mut out[start..]);
+    packet.put_bytes(&TO_TOMCAT);
+    let length_at = packet.skip_u16();
+    put_payload(head, &mut packet);
+    let size = packet.written();
+    packet.patch_u16(length_at, size - FRAME_HEADER);
     if size > max.bytes() {
         out.truncate(start);
         return Err(RequestTooLarge {
@@ -55,9 +58,24 @@ pub fn encode(
             limit: max.bytes(),
         });
     }
-    patch_u16(out, start + TO_TOMCAT.len(), size - FRAME_HEADER);
+    out.truncate(start + size);
     Ok(())
 }
+
+/// Bytes that the packet takes at most: as if each header were spelled out.
+fn room(head: &RequestHead<'_>) -> usize {
+    let headers = head.headers.iter();
+    let headers = headers.map(|(name, value)| 2 * STRING + name.len() + value.len());
+    let texts = [head.protocol, head.uri, head.server_name].map(<[u8]>::len);
+    let names = [head.remote_addr, head.remote_host].map(|name| name.map_or(0, <[u8]>::len));
+    FIXED
+        + headers.sum::<usize>()
+        + texts.iter().chain(&names).sum::<usize>()
+        + attributes::room(&head.attributes, head.method)
+}
+
+/// Frame, codes, lengths, the header that is added, and what ends the packet.
+const FIXED: usize = 64;
 
 fn check_header_names(headers: &[(&[u8], &[u8])]) -> Result<(), RequestTooLarge> {
     let limit = LONGEST_NAME;
@@ -68,26 +86,25 @@ fn check_header_names(headers: &[(&[u8], &[u8])]) -> Result<(), RequestTooLarge>
     }
 }
 
-fn put_payload(head: &RequestHead<'_>, out: &mut Vec<u8>) {
+fn put_payload(head: &RequestHead<'_>, out: &mut Writer<'_>) {
     let method = method_code(head.method);
-    out.push(FORWARD_REQUEST);
-    out.push(method.unwrap_or(STORED_METHOD));
-    put_string(out, head.protocol);
-    put_string(out, head.uri);
-    put_nullable(out, head.remote_addr);
-    put_nullable(out, head.remote_host);
-    put_string(out, head.server_name);
-    put_u16(out, head.server_port);
-    out.push(u8::from(head.is_ssl));
+    out.put_u8(FORWARD_REQUEST);
+    out.put_u8(method.unwrap_or(STORED_METHOD));
+    out.put_string(head.protocol);
+    out.put_string(head.uri);
+    out.put_nullable(head.remote_addr);
+    out.put_nullable(head.remote_host);
+    out.put_string(head.server_name);
+    out.put_u16(head.server_port);
+    out.put_u8(u8::from(head.is_ssl));
     put_headers(head, out);
     let stored_method = method.is_none().then_some(head.method);
     attributes::put(&head.attributes, stored_method, out);
-    out.push(TERMINATOR);
+    out.put_u8(TERMINATOR);
 }
 
-fn put_headers(head: &RequestHead<'_>, out: &mut Vec<u8>) {
-    let count_at = out.len();
-    put_u16(out, 0);
+fn put_headers(head: &RequestHead<'_>, out: &mut Writer<'_>) {
+    let count_at = out.skip_u16();
     let mut count = 0;
     let mut length_missing = head.body != BodyLength::Chunked;
     for &(name, value) in head.headers {
@@ -102,16 +119,26 @@ fn put_headers(head: &RequestHead<'_>, out: &mut Vec<u8>) {
         count += 1;
     }
     if length_missing {
-        let length = head.body.declared().to_string();
-        put_header(
-            out,
-            Some(CONTENT_LENGTH),
-            b"content-length",
-            length.as_bytes(),
-        );
+        put_length(out, head.body.declared());
         count += 1;
     }
-    patch_u16(out, count_at, count);
+    out.patch_u16(count_at, count);
+}
+
+/// Content-Length in decimal.
+fn put_length(out: &mut Writer<'_>, length: u64) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    let mut rest = length;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    put_header(out, Some(CONTENT_LENGTH), b"content-length", &digits[at..]);
 }
 
 const FORWARD_REQUEST: u8 = 0x02;
@@ -120,12 +147,12 @@ const TERMINATOR: u8 = 0xFF;
 /// Low byte of Content-Length's code (HC-08).
 const CONTENT_LENGTH: u8 = 0x08;
 
-fn put_header(out: &mut Vec<u8>, code: Option<u8>, name: &[u8], value: &[u8]) {
+fn put_header(out: &mut Writer<'_>, code: Option<u8>, name: &[u8], value: &[u8]) {
     match code {
-        Some(code) => put_u16(out, CODED_NAME | u16::from(code)),
-        None => put_string(out, name),
+        Some(code) => out.put_u16(CODED_NAME | u16::from(code)),
+        None => out.put_string(name),
     }
-    put_string(out, value);
+    out.put_string(value);
 }
 
 #[cfg(test)]

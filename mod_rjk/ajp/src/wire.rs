@@ -1,5 +1,7 @@
 //! Sizes, fixed packets and code tables of AJP/1.3 (contract §5.1, §5.3, §5.4).
 
+use rjk_message::KnownName;
+
 /// Bytes in front of every payload: magic and length.
 pub const FRAME_HEADER: usize = 4;
 
@@ -67,20 +69,41 @@ pub fn body_header(len: u16) -> [u8; 6] {
 
 /// The code of a request method (ME-01); `None` for methods that go out by name (ME-02).
 pub(crate) fn method_code(method: &[u8]) -> Option<u8> {
+    // Nearly all requests, without a look at the others.
+    match method {
+        b"GET" => return Some(2),
+        b"POST" => return Some(4),
+        _ => {}
+    }
     position(&METHODS, |known| known.as_bytes() == method)
 }
 
 /// The low byte of a request header's code (HC-01…HC-14), found without regard to case.
 pub(crate) fn request_header_code(name: &[u8]) -> Option<u8> {
+    // As nearly all clients spell them, HTTP/2 in lower case: compared as numbers, not letter by letter.
+    match name {
+        b"Accept" | b"accept" => return Some(1),
+        b"Accept-Encoding" | b"accept-encoding" => return Some(3),
+        b"Accept-Language" | b"accept-language" => return Some(4),
+        b"Connection" => return Some(6),
+        b"Content-Type" | b"content-type" => return Some(7),
+        b"Content-Length" | b"content-length" => return Some(8),
+        b"Cookie" | b"cookie" => return Some(9),
+        b"Host" | b"host" => return Some(11),
+        b"Referer" | b"referer" => return Some(13),
+        b"User-Agent" | b"user-agent" => return Some(14),
+        _ if !(4..=15).contains(&name.len()) => return None,
+        _ => {}
+    }
     position(&REQUEST_HEADERS, |known| {
         known.as_bytes().eq_ignore_ascii_case(name)
     })
 }
 
 /// The response header that a code's low byte stands for; `None` for codes that do not exist.
-pub(crate) fn response_header_name(code: u8) -> Option<&'static str> {
+pub(crate) fn response_header_name(code: u8) -> Option<KnownName> {
     let index = usize::from(code).checked_sub(1)?;
-    RESPONSE_HEADERS.get(index).copied()
+    RESPONSE_HEADERS.get(index).copied().flatten()
 }
 
 fn position(table: &[&str], found: impl Fn(&str) -> bool) -> Option<u8> {
@@ -138,18 +161,18 @@ const REQUEST_HEADERS: [&str; 14] = [
 ];
 
 /// Response headers in the order of their codes, from A001.
-const RESPONSE_HEADERS: [&str; 11] = [
-    "Content-Type",
-    "Content-Language",
-    "Content-Length",
-    "Date",
-    "Last-Modified",
-    "Location",
-    "Set-Cookie",
-    "Set-Cookie2",
-    "Servlet-Engine",
-    "Status",
-    "WWW-Authenticate",
+static RESPONSE_HEADERS: [Option<KnownName>; 11] = [
+    KnownName::new("Content-Type"),
+    KnownName::new("Content-Language"),
+    KnownName::new("Content-Length"),
+    KnownName::new("Date"),
+    KnownName::new("Last-Modified"),
+    KnownName::new("Location"),
+    KnownName::new("Set-Cookie"),
+    KnownName::new("Set-Cookie2"),
+    KnownName::new("Servlet-Engine"),
+    KnownName::new("Status"),
+    KnownName::new("WWW-Authenticate"),
 ];
 
 #[cfg(test)]

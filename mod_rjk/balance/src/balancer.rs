@@ -3,7 +3,7 @@
 use crate::binding::Binding;
 use crate::choose::bounds::Bounds;
 use crate::explain::{Explanation, Ring};
-use crate::live::{AsOf, Live};
+use crate::live::{Current, Live};
 use crate::note::MemberNote;
 use crate::policy::{Observation, RoutingPolicy};
 use crate::record::Recorder;
@@ -111,7 +111,7 @@ impl Balancer {
     }
 
     /// The balancer as it is now, for one request.
-    pub fn roster(&self) -> Arc<AsOf<Roster>> {
+    pub fn roster(&self) -> Current<Roster> {
         let control = self.slots.segment.control;
         self.roster.get(control, || Roster::of(&self.binding))
     }

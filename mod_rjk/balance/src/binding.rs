@@ -1,9 +1,10 @@
 //! What a balancer is bound to in the segment.
 
+use crate::shared::ledger::{Column, InFlight};
 use crate::shared::member::SharedMember;
 use crate::shared::record::{BalancerRecord, MemberRecord};
 use crate::shared::segment::Slots;
-use crate::shared::slot::{BalancerSlot, MemberLoad};
+use crate::shared::slot::{BalancerSlot, MemberLoad, raise};
 use crate::shared::states::{StateWord, words_for};
 use crate::shared::topology::{Topology, UnknownWorker};
 use crate::worker::AjpWorker;
@@ -16,9 +17,11 @@ use std::sync::Arc;
 /// A balancer and its members in the segment; each list has an entry for each configured member.
 pub(crate) struct Binding {
     pub(crate) configured: Arc<LbSpec>,
-    pub(crate) index: usize,
+    slots: Slots,
+    /// Requests in flight.
+    requests: Column,
     /// Place of its first member among all members of all balancers.
-    pub(crate) first_member: usize,
+    first_member: usize,
     pub(crate) slot: &'static BalancerSlot,
     pub(crate) record: &'static BalancerRecord,
     pub(crate) records: &'static [MemberRecord],
@@ -31,6 +34,18 @@ pub(crate) struct Binding {
 }
 
 impl Binding {
+    /// A request enters the balancer.
+    pub(crate) fn enter(&self) -> InFlight {
+        let entered = self.requests.enter();
+        raise(&self.slot.max_busy, entered.count);
+        entered
+    }
+
+    /// Attempts in flight on a member.
+    pub(crate) fn attempts(&self, index: usize) -> Column {
+        self.slots.attempts_on(self.first_member + index)
+    }
+
     /// What the topology gives to this balancer.
     pub(crate) fn new(
         configured: Arc<LbSpec>,
@@ -54,13 +69,14 @@ impl Binding {
         let words = first_word..first_word + words_for(own.len());
         let states = segment.states.get(words).ok_or_else(unknown)?;
         let loads = segment.loads.get(own.clone()).ok_or_else(unknown)?;
-        let slots = segment.members.get(own.clone()).ok_or_else(unknown)?;
-        let members = std::iter::zip(slots, loads).zip(0..);
+        let records = segment.members.get(own.clone()).ok_or_else(unknown)?;
+        let members = std::iter::zip(records, loads).zip(0..);
         let members = members
             .map(|((member, load), index)| SharedMember::new(member, load, slot, states, index));
         let members: Option<Vec<_>> = members.collect();
         Ok(Binding {
-            index,
+            slots,
+            requests: slots.requests_for(index),
             first_member,
             slot,
             record: segment.balancer_records.get(index).ok_or_else(unknown)?,

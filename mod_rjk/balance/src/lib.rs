@@ -53,7 +53,7 @@ pub use choose::selection::Selection;
 pub use choose::watched::Watched;
 pub use cookie::cookie_values;
 pub use decision::{DecidedBy, Decision, FaultKind, Label, Verdict};
-pub use live::{AsOf, Live};
+pub use live::{AsOf, Current, Live};
 pub use maintenance::maintain;
 pub use membership::{Facts, MemberFacts, Membership};
 pub use metric::{Candidate, Metric};

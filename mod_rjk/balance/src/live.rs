@@ -1,7 +1,7 @@
 //! A value that is made of records, and made anew when one of them was edited.
 
 use crate::shared::control::Control;
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,6 +19,25 @@ pub struct AsOf<T> {
     /// Number of edits that it knows of.
     sequence: u64,
     value: T,
+}
+
+/// The latest of a value, as one request has it. It is not counted where all threads would count it: that
+/// number would lie on a cache line that each of them reads.
+pub struct Current<T>(Guard<Arc<AsOf<T>>>);
+
+impl<T> Current<T> {
+    /// The same, for as long as it takes.
+    pub fn keep(&self) -> Arc<AsOf<T>> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl<T> Deref for Current<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0.value
+    }
 }
 
 impl<T> Deref for AsOf<T> {
@@ -39,12 +58,12 @@ impl<T> Live<T> {
     }
 
     /// The latest; after an edit of any record, `make` makes it anew.
-    pub fn get(&self, control: &Control, make: impl FnOnce() -> T) -> Arc<AsOf<T>> {
+    pub fn get(&self, control: &Control, make: impl FnOnce() -> T) -> Current<T> {
         let latest = self.latest.load();
         if latest.sequence == control.sequence() {
-            return arc_swap::Guard::into_inner(latest);
+            return Current(latest);
         }
-        self.renew(control, make)
+        Current(Guard::from_inner(self.renew(control, make)))
     }
 
     #[cold]
@@ -84,7 +103,7 @@ mod tests {
         let live = Live::new(&control, || 0);
         let made = Cell::new(0);
         let get = || {
-            **live.get(&control, || {
+            *live.get(&control, || {
                 made.set(made.get() + 1);
                 made.get()
             })
@@ -101,7 +120,7 @@ mod tests {
         let (control, record) = (Control::default(), Record::<1>::default());
         let live = Live::new(&control, || 0);
         let done = AtomicBool::new(false);
-        let get = || **live.get(&control, || record.read()[0]);
+        let get = || *live.get(&control, || record.read()[0]);
         std::thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| {

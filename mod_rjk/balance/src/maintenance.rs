@@ -5,7 +5,7 @@ use crate::load::Aged;
 use crate::roster::{Member, Roster};
 use crate::shared::slot::decay;
 use crate::state::State;
-use crate::time::{Moment, millis};
+use crate::time::Moment;
 use rjk_log::{Log, jk_log};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// The first call only starts the clock. A call that comes up to a tenth of the interval early
 /// (2 s at most) is good enough, since timers are not exact.
 pub fn maintain(balancer: &Balancer, interval: Duration, now: Moment, log: &dyn Log) -> bool {
-    let Some(exponent) = maintenance_due(balancer, millis(interval).max(1), now) else {
+    let Some(exponent) = maintenance_due(balancer, interval, now) else {
         return false;
     };
     let roster = balancer.roster();
@@ -74,16 +74,9 @@ pub(crate) fn force_member(member: &Member, now: Moment) -> bool {
 }
 
 /// MT-03: the process that moves the time stamp does the work; k of LB-15.
-fn maintenance_due(balancer: &Balancer, interval: u64, now: Moment) -> Option<u32> {
-    let stamp = &balancer.slot().last_maintenance;
-    let last = stamp.load();
-    let tolerance = (interval / 10).min(2000);
-    let periods = (millis(now.since(last)) + tolerance) / interval;
-    if last != Moment::NEVER && periods == 0 {
-        return None;
-    }
-    stamp.replace(last, now).ok()?;
-    (last != Moment::NEVER).then(|| u32::try_from(periods).unwrap_or(u32::MAX))
+fn maintenance_due(balancer: &Balancer, interval: Duration, now: Moment) -> Option<u32> {
+    let periods = balancer.slot().last_maintenance.turn(interval, now)?;
+    (periods > 0).then(|| u32::try_from(periods).unwrap_or(u32::MAX))
 }
 
 /// TR-16…TR-18; `true` when the member is not in error afterwards.

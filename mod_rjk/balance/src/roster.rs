@@ -13,8 +13,9 @@ use crate::overlay::{BalancerOverlay, EndpointOverlay, MemberOverlay, Overlay as
 use crate::overrides::ActivationOverrides;
 use crate::rounds::Rounds;
 use crate::session::SessionRoutes;
+use crate::shared::ledger::{Column, InFlight};
 use crate::shared::member::SharedMember;
-use crate::shared::slot::AjpSlot;
+use crate::shared::slot::{AjpSlot, add};
 use crate::tiers::Tiers;
 use bstr::{BStr, BString, ByteSlice};
 use rjk_config::model::{Activation, LbSpec, MemberSpec, RuleExtensions};
@@ -38,14 +39,26 @@ pub struct Roster {
     pub(crate) membership: Arc<Membership>,
 }
 
-/// What a scan needs of a member, close together.
+/// What requests need of a member, close together.
+#[derive(Clone, Copy)]
 pub(crate) struct Member {
     pub(crate) distance: i32,
     pub(crate) activation: Activation,
     pub(crate) multiplier: u64,
-    pub(crate) column: usize,
+    /// Requests in flight on its worker.
+    pub(crate) requests: Column,
+    /// Attempts in flight on it in this balancer.
+    pub(crate) attempts: Column,
     pub(crate) slot: SharedMember,
     pub(crate) ajp: &'static AjpSlot,
+}
+
+impl Member {
+    /// A request enters its worker: one more in flight, one more use.
+    pub(crate) fn enter(&self) -> InFlight {
+        add(&self.ajp.used, 1);
+        self.requests.enter()
+    }
 }
 
 impl Roster {
@@ -56,11 +69,13 @@ impl Roster {
         let multipliers = load::multipliers_of(&spec);
         let members: Vec<Member> = std::iter::zip(&spec.members, multipliers)
             .zip(bound)
-            .map(|((member, multiplier), (slot, worker))| Member {
+            .zip(0..)
+            .map(|(((member, multiplier), (slot, worker)), index)| Member {
                 distance: member.distance,
                 activation: member.activation,
                 multiplier,
-                column: worker.column(),
+                requests: worker.requests(),
+                attempts: binding.attempts(index),
                 slot: *slot,
                 ajp: worker.slot(),
             })

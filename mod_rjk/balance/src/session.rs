@@ -16,7 +16,23 @@ enum Source<'a> {
     None,
     /// `JK_ROUTE`: a route without a session id (SS-02).
     Route(&'a [u8]),
+    /// What nearly every request with a session has: it costs no allocation.
+    Id([&'a [u8]; 1]),
     Ids(Vec<&'a [u8]>),
+}
+
+impl<'a> Source<'a> {
+    /// With another id behind its own.
+    fn and(self, id: &'a [u8]) -> Source<'a> {
+        match self {
+            Source::None | Source::Route(_) => Source::Id([id]),
+            Source::Id([first]) => Source::Ids(vec![first, id]),
+            Source::Ids(mut ids) => {
+                ids.push(id);
+                Source::Ids(ids)
+            }
+        }
+    }
 }
 
 impl<'a> SessionRoutes<'a> {
@@ -39,26 +55,21 @@ impl<'a> SessionRoutes<'a> {
         }
         if let Some(id) = path_parameter(path, path_name) {
             return SessionRoutes {
-                source: Source::Ids(vec![id]),
+                source: Source::Id([id]),
                 empty_id: false,
             };
         }
-        let mut ids = Vec::new();
+        let mut source = Source::None;
         let mut empty_id = false;
         for header in cookies {
             for value in cookie_values(header, cookie_name) {
                 if value.is_empty() {
                     empty_id = true;
                 } else {
-                    ids.push(value);
+                    source = source.and(value);
                 }
             }
         }
-        let source = if ids.is_empty() {
-            Source::None
-        } else {
-            Source::Ids(ids)
-        };
         SessionRoutes { source, empty_id }
     }
 
@@ -75,6 +86,7 @@ impl<'a> SessionRoutes<'a> {
     /// The session ids; empty when `JK_ROUTE` stands in for them.
     pub fn ids(&self) -> &[&'a [u8]] {
         match &self.source {
+            Source::Id(id) => id,
             Source::Ids(ids) => ids,
             Source::None | Source::Route(_) => &[],
         }
@@ -85,7 +97,7 @@ impl<'a> SessionRoutes<'a> {
     pub fn routes(&self) -> impl Iterator<Item = &'a [u8]> + '_ {
         let forced = match self.source {
             Source::Route(route) => Some(route),
-            Source::None | Source::Ids(_) => None,
+            Source::None | Source::Id(_) | Source::Ids(_) => None,
         };
         forced
             .into_iter()

@@ -68,6 +68,24 @@ impl AtomicMoment {
         Moment(self.0.swap(moment.0, Relaxed))
     }
 
+    /// Whose turn it is to do what is to be done once per `interval`, by one of all processes: the one that
+    /// moves the time stamp. How many intervals ago it was done last, 0 when it never was.
+    ///
+    /// Up to a tenth of the interval early (2 s at most) is good enough, since timers are not exact.
+    pub(crate) fn turn(&self, interval: Duration, now: Moment) -> Option<u64> {
+        let last = self.load();
+        let interval = millis(interval).max(1);
+        let tolerance = (interval / 10).min(2000);
+        let periods = (millis(now.since(last)) + tolerance) / interval;
+        let periods = match last {
+            Moment::NEVER => 0,
+            _ if periods == 0 => return None,
+            _ => periods,
+        };
+        self.replace(last, now).ok()?;
+        Some(periods)
+    }
+
     /// Sets it if it still says `old`.
     ///
     /// # Errors
@@ -134,5 +152,23 @@ mod tests {
         assert_eq!(record.replace(Moment::NEVER, first), Ok(()));
         assert_eq!(record.replace(Moment::NEVER, second), Err(first));
         assert_eq!((record.swap(second), record.load()), (first, second));
+    }
+
+    #[test]
+    fn mt03_one_turn_per_interval() {
+        let record = AtomicMoment::default();
+        let turn = |at| record.turn(Duration::from_secs(10), Moment::from_millis(at));
+        let rows = [
+            (50_000, Some(0)),
+            (50_000, None),
+            (58_999, None),
+            (59_000, Some(1)),
+            (68_000, Some(1)),
+            (101_000, Some(3)),
+            (101_001, None),
+        ];
+        for (at, expected) in rows {
+            assert_eq!(turn(at), expected, "{at}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use crate::overlay::codec::decode;
 use crate::overlay::{EndpointOverlay, laid};
 use crate::shared::control::Control;
+use crate::shared::ledger::Column;
 use crate::shared::record::AjpRecord;
 use crate::shared::segment::Slots;
 use crate::shared::slot::AjpSlot;
@@ -19,6 +20,7 @@ pub struct AjpWorker {
     addresses: Vec<SocketAddr>,
     slots: Slots,
     column: usize,
+    requests: Column,
     slot: &'static AjpSlot,
     pub(crate) record: &'static AjpRecord,
 }
@@ -54,6 +56,7 @@ impl AjpWorker {
             addresses: addresses.to_vec(),
             slots,
             column,
+            requests: slots.requests_on(column),
             slot,
             record,
         })
@@ -77,6 +80,11 @@ impl AjpWorker {
     /// The place of its slot, for [`Slots::enter_ajp`].
     pub fn column(&self) -> usize {
         self.column
+    }
+
+    /// Requests in flight on it.
+    pub(crate) fn requests(&self) -> Column {
+        self.requests
     }
 
     /// This process's way to the segment.

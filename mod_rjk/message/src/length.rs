@@ -19,13 +19,17 @@ impl ContentLength {
 
     /// Reads the values of all fields of this name.
     pub fn of<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> ContentLength {
-        let mut values = values.into_iter();
-        match (values.next(), values.next()) {
-            (None, _) => ContentLength::Absent,
-            (Some(_), Some(_)) => ContentLength::Several,
-            (Some(value), None) => {
+        let values = values.into_iter();
+        values.fold(ContentLength::Absent, ContentLength::and)
+    }
+
+    /// With another field behind those that say this.
+    pub(crate) fn and(self, value: &[u8]) -> ContentLength {
+        match self {
+            ContentLength::Absent => {
                 ContentLength::number(value).map_or(ContentLength::NoNumber, ContentLength::Known)
             }
+            _ => ContentLength::Several,
         }
     }
 

@@ -10,6 +10,8 @@ mod action;
 mod attributes;
 mod error;
 mod length;
+mod name;
+mod parts;
 mod request;
 mod response;
 
@@ -17,5 +19,6 @@ pub use action::{Action, BodyQuota};
 pub use attributes::Attributes;
 pub use error::HeadError;
 pub use length::ContentLength;
+pub use name::KnownName;
 pub use request::{BodyLength, RequestHead};
 pub use response::{HeadBuilder, ResponseHead};

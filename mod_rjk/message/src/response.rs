@@ -2,6 +2,8 @@
 
 use crate::error::HeadError;
 use crate::length::ContentLength;
+use crate::name::{KnownName, is_token};
+use crate::parts::{Field, Name, Parts};
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -13,8 +15,8 @@ use std::ops::Range;
 pub struct ResponseHead {
     status: u16,
     reason: Range<usize>,
-    fields: Vec<Field>,
-    bytes: Vec<u8>,
+    length: ContentLength,
+    parts: Parts,
 }
 
 impl ResponseHead {
@@ -47,7 +49,7 @@ impl ResponseHead {
 
     /// All headers in the order in which they came, hop-by-hop ones included.
     pub fn headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.fields.iter().map(|field| {
+        self.parts.fields.iter().map(|field| {
             let name = match &field.name {
                 Name::Known(name) => name.as_bytes(),
                 Name::Spelled(range) => self.part(range),
@@ -71,7 +73,7 @@ impl ResponseHead {
     /// What the head says of the length of its body. Whoever frames the response and whoever checks
     /// it take this one: unless it is known, no Content-Length may be passed on (RS-03).
     pub fn content_length(&self) -> ContentLength {
-        ContentLength::of(self.values(b"Content-Length"))
+        self.length
     }
 
     /// The headers that concern the client (RS-05, BG-08, CP-16): all but the hop-by-hop ones and
@@ -82,7 +84,7 @@ impl ResponseHead {
     pub fn end_to_end_headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let named = self.named_by_connection();
         self.headers().filter(move |(name, _)| {
-            !is_listed(&HOP_BY_HOP, name)
+            !is_hop_by_hop(name)
                 && named
                     .binary_search_by(|token| compare_ignore_case(token, name))
                     .is_err()
@@ -90,7 +92,7 @@ impl ResponseHead {
     }
 
     fn part(&self, range: &Range<usize>) -> &[u8] {
-        self.bytes.get(range.clone()).unwrap_or_default()
+        self.parts.bytes.get(range.clone()).unwrap_or_default()
     }
 
     /// Sorted, because a hostile packet can hold thousands of tokens and of headers.
@@ -135,8 +137,8 @@ impl HeadBuilder {
             head: ResponseHead {
                 status,
                 reason: 0..0,
-                fields: Vec::new(),
-                bytes: Vec::new(),
+                length: ContentLength::Absent,
+                parts: Parts::default(),
             },
         }
     }
@@ -145,8 +147,7 @@ impl HeadBuilder {
     /// then cost no further allocation.
     #[must_use]
     pub fn with_capacity(mut self, headers: usize, bytes: usize) -> HeadBuilder {
-        self.head.fields.reserve_exact(headers);
-        self.head.bytes.reserve_exact(bytes);
+        self.head.parts.reserve(headers, bytes);
         self
     }
 
@@ -167,7 +168,15 @@ impl HeadBuilder {
     /// # Errors
     /// [`HeadError::Name`] and [`HeadError::Value`], with the header's position.
     pub fn header(&mut self, name: &[u8], value: &[u8]) -> Result<(), HeadError> {
-        self.check(name, value)?;
+        if !is_token(name) {
+            let index = self.head.parts.fields.len();
+            return Err(HeadError::Name { index });
+        }
+        self.check_value(value)?;
+        // What the fields say of the length is read once, when they come.
+        if name.eq_ignore_ascii_case(b"Content-Length") {
+            self.head.length = self.head.length.and(value);
+        }
         let name = Name::Spelled(self.keep(name));
         self.push(name, value);
         Ok(())
@@ -176,10 +185,13 @@ impl HeadBuilder {
     /// Adds a header whose name the protocol has a code for.
     ///
     /// # Errors
-    /// As for [`header`](Self::header).
-    pub fn known_header(&mut self, name: &'static str, value: &[u8]) -> Result<(), HeadError> {
-        self.check(name.as_bytes(), value)?;
-        self.push(Name::Known(name), value);
+    /// [`HeadError::Value`].
+    pub fn known_header(&mut self, name: KnownName, value: &[u8]) -> Result<(), HeadError> {
+        self.check_value(value)?;
+        if name.is_length() {
+            self.head.length = self.head.length.and(value);
+        }
+        self.push(Name::Known(name.as_str()), value);
         Ok(())
     }
 
@@ -188,12 +200,13 @@ impl HeadBuilder {
         self.head
     }
 
-    fn check(&self, name: &[u8], value: &[u8]) -> Result<(), HeadError> {
-        let index = self.head.fields.len();
-        if !is_token(name) {
-            return Err(HeadError::Name { index });
+    fn check_value(&self, value: &[u8]) -> Result<(), HeadError> {
+        let index = self.head.parts.fields.len();
+        if !has_low(value) {
+            return Ok(());
         }
-        match first(value, |byte| matches!(byte, 0 | b'\r' | b'\n')) {
+        let bad = |byte: &u8| matches!(byte, 0 | b'\r' | b'\n');
+        match value.iter().copied().find(bad) {
             Some(byte) => Err(HeadError::Value { index, byte }),
             None => Ok(()),
         }
@@ -201,29 +214,15 @@ impl HeadBuilder {
 
     fn push(&mut self, name: Name, value: &[u8]) {
         let value = self.keep(value);
-        self.head.fields.push(Field { name, value });
+        self.head.parts.fields.push(Field { name, value });
     }
 
     fn keep(&mut self, bytes: &[u8]) -> Range<usize> {
-        let start = self.head.bytes.len();
-        self.head.bytes.extend_from_slice(bytes);
-        start..self.head.bytes.len()
+        let kept = &mut self.head.parts.bytes;
+        let start = kept.len();
+        kept.extend_from_slice(bytes);
+        start..kept.len()
     }
-}
-
-/// Where one header is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Field {
-    name: Name,
-    value: Range<usize>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Name {
-    /// Sent as a code.
-    Known(&'static str),
-    /// Sent as a string.
-    Spelled(Range<usize>),
 }
 
 /// Headers of one connection (RFC 9110 §7.6.1); httpd frames the response to the client itself.
@@ -254,26 +253,23 @@ fn first(bytes: &[u8], is_bad: impl Fn(u8) -> bool) -> Option<u8> {
     bytes.iter().copied().find(|&byte| is_bad(byte))
 }
 
-/// RFC 9110 §5.6.2.
-fn is_token(name: &[u8]) -> bool {
-    !name.is_empty() && name.iter().all(|&byte| TOKEN[usize::from(byte)])
+/// Whether a byte is below 14, as NUL, CR and LF are, and nearly nothing else that stands in a value: eight
+/// of them are looked at in one go.
+fn has_low(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let low = eights.iter().fold(0, |low, eight| {
+        let eight = u64::from_ne_bytes(*eight);
+        low | eight.wrapping_sub(ONES * 14) & !eight
+    });
+    low & HIGH != 0 || rest.iter().any(|byte| *byte < 14)
 }
 
-static TOKEN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < table.len() {
-        table[byte] = (byte as u8).is_ascii_alphanumeric();
-        byte += 1;
-    }
-    let others = b"!#$%&'*+-.^_`|~";
-    let mut next = 0;
-    while next < others.len() {
-        table[others[next] as usize] = true;
-        next += 1;
-    }
-    table
-};
+/// Hardly any name is as long as one of [`HOP_BY_HOP`].
+fn is_hop_by_hop(name: &[u8]) -> bool {
+    matches!(name.len(), 2 | 7 | 10 | 16 | 17) && is_listed(&HOP_BY_HOP, name)
+}
 
 fn is_listed(list: &[&str], name: &[u8]) -> bool {
     list.iter()

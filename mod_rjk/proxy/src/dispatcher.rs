@@ -14,7 +14,7 @@ use crate::worker::setup::Setup;
 use crate::worker::standalone::Standalone;
 use bstr::{BStr, BString, ByteSlice};
 use parking_lot::Mutex;
-use rjk_balance::{Drift, Slots, UnknownWorker};
+use rjk_balance::{Drift, Moment, Slots, UnknownWorker};
 use rjk_config::model::{LegacySpec, StatusSpec, WorkerSpec};
 use rjk_config::uri_map::Mount;
 use rjk_log::{Log, jk_log};
@@ -31,17 +31,14 @@ pub struct Dispatcher {
     places: HashMap<BString, usize>,
     slots: Slots,
     maintain_interval: Duration,
-    maintenance: Mutex<Maintenance>,
+    /// When maintenance is due, in milliseconds of the clock.
+    next_maintenance: AtomicU64,
+    /// Held by whoever does it.
+    drift: Mutex<Drift>,
     /// Edits of the configuration that all endpoints know of.
     followed: AtomicU64,
     /// Maintenance was done, and the checks of idle connections that belong to it were not.
     checks_due: AtomicBool,
-}
-
-#[derive(Default)]
-struct Maintenance {
-    last: Option<Instant>,
-    drift: Drift,
 }
 
 /// When hosts were looked up.
@@ -89,7 +86,8 @@ impl Dispatcher {
             workers,
             slots: setup.slots,
             maintain_interval: setup.workers.maintain,
-            maintenance: Mutex::default(),
+            next_maintenance: AtomicU64::default(),
+            drift: Mutex::default(),
             followed: AtomicU64::default(),
             checks_due: AtomicBool::default(),
         })
@@ -196,17 +194,22 @@ impl Dispatcher {
         if self.maintain_interval.is_zero() {
             return;
         }
-        let Some(mut state) = self.maintenance.try_lock() else {
-            return;
-        };
-        let due = state
-            .last
-            .is_none_or(|last| last.elapsed() >= self.maintain_interval);
-        if !due {
+        let now = now();
+        // Read first: each request asks. Relaxed, for one number that only says when.
+        if now.as_millis() < self.next_maintenance.load(Relaxed) {
             return;
         }
-        state.last = Some(Instant::now());
-        let repaired = self.slots.segment.ledger().reconcile(&mut state.drift);
+        let Some(mut drift) = self.drift.try_lock() else {
+            return;
+        };
+        let interval = u64::try_from(self.maintain_interval.as_millis()).unwrap_or(u64::MAX);
+        let next = now.as_millis().saturating_add(interval);
+        // Who had the lock before may just have done it.
+        if self.next_maintenance.swap(next, Relaxed) > now.as_millis() {
+            return;
+        }
+        let segment = &self.slots.segment;
+        let repaired = segment.reconcile(&mut drift, self.maintain_interval, now);
         if repaired > 0 {
             jk_log!(
                 log,
@@ -215,7 +218,7 @@ impl Dispatcher {
             );
         }
         for (_, worker) in self.workers() {
-            worker.maintain(self.maintain_interval, log);
+            worker.maintain(self.maintain_interval, now, log);
         }
         self.checks_due.store(true, Relaxed);
     }
@@ -265,13 +268,13 @@ impl Worker {
         })
     }
 
-    fn maintain(&self, interval: Duration, log: &dyn Log) {
+    fn maintain(&self, interval: Duration, now: Moment, log: &dyn Log) {
         match self {
             Worker::Ajp(standalone) => {
                 standalone.endpoint.worker().slot().mark_idle();
             }
             Worker::Lb(lb) => {
-                rjk_balance::maintain(&lb.balancer, interval, now(), log);
+                rjk_balance::maintain(&lb.balancer, interval, now, log);
             }
             Worker::Status(_) | Worker::Legacy(_) => {}
         }

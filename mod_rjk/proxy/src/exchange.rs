@@ -7,6 +7,7 @@ pub(crate) mod packet_log;
 pub(crate) mod protocol;
 pub(crate) mod pump;
 pub(crate) mod response;
+mod scratch;
 mod silence;
 pub(crate) mod switch;
 mod upload;

@@ -113,7 +113,7 @@ fn hc01_to_hc11_coded_response_headers() {
         let head = parse_head(&bytes).unwrap();
         let name = wire::response_header_name(code).unwrap();
         assert_eq!(
-            head.header(name.as_bytes()),
+            head.header(name.as_str().as_bytes()),
             Some(b"v".as_slice()),
             "{code}"
         );

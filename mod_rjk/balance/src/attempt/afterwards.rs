@@ -1,16 +1,15 @@
 //! What is counted of a connection that outlives its attempt.
 
-use crate::live::AsOf;
+use crate::load::Method;
 use crate::outcome::Traffic;
-use crate::roster::Roster;
+use crate::roster::Member;
 use crate::shared::slot::AjpSlot;
-use std::sync::Arc;
 
 /// Where the bytes are counted that go through a connection after its attempt ended, for it became
 /// a tunnel.
 pub struct Afterwards {
     slot: &'static AjpSlot,
-    member: Option<(Arc<AsOf<Roster>>, usize)>,
+    member: Option<(Member, &'static dyn Method)>,
 }
 
 impl Afterwards {
@@ -20,19 +19,17 @@ impl Afterwards {
     }
 
     /// Of this member of a balancer.
-    pub(crate) fn of_member(roster: &Arc<AsOf<Roster>>, index: usize) -> Afterwards {
+    pub(crate) fn of_member(member: &Member, method: &'static dyn Method) -> Afterwards {
         Afterwards {
-            slot: roster.members[index].ajp,
-            member: Some((Arc::clone(roster), index)),
+            slot: member.ajp,
+            member: Some((*member, method)),
         }
     }
 
     /// So much went through it. To the balancing methods it is the end of an attempt like any other.
     pub fn moved(&self, traffic: Traffic) {
         self.slot.add_traffic(traffic);
-        if let Some((roster, index)) = &self.member {
-            let member = &roster.members[*index];
-            let method = roster.method;
+        if let Some((member, method)) = &self.member {
             method.on_finish(&member.slot, member.multiplier, traffic);
         }
     }

@@ -1,18 +1,19 @@
 //! One attempt on a member, and what its result means for the member (contract TR-04…TR-14).
 
 use crate::attempt::afterwards::Afterwards;
+use crate::balancer::Balancer;
 use crate::choose::pick::Choice;
 use crate::choose::selection::{Selection, Start};
-use crate::live::AsOf;
+use crate::load::Method;
 use crate::outcome::{Outcome, Traffic};
-use crate::roster::{Member, Roster};
+use crate::roster::Member;
 use crate::shared::ledger::InFlight;
 use crate::shared::member::SharedMember;
 use crate::shared::slot::add;
 use crate::state::State;
 use crate::time::Moment;
+use bstr::BStr;
 use rjk_log::{Log, jk_log};
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -20,14 +21,23 @@ use std::time::Duration;
 /// [`Outcome::Aborted`].
 #[must_use = "finish it, or it counts as aborted"]
 pub struct Lease<'a> {
-    roster: Arc<AsOf<Roster>>,
+    balancer: &'a Balancer,
     log: &'a dyn Log,
     index: usize,
+    member: Member,
+    method: &'static dyn Method,
+    limits: Limits,
     /// This attempt holds the member's PROBE.
     probing: bool,
     in_flight: Option<InFlight>,
     /// The attempt's part in a load that is counted (LB-12).
     load: Option<InFlight>,
+}
+
+/// What the balancer bears of its members.
+struct Limits {
+    reply_timeouts: u64,
+    escalation: Duration,
 }
 
 impl<'a> Lease<'a> {
@@ -41,24 +51,25 @@ impl<'a> Lease<'a> {
             new_session,
             probing,
         } = selection.take_start(choice);
-        let member = &roster.members[index];
-        let in_flight = Some(balancer.slots.enter_ajp(member.column));
-        let counted = roster.method.counts_in_flight();
-        let place = balancer.binding.first_member + index;
-        let load = counted.then(|| balancer.slots.enter_member(place));
-        roster
-            .method
-            .on_attempt(&member.slot, member.multiplier, new_session);
+        let (member, method) = (roster.members[index], roster.method);
+        let counted = method.counts_in_flight();
+        method.on_attempt(&member.slot, member.multiplier, new_session);
         if new_session {
             add(&member.slot.sessions, 1);
         }
         Lease {
-            roster,
+            balancer,
             log,
             index,
+            method,
+            limits: Limits {
+                reply_timeouts: roster.spec.max_reply_timeouts.into(),
+                escalation: roster.spec.error_escalation_time,
+            },
             probing,
-            in_flight,
-            load,
+            in_flight: Some(member.enter()),
+            load: counted.then(|| member.attempts.enter()),
+            member,
         }
     }
 
@@ -75,12 +86,12 @@ impl<'a> Lease<'a> {
 
     /// The request is within `busy_limit`: it counts in the worker's highest number of requests.
     pub fn admitted(&self) {
-        self.member().ajp.admitted(self.busy());
+        self.member.ajp.admitted(self.busy());
     }
 
     /// Where is counted what the member's connection moves when the attempt is over.
     pub fn afterwards(&self) -> Afterwards {
-        Afterwards::of_member(&self.roster, self.index)
+        Afterwards::of_member(&self.member, self.method)
     }
 
     /// Ends the attempt: counts and sets the shared state; `waited` is the time in which the worker
@@ -113,7 +124,8 @@ impl<'a> Lease<'a> {
             State::Error => "",
             _ => "local ",
         };
-        let name = self.roster.name(self.index);
+        let worker = self.balancer.worker(self.index);
+        let name = worker.map_or(BStr::new(""), |worker| worker.name());
         jk_log!(
             self.log,
             Info,
@@ -127,10 +139,10 @@ impl<'a> Lease<'a> {
             return;
         }
         self.load = None;
-        let member = self.member();
+        let member = &self.member;
         member.ajp.record(outcome, traffic, now);
-        let method = self.roster.method;
-        method.on_finish(&member.slot, member.multiplier, traffic);
+        self.method
+            .on_finish(&member.slot, member.multiplier, traffic);
         member.slot.failures.record(outcome, now);
         self.change_state(outcome, now);
     }
@@ -148,9 +160,8 @@ impl<'a> Lease<'a> {
             Outcome::StatusHard => self.fail(now),
             Outcome::BusyLimit => slot.set_state(State::Busy, now),
             Outcome::ReplyTimeout { .. } => {
-                let ajp = self.member().ajp;
-                let limit = u64::from(self.roster.spec.max_reply_timeouts);
-                if ajp.reply_timeouts.load(Relaxed) > limit {
+                let timeouts = self.member.ajp.reply_timeouts.load(Relaxed);
+                if timeouts > self.limits.reply_timeouts {
                     self.fail(now);
                 } else {
                     self.spare(now);
@@ -184,8 +195,8 @@ impl<'a> Lease<'a> {
             Ok(()) => now,
             Err(first) => first,
         };
-        let escalation = self.roster.spec.error_escalation_time;
-        let idle = self.member().ajp.busy() == 0;
+        let escalation = self.limits.escalation;
+        let idle = self.member.ajp.busy() == 0;
         if idle || now.since(first) >= escalation {
             slot.set_state(State::Error, now);
         } else {
@@ -200,12 +211,8 @@ impl<'a> Lease<'a> {
         }
     }
 
-    fn slot(&self) -> SharedMember {
-        self.member().slot
-    }
-
-    fn member(&self) -> &Member {
-        &self.roster.members[self.index]
+    fn slot(&self) -> &SharedMember {
+        &self.member.slot
     }
 }
 

@@ -8,7 +8,7 @@ use crate::choose::pick::{Choice, Missing, Pick, RoutingInput};
 use crate::choose::rules::{Target, View};
 use crate::choose::watched::Watched;
 use crate::decision::{DecidedBy, Verdict};
-use crate::live::AsOf;
+use crate::live::Current;
 use crate::maintenance::force_member;
 use crate::outcome::Ended;
 use crate::policy::{Observation, Tried};
@@ -19,7 +19,6 @@ use crate::shared::states::States;
 use crate::state::State;
 use crate::time::Moment;
 use rjk_log::{Log, jk_log};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Attempts of a request that a policy is told of at most.
@@ -28,7 +27,7 @@ const MOST_TRIED: usize = 64;
 /// The states of the members as one request sees them (LB-07), from its first choice to its end.
 pub struct Selection<'a> {
     balancer: &'a Balancer,
-    roster: Arc<AsOf<Roster>>,
+    roster: Current<Roster>,
     input: &'a RoutingInput<'a>,
     log: &'a dyn Log,
     states: States,
@@ -45,7 +44,7 @@ pub struct Selection<'a> {
     /// Takes the decisions of this request down.
     recorder: Option<&'a dyn Recorder>,
     /// The latest decision, if it is to be told of.
-    watched: Option<Watched<'a>>,
+    watched: Option<Box<Watched<'a>>>,
     _busy: InFlight,
 }
 
@@ -55,7 +54,7 @@ impl<'a> Selection<'a> {
     /// for a member), and the states are copied.
     pub fn begin(
         balancer: &'a Balancer,
-        roster: Arc<AsOf<Roster>>,
+        roster: Current<Roster>,
         input: &'a RoutingInput<'a>,
         pool_has_room: &dyn Fn(usize) -> bool,
         now: Moment,
@@ -78,7 +77,7 @@ impl<'a> Selection<'a> {
             tried: Vec::new(),
             recorder: balancer.watch.recorder_if_wanted(),
             watched: None,
-            _busy: balancer.slots.enter_balancer(balancer.binding.index),
+            _busy: balancer.binding.enter(),
         };
         selection.copy_states(now);
         selection.free_idle(pool_has_room, now);
@@ -87,7 +86,7 @@ impl<'a> Selection<'a> {
 
     /// Members that are busy no more (TR-02). One look at each word of states finds nobody, mostly.
     fn free_idle(&mut self, pool_has_room: &dyn Fn(usize) -> bool, now: Moment) {
-        let busy: Vec<usize> = self.states.all_in(State::Busy).collect();
+        let busy: Vec<usize> = self.states.closed_in(State::Busy).collect();
         for index in busy {
             let slot = self.roster.members[index].slot;
             if self.roster.below_busy_limit(index)
@@ -209,7 +208,7 @@ impl<'a> Selection<'a> {
     }
 
     /// The latest decision with a member, if its end is to be told of.
-    pub fn take_watched(&mut self) -> Option<Watched<'a>> {
+    pub fn take_watched(&mut self) -> Option<Box<Watched<'a>>> {
         self.watched.take()
     }
 
@@ -223,16 +222,14 @@ impl<'a> Selection<'a> {
     }
 
     /// What an attempt on the chosen member starts from.
-    pub(crate) fn take_start(&mut self, choice: &Choice) -> Start<'a> {
+    pub(crate) fn take_start(&mut self, choice: &Choice) -> Start<'_, 'a> {
+        let probing = self.probing.take_if(|index| *index == choice.index);
         Start {
             balancer: self.balancer,
-            roster: Arc::clone(&self.roster),
+            roster: &self.roster,
             log: self.log,
             new_session: !self.input.routes.has_session() && !self.input.stateless,
-            probing: self
-                .probing
-                .take_if(|index| *index == choice.index)
-                .is_some(),
+            probing: probing.is_some(),
         }
     }
 
@@ -341,9 +338,9 @@ impl<'a> Selection<'a> {
 }
 
 /// What an attempt needs to know of the choice.
-pub(crate) struct Start<'a> {
+pub(crate) struct Start<'s, 'a> {
     pub(crate) balancer: &'a Balancer,
-    pub(crate) roster: Arc<AsOf<Roster>>,
+    pub(crate) roster: &'s Roster,
     pub(crate) log: &'a dyn Log,
     /// The request carries no session and is not stateless.
     pub(crate) new_session: bool,

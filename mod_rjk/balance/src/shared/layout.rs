@@ -129,6 +129,8 @@ pub struct Header {
     balancers: AtomicU64,
     rows: AtomicU64,
     started: AtomicMoment,
+    /// When the ledger was last reconciled.
+    pub(crate) reconciled: AtomicMoment,
 }
 
 impl Header {

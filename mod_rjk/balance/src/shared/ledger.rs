@@ -167,15 +167,12 @@ impl Ledger {
         2 * self.ajp.len() + self.balancers.len() + self.loads.len()
     }
 
-    /// Counts one more in a column, for the child with this row.
-    pub(crate) fn enter(&self, row: Option<usize>, column: usize) -> InFlight {
-        let cell = self.cell(row.unwrap_or(self.owners.len()), column);
-        let total = self.total(column);
-        if let Some(cell) = cell {
-            cell.fetch_add(1, AcqRel);
+    /// A column, for the child with this row.
+    pub(crate) fn column(&self, row: Option<usize>, column: usize) -> Column {
+        Column {
+            total: self.total(column),
+            cell: self.cell(row.unwrap_or(self.owners.len()), column),
         }
-        let count = total.map_or(0, |total| total.fetch_add(1, AcqRel) + 1);
-        InFlight { total, cell, count }
     }
 
     pub(crate) fn total(&self, column: usize) -> Option<&'static AtomicI64> {
@@ -198,6 +195,25 @@ impl Ledger {
         self.cells
             .get(row * stride + column / COUNTS)
             .map(|cell| &cell.counts[column % COUNTS])
+    }
+}
+
+/// A total, and the part of it of one child: found once, and not for each request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Column {
+    total: Option<&'static AtomicI64>,
+    cell: Option<&'static AtomicI64>,
+}
+
+impl Column {
+    /// Counts one more.
+    pub(crate) fn enter(self) -> InFlight {
+        let Column { total, cell } = self;
+        if let Some(cell) = cell {
+            cell.fetch_add(1, AcqRel);
+        }
+        let count = total.map_or(0, |total| total.fetch_add(1, AcqRel) + 1);
+        InFlight { total, cell, count }
     }
 }
 

@@ -3,11 +3,13 @@
 use crate::shared::cell::{Cell, RowOwner};
 use crate::shared::control::Control;
 use crate::shared::layout::{Header, Layout};
-use crate::shared::ledger::{InFlight, Ledger};
+use crate::shared::ledger::{Column, Drift, InFlight, Ledger};
 use crate::shared::record::{AjpRecord, BalancerRecord, MemberRecord};
 use crate::shared::slot::{AjpSlot, BalancerSlot, MemberLoad, MemberSlot, raise};
 use crate::shared::states::StateWord;
+use crate::time::Moment;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 /// A mapped segment. The slices must have the lengths of one [`Layout`].
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +62,15 @@ impl Segment {
         }
     }
 
+    /// [`Ledger::reconcile`], by one child for all: the one that moves the time stamp. Nearly always that
+    /// is the same one, since its next time comes first; a child that is gone or idle is not waited for.
+    pub fn reconcile(&self, drift: &mut Drift, interval: Duration, now: Moment) -> usize {
+        match self.header.reconciled.turn(interval, now) {
+            Some(_) => self.ledger().reconcile(drift),
+            None => 0,
+        }
+    }
+
     /// What each child adds to the totals in the slots.
     pub fn ledger(&self) -> Ledger {
         Ledger {
@@ -85,7 +96,7 @@ impl Slots {
     /// A request enters an ajp worker: one more in flight, one more use. `column` comes from
     /// [`crate::Topology::ajp_column`].
     pub fn enter_ajp(&self, column: usize) -> InFlight {
-        let entered = self.enter(column);
+        let entered = self.requests_on(column).enter();
         if let Some(slot) = self.segment.ajp.get(column) {
             slot.used.fetch_add(1, Relaxed);
         }
@@ -94,30 +105,31 @@ impl Slots {
 
     /// A connection to an ajp worker was opened.
     pub fn enter_connection(&self, column: usize) -> InFlight {
-        let entered = self.enter(self.segment.ajp.len() + column);
+        let entered = self.column(self.segment.ajp.len() + column).enter();
         if let Some(slot) = self.segment.ajp.get(column) {
             raise(&slot.max_connected, entered.count);
         }
         entered
     }
 
-    /// A request enters a balancer.
-    pub fn enter_balancer(&self, index: usize) -> InFlight {
-        let entered = self.enter(2 * self.segment.ajp.len() + index);
-        if let Some(slot) = self.segment.balancers.get(index) {
-            raise(&slot.max_busy, entered.count);
-        }
-        entered
+    /// Requests in flight on an ajp worker.
+    pub(crate) fn requests_on(&self, column: usize) -> Column {
+        self.column(column)
     }
 
-    /// An attempt on a member of a balancer begins. `index` is its place among all
+    /// Requests in flight of a balancer.
+    pub(crate) fn requests_for(&self, balancer: usize) -> Column {
+        self.column(2 * self.segment.ajp.len() + balancer)
+    }
+
+    /// Attempts in flight on a member of a balancer. `index` is its place among all
     /// [`Segment::members`].
-    pub fn enter_member(&self, index: usize) -> InFlight {
-        self.enter(2 * self.segment.ajp.len() + self.segment.balancers.len() + index)
+    pub(crate) fn attempts_on(&self, index: usize) -> Column {
+        self.column(2 * self.segment.ajp.len() + self.segment.balancers.len() + index)
     }
 
-    fn enter(&self, column: usize) -> InFlight {
-        self.segment.ledger().enter(self.row, column)
+    fn column(&self, column: usize) -> Column {
+        self.segment.ledger().column(self.row, column)
     }
 }
 

@@ -111,8 +111,13 @@ impl AjpSlot {
     }
 
     fn set_good(&self) {
-        self.state.store(State::Ok.code(), Relaxed);
-        self.error_time.store(Moment::NEVER);
+        // Nearly always both say so: what is not written stays with who has it.
+        if self.state.load(Relaxed) != State::Ok.code() {
+            self.state.store(State::Ok.code(), Relaxed);
+        }
+        if self.error_time.load() != Moment::NEVER {
+            self.error_time.store(Moment::NEVER);
+        }
     }
 
     fn set_failed(&self, now: Moment) {

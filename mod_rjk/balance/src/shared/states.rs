@@ -99,18 +99,26 @@ pub(crate) struct States {
     /// Four words in place: so many members cost no allocation.
     words: SmallVec<[u64; 4]>,
     count: usize,
+    /// A state was a closed one when they were copied.
+    has_closed: bool,
 }
 
 impl States {
     /// The states of the first `count` members as they are now.
     pub(crate) fn copy(&mut self, words: &[StateWord], count: usize) {
         self.count = count;
-        self.words.clear();
-        // Acquire, as each state that is looked at hands on what was written before it. A code that no
-        // state has reads as a closed one.
-        let words = words.iter().map(|word| word.0.load(Acquire));
-        self.words
-            .extend(words.map(|word| word | (word & FOREIGN) >> 1));
+        if self.words.len() != words.len() {
+            self.words = SmallVec::from_elem(0, words.len());
+        }
+        let mut seen = 0;
+        for (copy, word) in std::iter::zip(&mut self.words, words) {
+            // Acquire, as each state that is looked at hands on what was written before it.
+            let word = word.0.load(Acquire);
+            // A code that no state has reads as a closed one.
+            *copy = word | (word & FOREIGN) >> 1;
+            seen |= *copy;
+        }
+        self.has_closed = seen & CLOSED != 0;
     }
 
     /// How many members there are.
@@ -138,9 +146,15 @@ impl States {
         &self.words
     }
 
-    /// The members in this state. Mostly nobody's state is a closed one: one look at each word tells.
-    pub(crate) fn all_in(&self, state: State) -> impl Iterator<Item = usize> {
-        let words = self.words.iter().enumerate();
+    /// The members that were in this state, which is a closed one, when the states were copied, and are
+    /// so still. Mostly nobody's is one.
+    pub(crate) fn closed_in(&self, state: State) -> impl Iterator<Item = usize> {
+        let words = if self.has_closed {
+            &self.words[..]
+        } else {
+            &[]
+        };
+        let words = words.iter().enumerate();
         let odd = words.filter(|(_, word)| **word & CLOSED != 0);
         let members = odd.flat_map(|(at, _)| at * PER_WORD..(at + 1) * PER_WORD);
         members.filter(move |index| self.get(*index) == Some(state))
@@ -250,7 +264,7 @@ mod tests {
             prop_assert_eq!((states.get(count), states.len()), (None, count));
             for state in [State::Busy, State::Error] {
                 let expected = (0..count).filter(|index| model[*index] == state);
-                prop_assert!(states.all_in(state).eq(expected));
+                prop_assert!(states.closed_in(state).eq(expected));
             }
             let mut changed = states.clone();
             changed.set(count - 1, State::Probe);

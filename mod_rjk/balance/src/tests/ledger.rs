@@ -138,11 +138,11 @@ fn reap_says_what_it_took() {
         dead.enter_ajp(1),
         dead.enter_connection(1),
     ));
-    std::mem::forget(dead.enter_balancer(0));
+    std::mem::forget(dead.requests_for(0).enter());
     let held = (
         alive.enter_ajp(0),
         alive.enter_connection(1),
-        alive.enter_balancer(0),
+        alive.requests_for(0).enter(),
     );
     assert_eq!(held.1.count(), 2);
     assert_eq!(
@@ -254,7 +254,7 @@ fn threads_of_many_rows_leave_nothing_behind() {
                 };
                 for turn in 0..2000 {
                     let _held = (slots.enter_ajp(turn % 2), slots.enter_connection(0));
-                    let _more = slots.enter_balancer(0);
+                    let _more = slots.requests_for(0).enter();
                 }
             });
         }
@@ -296,8 +296,8 @@ fn enter(slots: &Slots, column: usize) -> InFlight {
     match column {
         0 | 1 => slots.enter_ajp(column),
         2 | 3 => slots.enter_connection(column - 2),
-        4 => slots.enter_balancer(0),
-        _ => slots.enter_member(column - 5),
+        4 => slots.requests_for(0).enter(),
+        _ => slots.attempts_on(column - 5).enter(),
     }
 }
 

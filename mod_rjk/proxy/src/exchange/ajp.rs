@@ -67,15 +67,14 @@ impl AjpCodec {
     /// Writes the header of the packet, whose first bytes are free and whose rest is a part of the body.
     pub(super) fn seal(&mut self, packet: &mut [u8]) {
         let bytes = packet.len() - Self::ROOM;
-        packet[..Self::ROOM].copy_from_slice(&body_header(bytes as u16));
-        self.exchange.body_sent(bytes);
+        let frame = self.begin(bytes);
+        packet[..Self::ROOM].copy_from_slice(&frame);
     }
 
-    /// Appends a packet with a part of the body.
-    pub(super) fn put_body(&mut self, bytes: &[u8], packet: &mut Vec<u8>) {
-        packet.extend_from_slice(&body_header(bytes.len() as u16));
-        packet.extend_from_slice(bytes);
-        self.exchange.body_sent(bytes.len());
+    /// What stands before so many bytes of the body, which go now.
+    pub(super) fn begin(&mut self, bytes: usize) -> [u8; Self::ROOM] {
+        self.exchange.body_sent(bytes);
+        body_header(bytes as u16)
     }
 
     /// BD-05.

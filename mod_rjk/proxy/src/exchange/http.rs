@@ -101,10 +101,9 @@ impl HttpCodec {
         self.exchange.end_body()
     }
 
-    /// Appends a part of the body: with the head goes only one of known length.
-    pub(super) fn put_body(&mut self, bytes: &[u8], packet: &mut Vec<u8>) {
-        packet.extend_from_slice(bytes);
-        self.exchange.body_sent(bytes.len());
+    /// So many bytes of the body go with the head: only of one of known length, which nothing frames.
+    pub(super) fn begin(&mut self, bytes: usize) {
+        self.exchange.body_sent(bytes);
     }
 
     pub(super) fn at_end(

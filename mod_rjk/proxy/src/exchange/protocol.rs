@@ -4,6 +4,7 @@
 use super::ajp::{self, AjpCodec};
 use super::http::{self, HttpCodec};
 use super::packet_log::PacketLog;
+use super::scratch::Scratch;
 use crate::job::failure::Cause;
 use crate::job::wire::WireError;
 use crate::job::{Forwarding, Target};
@@ -54,8 +55,8 @@ pub(crate) fn encode(
     job: &Forwarding<'_>,
     target: Target<'_>,
     spec: &AjpSpec,
-) -> Result<Vec<u8>, Cause> {
-    let mut head = Vec::with_capacity(2048);
+) -> Result<Scratch, Cause> {
+    let mut head = Scratch::take();
     match &spec.way.protocol {
         Protocol::Ajp => ajp::encode(job.request, target, spec, &mut head)?,
         Protocol::Http(http) => http::encode(job, target, spec, http, &mut head)?,
@@ -158,13 +159,23 @@ impl Codec {
         }
     }
 
-    /// The head of a request and the first part of its body, as they are sent.
-    pub(crate) fn begin(&mut self, head: &[u8], first: &[u8]) -> Vec<u8> {
-        let mut packet = Vec::with_capacity(head.len() + Self::ROOM + first.len());
-        packet.extend_from_slice(head);
+    /// What stands between the head of a request and the first part of its body, if there is anything.
+    pub(crate) fn begin(&mut self, first: &[u8]) -> Option<[u8; AjpCodec::ROOM]> {
         match self {
-            Codec::Ajp(codec) => codec.put_body(first, &mut packet),
-            Codec::Http(codec) => codec.put_body(first, &mut packet),
+            Codec::Ajp(codec) => Some(codec.begin(first.len())),
+            Codec::Http(codec) => {
+                codec.begin(first.len());
+                None
+            }
+        }
+    }
+
+    /// The same for a worker that asked for it, which only those of AJP do.
+    pub(crate) fn seal_part<'p>(&mut self, packet: &'p mut [u8]) -> &'p [u8] {
+        let packet = &mut packet[Self::ROOM - AjpCodec::ROOM..];
+        match self {
+            Codec::Ajp(codec) => codec.seal(packet),
+            Codec::Http(_) => {}
         }
         packet
     }

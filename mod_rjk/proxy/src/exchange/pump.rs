@@ -14,6 +14,7 @@ use crate::way::connection::{Connection, ReceiveError};
 use rjk_ajp::ProtocolError;
 use rjk_config::model::AjpSpec;
 use rjk_message::{Action, BodyQuota, ResponseHead};
+use smallvec::SmallVec;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -57,6 +58,17 @@ enum Next {
     Switch(ResponseHead),
 }
 
+impl Next {
+    /// What follows the bytes that came before it.
+    fn follows(&self, flush: bool) -> Then {
+        match self {
+            Next::Finished { .. } => Then::End,
+            _ if flush => Then::Flush,
+            _ => Then::More,
+        }
+    }
+}
+
 /// One exchange on one connection.
 pub(crate) struct Pump<'p, 'r> {
     pub(crate) spec: &'p AjpSpec,
@@ -68,10 +80,14 @@ pub(crate) struct Pump<'p, 'r> {
     pub(crate) limits: Limits,
     /// The longest time that the client kept this exchange waiting.
     pub(crate) kept_waiting: Duration,
+    /// When the worker was heard last, until what it said is handed on.
+    pub(crate) read_at: Option<Instant>,
     /// The wait for the next packet, once it has begun.
     pub(crate) wait: Option<Wait>,
     /// See [`Ending::OutOfStep`].
     pub(crate) out_of_step: bool,
+    /// Where parts of the body are put together.
+    pub(crate) packet: Vec<u8>,
     /// Why the worker took no more of the body that went out with the head.
     pub(crate) refused: Option<Failure>,
 }
@@ -91,7 +107,7 @@ impl Pump<'_, '_> {
                 continue;
             }
             match next {
-                Next::Read { needed } => match self.timed_receive(needed, &mut outgoing)? {
+                Next::Read { needed } => match self.receive(needed, &mut outgoing)? {
                     None => {}
                     Some(reuse) => {
                         response.deliver(&[], Then::End, self.job, self.cookie)?;
@@ -141,7 +157,7 @@ impl Pump<'_, '_> {
     fn drain(&mut self, response: &mut Response, outgoing: &Outgoing) -> Result<Next, Failure> {
         let pending = self.connection.pending();
         let options = self.job.request.options;
-        let mut body: Vec<&[u8]> = Vec::new();
+        let mut body: SmallVec<[&[u8]; 8]> = SmallVec::new();
         let (mut used, mut flush) = (0, false);
         let next = loop {
             let step = self
@@ -174,14 +190,13 @@ impl Pump<'_, '_> {
                 Action::Continue | Action::Nothing => {}
             }
         };
-        let then = match next {
-            Next::Finished { .. } => Then::End,
-            _ if flush => Then::Flush,
-            _ => Then::More,
-        };
-        let began = Instant::now();
-        response.deliver(&body, then, self.job, self.cookie)?;
-        self.kept_waiting = self.kept_waiting.max(began.elapsed());
+        let then = next.follows(flush);
+        if used > 0 {
+            let began = self.read_at.take().unwrap_or_else(Instant::now);
+            response.deliver(&body, then, self.job, self.cookie)?;
+            self.kept_waiting = self.kept_waiting.max(began.elapsed());
+        }
+        drop(body);
         self.out_of_step |= matches!(next, Next::SendBody(_)) && used < pending.len();
         self.connection.consume(used);
         if used > 0 {
@@ -200,21 +215,6 @@ impl Pump<'_, '_> {
         }
     }
 
-    /// [`Pump::receive`], with a look at how long the worker took for the head.
-    fn timed_receive(
-        &mut self,
-        needed: usize,
-        outgoing: &mut Outgoing,
-    ) -> Result<Option<bool>, Failure> {
-        if self.codec.head_received() {
-            return self.receive(needed, outgoing);
-        }
-        let began = Instant::now();
-        let result = self.receive(needed, outgoing);
-        self.job.heard.waited += began.elapsed();
-        result
-    }
-
     /// Reads once, within the deadline of the piece that is waited for. When the worker's end of the
     /// connection is the end of its answer: whether the connection may be used again.
     fn receive(&mut self, needed: usize, outgoing: &mut Outgoing) -> Result<Option<bool>, Failure> {
@@ -230,6 +230,11 @@ impl Pump<'_, '_> {
             Ok(left) => connection.receive(needed, shorter(left, patience)),
             Err(_) => Err(ReceiveError::TimedOut),
         };
+        // When the worker was heard: what the client then takes begins here.
+        let read_at = *self.read_at.insert(Instant::now());
+        if !self.codec.head_received() {
+            self.job.heard.waited += read_at.saturating_duration_since(now);
+        }
         let overdue = wait.next_overdue();
         let error = match received {
             Ok(()) => return Ok(None),

@@ -24,14 +24,16 @@ pub(super) struct Outgoing {
 impl Pump<'_, '_> {
     /// Answers GET_BODY_CHUNK (BD-04, BD-05).
     pub(super) fn send_body(&mut self, quota: BodyQuota) -> Result<(), Failure> {
-        let mut packet = vec![0; Codec::ROOM];
-        if self.read_body(quota, &mut packet)? == 0 {
+        let mut packet = std::mem::take(&mut self.packet);
+        let got = self.read_body(quota, Codec::ROOM, &mut packet)?;
+        if got == 0 {
             let end = self.codec.end_body();
             return self.send(end);
         }
         let limit = self.limits.send();
-        let bytes = self.codec.seal(&mut packet);
+        let bytes = self.codec.seal_part(&mut packet[..Codec::ROOM + got]);
         let sent = self.connection.send(bytes, limit);
+        self.packet = packet;
         sent.map_err(|(_, error)| self.send_failure(error))
     }
 
@@ -63,9 +65,9 @@ impl Pump<'_, '_> {
         outgoing: &mut Outgoing,
     ) -> Result<(), Failure> {
         let packet = &mut outgoing.packet;
-        packet.clear();
-        packet.resize(Codec::ROOM, 0);
-        if self.read_body(quota, packet)? == 0 {
+        let got = self.read_body(quota, Codec::ROOM, packet)?;
+        packet.truncate(Codec::ROOM + got);
+        if got == 0 {
             let end = self.codec.end_body();
             // It ended before the length that the worker was told: nothing can make that good.
             if self.codec.push().is_some() {
@@ -82,12 +84,19 @@ impl Pump<'_, '_> {
         Ok(())
     }
 
-    fn read_body(&mut self, quota: BodyQuota, packet: &mut Vec<u8>) -> Result<usize, Failure> {
+    /// Puts a part of the body at `from` into a packet, whose length says nothing of it: it is not cut, so
+    /// that the next part does not find it zeroed again.
+    fn read_body(
+        &mut self,
+        quota: BodyQuota,
+        from: usize,
+        packet: &mut Vec<u8>,
+    ) -> Result<usize, Failure> {
         let began = Instant::now();
         let got = self
             .job
             .body
-            .next(quota, self.job.downstream, packet)
+            .next(quota, self.job.downstream, from, packet)
             .map_err(|broken| Failure::last(phase(&self.codec), Cause::ClientRead(broken)))?;
         self.kept_waiting = self.kept_waiting.max(began.elapsed());
         self.packets.body(got);

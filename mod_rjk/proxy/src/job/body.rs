@@ -63,29 +63,32 @@ impl BodySource {
     }
 
     /// The next bytes: what was kept and not used in this attempt, then from the client, until
-    /// `quota.at_least` are there or the body ends. Appends them to `packet`.
+    /// `quota.at_least` are there or the body ends. They go to `from` in `packet`, which grows where it has
+    /// to and is not cut behind them.
     pub(crate) fn next(
         &mut self,
         quota: BodyQuota,
         client: &mut dyn Downstream,
+        from: usize,
         packet: &mut Vec<u8>,
     ) -> Result<usize, BrokenBody> {
+        let most = from + quota.at_most;
+        if packet.len() < most {
+            packet.resize(most, 0);
+        }
+        let room = &mut packet[from..most];
         if quota.at_most == 0 {
             return Ok(0);
         }
         let kept = &self.saved[self.used..];
         if !kept.is_empty() {
-            let n = kept.len().min(quota.at_most);
-            packet.extend_from_slice(&kept[..n]);
+            let n = kept.len().min(room.len());
+            room[..n].copy_from_slice(&kept[..n]);
             self.used += n;
             return Ok(n);
         }
         self.beyond = true;
-        let start = packet.len();
-        packet.resize(start + quota.at_most, 0);
-        let got = fill(&mut packet[start..], quota.at_least, client)?;
-        packet.truncate(start + got);
-        Ok(got)
+        fill(room, quota.at_least, client)
     }
 }
 

@@ -105,7 +105,7 @@ impl Site {
     }
 
     fn member_load(&self) -> u64 {
-        self.segment.members[0].value.load(Relaxed)
+        self.segment.loads[0].value()
     }
 }
 

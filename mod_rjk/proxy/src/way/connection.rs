@@ -7,7 +7,7 @@ use super::received::Received;
 use super::stream::Stream;
 use super::tls::TlsAgreed;
 use rjk_balance::{InFlight, Traffic};
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read};
 use std::mem;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -213,15 +213,41 @@ impl Connection {
         bytes: &[u8],
         limit: Option<Duration>,
     ) -> Result<(), (usize, io::Error)> {
+        self.write_all(&mut [IoSlice::new(bytes)], limit)
+    }
+
+    /// The same with bytes that lie apart, in one go.
+    ///
+    /// # Errors
+    /// As [`Connection::send`].
+    pub fn send_parts(
+        &mut self,
+        parts: [&[u8]; 3],
+        limit: Option<Duration>,
+    ) -> Result<(), (usize, io::Error)> {
+        // A record of TLS is written anew from where it was: from bytes that stay in one place.
+        if self.tls().is_some() {
+            return self.send(&parts.concat(), limit);
+        }
+        self.write_all(&mut parts.map(IoSlice::new), limit)
+    }
+
+    fn write_all(
+        &mut self,
+        mut rest: &mut [IoSlice<'_>],
+        limit: Option<Duration>,
+    ) -> Result<(), (usize, io::Error)> {
         let deadline = limit.map(|limit| Instant::now() + limit);
+        let total: usize = rest.iter().map(|part| part.len()).sum();
         let (mut sent, mut left) = (0, limit);
-        while sent < bytes.len() {
+        while sent < total {
             self.limit_write(left).map_err(|error| (sent, error))?;
-            match self.stream.write(&bytes[sent..]) {
+            match self.stream.write_parts(rest) {
                 Ok(0) => return Err((sent, io::ErrorKind::WriteZero.into())),
                 Ok(n) => {
                     sent += n;
                     self.moved.sent += n as u64;
+                    IoSlice::advance_slices(&mut rest, n);
                 }
                 Err(error) => match error.kind() {
                     io::ErrorKind::Interrupted => {}
@@ -229,7 +255,7 @@ impl Connection {
                     _ => return Err((sent, error)),
                 },
             }
-            if sent < bytes.len() {
+            if sent < total {
                 left = time_left(deadline).ok_or_else(|| (sent, not_taken()))?;
             }
         }
@@ -325,6 +351,9 @@ impl Connection {
                 Ok(n) => {
                     self.received.end += n;
                     self.moved.read += n as u64;
+                    if self.received.end == self.received.bytes.len() {
+                        self.received.was_filled();
+                    }
                     return Ok(());
                 }
                 Err(error) => match error.kind() {

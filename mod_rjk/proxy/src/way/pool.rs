@@ -64,8 +64,9 @@ pub struct Pool {
 
 #[derive(Debug, Default)]
 struct Places {
-    /// The thread of each place that is taken.
-    holders: Vec<ThreadId>,
+    /// The thread of each place that is taken; a place that was given back is in `free`.
+    holders: Vec<Option<ThreadId>>,
+    free: Vec<usize>,
     /// Places whose threads wait here for one more: until then they are not given back.
     stuck: usize,
     /// Most places that were taken at the same time.
@@ -74,7 +75,15 @@ struct Places {
     moves: u32,
     /// Connections nobody uses, the most recently used last. Together with the places never more than
     /// the bound, or than the places that once were needed.
-    idle: Vec<Connection>,
+    idle: Vec<Idle>,
+}
+
+/// A connection that nobody uses.
+#[derive(Debug)]
+struct Idle {
+    /// Since when; beside it, so that a look at it does not fetch the connection.
+    since: Instant,
+    connection: Box<Connection>,
 }
 
 impl Pool {
@@ -110,29 +119,28 @@ impl Pool {
     }
 
     fn is_full(&self, places: &Places) -> bool {
-        self.bound
-            .is_some_and(|bound| places.holders.len() >= bound)
+        self.bound.is_some_and(|bound| places.taken() >= bound)
     }
 
     /// Whether this thread has a place: it fetches a part of the page that has it.
     pub fn is_held_by_this_thread(&self) -> bool {
-        self.places.lock().held_by(thread::current().id()) > 0
+        self.places.lock().held_by(this_thread()) > 0
     }
 
     /// Takes a place, with an idle connection if there is one; waits up to the acquire timeout
     /// . `None` when no place became free.
     pub fn checkout(&self) -> Option<Checkout<'_>> {
-        let holder = thread::current().id();
+        let holder = this_thread();
         let mut places = self.places.lock();
         self.wait(&mut places, holder);
         if self.is_full(&places) {
             return None;
         }
-        places.take(holder);
-        let connection = places.idle.pop();
+        let place = places.take(holder);
+        let connection = places.idle.pop().map(|idle| idle.connection);
         Some(Checkout {
             pool: self,
-            holder,
+            place,
             connection,
         })
     }
@@ -146,7 +154,7 @@ impl Pool {
         let own = places.held_by(thread);
         places.stuck += own;
         let limit = Instant::now() + self.acquire_timeout;
-        while self.is_full(places) && places.stuck < places.holders.len() {
+        while self.is_full(places) && places.stuck < places.taken() {
             if self.freed.wait_until(places, limit).timed_out() {
                 break;
             }
@@ -154,8 +162,8 @@ impl Pool {
         places.stuck -= own;
     }
 
-    fn take_idle(&self) -> Option<Connection> {
-        self.places.lock().idle.pop()
+    fn take_idle(&self) -> Option<Box<Connection>> {
+        self.places.lock().idle.pop().map(|idle| idle.connection)
     }
 
     fn close_idle(&self) {
@@ -164,23 +172,21 @@ impl Pool {
         drop(closed);
     }
 
-    fn free_place(&self, holder: ThreadId, kept: Option<Connection>) {
+    fn free_place(&self, place: usize, kept: Option<Box<Connection>>) {
         let mut places = self.places.lock();
-        places.give_back(holder);
-        let (kept, left) = match kept {
+        places.give_back(place);
+        let (kept, mut left) = match kept {
             Some(connection) if connection.moves() == places.moves => (Some(connection), None),
             other => (None, other),
         };
         // Oldest first out: a request that opened a new one beside idle ones may leave one too many.
         if let Some(connection) = kept {
             let most = self.bound.unwrap_or(places.peak.max(self.size));
-            if places.holders.len() + places.idle.len() >= most && !places.idle.is_empty() {
-                places.idle.remove(0);
+            if places.taken() + places.idle.len() >= most && !places.idle.is_empty() {
+                left = Some(places.idle.remove(0).connection);
             }
-            // A connection that maintenance checked is not the most recently used one.
-            let used = connection.last_used();
-            let at = places.idle.partition_point(|c| c.last_used() <= used);
-            places.idle.insert(at, connection);
+            let since = connection.last_used();
+            places.put(Idle { since, connection });
         }
         drop(places);
         drop(left);
@@ -227,16 +233,16 @@ impl Pool {
 
     fn close_old(&self, limit: Duration, now: Instant) {
         let mut places = self.places.lock();
-        let open = places.holders.len() + places.idle.len();
+        let open = places.taken() + places.idle.len();
         let surplus = open.saturating_sub(self.min_size);
         // The stack holds the longest idle ones at its bottom.
         let old = places
             .idle
             .iter()
             .take(surplus)
-            .take_while(|c| c.idle(now) > limit)
+            .take_while(|idle| now.saturating_duration_since(idle.since) > limit)
             .count();
-        let closed: Vec<Connection> = places.idle.drain(..old).collect();
+        let closed: Vec<Idle> = places.idle.drain(..old).collect();
         drop(places);
         drop(closed);
     }
@@ -250,16 +256,16 @@ impl Pool {
         now: Instant,
         check: &dyn Fn(&mut Connection) -> Option<Check>,
     ) {
-        while let Some(mut connection) = self.take_silent(interval, now) {
+        while let Some((place, mut connection)) = self.take_silent(interval, now) {
             let Some(found) = check(&mut connection) else {
-                return self.free_place(thread::current().id(), Some(connection));
+                return self.free_place(place, Some(connection));
             };
             let kept = (found == Check::Alive).then_some(connection);
-            self.free_place(thread::current().id(), kept);
+            self.free_place(place, kept);
             if found == Check::Silent {
-                while let Some(connection) = self.take_silent(interval, now) {
+                while let Some((place, connection)) = self.take_silent(interval, now) {
                     drop(connection);
-                    self.free_place(thread::current().id(), None);
+                    self.free_place(place, None);
                 }
             }
         }
@@ -267,36 +273,67 @@ impl Pool {
 
     /// An idle connection that was silent for longer than `interval` at `now`. It keeps its place,
     /// so that the pool never has more than `size` connections.
-    fn take_silent(&self, interval: Duration, now: Instant) -> Option<Connection> {
+    fn take_silent(&self, interval: Duration, now: Instant) -> Option<(usize, Box<Connection>)> {
         let mut places = self.places.lock();
-        let at = places.idle.iter().position(|c| c.silent(now) > interval)?;
-        places.take(thread::current().id());
-        Some(places.idle.remove(at))
+        let is_silent = |idle: &Idle| idle.connection.silent(now) > interval;
+        let at = places.idle.iter().position(is_silent)?;
+        let place = places.take(this_thread());
+        Some((place, places.idle.remove(at).connection))
     }
 
     /// How many connections are in use and idle: for the status page and tests.
     pub fn counts(&self) -> (usize, usize) {
         let places = self.places.lock();
-        (places.holders.len(), places.idle.len())
+        (places.taken(), places.idle.len())
     }
 }
 
+/// Asked once of each thread: the system's answer is counted for all who ask.
+fn this_thread() -> ThreadId {
+    thread_local! {
+        static THIS: ThreadId = thread::current().id();
+    }
+    THIS.try_with(|this| *this)
+        .unwrap_or_else(|_| thread::current().id())
+}
+
 impl Places {
-    fn take(&mut self, holder: ThreadId) {
-        self.holders.push(holder);
-        self.peak = self.peak.max(self.holders.len());
+    /// How many are taken.
+    fn taken(&self) -> usize {
+        self.holders.len() - self.free.len()
     }
 
-    fn give_back(&mut self, holder: ThreadId) {
-        if let Some(at) = self.holders.iter().position(|thread| *thread == holder) {
-            self.holders.swap_remove(at);
+    /// Takes one, at no cost that grows with how many there are.
+    fn take(&mut self, holder: ThreadId) -> usize {
+        let place = self.free.pop().unwrap_or(self.holders.len());
+        match self.holders.get_mut(place) {
+            Some(free) => *free = Some(holder),
+            None => self.holders.push(Some(holder)),
         }
+        self.peak = self.peak.max(self.taken());
+        place
+    }
+
+    fn give_back(&mut self, place: usize) {
+        if let Some(held) = self.holders.get_mut(place) {
+            *held = None;
+            self.free.push(place);
+        }
+    }
+
+    /// Keeps an idle connection. One that maintenance checked is not the most recently used one.
+    fn put(&mut self, idle: Idle) {
+        if self.idle.last().is_none_or(|last| last.since <= idle.since) {
+            return self.idle.push(idle);
+        }
+        let at = self.idle.partition_point(|one| one.since <= idle.since);
+        self.idle.insert(at, idle);
     }
 
     fn held_by(&self, thread: ThreadId) -> usize {
         self.holders
             .iter()
-            .filter(|holder| **holder == thread)
+            .filter(|holder| **holder == Some(thread))
             .count()
     }
 }
@@ -306,15 +343,18 @@ impl Places {
 #[derive(Debug)]
 pub struct Checkout<'p> {
     pool: &'p Pool,
-    holder: ThreadId,
-    connection: Option<Connection>,
+    place: usize,
+    connection: Option<Box<Connection>>,
 }
 
 impl Checkout<'_> {
     /// Takes the idle connection at hand, or another one of the pool, that `check` finds alive; the others
     /// are closed (PL-02, PL-03). When one is silent, all that are idle are closed unasked: a request must
     /// not wait for a hung worker once for each of them.
-    pub fn reuse(&mut self, mut check: impl FnMut(&mut Connection) -> Check) -> Option<Connection> {
+    pub fn reuse(
+        &mut self,
+        mut check: impl FnMut(&mut Connection) -> Check,
+    ) -> Option<Box<Connection>> {
         let mut candidate = self.connection.take().or_else(|| self.pool.take_idle());
         while let Some(mut connection) = candidate {
             match check(&mut connection) {
@@ -331,7 +371,8 @@ impl Checkout<'_> {
 
     /// Leaves the connection for the next request of this pool. Only a connection in step with the
     /// worker may come back: after END_RESPONSE that allows reuse.
-    pub fn put_back(&mut self, mut connection: Connection) {
+    pub fn put_back(&mut self, connection: impl Into<Box<Connection>>) {
+        let mut connection = connection.into();
         connection.touch();
         self.connection = Some(connection);
     }
@@ -339,6 +380,6 @@ impl Checkout<'_> {
 
 impl Drop for Checkout<'_> {
     fn drop(&mut self) {
-        self.pool.free_place(self.holder, self.connection.take());
+        self.pool.free_place(self.place, self.connection.take());
     }
 }

@@ -2,7 +2,7 @@
 
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -103,6 +103,13 @@ impl Write for Raw {
         match self {
             Raw::Tcp(stream) => stream.write(bytes),
             Raw::Unix(stream) => stream.write(bytes),
+        }
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Raw::Tcp(stream) => stream.write_vectored(parts),
+            Raw::Unix(stream) => stream.write_vectored(parts),
         }
     }
 

@@ -1,5 +1,9 @@
 //! The receive buffer of a connection.
 
+/// A buffer grows to no more than this: beyond it, bytes leave the caches of a processor before they are
+/// handed on.
+const MOST: usize = 128 * 1024;
+
 /// Bytes that were read and not yet used.
 #[derive(Debug)]
 pub(super) struct Received {
@@ -11,6 +15,14 @@ pub(super) struct Received {
 impl Received {
     pub(super) fn pending(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
+    }
+
+    /// A read filled all the room that there was: the worker has more to say than that. The buffer grows,
+    /// so that a long answer takes fewer reads.
+    pub(super) fn was_filled(&mut self) {
+        if self.bytes.len() < MOST {
+            self.bytes.resize((self.bytes.len() * 2).min(MOST), 0);
+        }
     }
 
     /// Makes room behind the pending bytes, so that a packet of `needed` bytes fits as a whole.

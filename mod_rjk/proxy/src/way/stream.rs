@@ -4,7 +4,7 @@ use super::raw::Raw;
 use super::tls::TlsStream;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::time::Duration;
 
 /// An open stream to a worker.
@@ -90,6 +90,18 @@ impl Stream {
         match self {
             Stream::Plain(raw) => raw.write_now(bytes),
             Stream::Tls(stream) => stream.write_now(bytes),
+        }
+    }
+
+    /// Writes some bytes of these parts, in one go; in TLS of the first alone.
+    pub(super) fn write_parts(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        match (self, parts) {
+            (Stream::Plain(raw), [part]) => raw.write(part),
+            (Stream::Plain(raw), parts) => raw.write_vectored(parts),
+            (Stream::Tls(stream), parts) => {
+                let part = parts.iter().find(|part| !part.is_empty());
+                stream.write(part.map_or(&[][..], |part| part))
+            }
         }
     }
 

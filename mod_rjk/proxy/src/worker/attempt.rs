@@ -14,7 +14,7 @@ pub(super) struct Attempt<'a> {
     began: Instant,
     observation: Observation,
     /// For people who want to be told of it.
-    watched: Option<Watched<'a>>,
+    watched: Option<Box<Watched<'a>>>,
 }
 
 impl<'a> Attempt<'a> {

@@ -204,7 +204,7 @@ impl Contact {
 
     /// An idle connection that passed a look at its socket, and CPING when the worker asks for it
     ///
-    fn reuse(&self, checkout: &mut Checkout<'_>, log: &dyn Log) -> Option<Connection> {
+    fn reuse(&self, checkout: &mut Checkout<'_>, log: &dyn Log) -> Option<Box<Connection>> {
         checkout.reuse(|connection| {
             let is_usable = connection.moves() == self.moves()
                 && !connection.is_over()
@@ -252,8 +252,8 @@ impl Contact {
         );
     }
 
-    fn open(&self) -> Result<Connection, Failure> {
-        let mut connection = self.connect()?;
+    fn open(&self) -> Result<Box<Connection>, Failure> {
+        let mut connection = Box::new(self.connect()?);
         // the check before a request covers a new connection only when connect has none.
         if let Some(limit) = self.spec().ping.connect.or(self.spec().ping.prepost) {
             self.ping(&mut connection, limit)?;

@@ -8,7 +8,7 @@ use crate::way::address;
 use crate::way::connector::{Counter, Tls};
 use crate::way::pool::{Budget, Pool};
 use crate::way::tls::TlsContext;
-use rjk_balance::{AjpWorker, AsOf, Live};
+use rjk_balance::{AjpWorker, Current, Live};
 use rjk_log::{Log, jk_log};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
@@ -66,7 +66,7 @@ impl Endpoint {
 
     /// How the worker is reached now. When it moved, the connections to where it was are given up
     /// (PL-10).
-    pub(crate) fn contact(&self) -> Arc<AsOf<Contact>> {
+    pub(crate) fn contact(&self) -> Current<Contact> {
         let control = self.worker.control();
         self.contact
             .get(control, || read(&self.worker, &self.lasting, &self.pool))

@@ -9,14 +9,16 @@ use crate::job::failure::{Cause, Failure, Phase};
 use crate::job::report::Report;
 use crate::job::{Forwarding, Served, Target};
 use crate::way::pool::Checkout;
-use rjk_balance::{Balancer, Choice, DecidedBy, Label, Lease, Missing, Pick, Round, Selection};
+use rjk_balance::{
+    Balancer, Choice, DecidedBy, Label, Lease, Missing, Moment, Pick, Round, Selection,
+};
 use rjk_log::{Log, jk_log};
 
 /// The failover loop of one request.
 pub(crate) struct Failover<'b, 'a, 'r, 'j> {
     pub(crate) balancer: &'b Balancer,
     pub(crate) endpoints: &'a [Endpoint],
-    pub(crate) selection: Selection<'a>,
+    pub(crate) selection: &'j mut Selection<'a>,
     pub(crate) job: &'j mut Forwarding<'r>,
     pub(crate) log: &'a dyn Log,
     /// It asks for a WebSocket, which only some members have.
@@ -25,9 +27,10 @@ pub(crate) struct Failover<'b, 'a, 'r, 'j> {
 }
 
 impl<'b: 'a, 'a> Failover<'b, 'a, '_, '_> {
-    pub(crate) fn run(&mut self) -> Result<Served, Failure> {
+    /// Goes on until somebody serves the request, or nobody may try any more. `begun` is now.
+    pub(crate) fn run(&mut self, begun: Moment) -> Result<Served, Failure> {
         let mut rounds = self.selection.roster().rounds();
-        let mut last = None;
+        let (mut last, mut begun) = (None, Some(begun));
         loop {
             match rounds.next() {
                 Round::Exhausted => break,
@@ -38,7 +41,7 @@ impl<'b: 'a, 'a> Failover<'b, 'a, '_, '_> {
                 }
                 Round::Attempt => {}
             }
-            let pick = self.selection.pick(now());
+            let pick = self.selection.pick(begun.take().unwrap_or_else(now));
             self.report.decided_by = Some(self.decided_by());
             let verdict = self.selection.verdict();
             self.report.label = verdict.map_or_else(Label::default, |verdict| verdict.label);
@@ -67,7 +70,7 @@ impl<'b: 'a, 'a> Failover<'b, 'a, '_, '_> {
     }
 
     fn try_member(&mut self, choice: &Choice) -> Result<Served, Failure> {
-        let attempt = Attempt::begin(self.balancer, &mut self.selection, choice, self.log);
+        let attempt = Attempt::begin(self.balancer, self.selection, choice, self.log);
         // What an attempt before this one moved is not this member's.
         self.job.begin_call();
         let result = self.serve_by(choice);
@@ -93,7 +96,7 @@ impl<'b: 'a, 'a> Failover<'b, 'a, '_, '_> {
             self.selection.no_endpoint(choice.index, now());
             return Err(no_place(member));
         };
-        let lease = Lease::begin(&mut self.selection, choice);
+        let lease = Lease::begin(self.selection, choice);
         let result = match over_limit(contact.spec(), lease.busy()) {
             Some(failure) => Err(failure),
             None => {

@@ -72,19 +72,19 @@ impl LoadBalancer {
             request: request.view,
         };
         let has_room = |index: usize| self.endpoints[index].pool().has_room();
-        let selection = Selection::begin(&self.balancer, roster, &input, &has_room, now(), log);
+        let begun = now();
+        let mut selection = Selection::begin(&self.balancer, roster, &input, &has_room, begun, log);
         let mut failover = Failover {
             balancer: &self.balancer,
             endpoints: &self.endpoints,
-            selection,
+            selection: &mut selection,
             job,
             log,
             only_websocket,
             report: Report::none(),
         };
-        let result = failover.run();
-        let report = failover.report;
-        Report { result, ..report }
+        failover.report.result = failover.run(begun);
+        failover.report
     }
 }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 impl Contact {
     pub(super) fn exchange(
         &self,
-        mut connection: Connection,
+        mut connection: Box<Connection>,
         checkout: &mut Checkout<'_>,
         job: &mut Forwarding<'_>,
         target: Target<'_>,
@@ -32,14 +32,14 @@ impl Contact {
         let finished = match result {
             Ok(finished) => finished,
             Err(failure) => {
-                self.leave(connection, &failure);
+                self.leave(*connection, &failure);
                 return Err(failure);
             }
         };
         if let Ending::Switched(agreed) = finished.ending {
             job.switched = Some(Box::new(Switched {
                 worker: self.spec().name.clone(),
-                connection,
+                connection: *connection,
                 agreed: *agreed,
                 afterwards: None,
             }));
@@ -82,8 +82,10 @@ impl Contact {
             cookie: target.cookie,
             limits,
             kept_waiting: Duration::ZERO,
+            read_at: None,
             wait: None,
             out_of_step: false,
+            packet: Vec::new(),
         }
         .run()
     }
@@ -144,13 +146,14 @@ impl Contact {
             Ok(first) => first,
             Err(broken) => {
                 // BD-08: Tomcat learns that the body is broken, the connection is not used again.
-                let packet = [head, codec.broken_body()].concat();
-                let _ = connection.send(&packet, limits.send());
+                let parts = [head, codec.broken_body(), b""];
+                let _ = connection.send_parts(parts, limits.send());
                 return Err(Failure::last(Phase::Send, Cause::ClientRead(broken)));
             }
         };
-        let packet = codec.begin(head, first);
-        match connection.send(&packet, limits.send()) {
+        let frame = codec.begin(first);
+        let frame = frame.as_ref().map_or(&[][..], |frame| frame);
+        match connection.send_parts([head, frame, first], limits.send()) {
             Ok(()) => Ok(None),
             Err((taken, error)) => {
                 let failure = self.unsent(job, taken, error);

@@ -13,7 +13,6 @@ use crate::policy::Answer;
 use crate::record::{Noting, Recorded, Recorder};
 use crate::time::Moment;
 use rjk_log::Level;
-use std::sync::Arc;
 
 /// What is told of a decision.
 pub(super) struct Told<'a> {
@@ -24,7 +23,7 @@ pub(super) struct Told<'a> {
 
 impl<'a> Selection<'a> {
     /// What is to be done, and what is told of it if somebody wants to know.
-    pub(super) fn choose(&self, now: Moment) -> (Chosen<'a>, Option<Told<'a>>) {
+    pub(super) fn choose(&self, now: Moment) -> (Chosen<'a>, Option<Box<Told<'a>>>) {
         let (view, routes) = (self.view(), &self.input.routes);
         let sticky = view.by_session(routes);
         let question = Consultation {
@@ -45,10 +44,10 @@ impl<'a> Selection<'a> {
             let explanation = story::explanation(&question, routes, sticky, &chosen);
             let noting = noting.as_ref();
             let record = |noting| self.record(&question, noting, &chosen, &explanation);
-            Told {
+            Box::new(Told {
                 recorded: noting.and_then(record),
                 explanation,
-            }
+            })
         });
         (chosen, told)
     }
@@ -107,15 +106,16 @@ impl<'a> Selection<'a> {
         }
     }
 
-    pub(super) fn watch(&mut self, told: Option<Told<'a>>) {
+    pub(super) fn watch(&mut self, told: Option<Box<Told<'a>>>) {
         self.watched = told.map(|told| {
-            let (roster, ring) = (Arc::clone(&self.roster), self.balancer.watch.ring);
-            Watched::new(told.explanation, roster, ring, told.recorded, self.log)
+            let (roster, ring) = (self.roster.keep(), self.balancer.watch.ring);
+            let watched = Watched::new(told.explanation, roster, ring, told.recorded, self.log);
+            Box::new(watched)
         });
     }
 
     /// No attempt follows.
-    pub(super) fn watch_unserved(&mut self, told: Option<Told<'a>>) {
+    pub(super) fn watch_unserved(&mut self, told: Option<Box<Told<'a>>>) {
         self.watch(told);
         if let Some(watched) = self.watched.take() {
             watched.tell();
