@@ -170,8 +170,8 @@ fn tomcat(lab: &mut Lab, host: Host, verb: &str, name: &str) -> Result<()> {
         .find(|tomcat| tomcat.host == host && tomcat.site.instance() == name)
         .with_context(|| format!("there is no service {name}"))?;
     match (verb, tomcat.pid().is_some()) {
-        ("start", true) | ("stop", false) => Ok(()),
-        ("start", false) | ("restart", false) => tomcat.start(),
+        ("start" | "enable", true) | ("stop", false) => Ok(()),
+        ("start" | "enable" | "restart", false) => tomcat.start(),
         ("stop", true) => tomcat.stop(),
         ("restart", true) => tomcat.stop().and_then(|()| tomcat.start()),
         _ => bail!("the lab's services know no {verb}"),

@@ -8,6 +8,7 @@ use crate::document::{Block, Document};
 use crate::module::repository;
 use anyhow::{Context, bail, ensure};
 use std::collections::BTreeSet;
+use std::fs;
 
 pub use tables::{ELSEWHERE, Elsewhere, SPOKEN, Spoken};
 
@@ -118,6 +119,23 @@ impl HowTo {
     }
 }
 
+/// The lines of the log that docs/on-premise.md tells of, one for each thing that breaks.
+///
+/// # Errors
+/// The page cannot be read.
+pub fn lines_of_the_log() -> Result<Vec<String>> {
+    let text = fs::read_to_string(repository().join("docs/on-premise.md"))?;
+    Ok(in_the_log(&text).map(str::to_owned).collect())
+}
+
+/// What is first in back quotes in the column `in the log` of the table below `Proof`.
+fn in_the_log(text: &str) -> impl Iterator<Item = &str> {
+    let below = text.split_once(" Proof\n").map_or("", |(_, below)| below);
+    let table = below.lines().take_while(|line| !line.starts_with('#'));
+    let cells = table.filter_map(|line| line.trim_end_matches('|').rsplit('|').next());
+    cells.filter_map(|cell| cell.split('`').nth(1))
+}
+
 fn in_block(block: &Block, prints: Option<String>) -> Result<Scene> {
     let strange = block
         .places
@@ -183,7 +201,7 @@ fn is_command(span: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{HowTo, Step};
+    use super::{HowTo, Step, in_the_log};
     use crate::Result;
     use crate::document::Document;
 
@@ -208,6 +226,14 @@ mod tests {
         assert_eq!((&**ping, dnf.begins), ("rjk ping -c 1 x", "dnf install"));
         assert_eq!(top.line, 1);
         Ok(())
+    }
+
+    #[test]
+    fn the_log_is_the_last_column() {
+        let text = "# 7\n| a | `x` |\n## 8. Proof\n| done | in the log |\n|---|---|\n\
+                    | `a` | `failed while`, `No route` |\n| b | nothing |\n# 9\n| c | `y` |\n";
+        let lines: Vec<&str> = in_the_log(text).collect();
+        assert_eq!(lines, ["failed while"]);
     }
 
     #[test]

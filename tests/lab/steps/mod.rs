@@ -64,6 +64,7 @@ pub fn walk(lab: &mut Lab, report: &mut Report, most: usize) {
         &balance::STEPS,
         &outage::STEPS,
         &operate::STEPS,
+        &pages::LAST,
     ]
     .concat();
     for (index, step) in steps.iter().take(most).enumerate() {

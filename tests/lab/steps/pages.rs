@@ -3,9 +3,10 @@
 use super::{Seen, Step};
 use crate::lab::Lab;
 use crate::player::{Played, play};
-use anyhow::Result;
+use crate::web::Web;
+use anyhow::{Result, ensure};
 use rjk_testbed::Subject;
-use rjk_testbed::how_to::{HowTo, PAGES};
+use rjk_testbed::how_to::{HowTo, PAGES, lines_of_the_log};
 
 pub(super) const STEPS: [Step; 2] = [
     Step {
@@ -22,6 +23,17 @@ pub(super) const STEPS: [Step; 2] = [
     },
 ];
 
+/// When all that breaks has broken.
+pub(super) const LAST: [Step; 1] = [Step {
+    name: "the log",
+    asked: "does it have the lines that docs/on-premise.md tells of?",
+    act: log,
+    leaves: false,
+}];
+
+/// How mod_jk stands to the pages.
+const ABSENT: &str = "the pages are about mod_rjk";
+
 fn first(lab: &mut Lab) -> Result<Seen> {
     let (first, _) = PAGES.split_at(1);
     pages(lab, first)
@@ -34,7 +46,7 @@ fn others(lab: &mut Lab) -> Result<Seen> {
 
 fn pages(lab: &mut Lab, names: &[&'static str]) -> Result<Seen> {
     if lab.subject == Subject::ModJk {
-        return Ok(Seen::absent("they are about mod_rjk"));
+        return Ok(Seen::absent(ABSENT));
     }
     let mut all = Played::default();
     for name in names {
@@ -50,4 +62,19 @@ fn pages(lab: &mut Lab, names: &[&'static str]) -> Result<Seen> {
         all.compared,
         elsewhere.join(", ")
     )))
+}
+
+fn log(lab: &mut Lab) -> Result<Seen> {
+    if lab.subject == Subject::ModJk {
+        return Ok(Seen::absent(ABSENT));
+    }
+    let logs: Vec<String> = lab.webs.iter().map(Web::logs).collect();
+    let mut seen = Vec::new();
+    for line in lines_of_the_log()? {
+        let count: usize = logs.iter().map(|log| log.matches(&*line).count()).sum();
+        ensure!(count > 0, "no line has '{line}'");
+        seen.push(format!("{count} times '{line}'"));
+    }
+    ensure!(seen.len() > 2, "the page tells of too few: {seen:?}");
+    Ok(Seen::new(seen.join(", ")))
 }
