@@ -154,8 +154,8 @@ impl Names {
 pub(super) mod tests {
     use super::*;
 
-    /// `serve` calls malloc and `clone` of its own object, a file is inlined into it, and `clone` calls
-    /// itself.
+    /// `serve` calls malloc and `clone` of its own object, a file is inlined into it, `clone` calls itself,
+    /// and `push` has a container that grows.
     pub(in super::super) const DUMP: &str = "\
 version: 1
 events: Ir
@@ -195,6 +195,18 @@ cob=(2)
 cfn=(7) realloc
 calls=2 10
 10 20
+
+fn=(8) alloc::raw_vec::grow
+10 12
+cob=(2)
+cfn=(2)
+calls=4 10
+10 44
+
+fn=(9) push
+cfn=(8)
+calls=4 10
+10 60
 totals: 960
 summary: 950
 ";
@@ -210,10 +222,10 @@ summary: 950
     fn what_is_an_objects_own_is_not_what_it_calls() {
         let dump = dump(DUMP);
         assert_eq!(dump.instructions, 950);
-        assert_eq!(dump.allocations("/m.so"), 5);
+        assert_eq!(dump.allocations("/m.so"), 9);
         assert_eq!(dump.allocations("/libc.so"), 5);
         assert_eq!(dump.allocations("/other.so"), 0);
-        assert_eq!([dump.own("/m.so"), dump.own("/libc.so")], [107, 0]);
+        assert_eq!([dump.own("/m.so"), dump.own("/libc.so")], [119, 0]);
     }
 
     #[test]
