@@ -63,6 +63,7 @@ impl Floor {
             cost.own.round(),
         );
         bill.insert(format!("{name}.allocations"), cost.allocations);
+        bill.insert(format!("{name}.clock-reads"), cost.clock_reads);
         for (call, count) in calls(&way)? {
             let more = count - self.calls.get(&call).unwrap_or(&0.0);
             if more != 0.0 {

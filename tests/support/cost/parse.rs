@@ -12,6 +12,9 @@ const ALLOCATORS: [&str; 6] = [
     "memalign",
 ];
 
+/// What looks at a clock, in each version of its symbol.
+const CLOCKS: [&str; 2] = ["clock_gettime", "gettimeofday"];
+
 /// A function.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Function {
@@ -25,6 +28,11 @@ impl Function {
     /// Whether a call of it is an allocation.
     pub(super) fn allocates(&self) -> bool {
         ALLOCATORS.contains(&self.name.as_str())
+    }
+
+    /// Whether a call of it looks at a clock.
+    fn reads_clock(&self) -> bool {
+        CLOCKS.iter().any(|clock| self.name.starts_with(clock))
     }
 }
 
@@ -58,8 +66,17 @@ impl Dump {
 
     /// Allocations by the code of an object.
     pub(super) fn allocations(&self, object: &str) -> u64 {
+        self.calls_by(object, Function::allocates)
+    }
+
+    /// Looks at a clock by the code of an object.
+    pub(super) fn clock_reads(&self, object: &str) -> u64 {
+        self.calls_by(object, Function::reads_clock)
+    }
+
+    fn calls_by(&self, object: &str, wanted: fn(&Function) -> bool) -> u64 {
         let calls = self.calls.iter();
-        let ours = calls.filter(|((from, to), _)| from.object == object && to.allocates());
+        let ours = calls.filter(|((from, to), _)| from.object == object && wanted(to));
         ours.map(|(_, calls)| calls.count).sum()
     }
 }
@@ -207,6 +224,10 @@ fn=(9) push
 cfn=(8)
 calls=4 10
 10 60
+cob=(2)
+cfn=(10) clock_gettime@@GLIBC_2.17
+calls=6 10
+10 60
 totals: 960
 summary: 950
 ";
@@ -225,6 +246,7 @@ summary: 950
         assert_eq!(dump.allocations("/m.so"), 9);
         assert_eq!(dump.allocations("/libc.so"), 5);
         assert_eq!(dump.allocations("/other.so"), 0);
+        assert_eq!(dump.clock_reads("/m.so"), 6);
         assert_eq!([dump.own("/m.so"), dump.own("/libc.so")], [119, 0]);
     }
 
