@@ -3,6 +3,7 @@
 
 pub mod advice;
 pub mod command_line;
+pub mod decimal;
 pub mod directive;
 pub mod error;
 pub mod model;

@@ -1,6 +1,7 @@
 //! Texts that httpd reads as long as a pool lives.
 
 use super::apr::Pool;
+use rjk_config::decimal::{MOST_DIGITS, put_digits, six_digits};
 use std::ffi::{CStr, c_char};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
@@ -29,6 +30,13 @@ impl<'p> Text<'p> {
         }
     }
 
+    /// A number in front of what stands behind the place for its digits.
+    fn number(text: &'p mut [u8], number: u64) -> Text<'p> {
+        let digits = text.first_chunk_mut();
+        let start = digits.map_or(0, |digits| put_digits(digits, number));
+        Text::ended(&mut text[start..])
+    }
+
     pub(crate) fn as_ptr(self) -> *mut c_char {
         self.start.as_ptr()
     }
@@ -51,7 +59,7 @@ pub(crate) struct Texts<'p> {
 }
 
 impl<'p> Texts<'p> {
-    /// Bytes of a [number](Texts::number).
+    /// Bytes of each of the [numbers](Texts::numbers).
     pub(crate) const NUMBER: usize = MOST_DIGITS + 1;
     /// Bytes of [seconds](Texts::seconds).
     pub(crate) const SECONDS: usize = MOST_DIGITS + 8;
@@ -78,26 +86,21 @@ impl<'p> Texts<'p> {
         &mut self,
         numbers: [u64; COUNT],
     ) -> [Text<'p>; COUNT] {
-        let (places, _) = self.place(COUNT * Texts::NUMBER).as_chunks_mut();
-        let mut places = places.iter_mut();
-        numbers.map(|number| {
-            places
-                .next()
-                .map_or(Text::from(c""), |place: &mut [u8; Texts::NUMBER]| {
-                    let start = put_digits(&mut place[..MOST_DIGITS], number, 1);
-                    Text::ended(&mut place[start..])
-                })
+        let mut places = self
+            .place(COUNT * Texts::NUMBER)
+            .chunks_exact_mut(Texts::NUMBER);
+        numbers.map(|number| match places.next() {
+            Some(place) => Text::number(place, number),
+            None => Text::from(c""),
         })
     }
 
     /// Writes seconds with six decimals.
     pub(crate) fn seconds(&mut self, time: Duration) -> Text<'p> {
         let text = self.place(Texts::SECONDS);
-        let end = Texts::SECONDS - 1;
-        let point = put_digits(&mut text[..end], time.subsec_micros().into(), 6) - 1;
-        text[point] = b'.';
-        let start = put_digits(&mut text[..point], time.as_secs(), 1);
-        Text::ended(&mut text[start..])
+        text[MOST_DIGITS] = b'.';
+        text[MOST_DIGITS + 1..][..6].copy_from_slice(&six_digits(time.subsec_micros()));
+        Text::number(text, time.as_secs())
     }
 
     fn place(&mut self, bytes: usize) -> &'p mut [u8] {
@@ -107,40 +110,5 @@ impl<'p> Texts<'p> {
         let (place, rest) = std::mem::take(&mut self.room).split_at_mut(bytes);
         self.room = rest;
         place
-    }
-}
-
-/// Most digits of a number.
-const MOST_DIGITS: usize = 20;
-
-/// Writes a number, with zeros in front up to `least` digits, to the end of a room; where it starts there.
-fn put_digits(room: &mut [u8], number: u64, least: usize) -> usize {
-    let (mut start, mut rest, most) = (room.len(), number, room.len() - least);
-    for place in room.iter_mut().rev() {
-        *place = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        start -= 1;
-        if rest == 0 && start <= most {
-            break;
-        }
-    }
-    start
-}
-
-/// A number in decimal digits, made without the ways of formatting, which take ten times as long.
-pub(crate) struct Decimal {
-    digits: [u8; MOST_DIGITS],
-    start: usize,
-}
-
-impl Decimal {
-    pub(crate) fn new(number: u64) -> Decimal {
-        let mut digits = [0; MOST_DIGITS];
-        let start = put_digits(&mut digits, number, 1);
-        Decimal { digits, start }
-    }
-
-    pub(crate) fn digits(&self) -> &[u8] {
-        &self.digits[self.start..]
     }
 }

@@ -8,7 +8,8 @@ use crate::ffi::apr::Pool;
 use crate::ffi::guard::point;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
-use crate::ffi::texts::{Decimal, Text};
+use crate::ffi::texts::Text;
+use rjk_config::decimal::Decimal;
 use rjk_message::ResponseHead;
 use rjk_proxy::job::downstream::{BrokenBody, ClientError, Downstream, Then};
 use rjk_proxy::job::report::Told;
@@ -248,10 +249,14 @@ fn set_status(request: RequestRec<'_>, head: &ResponseHead) {
 fn known_line(status: u16) -> Option<&'static CStr> {
     // SAFETY: the function returns a string of a static table.
     let line = unsafe { CStr::from_ptr(sys::ap_get_status_line(status.into())) };
-    let is_it = line
-        .to_bytes()
-        .starts_with(Decimal::new(status.into()).digits());
-    is_it.then_some(line)
+    let number = |line: &[u8]| {
+        let digits = line.first_chunk::<3>()?;
+        let digits = digits
+            .iter()
+            .map(|digit| u16::from(digit.wrapping_sub(b'0')));
+        Some(digits.fold(0, |number, digit| number * 10 + digit))
+    };
+    (number(line.to_bytes()) == Some(status)).then_some(line)
 }
 
 /// What stands behind the three digits of a status line and a blank.

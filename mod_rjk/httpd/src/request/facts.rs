@@ -3,9 +3,9 @@
 use super::env_value::{OwnEnv, sent_env};
 use super::tls::Tls;
 use crate::ffi::request::RequestRec;
-use crate::ffi::texts::Decimal;
 use crate::server::ready::Ready;
 use rjk_balance::{RequestView, cookie_values};
+use rjk_config::decimal::Decimal;
 use rjk_config::number::leading_number;
 use rjk_config::server::options::{ClientAddress, ForwardUri, path_of};
 use rjk_message::ContentLength;
