@@ -42,24 +42,39 @@ pub fn encode(
     max: PacketSize,
     out: &mut Vec<u8>,
 ) -> Result<(), RequestTooLarge> {
-    check_header_names(head.headers)?;
     let start = out.len();
     out.resize(start + room(head), 0);
-    let mut packet = Writer::new(&mut out[start..]);
+    let size = encode_into(head, max, &mut out[start..]);
+    let size = size.inspect_err(|_| out.truncate(start))?;
+    // There was room for all.
+    out.truncate(start + size.unwrap_or(0));
+    Ok(())
+}
+
+/// The same into a buffer; bytes of the packet, `None` when it does not fit. It is then not whole.
+///
+/// # Errors
+/// As [`encode`].
+pub fn encode_into(
+    head: &RequestHead<'_>,
+    max: PacketSize,
+    buffer: &mut [u8],
+) -> Result<Option<usize>, RequestTooLarge> {
+    check_header_names(head.headers)?;
+    let most = buffer.len();
+    let mut packet = Writer::new(buffer);
     packet.put_bytes(&TO_TOMCAT);
     let length_at = packet.skip_u16();
     put_payload(head, &mut packet);
     let size = packet.written();
     packet.patch_u16(length_at, size - FRAME_HEADER);
     if size > max.bytes() {
-        out.truncate(start);
         return Err(RequestTooLarge {
             size,
             limit: max.bytes(),
         });
     }
-    out.truncate(start + size);
-    Ok(())
+    Ok((size <= most).then_some(size))
 }
 
 /// Bytes that the packet takes at most: as if each header were spelled out.

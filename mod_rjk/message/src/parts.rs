@@ -8,12 +8,17 @@ const MOST_BYTES: usize = 16 * 1024;
 const MOST_FIELDS: usize = 128;
 
 thread_local! {
-    static SPARE: Cell<Option<(Vec<Field>, Vec<u8>)>> = const { Cell::new(None) };
+    static SPARE: Cell<Option<Box<Buffers>>> = const { Cell::new(None) };
 }
 
-/// The fields of a head, and the bytes that they are of.
+/// The fields of a head, and the bytes that they are of. One pointer, for a head goes through several
+/// hands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parts(Option<Box<Buffers>>);
+
+/// See [`Parts`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Parts {
+pub(crate) struct Buffers {
     pub(crate) fields: Vec<Field>,
     pub(crate) bytes: Vec<u8>,
 }
@@ -34,33 +39,40 @@ pub(crate) enum Name {
 }
 
 impl Parts {
-    /// Makes room, in what this thread's last head left if that is there.
-    pub(crate) fn reserve(&mut self, fields: usize, bytes: usize) {
-        if self.bytes.capacity() == 0
-            && self.fields.capacity() == 0
-            && let Ok(Some(spare)) = SPARE.try_with(Cell::take)
-        {
-            (self.fields, self.bytes) = spare;
-        }
-        self.fields.reserve_exact(fields);
-        self.bytes.reserve_exact(bytes);
+    /// In what this thread's last head left, if that is there.
+    pub(crate) fn new() -> Parts {
+        let spare = SPARE.try_with(Cell::take).unwrap_or_default();
+        Parts(Some(spare.unwrap_or_default()))
+    }
+
+    /// The fields.
+    pub(crate) fn fields(&self) -> &[Field] {
+        self.0.as_ref().map_or(&[], |buffers| &buffers.fields)
+    }
+
+    /// The bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.0.as_ref().map_or(&[], |buffers| &buffers.bytes)
+    }
+
+    /// Both, to be filled.
+    pub(crate) fn buffers(&mut self) -> &mut Buffers {
+        self.0.get_or_insert_default()
     }
 }
 
 impl Drop for Parts {
     fn drop(&mut self) {
-        let sizes = (self.fields.capacity(), self.bytes.capacity());
-        if sizes.0 == 0 || sizes.0 > MOST_FIELDS || sizes.1 > MOST_BYTES {
+        let Some(mut buffers) = self.0.take() else {
+            return;
+        };
+        if buffers.fields.capacity() > MOST_FIELDS || buffers.bytes.capacity() > MOST_BYTES {
             return;
         }
-        self.fields.clear();
-        self.bytes.clear();
-        let parts = (
-            std::mem::take(&mut self.fields),
-            std::mem::take(&mut self.bytes),
-        );
+        buffers.fields.clear();
+        buffers.bytes.clear();
         // A thread that ends keeps nothing.
-        let _ = SPARE.try_with(|spare| spare.set(Some(parts)));
+        let _ = SPARE.try_with(|spare| spare.set(Some(buffers)));
     }
 }
 
@@ -69,37 +81,35 @@ mod tests {
     use super::*;
 
     fn filled(fields: usize) -> Parts {
-        let mut parts = Parts::default();
-        parts.reserve(fields, 9);
+        let mut parts = Parts::new();
+        let buffers = parts.buffers();
         for _ in 0..fields {
-            parts.fields.push(Field {
+            buffers.fields.push(Field {
                 name: Name::Known("A"),
                 value: 0..1,
             });
         }
-        parts.bytes.extend_from_slice(b"text");
+        buffers.bytes.extend_from_slice(b"text");
         parts
     }
 
     #[test]
     fn the_next_head_finds_the_buffers_empty() {
         let first = filled(3);
-        let place = first.bytes.as_ptr();
+        let place = first.bytes().as_ptr();
         let second = filled(2);
-        assert_ne!(second.bytes.as_ptr(), place, "two at once");
+        assert_ne!(second.bytes().as_ptr(), place, "two at once");
         drop(second);
         drop(first);
-        let mut third = Parts::default();
-        third.reserve(1, 1);
-        assert_eq!(third, Parts::default());
-        assert_eq!(third.bytes.as_ptr(), place);
+        let third = Parts::new();
+        assert_eq!((third.fields(), third.bytes()), (&[][..], &[][..]));
+        assert_eq!(third.bytes().as_ptr(), place);
     }
 
     #[test]
     fn large_ones_are_not_kept() {
         drop(filled(MOST_FIELDS + 1));
-        let mut next = Parts::default();
-        next.reserve(1, 1);
-        assert!(next.fields.capacity() <= MOST_FIELDS);
+        let mut next = Parts::new();
+        assert!(next.buffers().fields.capacity() <= MOST_FIELDS);
     }
 }

@@ -49,7 +49,7 @@ impl ResponseHead {
 
     /// All headers in the order in which they came, hop-by-hop ones included.
     pub fn headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.parts.fields.iter().map(|field| {
+        self.parts.fields().iter().map(|field| {
             let name = match &field.name {
                 Name::Known(name) => name.as_bytes(),
                 Name::Spelled(range) => self.part(range),
@@ -92,7 +92,7 @@ impl ResponseHead {
     }
 
     fn part(&self, range: &Range<usize>) -> &[u8] {
-        self.parts.bytes.get(range.clone()).unwrap_or_default()
+        self.parts.bytes().get(range.clone()).unwrap_or_default()
     }
 
     /// Sorted, because a hostile packet can hold thousands of tokens and of headers.
@@ -138,7 +138,7 @@ impl HeadBuilder {
                 status,
                 reason: 0..0,
                 length: ContentLength::Absent,
-                parts: Parts::default(),
+                parts: Parts::new(),
             },
         }
     }
@@ -147,7 +147,9 @@ impl HeadBuilder {
     /// then cost no further allocation.
     #[must_use]
     pub fn with_capacity(mut self, headers: usize, bytes: usize) -> HeadBuilder {
-        self.head.parts.reserve(headers, bytes);
+        let buffers = self.head.parts.buffers();
+        buffers.fields.reserve_exact(headers);
+        buffers.bytes.reserve_exact(bytes);
         self
     }
 
@@ -169,7 +171,7 @@ impl HeadBuilder {
     /// [`HeadError::Name`] and [`HeadError::Value`], with the header's position.
     pub fn header(&mut self, name: &[u8], value: &[u8]) -> Result<(), HeadError> {
         if !is_token(name) {
-            let index = self.head.parts.fields.len();
+            let index = self.head.parts.fields().len();
             return Err(HeadError::Name { index });
         }
         self.check_value(value)?;
@@ -201,7 +203,7 @@ impl HeadBuilder {
     }
 
     fn check_value(&self, value: &[u8]) -> Result<(), HeadError> {
-        let index = self.head.parts.fields.len();
+        let index = self.head.parts.fields().len();
         if !has_low(value) {
             return Ok(());
         }
@@ -214,11 +216,11 @@ impl HeadBuilder {
 
     fn push(&mut self, name: Name, value: &[u8]) {
         let value = self.keep(value);
-        self.head.parts.fields.push(Field { name, value });
+        self.head.parts.buffers().fields.push(Field { name, value });
     }
 
     fn keep(&mut self, bytes: &[u8]) -> Range<usize> {
-        let kept = &mut self.head.parts.bytes;
+        let kept = &mut self.head.parts.buffers().bytes;
         let start = kept.len();
         kept.extend_from_slice(bytes);
         start..kept.len()

@@ -143,7 +143,7 @@ impl Dispatcher {
     ) -> Report<'a> {
         self.follow();
         let mut job = Forwarding::new(request, downstream);
-        let report = match worker {
+        let mut report = match worker {
             Worker::Ajp(standalone) => standalone.serve(&mut job, log),
             Worker::Lb(lb) => lb.serve(&mut job, log),
             Worker::Status(_) | Worker::Legacy(_) => {
@@ -153,23 +153,20 @@ impl Dispatcher {
         // A worker that moved meanwhile does not keep the connection that just came back.
         self.follow();
         // Nothing of a balancer or a pool is held any more: a tunnel lasts.
-        let result = match job.switched.take() {
-            Some(switched) => switch::join(*switched, &mut job, log),
-            None => report.result,
-        };
+        if let Some(switched) = job.switched.take() {
+            report.result = switch::join(*switched, &mut job, log);
+        }
         // Whatever became of the mark of a broken body on its way to the workers (BD-08): what the
         // client gets to know is that its body was.
-        let broken = job.body.broken_ahead();
-        Report {
-            started: job.started,
-            // Noted also when no member takes the request (T-04).
-            route: request.overrides.route.map(Cow::Borrowed).or(report.route),
-            result: result.map_err(|failure| match broken {
-                Some(broken) => Failure::last(failure.phase, Cause::ClientRead(broken)),
-                None => failure,
-            }),
-            ..report
+        if let (Some(broken), Err(failure)) = (job.body.broken_ahead(), &report.result) {
+            report.result = Err(Failure::last(failure.phase, Cause::ClientRead(broken)));
         }
+        // Noted also when no member takes the request (T-04).
+        if let Some(route) = request.overrides.route {
+            report.route = Some(Cow::Borrowed(route));
+        }
+        report.started = job.started;
+        report
     }
 
     /// Has all endpoints take in what was changed since: connections to where a worker was before are

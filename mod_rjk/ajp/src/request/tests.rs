@@ -408,3 +408,25 @@ proptest! {
         prop_assert_eq!(sent_extra, extra_pairs.into_iter().map(|(n, v)| (0x0A, n, Some(v))).collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn a_buffer_that_is_too_small_is_told_apart_from_a_packet_that_is_too_large() {
+    let mut whole = Vec::new();
+    encode(&request(b"GET", &[]), PacketSize::DEFAULT, &mut whole).unwrap();
+    for room in [0, 3, whole.len() - 1] {
+        let mut buffer = vec![0; room];
+        let fits = encode_into(&request(b"GET", &[]), PacketSize::DEFAULT, &mut buffer);
+        assert_eq!(fits, Ok(None), "{room}");
+    }
+    let mut buffer = vec![0xEE; whole.len() + 1];
+    let fits = encode_into(&request(b"GET", &[]), PacketSize::DEFAULT, &mut buffer);
+    assert_eq!(fits, Ok(Some(whole.len())));
+    assert_eq!(
+        (&buffer[..whole.len()], buffer[whole.len()]),
+        (&whole[..], 0xEE)
+    );
+    let long = "x".repeat(9000);
+    let headers = [(&b"X"[..], long.as_bytes())];
+    let refused = encode_into(&request(b"GET", &headers), PacketSize::DEFAULT, &mut [0; 9]);
+    assert!(refused.is_err_and(|refused| refused.size > 9000));
+}

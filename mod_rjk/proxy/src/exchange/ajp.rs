@@ -3,11 +3,13 @@
 
 use super::packet_log::PacketLog;
 use super::protocol::{Rest, Step};
+use super::scratch::Scratch;
 use crate::job::Target;
 use crate::job::failure::Cause;
 use crate::job::request::UpstreamRequest;
 use crate::way::connection::{Connection, Look, ReceiveError};
 use rjk_ajp::exchange::Exchange;
+use rjk_ajp::request::encode_into;
 use rjk_ajp::wire::body_header;
 use rjk_ajp::{
     BROKEN_BODY, CPING, END_OF_BODY, Frame, Packet, PacketSize, ProtocolError, next_frame,
@@ -29,13 +31,18 @@ pub(super) fn encode(
     request: &UpstreamRequest<'_>,
     target: Target<'_>,
     spec: &AjpSpec,
-    out: &mut Vec<u8>,
+    out: &mut Scratch,
 ) -> Result<(), Cause> {
     let mut forward = request.forward.clone();
     forward.attributes.secret = spec.secret.as_ref().map(|secret| secret.as_slice());
     forward.attributes.route = target.route;
     forward.attributes.activation = target.activation;
-    rjk_ajp::request::encode(&forward, packet_size(spec), out)?;
+    let size = packet_size(spec);
+    match encode_into(&forward, size, out.room(PacketSize::DEFAULT.bytes()))? {
+        Some(bytes) => out.fill(bytes),
+        // Only where larger packets are allowed.
+        None => out.append(|out| rjk_ajp::request::encode(&forward, size, out))?,
+    }
     Ok(())
 }
 

@@ -90,6 +90,10 @@ impl Wait {
 
     fn next_limit(&self) -> Option<(Instant, Overdue)> {
         let Limits { reply, socket } = self.limits;
+        // What nearly every worker has.
+        if reply.is_none() && socket.is_none() {
+            return None;
+        }
         let of_reply = reply.map(|limit| (self.began + limit, Overdue::Reply(limit)));
         let from = match (self.first_byte, reply) {
             (None, Some(_)) => None,

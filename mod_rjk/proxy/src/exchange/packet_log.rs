@@ -10,14 +10,25 @@ use rjk_message::{Action, RequestHead, ResponseHead};
 /// Writes down what goes to one worker and what comes from it.
 #[derive(Clone, Copy)]
 pub(crate) struct PacketLog<'a> {
-    pub(crate) worker: &'a BStr,
-    pub(crate) log: &'a dyn Log,
+    worker: &'a BStr,
+    /// Asked once for a whole exchange whether it takes such lines.
+    log: Option<&'a dyn Log>,
 }
 
-impl PacketLog<'_> {
+impl<'a> PacketLog<'a> {
+    /// Of this worker, if the log takes lines of this kind.
+    pub(crate) fn new(worker: &'a BStr, log: &'a dyn Log) -> PacketLog<'a> {
+        PacketLog {
+            worker,
+            log: log.enabled(Level::Debug).then_some(log),
+        }
+    }
+
     /// A forward request, and how many bytes of the body go with it.
     pub(crate) fn request(&self, head: &RequestHead<'_>, size: usize, body: usize) {
-        let PacketLog { worker, log } = *self;
+        let (worker, Some(log)) = (self.worker, self.log) else {
+            return;
+        };
         jk_log!(
             log,
             Debug,
@@ -33,13 +44,17 @@ impl PacketLog<'_> {
 
     /// A part of the body that was asked for.
     pub(crate) fn body(&self, size: usize) {
-        let PacketLog { worker, log } = *self;
+        let (worker, Some(log)) = (self.worker, self.log) else {
+            return;
+        };
         jk_log!(log, Debug, "to worker {worker}: {size} bytes of the body");
     }
 
     /// What the worker sent.
     pub(crate) fn received(&self, packet: &Packet<'_>) {
-        let PacketLog { worker, log } = *self;
+        let (worker, Some(log)) = (self.worker, self.log) else {
+            return;
+        };
         match packet {
             Packet::Headers(head) => self.head(head),
             Packet::BodyChunk(b"") => jk_log!(log, Debug, "of worker {worker}: a flush"),
@@ -65,7 +80,9 @@ impl PacketLog<'_> {
 
     /// What the worker's answer made of it to do, for a protocol without packets.
     pub(crate) fn heard(&self, action: &Action<'_>) {
-        let PacketLog { worker, log } = *self;
+        let (worker, Some(log)) = (self.worker, self.log) else {
+            return;
+        };
         match action {
             Action::Head(head) | Action::Hint(head) | Action::Switch(head) => self.head(head),
             Action::Body(bytes) => {
@@ -84,7 +101,9 @@ impl PacketLog<'_> {
 
     /// The end of a connection in another protocol.
     pub(crate) fn tunnelled(&self, end: &Tunnelled) {
-        let PacketLog { worker, log } = *self;
+        let (worker, Some(log)) = (self.worker, self.log) else {
+            return;
+        };
         jk_log!(
             log,
             Debug,
@@ -97,7 +116,9 @@ impl PacketLog<'_> {
     }
 
     fn end(&self, reuse: bool) {
-        let PacketLog { worker, log } = *self;
+        let (worker, Some(log)) = (self.worker, self.log) else {
+            return;
+        };
         let then = if reuse { "stays" } else { "closes" };
         jk_log!(
             log,
@@ -107,7 +128,9 @@ impl PacketLog<'_> {
     }
 
     fn head(&self, head: &ResponseHead) {
-        let PacketLog { worker, log } = *self;
+        let (worker, Some(log)) = (self.worker, self.log) else {
+            return;
+        };
         let status = head.status();
         jk_log!(log, Debug, "of worker {worker}: the head, status {status}");
         if log.enabled(Level::Trace) {
@@ -151,10 +174,7 @@ mod tests {
 
     fn lines(level: Level, write: impl FnOnce(PacketLog<'_>)) -> Vec<String> {
         let lines = Lines(level, RefCell::default());
-        write(PacketLog {
-            worker: b"w".as_bstr(),
-            log: &lines,
-        });
+        write(PacketLog::new(b"w".as_bstr(), &lines));
         lines.1.into_inner()
     }
 

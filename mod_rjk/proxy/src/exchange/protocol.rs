@@ -59,7 +59,7 @@ pub(crate) fn encode(
     let mut head = Scratch::take();
     match &spec.way.protocol {
         Protocol::Ajp => ajp::encode(job.request, target, spec, &mut head)?,
-        Protocol::Http(http) => http::encode(job, target, spec, http, &mut head)?,
+        Protocol::Http(http) => head.append(|out| http::encode(job, target, spec, http, out))?,
     }
     Ok(head)
 }

@@ -157,7 +157,8 @@ impl Pump<'_, '_> {
     fn drain(&mut self, response: &mut Response, outgoing: &Outgoing) -> Result<Next, Failure> {
         let pending = self.connection.pending();
         let options = self.job.request.options;
-        let mut body: SmallVec<[&[u8]; 8]> = SmallVec::new();
+        // As many packets as a full buffer holds, of the usual size.
+        let mut body: SmallVec<[&[u8]; 20]> = SmallVec::new();
         let (mut used, mut flush) = (0, false);
         let next = loop {
             let step = self

@@ -26,10 +26,7 @@ pub(crate) fn join(
     job.started = true;
     let limits = admission.limits;
     let tunnelled = job.downstream.tunnel(&head, &mut connection, limits);
-    let packets = PacketLog {
-        worker: worker.as_bstr(),
-        log,
-    };
+    let packets = PacketLog::new(worker.as_bstr(), log);
     packets.tunnelled(&tunnelled);
     if let Some(afterwards) = afterwards {
         afterwards.moved(connection.take_traffic());

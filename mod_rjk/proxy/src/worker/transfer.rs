@@ -65,10 +65,7 @@ impl Contact {
         let limits = Limits::new(request, self.spec());
         job.body.rewind();
         job.heard = Heard::default();
-        let packets = PacketLog {
-            worker: self.spec().name.as_bstr(),
-            log,
-        };
+        let packets = PacketLog::new(self.spec().name.as_bstr(), log);
         let eager = codec.eager_body().unwrap_or(0);
         packets.request(&request.forward, head.len(), eager);
         let refused = self.send(connection, &mut codec, job, head, limits)?;
