@@ -24,6 +24,7 @@ pub mod httpd;
 pub mod java;
 pub mod module;
 pub mod no_exec;
+pub mod page;
 pub mod parity;
 pub mod peer;
 pub mod policies;
