@@ -91,9 +91,9 @@ pub fn inside() -> Result<Option<Seat>> {
     }))
 }
 
-/// Starts this program inside, and ends when it ended.
-pub fn enter() -> Result<ExitCode> {
-    require()?;
+/// Starts this program inside, and ends when it ended; it needs these programs besides those of every lab.
+pub fn enter(more: &[(&str, &str)]) -> Result<ExitCode> {
+    require(more)?;
     let ended = Arc::new(AtomicBool::new(false));
     for signal in SIGNALS {
         signal_hook::flag::register(signal, Arc::clone(&ended))?;
@@ -157,13 +157,13 @@ fn wait_for_end(unshare: &mut Child, first: ProcessId, ended: &AtomicBool) -> Re
 }
 
 /// Everything that is missing, at once.
-fn require() -> Result<()> {
+fn require(more: &[(&str, &str)]) -> Result<()> {
     let mut missing = Vec::new();
     if !rustix::process::geteuid().is_root() {
         missing.push("root: namespaces with networks take it (make lab asks sudo)".into());
     }
     let path = path()?;
-    for (program, package) in PROGRAMS {
+    for (program, package) in PROGRAMS.iter().chain(more) {
         if !std::env::split_paths(&path).any(|folder| folder.join(program).is_file()) {
             missing.push(format!("{program}: package {package}"));
         }

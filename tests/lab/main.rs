@@ -13,10 +13,12 @@ mod folders;
 mod keep;
 mod lab;
 mod network;
+mod off_ajp;
 mod operator;
 mod options;
 mod player;
 mod report;
+mod shell;
 mod site;
 mod steps;
 mod tomcat;
@@ -45,11 +47,17 @@ fn run() -> Result<ExitCode> {
     let options = Options::read()?;
     match enclosure::inside()? {
         Some(seat) => perform(&options, &seat),
-        None => enclosure::enter(),
+        None => enclosure::enter(match options.off_ajp {
+            Some(_) => &off_ajp::PROGRAMS,
+            None => &[],
+        }),
     }
 }
 
 fn perform(options: &Options, seat: &enclosure::Seat) -> Result<ExitCode> {
+    if let Some(version) = options.off_ajp {
+        return off_ajp::perform(version);
+    }
     let began = Instant::now();
     println!(
         "mod_rjk lab, with {}: two web hosts, four Tomcats, two sites\n",

@@ -2,25 +2,12 @@
 
 use crate::lab::Lab;
 use crate::network::Host;
+use crate::shell::{self, Said};
 use anyhow::{Context, Result, bail, ensure};
 use rjk_testbed::document::compare;
 use rjk_testbed::how_to::{HowTo, Scene, Step};
-use rjk_testbed::rjk::rjk;
 use std::collections::BTreeSet;
-use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-
-/// Programs that are called otherwise on this machine, before all others.
-const PROGRAMS: &str = "/run/lab/bin";
-/// What a distribution calls httpd, and its main file.
-const SERVERS: [(&str, &str); 3] = [
-    ("httpd", "/etc/httpd/conf/httpd.conf"),
-    ("apachectl", "/etc/httpd/conf/httpd.conf"),
-    ("apache2ctl", "/etc/apache2/apache2.conf"),
-];
-/// Longest command, in seconds.
-const LIMIT: &str = "60";
 
 /// What became of the commands of a page.
 #[derive(Debug, Default)]
@@ -35,7 +22,7 @@ pub struct Played {
 
 /// Plays all of a page; the first thing that is not as it says is an error.
 pub fn play(lab: &mut Lab, page: &HowTo) -> Result<Played> {
-    provide()?;
+    shell::provide()?;
     let mut played = Played::default();
     for scene in &page.scenes {
         let begins = scene.steps.iter().filter_map(|step| match step {
@@ -92,49 +79,10 @@ fn act(lab: &mut Lab, host: Host, scene: &Scene, played: &mut Played) -> Result<
     Ok(())
 }
 
-struct Said {
-    code: Option<i32>,
-    text: String,
-}
-
-/// A command, whose parts that are about services are the lab's own.
+/// A command in the host's own folder, which is that of the operator.
 fn perform(lab: &mut Lab, host: Host, command: &str) -> Result<Said> {
-    if !command.contains("systemctl") {
-        return run(host, command);
-    }
-    let mut text = String::new();
-    for part in command.split(" && ") {
-        match part.trim().strip_prefix("systemctl ") {
-            Some(words) => service(lab, host, words).with_context(|| part.to_owned())?,
-            None => {
-                let said = run(host, part)?;
-                text.push_str(&said.text);
-                if said.code != Some(0) {
-                    let code = said.code;
-                    return Ok(Said { code, text });
-                }
-            }
-        }
-    }
-    let code = Some(0);
-    Ok(Said { code, text })
-}
-
-/// Runs it in the host's own folder, which is that of the operator.
-fn run(host: Host, command: &str) -> Result<Said> {
-    let home = home(host);
-    fs::create_dir_all(&home)?;
-    let path = std::env::var("PATH")?;
-    let output = host
-        .command("timeout")
-        .args([LIMIT, "sh", "-c", &format!("exec 2>&1\n{command}")])
-        .current_dir(home)
-        .env("PATH", format!("{PROGRAMS}:{path}"))
-        .output()
-        .with_context(|| command.to_owned())?;
-    Ok(Said {
-        code: output.status.code(),
-        text: String::from_utf8_lossy(&output.stdout).into_owned(),
+    shell::perform(host, &home(host), command, |words| {
+        service(lab, host, words)
     })
 }
 
@@ -159,7 +107,7 @@ fn service(lab: &mut Lab, host: Host, words: &str) -> Result<()> {
 /// What the unit of Debian's package does.
 fn firewall(host: Host, verb: &str) -> Result<()> {
     ensure!(["enable", "restart", "reload"].contains(&verb), "{verb}");
-    let said = run(host, "nft -f /etc/nftables.conf")?;
+    let said = shell::run(host, &home(host), "nft -f /etc/nftables.conf")?;
     ensure!(said.code == Some(0), "{}", said.text);
     Ok(())
 }
@@ -178,7 +126,8 @@ fn tomcat(lab: &mut Lab, host: Host, verb: &str, name: &str) -> Result<()> {
     }
 }
 
-fn httpd(lab: &mut Lab, host: Host, verb: &str, name: &str) -> Result<()> {
+/// `systemctl`, with a verb and the name of httpd on a host.
+pub fn httpd(lab: &mut Lab, host: Host, verb: &str, name: &str) -> Result<()> {
     let mut webs = lab.webs.iter_mut();
     let web = webs
         .find(|web| web.host == host && web.flavour.service == name)
@@ -188,23 +137,4 @@ fn httpd(lab: &mut Lab, host: Host, verb: &str, name: &str) -> Result<()> {
         "reload" => web.graceful(),
         _ => bail!("the lab's services know no {verb}"),
     }
-}
-
-/// `rjk`, and httpd under the names that it has in the distributions.
-fn provide() -> Result<()> {
-    let folder = Path::new(PROGRAMS);
-    if folder.exists() {
-        return Ok(());
-    }
-    fs::create_dir_all(folder)?;
-    symlink(rjk()?, folder.join("rjk"))?;
-    for (name, main) in SERVERS {
-        let path = folder.join(name);
-        let text = format!(
-            "#!/bin/sh\n[ \"$1\" != configtest ] || set -- -t\nexec apache2 -f {main} \"$@\"\n"
-        );
-        fs::write(&path, text)?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
-    }
-    Ok(())
 }

@@ -80,6 +80,11 @@ impl Tomcat {
         self.site.worker(self.host)
     }
 
+    /// Which one it is.
+    pub fn version(&self) -> Version {
+        self.kind.version
+    }
+
     /// CATALINA_BASE.
     pub fn base(&self) -> &Path {
         &self.base

@@ -89,6 +89,16 @@ impl Flavour {
         }
     }
 
+    /// The folder of workers.properties and rjk.toml on a host, for this program.
+    pub fn conf_folder(&self, host: Host) -> PathBuf {
+        folders::etc(host, self.service).join(self.conf)
+    }
+
+    /// The file with our directives on a host, for this program.
+    pub fn jk_conf(&self, host: Host) -> PathBuf {
+        folders::etc(host, self.service).join(self.jk)
+    }
+
     /// The main file, as the host sees it.
     pub fn main(&self) -> PathBuf {
         Path::new(self.root).join(self.main)
