@@ -127,6 +127,7 @@ PACKED   := $(TARGET)/packed
 CARGO_AT := $(or $(CARGO_HOME),$(HOME)/.cargo)
 SHIPPED  := canary consistent-hash header-route least-latency tenant-quota warm-up c-path-route as-load-shed
 SHIPPED_FILES := $(SHIPPED:%=$(CURDIR)/target/policies/%.wasm)
+SELINUX  := mod_rjk mod_rjk_socket
 
 packed: inventory ## the module and rjk for the packages, without paths of this machine, below target/packed
 	RUSTFLAGS='--remap-path-prefix=$(CARGO_AT)=/cargo --remap-path-prefix=$(CURDIR)=/mod_rjk' \
@@ -146,11 +147,13 @@ rpm: ## the RPM for Rocky and RHEL 9, below target/packages (on Debian, Ubuntu)
 	@tests/tools/install-packages packages
 	$(MAKE) --no-print-directory packed
 	@mkdir -p '$(TARGET)/packages' '$(TARGET)/selinux'
-	checkmodule -M -m -o '$(TARGET)/selinux/mod_rjk.mod' packaging/selinux/mod_rjk.te
-	semodule_package -o '$(TARGET)/selinux/mod_rjk.pp' -m '$(TARGET)/selinux/mod_rjk.mod'
+	for name in $(SELINUX); do \
+	    checkmodule -M -m -o "$(TARGET)/selinux/$$name.mod" "packaging/selinux/$$name.te" && \
+	    semodule_package -o "$(TARGET)/selinux/$$name.pp" -m "$(TARGET)/selinux/$$name.mod" || exit 1; \
+	done
 	rpmbuild -bb --quiet --define '_topdir $(TARGET)/rpm' --define '_rpmdir $(TARGET)/packages' --define '_buildhost localhost' \
 	    --define 'rjk_built $(PACKED)/release' --define 'rjk_policies $(SHIPPED_FILES)' \
-	    --define 'rjk_inventory $(TARGET)/inventory' --define 'rjk_selinux $(TARGET)/selinux/mod_rjk.pp' \
+	    --define 'rjk_inventory $(TARGET)/inventory' --define 'rjk_selinux $(SELINUX:%=$(TARGET)/selinux/%.pp)' \
 	    --define 'rjk_source $(CURDIR)' --define 'rjk_version $(VERSION)' packaging/rpm/mod_rjk.spec
 	@ls '$(TARGET)'/packages/*/
 

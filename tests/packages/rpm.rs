@@ -8,7 +8,7 @@ use std::process::Command;
 const GLIBC: (u32, u32) = (2, 34);
 
 /// What must be in it.
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "/usr/lib64/httpd/modules/mod_rjk.so",
     "/etc/httpd/conf.modules.d/10-rjk.conf",
     "/usr/bin/rjk",
@@ -16,6 +16,7 @@ const FILES: [&str; 9] = [
     "/usr/share/man/man1/rjk.1",
     "/usr/share/man/man5/rjk.toml.5",
     "/usr/share/selinux/packages/mod_rjk.pp",
+    "/usr/share/selinux/packages/mod_rjk_socket.pp",
     "/usr/share/licenses/mod_rjk/LICENSE",
     "/usr/share/licenses/mod_rjk/mod_rjk.cdx.json",
 ];
