@@ -86,13 +86,12 @@ parity: ## mod_jk row by row: the same asked of both modules, each difference wi
 rows: ## docs/mod_jk-rows.md, anew from tests/parity/rows and the cases
 	$(CARGO) test -q -p rjk-testbed --test parity -- --write-rows
 
-# As a release, so that the load generator and the stub are as fast as they can be.
 bench: ## mod_rjk beside mod_jk and mod_proxy: tables and plots below target/bench; QUICK=1, POINTS=base,…, DOCS=1 (docs/performance.md)
 	@tests/tools/install-packages bench
 	plugins/build header-route
 	$(CARGO) build --release -p mod_rjk -p rjk
-	$(CARGO) build --release -p rjk-testbed --bin bench
-	@RJK_MODULE='$(MODULE)' '$(TARGET)/release/bench' $(if $(QUICK),--quick) $(if $(POINTS),--points '$(POINTS)') $(if $(DOCS),--docs)
+	$(CARGO) build --profile load -p rjk-testbed --bin bench
+	@RJK_MODULE='$(MODULE)' '$(TARGET)/load/bench' $(if $(QUICK),--quick) $(if $(POINTS),--points '$(POINTS)') $(if $(DOCS),--docs)
 
 lint: $(CARGO_DENY) ## formatting, clippy with warnings denied, licences and sources of what we use
 	@tests/tools/install-packages lint
