@@ -27,6 +27,8 @@ fn way(variant: Variant, point: &Point) -> Option<Way> {
         Variant::Rjk => Kind::Rjk,
         Variant::ModJk => Kind::ModJk,
         Variant::ProxyAjp => Kind::ProxyAjp,
+        Variant::ProxyHttp => Kind::ProxyHttp,
+        Variant::Http => Kind::RjkHttp,
         _ => return None,
     };
     Some(Way {

@@ -123,6 +123,7 @@ fn visit(site: &mut Site, figures: &mut Figures, pace: &mut Closed) -> Result {
     figures.rate.push(answered / elapsed);
     figures.cpu_us.push(spent * 1e6 / answered);
     figures.busy.push(spent / elapsed);
+    figures.repeated += tally.repeated;
     Ok(())
 }
 
@@ -146,6 +147,7 @@ fn paced_rounds(at: &mut At, sites: &mut [Site], scale: &Scale, series: u32) -> 
             let us = |times: &[Duration], share| {
                 percentile(times, share).map_or(f64::NAN, |time| time.as_secs_f64() * 1e6)
             };
+            figures.repeated += tally.repeated;
             figures.p50_us.push(us(&tally.latencies, 0.5));
             figures.p99_us.push(us(&tally.latencies, 0.99));
             figures.p999_us.push(us(&tally.latencies, 0.999));

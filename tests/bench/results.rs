@@ -43,6 +43,8 @@ pub struct Figures {
     pub p999_us: Vec<f64>,
     /// How late the generator itself was with 99 of 100 requests, in µs.
     pub late_us: Vec<f64>,
+    /// Requests that met the end of an idle connection and were sent again.
+    pub repeated: u64,
     /// System calls for each request, by name.
     pub system_calls: Option<BTreeMap<String, f64>>,
     /// Instructions in user space for each request.

@@ -44,6 +44,11 @@ impl Answer {
         }
     }
 
+    /// Whether anything of it came.
+    pub fn has_begun(&self) -> bool {
+        !matches!(&self.part, Part::Head(head) if head.is_empty())
+    }
+
     /// Takes bytes as they come; whether the answer is complete.
     pub fn take(&mut self, mut bytes: &[u8]) -> Result<bool> {
         if let Part::Head(head) = &mut self.part {
@@ -146,11 +151,13 @@ mod tests {
     /// After how many bytes, which come in steps, an answer was complete.
     fn complete_after(bytes: &[u8], step: usize) -> Result<Option<usize>> {
         let (mut answer, mut taken) = (Answer::new(7), 0);
+        assert!(!answer.has_begun());
         for part in bytes.chunks(step) {
             taken += part.len();
             if answer.take(part)? {
                 return Ok(Some(taken));
             }
+            assert!(answer.has_begun());
         }
         Ok(None)
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 /// What bodies are made of.
 static BLOCK: [u8; 64 << 10] = [b'u'; 64 << 10];
+
 /// What came of an event.
 pub enum Progress {
     /// More has to come.
@@ -19,14 +20,15 @@ pub enum Progress {
     Answered { latency: Duration, is_free: bool },
     /// The server closed it, as it should.
     Free,
+    /// The server closed it while it was idle, as it may, and a request was just on its way:
+    /// [`Connection::repeat`].
+    Lost,
 }
 
 enum State {
     Idle,
-    /// A request, by its number, of which so many bytes of the head are out and so many of the body are
-    /// left.
+    /// So many bytes of the head are out and so many of the body are left.
     Sending {
-        request: usize,
         head: usize,
         body: u64,
     },
@@ -40,7 +42,10 @@ pub struct Connection {
     number: u64,
     stream: Option<TcpStream>,
     state: State,
-    /// When its request was due.
+    /// Something was answered on it before.
+    is_used: bool,
+    /// The number of its request, and when that was due.
+    request: usize,
     due: Instant,
     /// Writing was not possible, and the kernel says when it is.
     waits_to_write: bool,
@@ -52,6 +57,8 @@ impl Connection {
             number,
             stream: None,
             state: State::Idle,
+            is_used: false,
+            request: 0,
             due: Instant::now(),
             waits_to_write: false,
         }
@@ -72,14 +79,19 @@ impl Connection {
             epoll::add(epoll, &stream, self.data(), EventFlags::IN)?;
             self.stream = Some(stream);
             self.waits_to_write = false;
+            self.is_used = false;
         }
-        self.due = due;
+        (self.due, self.request) = (due, request);
         self.state = State::Sending {
-            request,
             head: 0,
             body: u64::MAX,
         };
         Ok(())
+    }
+
+    /// The same request, which was due when it was, on a new connection.
+    pub fn repeat(&mut self, epoll: &OwnedFd, address: SocketAddr) -> Result {
+        self.begin(epoll, address, self.due, self.request)
     }
 
     /// Goes on as far as it can without waiting.
@@ -90,8 +102,8 @@ impl Connection {
         requests: &Requests,
         buffer: &mut [u8],
     ) -> Result<Progress> {
-        if flags.contains(EventFlags::OUT) {
-            self.send(epoll, requests)?;
+        if flags.contains(EventFlags::OUT) && !self.send(epoll, requests)? {
+            return self.ended();
         }
         if flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR) {
             return self.receive(requests, buffer);
@@ -103,20 +115,14 @@ impl Connection {
         EventData::new_u64(self.number)
     }
 
-    fn send(&mut self, epoll: &OwnedFd, requests: &Requests) -> Result {
-        let (
-            Some(stream),
-            State::Sending {
-                request,
-                head,
-                body,
-            },
-        ) = (&mut self.stream, &mut self.state)
+    /// Whether the connection is still there.
+    fn send(&mut self, epoll: &OwnedFd, requests: &Requests) -> Result<bool> {
+        let (Some(stream), State::Sending { head, body }) = (&mut self.stream, &mut self.state)
         else {
-            return Ok(());
+            return Ok(true);
         };
         *body = requests.upload.min(*body);
-        let bytes = requests.head(*request);
+        let bytes = requests.head(self.request);
         let mut blocked = false;
         while !blocked && (*head < bytes.len() || *body > 0) {
             let rest = match &bytes[*head..] {
@@ -127,6 +133,7 @@ impl Connection {
                 Ok(sent) if *head < bytes.len() => *head += sent,
                 Ok(sent) => *body -= sent as u64,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => blocked = true,
+                Err(error) if is_end(&error) => return Ok(false),
                 Err(error) => return Err(error).context("sending a request"),
             }
         }
@@ -143,7 +150,7 @@ impl Connection {
         if !blocked {
             self.state = State::Receiving(Answer::new(requests.answer));
         }
-        Ok(())
+        Ok(true)
     }
 
     fn receive(&mut self, requests: &Requests, buffer: &mut [u8]) -> Result<Progress> {
@@ -153,6 +160,7 @@ impl Connection {
         let read = match stream.read(buffer) {
             Ok(read) => read,
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Progress::Pending),
+            Err(error) if is_end(&error) => 0,
             Err(error) => return Err(error).context("reading an answer"),
         };
         if read == 0 {
@@ -167,6 +175,8 @@ impl Connection {
             State::Closing => Ok(Progress::Free),
             // It will be opened again for the next request.
             State::Idle => Ok(Progress::Pending),
+            State::Sending { .. } if self.is_used => Ok(Progress::Lost),
+            State::Receiving(answer) if self.is_used && !answer.has_begun() => Ok(Progress::Lost),
             _ => bail!("the connection ended before the answer did"),
         }
     }
@@ -178,6 +188,7 @@ impl Connection {
         if !answer.take(bytes)? {
             return Ok(Progress::Pending);
         }
+        self.is_used = true;
         let is_free = requests.keep_alive;
         self.state = if is_free { State::Idle } else { State::Closing };
         Ok(Progress::Answered {
@@ -185,4 +196,11 @@ impl Connection {
             is_free,
         })
     }
+}
+
+fn is_end(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+    )
 }

@@ -40,6 +40,8 @@ const TIMER: u64 = u64::MAX;
 pub struct Tally {
     /// Requests that were answered as they should be.
     pub answered: u64,
+    /// Of these, sent once more on a new connection: httpd closes idle ones when its threads are all busy.
+    pub repeated: u64,
     pub elapsed: Duration,
     /// For each request, the time from when it was due to the last byte of its answer.
     pub latencies: Vec<Duration>,
@@ -157,6 +159,11 @@ impl Clients {
                 }
             }
             Progress::Free => self.idle.push_back(number),
+            Progress::Lost => {
+                tally.repeated += 1;
+                connection.repeat(&self.epoll, self.address)?;
+                return self.progress(number, EventFlags::OUT, tally);
+            }
         }
         Ok(())
     }

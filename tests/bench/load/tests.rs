@@ -88,3 +88,23 @@ fn an_answer_that_breaks_off_is_an_error() -> Result {
     );
     Ok(())
 }
+
+/// As httpd does when all its threads are busy.
+#[test]
+fn a_request_that_met_the_end_of_an_idle_connection_is_sent_again() -> Result {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let body = [b'x'; 1024];
+            let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1024\r\n\r\n";
+            let _ = stream.write_all(&[head, &body[..]].concat());
+            // The next request came already: the end meets it.
+            let _ = stream.read(&mut [0; 4096]);
+        }
+    });
+    let tally = clients(address, "base").run(&mut Counted(3))?;
+    assert_eq!((tally.answered, tally.repeated), (3, 2));
+    Ok(())
+}

@@ -124,6 +124,14 @@ fn at_point(at: &At, level: &str, command: &str) -> String {
     }
     text += &counts(at);
     for (variant, figures) in &at.variants {
+        if figures.repeated > 0 {
+            let _ = writeln!(
+                text,
+                "{}: {} requests met a connection that httpd had just closed, and were sent again\n",
+                variant.name(),
+                number_of(figures.repeated)
+            );
+        }
         for missing in &figures.missing {
             let _ = writeln!(text, "Missing for {}: {missing}\n", variant.name());
         }
@@ -152,7 +160,7 @@ fn conditions(point: &Point) -> String {
     };
     format!(
         "{backend}, {} members, {} clients, {} sessions, {}, {mpm}{threads}",
-        number_of(point.members),
+        number_of(point.members as u64),
         point.clients,
         if point.sticky { "known" } else { "new" },
         if point.keep_alive {
@@ -163,7 +171,7 @@ fn conditions(point: &Point) -> String {
     )
 }
 
-fn number_of(count: usize) -> String {
+fn number_of(count: u64) -> String {
     if count >= 100 {
         number(count as f64)
     } else {

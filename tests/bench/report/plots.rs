@@ -111,7 +111,7 @@ fn members(results: &Results) -> Option<String> {
     ];
     over(
         results,
-        "New sessions: CPU of httpd, µs/request",
+        "CPU of httpd, µs/request, by members (new sessions)",
         &points,
         cpu_of,
     )
@@ -126,7 +126,7 @@ fn clients(results: &Results) -> Option<String> {
     ];
     over(
         results,
-        "256 threads: CPU of httpd, µs/request",
+        "CPU of httpd, µs/request, by clients",
         &points,
         cpu_of,
     )
