@@ -36,6 +36,15 @@ impl Function {
     }
 }
 
+/// A line of a source file; what is inlined has its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Line {
+    /// The file's path.
+    pub(super) file: String,
+    /// Its number; 0 when it is not known.
+    pub(super) number: u64,
+}
+
 /// Calls of one function by another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Calls {
@@ -50,8 +59,8 @@ pub(super) struct Calls {
 pub(super) struct Dump {
     /// All instructions.
     pub(super) instructions: u64,
-    /// Instructions of functions by themselves, by the source file they came from.
-    pub(super) functions: BTreeMap<(Function, String), u64>,
+    /// Instructions of functions by themselves, by the line they came from.
+    pub(super) functions: BTreeMap<(Function, Line), u64>,
     /// Caller and called.
     pub(super) calls: BTreeMap<(Function, Function), Calls>,
 }
@@ -96,7 +105,7 @@ struct Reader {
     functions: Names,
     files: Names,
     here: Function,
-    file: String,
+    line: Line,
     /// The next called function; its object is that of the caller unless it is named.
     called: Function,
     /// The next line is what that many calls cost.
@@ -114,7 +123,7 @@ impl Reader {
         };
         match key {
             "ob" => self.here.object = self.objects.resolve(value),
-            "fl" | "fi" | "fe" => self.file = self.files.resolve(value),
+            "fl" | "fi" | "fe" => self.line.file = self.files.resolve(value),
             "fn" => self.here.name = level_off(&self.functions.resolve(value)),
             "cob" => self.called.object = self.objects.resolve(value),
             // Only for its number.
@@ -126,12 +135,18 @@ impl Reader {
         }
     }
 
-    /// The line in the source, and instructions.
+    /// The number of a line, often counted from the last one, and instructions.
     fn cost(&mut self, line: &str) {
-        let cost = line.rsplit(' ').next().and_then(|text| text.parse().ok());
-        let cost: u64 = cost.unwrap_or(0);
+        let (number, cost) = line.split_once(' ').unwrap_or((line, ""));
+        let cost: u64 = cost.parse().unwrap_or(0);
+        let last = self.line.number;
+        self.line.number = match (number.strip_prefix('+'), number.strip_prefix('-')) {
+            (Some(more), _) => last.saturating_add(more.parse().unwrap_or(0)),
+            (_, Some(less)) => last.saturating_sub(less.parse().unwrap_or(0)),
+            _ => number.parse().unwrap_or(last),
+        };
         let Some(count) = self.count.take() else {
-            let key = (self.here.clone(), self.file.clone());
+            let key = (self.here.clone(), self.line.clone());
             *self.dump.functions.entry(key).or_default() += cost;
             return;
         };
@@ -254,12 +269,13 @@ summary: 950
     fn what_is_inlined_has_its_own_file_and_a_called_function_its_callers_object() {
         let dump = dump(DUMP);
         let serve = function("/m.so", "serve");
-        let own = |file: &str| {
-            dump.functions
-                .get(&(serve.clone(), file.to_owned()))
-                .copied()
+        let own = |file: &str, number| {
+            let file = file.to_owned();
+            let line = Line { file, number };
+            dump.functions.get(&(serve.clone(), line)).copied()
         };
-        assert_eq!([own("serve.rs"), own("inlined.rs")], [Some(40), Some(7)]);
+        assert_eq!(own("serve.rs", 10), Some(40));
+        assert_eq!(own("inlined.rs", 11), Some(7));
         let clone = function("/m.so", "clone");
         let calls = dump.calls[&(serve, clone.clone())];
         assert_eq!((calls.count, calls.instructions), (9, 90));

@@ -1,6 +1,6 @@
 //! Where the instructions of a request are.
 
-use super::parse::{Calls, Dump, Function};
+use super::parse::{Calls, Dump, Function, Line};
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
@@ -47,6 +47,7 @@ impl Profile {
                 ),
                 table("functions of the module, by themselves", own(dump, is_ours)),
                 table("source files of the module", by_file(dump, is_ours)),
+                table("source lines of the module", by_line(dump, is_ours)),
                 table("what the module calls in others", called(dump, is_ours)),
                 table("who allocates", allocating(dump, is_ours)),
                 table(
@@ -94,18 +95,44 @@ fn own(dump: &Dump, wanted: impl Fn(&Function) -> bool) -> Sums {
 
 /// What is inlined from the standard library is one file.
 fn by_file(dump: &Dump, wanted: impl Fn(&Function) -> bool) -> Sums {
+    by_place(dump, wanted, |_, line| {
+        let standard = standard_library(line).map(|_| "the standard library");
+        standard.unwrap_or_else(|| short(&line.file)).to_owned()
+    })
+}
+
+/// A line of the standard library says little without where it is inlined.
+fn by_line(dump: &Dump, wanted: impl Fn(&Function) -> bool) -> Sums {
+    by_place(dump, wanted, |function, line| {
+        let number = line.number;
+        match standard_library(line) {
+            Some(file) => format!("{file}:{number} in {}", function.name),
+            None => format!("{}:{number}", short(&line.file)),
+        }
+    })
+}
+
+fn by_place(
+    dump: &Dump,
+    wanted: impl Fn(&Function) -> bool,
+    name: impl Fn(&Function, &Line) -> String,
+) -> Sums {
     let mut sums = Sums::new();
-    let of_module = dump.functions.iter().filter(|((f, _), _)| wanted(f));
-    for ((_, file), cost) in of_module {
-        let name = if file.starts_with("/rustc/") {
-            "the standard library"
-        } else {
-            file.rsplit_once("/mod_rjk/")
-                .map_or(file.as_str(), |(_, name)| name)
-        };
-        add(&mut sums, name.to_owned(), 0, *cost);
+    for ((function, line), cost) in dump.functions.iter().filter(|((f, _), _)| wanted(f)) {
+        add(&mut sums, name(function, line), 0, *cost);
     }
     sums
+}
+
+/// The path within the standard library, for a line of it.
+fn standard_library(line: &Line) -> Option<&str> {
+    let path = line.file.strip_prefix("/rustc/")?;
+    Some(path.split_once("/library/").map_or(path, |(_, path)| path))
+}
+
+/// A path without the folders above the module.
+fn short(path: &str) -> &str {
+    path.rsplit_once("/mod_rjk/").map_or(path, |(_, path)| path)
 }
 
 /// A function's own instructions and those of its calls, but for calls of itself; and how often it was
@@ -214,6 +241,7 @@ mod tests {
         assert_eq!(allocating(&dump, ours)["realloc by other"], (2, 20));
         assert_eq!(allocating(&dump, ours)["malloc by push"], (4, 60));
         assert_eq!(by_file(&dump, ours)["inlined.rs"], (0, 7));
+        assert_eq!(by_line(&dump, ours)["inlined.rs:11"], (0, 7));
         assert_eq!(by_object(&dump)["m.so"], (0, 119));
     }
 }
