@@ -25,7 +25,10 @@ fn no_command_is_passed_over() -> Result {
     }
     assert!(printed > 10, "{printed}");
     for elsewhere in &ELSEWHERE {
-        let used = steps.contains(&Step::Elsewhere(elsewhere));
+        let used = steps.iter().any(|step| match step {
+            Step::Elsewhere(why) => why.contains(&elsewhere),
+            Step::Run(_) => false,
+        });
         assert!(used, "no page says {}", elsewhere.begins);
     }
     for spoken in &SPOKEN {

@@ -25,11 +25,11 @@ pub fn play(lab: &mut Lab, page: &HowTo) -> Result<Played> {
     shell::provide()?;
     let mut played = Played::default();
     for scene in &page.scenes {
-        let begins = scene.steps.iter().filter_map(|step| match step {
-            Step::Elsewhere(elsewhere) => Some(elsewhere.begins),
-            Step::Run(_) => None,
-        });
-        played.elsewhere.extend(begins);
+        for step in &scene.steps {
+            if let Step::Elsewhere(why) = step {
+                played.elsewhere.extend(why.iter().map(|why| why.begins));
+            }
+        }
         for name in &scene.hosts {
             let result = act(lab, host(name)?, scene, &mut played);
             result.with_context(|| format!("docs/{}:{} on {name}", page.name, scene.line))?;

@@ -85,8 +85,8 @@ pub struct Scene {
 pub enum Step {
     /// It is run.
     Run(String),
-    /// It is not.
-    Elsewhere(&'static Elsewhere),
+    /// It is not: why, for each of its parts.
+    Elsewhere(Vec<&'static Elsewhere>),
 }
 
 impl HowTo {
@@ -187,11 +187,17 @@ fn within_sentence(line: usize, text: &str, document: &Document) -> Result<Optio
     Ok(Some(scene))
 }
 
+/// A command is run unless no part of it can be.
 fn step(command: String) -> Step {
-    let elsewhere = ELSEWHERE
-        .iter()
-        .find(|elsewhere| command.starts_with(elsewhere.begins));
-    elsewhere.map_or(Step::Run(command), Step::Elsewhere)
+    let parts: Option<Vec<_>> = command.split(" && ").map(elsewhere).collect();
+    parts.map_or(Step::Run(command), Step::Elsewhere)
+}
+
+fn elsewhere(part: &str) -> Option<&'static Elsewhere> {
+    ELSEWHERE.iter().find(|elsewhere| {
+        let rest = part.strip_prefix(elsewhere.begins);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    })
 }
 
 fn is_command(span: &str) -> bool {
@@ -223,7 +229,7 @@ mod tests {
         let [Step::Run(ping), Step::Elsewhere(dnf)] = &block.steps[..] else {
             panic!("{block:?}");
         };
-        assert_eq!((&**ping, dnf.begins), ("rjk ping -c 1 x", "dnf install"));
+        assert_eq!((&**ping, dnf[0].begins), ("rjk ping -c 1 x", "dnf install"));
         assert_eq!(top.line, 1);
         Ok(())
     }
@@ -241,6 +247,8 @@ mod tests {
         let wrong = [
             ("```sh\nls\n```\n", "on which host"),
             ("```sh\ndnf install x\nls\n```\n", "on which host"),
+            ("```sh\ndnf install x && ls\n```\n", "on which host"),
+            ("```sh\ndnf installs x\n```\n", "on which host"),
             ("```sh web-09\nls\n```\n", "web-09"),
             (
                 "```sh\ndnf install x\n```\n```text\nDone\n```\n",
@@ -253,7 +261,7 @@ mod tests {
             assert!(error.contains(told), "{error}");
         }
         let right = [
-            "```sh\ndnf install x\n```\n",
+            "```sh\ndnf install x && semanage port\n```\n",
             "```\nls\n```\n",
             "`secret` and `rjk`\n",
         ];
