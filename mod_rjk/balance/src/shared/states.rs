@@ -3,6 +3,7 @@
 
 use crate::state::State;
 use smallvec::SmallVec;
+use std::cell::Cell;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
@@ -93,6 +94,10 @@ fn state_in(word: u64, shift: u32) -> State {
     State::from_code((word >> shift & STATE) as u32)
 }
 
+thread_local! {
+    static SPARE: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
+}
+
 /// A copy of the states of a balancer's members, of one request (LB-07).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct States {
@@ -107,18 +112,36 @@ impl States {
     /// The states of the first `count` members as they are now.
     pub(crate) fn copy(&mut self, words: &[StateWord], count: usize) {
         self.count = count;
-        if self.words.len() != words.len() {
-            self.words = SmallVec::from_elem(0, words.len());
-        }
+        self.make_room(words.len());
         let mut seen = 0;
         for (copy, word) in std::iter::zip(&mut self.words, words) {
             // Acquire, as each state that is looked at hands on what was written before it.
-            let word = word.0.load(Acquire);
-            // A code that no state has reads as a closed one.
-            *copy = word | (word & FOREIGN) >> 1;
+            *copy = word.0.load(Acquire);
             seen |= *copy;
         }
+        if seen & FOREIGN != 0 {
+            // A code that no state has reads as a closed one.
+            for word in &mut self.words {
+                *word |= (*word & FOREIGN) >> 1;
+                seen |= *word;
+            }
+        }
         self.has_closed = seen & CLOSED != 0;
+    }
+
+    /// Room for so many words: more than there is place for come from where the thread's last request left
+    /// them.
+    fn make_room(&mut self, words: usize) {
+        if self.words.len() == words {
+            return;
+        }
+        if words <= self.words.inline_size() {
+            self.words = SmallVec::from_elem(0, words);
+            return;
+        }
+        let mut spare = SPARE.try_with(Cell::take).unwrap_or_default();
+        spare.resize(words, 0);
+        self.words = SmallVec::from_vec(spare);
     }
 
     /// How many members there are.
@@ -158,6 +181,16 @@ impl States {
         let odd = words.filter(|(_, word)| **word & CLOSED != 0);
         let members = odd.flat_map(|(at, _)| at * PER_WORD..(at + 1) * PER_WORD);
         members.filter(move |index| self.get(*index) == Some(state))
+    }
+}
+
+impl Drop for States {
+    fn drop(&mut self) {
+        if self.words.spilled() {
+            let words = std::mem::take(&mut self.words).into_vec();
+            // A thread that ends keeps nothing.
+            let _ = SPARE.try_with(|spare| spare.set(words));
+        }
     }
 }
 
@@ -232,6 +265,31 @@ mod tests {
             assert_eq!(states.get(0), Some(State::Error), "{code}");
             assert_ne!(states.words()[0] & CLOSED, 0, "{code}");
         }
+    }
+
+    #[test]
+    fn many_words_are_used_again_and_two_copies_share_none() {
+        let (few, many) = (leaked(64), leaked(1000));
+        let copied = |words: &[StateWord]| {
+            let mut states = States::default();
+            states.copy(words, words.len() * PER_WORD);
+            states
+        };
+        assert!(!copied(few).words.spilled());
+        let (mut first, second) = (copied(many), copied(many));
+        first.set(999, State::Error);
+        assert_eq!(
+            (first.get(999), second.get(999)),
+            (Some(State::Error), Some(State::Idle))
+        );
+        let place = first.words.as_ptr();
+        drop(second);
+        drop(first);
+        let third = copied(many);
+        assert_eq!(
+            (third.words.as_ptr(), third.get(999)),
+            (place, Some(State::Idle))
+        );
     }
 
     fn some() -> impl Strategy<Value = State> {
