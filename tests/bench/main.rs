@@ -32,7 +32,7 @@ use machine::Machine;
 use options::Options;
 use plan::{POINTS, Plan};
 use results::Results;
-use rjk_testbed::Result;
+use rjk_testbed::{Result, ensure};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::time::Instant;
 
@@ -57,6 +57,7 @@ fn main() -> Result {
         command: options.command(),
         plan,
         points: Vec::new(),
+        failed: Vec::new(),
     };
     run(&mut results, &cpus)?;
     println!("\n{}", report::bar_lines(&results));
@@ -64,17 +65,21 @@ fn main() -> Result {
     if options.docs {
         report::write_docs(&results)?;
     }
+    let failed = &results.failed;
+    ensure!(failed.is_empty(), "failed: {}", failed.join("\n"));
     Ok(())
 }
 
-/// Point by point; what was measured so far is written after each.
+/// Point by point; what was measured so far is written after each. One that fails, with a wrong answer for
+/// instance, does not take the others with it.
 fn run(results: &mut Results, cpus: &Cpus) -> Result {
     let start = Instant::now();
     for point in results.plan.points.clone() {
         println!("{:>5} s  {}", start.elapsed().as_secs(), point.title);
-        results
-            .points
-            .push(measure::measure(point, &results.plan.scale, cpus)?);
+        match measure::measure(point, &results.plan.scale, cpus) {
+            Ok(at) => results.points.push(at),
+            Err(error) => results.failed.push(format!("{}: {error:#}", point.name)),
+        }
         report::write(results)?;
     }
     Ok(())

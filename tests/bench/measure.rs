@@ -5,7 +5,7 @@ use crate::cpus::Cpus;
 use crate::instructions;
 use crate::load::{Closed, Open};
 use crate::order::order;
-use crate::plan::{Point, Scale, Variant};
+use crate::plan::{Backend, Point, Scale, Variant};
 use crate::results::{At, Figures};
 use crate::site::Site;
 use crate::stats::{Spread, percentile};
@@ -16,6 +16,9 @@ use std::time::Duration;
 
 /// The rate of the visits at a fixed one, against mod_jk's highest.
 const PACED_SHARE: f64 = 0.7;
+/// Visits of all servers to a Tomcat that has just started, before anything is measured: some ten thousand
+/// requests.
+const TURNS_OF_TOMCAT: u32 = 4;
 
 /// Measures at a point, series by series.
 pub fn measure(point: &'static Point, scale: &Scale, cpus: &Cpus) -> Result<At> {
@@ -34,7 +37,7 @@ pub fn measure(point: &'static Point, scale: &Scale, cpus: &Cpus) -> Result<At> 
         // Two servers of the same kind differ by some percent, as chance has laid out their memory: so
         // each series starts new ones.
         let mut sites = start(point, &backends, cpus)?;
-        warm_up(point, &mut sites, scale)?;
+        warm_up(point, &mut sites, scale, series)?;
         closed_rounds(&mut at, &mut sites, scale, series)?;
         if point.paced {
             paced_rounds(&mut at, &mut sites, scale, series)?;
@@ -85,12 +88,19 @@ fn stop(sites: Vec<Site>) -> Result {
     })
 }
 
-/// Opens the connections and fills the pools: each member is asked, and each thread of the child.
-fn warm_up(point: &Point, sites: &mut [Site], scale: &Scale) -> Result {
+/// Opens the connections and fills the pools: each member is asked, and each thread of the child. A
+/// Tomcat that has just started compiles meanwhile what it needs.
+fn warm_up(point: &Point, sites: &mut [Site], scale: &Scale, series: u32) -> Result {
     let visit = Duration::from_millis(scale.visit_ms);
     let least = point.clients.max(2 * point.members) as u64;
-    for site in sites {
-        site.load(|clients| clients.run(&mut Closed::new(visit, least)))?;
+    let turns = match point.backend {
+        Backend::Tomcat if series == 0 => TURNS_OF_TOMCAT,
+        _ => 1,
+    };
+    for _ in 0..turns {
+        for site in &mut *sites {
+            site.load(|clients| clients.run(&mut Closed::new(visit, least)))?;
+        }
     }
     Ok(())
 }

@@ -14,6 +14,8 @@ pub struct Results {
     pub command: String,
     pub plan: Plan,
     pub points: Vec<At>,
+    /// Points without figures, and why.
+    pub failed: Vec<String>,
 }
 
 /// What was measured at a point.

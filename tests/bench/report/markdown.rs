@@ -25,6 +25,10 @@ pub fn report(results: &Results, level: &str, plots: &str) -> String {
     for at in &results.points {
         text += &at_point(at, level, &results.command);
     }
+    for failed in &results.failed {
+        let first = failed.lines().next().unwrap_or_default();
+        let _ = writeln!(text, "Failed, and without figures: {first}\n");
+    }
     text
 }
 
@@ -159,9 +163,12 @@ fn conditions(point: &Point) -> String {
         Mpm::Prefork => ("prefork", String::new()),
     };
     format!(
-        "{backend}, {} members, {} clients, {} sessions, {}, {mpm}{threads}",
+        "{backend}, {} members, {}, {} sessions, {}, {mpm}{threads}",
         number_of(point.members as u64),
-        point.clients,
+        match point.clients {
+            1 => "1 client".to_owned(),
+            clients => format!("{clients} clients"),
+        },
         if point.sticky { "known" } else { "new" },
         if point.keep_alive {
             "connections stay open"
@@ -321,6 +328,7 @@ mod tests {
         // Where nothing was counted there is no row.
         assert!(!text.contains("| limit | – |"));
         assert!(text.contains("![cpu](performance/cpu.svg)"));
+        assert!(text.ends_with("Failed, and without figures: close: no answer\n\n"));
     }
 
     #[test]

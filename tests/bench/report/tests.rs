@@ -28,6 +28,7 @@ pub fn example() -> Results {
         command: "make bench QUICK=1".into(),
         plan,
         points,
+        failed: vec!["close: no answer".into()],
     }
 }
 
