@@ -32,8 +32,7 @@ use machine::Machine;
 use options::Options;
 use plan::{POINTS, Plan};
 use results::Results;
-use rjk_testbed::{Result, ensure};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rjk_testbed::{Result, ensure, process};
 use std::time::Instant;
 
 fn main() -> Result {
@@ -46,7 +45,7 @@ fn main() -> Result {
     }
     let plan = Plan::new(options.quick, &options.points)?;
     let cpus = Cpus::of_this_machine()?;
-    allow_many_files()?;
+    process::allow_many_files()?;
     println!(
         "{} points, about {} minutes",
         plan.points.len(),
@@ -83,16 +82,4 @@ fn run(results: &mut Results, cpus: &Cpus) -> Result {
         report::write(results)?;
     }
     Ok(())
-}
-
-/// A thousand members have some thousand connections, in httpd and here; what is started inherits it.
-fn allow_many_files() -> Result {
-    let limit = getrlimit(Resource::Nofile);
-    Ok(setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: limit.maximum,
-            maximum: limit.maximum,
-        },
-    )?)
 }

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use anyhow::{Context, anyhow, ensure};
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, setrlimit};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
@@ -91,6 +91,17 @@ pub fn threads(pid: ProcessId) -> Result<u64> {
 /// Number of open file descriptors.
 pub fn open_fds(pid: ProcessId) -> Result<usize> {
     Ok(fs::read_dir(format!("/proc/{pid}/fd"))?.count())
+}
+
+/// Lets this process, and what it starts, open as many files as it may (`ulimit -n`): a thousand members
+/// have some thousand connections, in httpd and here.
+pub fn allow_many_files() -> Result {
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    Ok(setrlimit(Resource::Nofile, most)?)
 }
 
 /// A process that can open no file: see [`limit_files_to_those_open`].

@@ -23,6 +23,7 @@ pub(super) struct Running {
 impl Running {
     /// Starts it, and sends so many requests that each member has been used and has its connection.
     pub(super) fn start(way: &Way, builder: &Builder) -> Result<Running> {
+        process::allow_many_files()?;
         let httpd = builder.start()?;
         let child = httpd.only_child()?;
         let client = Client::connect(httpd.port())?;
