@@ -78,7 +78,7 @@ unsafe fn check_all(
         let mut sources = Sources::new(pool, main);
         let mut workers = sources.workers()?;
         let config_file = sources.config_file(&mut workers)?;
-        let lasting = Lasting::of(main)?;
+        let lasting = &Lasting::of(main)?.policies;
         let policies = LoadedPolicies::load(&mut sources, config_file, &workers, lasting)?;
         let mut checked: Vec<Checked> = Vec::new();
         for server in servers(main) {

@@ -15,6 +15,10 @@ use std::path::Path;
 pub(super) struct ConfigFile {
     pub(super) file: RjkToml,
     /// What is wrong with the file as it is now, and what serves instead.
+    #[cfg_attr(
+        not(feature = "policy"),
+        expect(dead_code, reason = "policies tell it")
+    )]
     pub(super) problem: Option<String>,
 }
 

@@ -1,8 +1,7 @@
-//! What outlives configurations besides the last good one: compiled policies, and the memory that old and
-//! new children share.
+//! What outlives configurations besides the last good one: compiled policies, with the memory that old and
+//! new children share for them.
 
 use super::policies;
-use super::shm::LastingMemory;
 use crate::ffi::apr::{Kept, Pool};
 use crate::ffi::sys;
 use crate::server::last_good::process_pool;
@@ -15,7 +14,6 @@ use std::ffi::{CStr, CString};
 #[derive(Default)]
 pub(crate) struct Lasting {
     pub(super) policies: policies::Lasting,
-    pub(super) memory: LastingMemory,
 }
 
 // SAFETY: the name holds an address of this very image, so that another build of the module, which

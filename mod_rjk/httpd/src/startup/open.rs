@@ -173,11 +173,11 @@ fn open_policies(
     log: &dyn Log,
 ) -> Result<(), ConfigError> {
     let mut errors = Vec::new();
-    if let Err(error) = generation.policies.open(lasting) {
+    if let Err(error) = generation.policies.open(&lasting.policies) {
         let text = format!("the shared memory of policies cannot be made: {error}");
         errors.push((ConfigError::new(None, text), "those policies"));
     }
-    let records = generation.policies.open_records(lasting);
+    let records = generation.policies.open_records(&lasting.policies);
     errors.extend(records.into_iter().map(|error| (error, "that record")));
     for (error, without) in errors {
         if !is_restart {
@@ -191,7 +191,7 @@ fn open_policies(
         );
         jk_log!(log, Emerg, "{text}");
     }
-    lasting.memory.sweep();
+    generation.policies.sweep(&lasting.policies);
     for text in generation.policies.lines() {
         jk_log!(log, Info, "{text}");
     }

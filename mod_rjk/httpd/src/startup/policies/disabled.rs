@@ -1,7 +1,6 @@
 //! Stands in where the module was built without policies.
 
 use super::super::config_file::ConfigFile;
-use super::super::lasting;
 use super::super::sources::Sources;
 use rjk_config::error::ConfigError;
 use rjk_config::toml::RjkToml;
@@ -26,21 +25,27 @@ pub(in crate::startup) fn refusal(file: &RjkToml) -> Option<ConfigError> {
 
 impl LoadedPolicies {
     pub(in crate::startup) fn load(
-        _sources: &mut Sources<'_>,
-        _config_file: Option<ConfigFile>,
+        sources: &mut Sources<'_>,
+        config_file: Option<ConfigFile>,
         _workers: &Workers,
-        _lasting: &lasting::Lasting,
+        _lasting: &Lasting,
     ) -> Result<LoadedPolicies, ConfigError> {
+        // At a start it was refused.
+        if let Some(error) = config_file.and_then(|one| refusal(&one.file)) {
+            sources.go_on(&error, "the built-in rules for all balancers");
+        }
         Ok(LoadedPolicies)
     }
 
-    pub(crate) fn open(&self, _lasting: &lasting::Lasting) -> io::Result<()> {
+    pub(crate) fn open(&self, _lasting: &Lasting) -> io::Result<()> {
         Ok(())
     }
 
-    pub(crate) fn open_records(&self, _lasting: &lasting::Lasting) -> Vec<ConfigError> {
+    pub(crate) fn open_records(&self, _lasting: &Lasting) -> Vec<ConfigError> {
         Vec::new()
     }
+
+    pub(crate) fn sweep(&self, _lasting: &Lasting) {}
 
     pub(crate) fn lines(&self) -> Vec<String> {
         Vec::new()

@@ -1,7 +1,7 @@
 //! The policies of one configuration: compiled and tried by the check, given to each child.
 
 use super::super::config_file::ConfigFile;
-use super::super::lasting;
+use super::super::shm::LastingMemory;
 use super::super::sources::Sources;
 use super::bound::{Bound, Made};
 use super::codes::Codes;
@@ -23,6 +23,8 @@ pub(crate) struct Lasting {
     pub(super) codes: Codes,
     /// What each balancer was served with last.
     pub(super) good: RefCell<HashMap<BString, Made>>,
+    /// What old and new children share.
+    memory: LastingMemory,
 }
 
 /// Nothing in the file is refused because of how this module was built.
@@ -48,7 +50,7 @@ impl LoadedPolicies {
         sources: &mut Sources<'_>,
         config_file: Option<ConfigFile>,
         workers: &Workers,
-        lasting: &lasting::Lasting,
+        lasting: &Lasting,
     ) -> Result<LoadedPolicies, ConfigError> {
         let Some(ConfigFile { file, problem }) = config_file else {
             return Ok(LoadedPolicies::default());
@@ -58,7 +60,7 @@ impl LoadedPolicies {
             sources,
             file: &file,
             problem,
-            lasting: &lasting.policies,
+            lasting,
         }
         .load(workers)?;
         if let Some(reason) = bound.iter().find_map(|one| one.made()?.code.denied()) {
@@ -70,7 +72,7 @@ impl LoadedPolicies {
         Ok(LoadedPolicies {
             bound,
             watched,
-            compiled: lasting.policies.codes.compiled(),
+            compiled: lasting.codes.compiled(),
         })
     }
 
@@ -78,22 +80,22 @@ impl LoadedPolicies {
     ///
     /// # Errors
     /// Memory is out: the policies that got none are missing.
-    pub(crate) fn open(&self, lasting: &lasting::Lasting) -> io::Result<()> {
+    pub(crate) fn open(&self, lasting: &Lasting) -> io::Result<()> {
         let shared = self.bound.iter().map(|bound| bound.share(&lasting.memory));
         let watched = self.watched.iter().map(|one| one.share(&lasting.memory));
         let shared = shared.chain(watched).fold(Ok(()), io::Result::and);
-        let mut good = lasting.policies.good.borrow_mut();
+        let mut good = lasting.good.borrow_mut();
         good.retain(|balancer, _| self.bound.iter().any(|bound| bound.balancer == *balancer));
         good.extend(self.bound.iter().filter_map(|bound| {
             let made = bound.made()?.clone();
             Some((bound.balancer.clone(), made))
         }));
-        lasting.policies.codes.sweep();
+        lasting.codes.sweep();
         shared
     }
 
     /// Opens the files that decisions are written to; what is wrong with them.
-    pub(crate) fn open_records(&self, lasting: &lasting::Lasting) -> Vec<ConfigError> {
+    pub(crate) fn open_records(&self, lasting: &Lasting) -> Vec<ConfigError> {
         let open = |one: &Watched| {
             let mut bound = self.bound.iter();
             let bound = bound.find(|bound| bound.balancer == one.balancer);
@@ -102,6 +104,11 @@ impl LoadedPolicies {
             one.open(&lasting.memory, &self.watched, version).err()
         };
         self.watched.iter().filter_map(open).collect()
+    }
+
+    /// Gives back what none of them shares any more.
+    pub(crate) fn sweep(&self, lasting: &Lasting) {
+        lasting.memory.sweep();
     }
 
     /// What the log tells of them.
