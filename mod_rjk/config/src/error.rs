@@ -73,6 +73,66 @@ impl ConfigError {
     }
 }
 
+/// All that is wrong: at least one thing, in the order of the lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistakes {
+    first: ConfigError,
+    others: Vec<ConfigError>,
+}
+
+impl Mistakes {
+    /// `None` where nothing is wrong.
+    pub fn of(mut errors: Vec<ConfigError>) -> Option<Mistakes> {
+        errors.sort_by_key(|error| error.location().map(|place| place.line));
+        let mut errors = errors.into_iter();
+        Some(Mistakes {
+            first: errors.next()?,
+            others: errors.collect(),
+        })
+    }
+
+    /// The first one.
+    pub fn first(&self) -> &ConfigError {
+        &self.first
+    }
+
+    /// The others.
+    pub fn others(&self) -> &[ConfigError] {
+        &self.others
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &ConfigError> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// All of them.
+    pub fn into_errors(self) -> Vec<ConfigError> {
+        std::iter::once(self.first).chain(self.others).collect()
+    }
+}
+
+impl From<ConfigError> for Mistakes {
+    fn from(first: ConfigError) -> Mistakes {
+        Mistakes {
+            first,
+            others: Vec::new(),
+        }
+    }
+}
+
+/// A line for each.
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.first)?;
+        self.others
+            .iter()
+            .try_for_each(|error| write!(f, "\n{error}"))
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
 /// Something that mod_jk tolerates and the administrator should know; same form as [`ConfigError`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {

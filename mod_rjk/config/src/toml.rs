@@ -11,9 +11,12 @@ mod places;
 mod policy;
 pub mod schema;
 #[cfg(test)]
+mod slips;
+#[cfg(test)]
 mod tests;
 mod units;
 mod wasm;
+mod words;
 mod worker;
 
 pub use balancer::{BalancerEntry, DEFAULT_RECORD_BYTES, RecordSpec, RecordValues};
@@ -29,7 +32,7 @@ pub use worker::{
 };
 
 use crate::advice::nearest;
-use crate::error::{ConfigError, Warning};
+use crate::error::{ConfigError, Mistakes, Warning};
 use crate::model::LbSpec;
 use crate::workers::Workers;
 use ::toml::de::DeTable;
@@ -37,6 +40,7 @@ use balancer::check_records;
 use node::{Section, Source};
 use std::path::Path;
 use wasm::read_engine;
+use worker::check_tables;
 
 /// What the file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,36 +66,67 @@ pub struct Bound<'a> {
     pub policy: Option<&'a PolicySpec>,
 }
 
+/// What a file with mistakes says.
+#[derive(Clone, Debug)]
+pub struct Broken {
+    /// What is wrong, in the order of the lines.
+    pub mistakes: Mistakes,
+    /// What is well of it, to find out what else is wrong.
+    pub rest: RjkToml,
+}
+
 impl RjkToml {
     /// Reads the text of `file`, the path of the file as the administrator named it or absolute.
     ///
     /// # Errors
     /// What is no TOML, is unknown, has the wrong type, or lies outside of its bounds.
-    pub fn parse(text: &str, file: &str) -> Result<RjkToml, ConfigError> {
+    pub fn parse(text: &str, file: &str) -> Result<RjkToml, Box<Broken>> {
         // TOML in UTF-8 may begin with a byte order mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let source = Source::new(text, file);
-        let table = DeTable::parse(text).map_err(|error| source.syntax_error(&error))?;
-        let root = Section::root(&source, table.get_ref());
-        root.only(schema::TABLES.iter().map(|table| table.word))?;
+        let read = match DeTable::parse(text) {
+            Ok(table) => RjkToml::read(&Section::root(&source, table.get_ref()), file),
+            Err(error) => {
+                source.refuse(source.syntax_error(&error));
+                RjkToml::default()
+            }
+        };
+        match Mistakes::of(source.into_errors()) {
+            None => Ok(read),
+            Some(mistakes) => Err(Box::new(Broken {
+                mistakes,
+                rest: read,
+            })),
+        }
+    }
+
+    fn read(root: &Section<'_>, file: &str) -> RjkToml {
+        let has_strayed = check_tables(root);
         let folder = Path::new(file).parent().unwrap_or(Path::new(""));
-        let policies = root
-            .sections("policy", "[policy.NAME]")?
-            .into_iter()
-            .map(|(name, section)| PolicySpec::read(name, &section, folder))
-            .collect::<Result<Vec<_>, _>>()?;
-        let balancers = root
-            .sections("balancer", "[balancer.NAME]")?
-            .into_iter()
-            .map(|(name, section)| BalancerEntry::read(name, &section, folder, &policies))
-            .collect::<Result<Vec<_>, _>>()?;
-        check_records(&balancers)?;
-        Ok(RjkToml {
-            engine: read_engine(&root)?,
+        let tables = root.sections("policy", "[policy.NAME]");
+        let named: Vec<&str> = tables.iter().map(|(name, _)| *name).collect();
+        let policies: Vec<PolicySpec> = tables
+            .iter()
+            .filter_map(|(name, section)| PolicySpec::read(name, section, folder))
+            .collect();
+        let balancers: Vec<BalancerEntry> = root
+            .sections("balancer", "[balancer.NAME]")
+            .iter()
+            .map(|(name, section)| BalancerEntry::read(name, section, folder, &policies, &named))
+            .collect();
+        for error in check_records(&balancers) {
+            root.source().refuse(error);
+        }
+        let mut ways = Ways::read(root, folder);
+        if has_strayed {
+            ways.spoil();
+        }
+        RjkToml {
+            engine: read_engine(root),
             policies,
             balancers,
-            ways: Ways::read(&root, folder)?,
-        })
+            ways,
+        }
     }
 
     /// What is said of each balancer; an error is a `[balancer.NAME]` that is not an lb worker of

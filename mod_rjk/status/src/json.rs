@@ -31,6 +31,9 @@ pub(crate) fn render(page: &Page) -> String {
             out.insert("configuration".into(), dump(properties));
         }
     }
+    if !page.notices.is_empty() {
+        out.insert("notices".into(), page.notices.as_slice().into());
+    }
     let (kind, message) = page.result.words();
     out.insert("result".into(), json!({"type": kind, "message": message}));
     format!("{:#}\n", Json::Object(out))

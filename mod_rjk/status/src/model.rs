@@ -13,7 +13,7 @@ use std::borrow::Cow;
 pub struct Page {
     /// Who answers, and when; absent when the request failed or changed something.
     pub head: Option<Head>,
-    /// What people should know, which is on the page only.
+    /// What people should know; mod_jk's formats have no room for it.
     pub notices: Vec<String>,
     /// The answer proper.
     pub body: Body,

@@ -26,7 +26,7 @@ pub struct Site<'a> {
     pub maintain: Duration,
     /// Now.
     pub clock: Clock,
-    /// What people should know: certificates that end soon.
+    /// What people should know: certificates that end soon, what a restart went on in spite of.
     pub notices: Vec<String>,
     /// Changes what can be changed.
     pub editor: Editor<'a>,

@@ -172,8 +172,7 @@ const REFUSALS: [(&str, &str, bool, u16, &str); 7] = [
     ("", "cmd=update&mime=prop&w=none", false, 200, "Could not find given worker"),
 ];
 
-/// What comes first when several things are wrong.
-/// Other formats have no place for it that programs would expect.
+/// mod_jk's formats have no place for it that programs would expect.
 #[test]
 fn people_are_told_what_they_should_know() {
     let server = Server::new();
@@ -187,12 +186,18 @@ fn people_are_told_what_they_should_know() {
         let page = server.ask(query);
         assert_eq!(page.contains(on_page), is_told, "{query}");
     }
-    for mime in ["xml", "txt", "json", "prop"] {
+    for mime in ["xml", "txt", "prop"] {
         let text = server.ask(&format!("mime={mime}"));
         assert!(!text.contains("expires"), "{mime}");
     }
+    for (query, is_told) in [("", true), ("&cmd=show&w=lb", true), ("&cmd=dump", false)] {
+        let text = server.ask(&format!("mime=json{query}"));
+        let is_listed = text.contains("\"notices\": [\n    \"CN=<ca> expires in 3 days\"");
+        assert_eq!(is_listed, is_told, "{text}");
+    }
 }
 
+/// What comes first when several things are wrong.
 #[test]
 fn c13_order_of_refusals() {
     let server = Server::new();

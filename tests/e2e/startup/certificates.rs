@@ -4,11 +4,13 @@
 use rjk_testbed::client::{self, Request};
 use rjk_testbed::http_peer::{HttpPeer, Script, TlsSettings};
 use rjk_testbed::httpd::Builder;
+use rjk_testbed::rjk::rjk;
 use rjk_testbed::tls::{Authority, Certificate, Days};
 use rjk_testbed::{Httpd, Result, Subject};
 use rustix::process::Signal;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
 const CA: &str = "conf/ca.pem";
 const CERT: &str = "conf/own.pem";
@@ -240,5 +242,11 @@ fn one_that_ends_soon_is_warned_of() -> Result {
         "certificate of worker w expires in 4 days",
     ];
     assert!(told.iter().all(|text| page.contains(text)), "{page}");
+    let said = Command::new(rjk()?)
+        .args(["status", &format!("http://{}/jk", httpd.address())])
+        .output()?;
+    let said = String::from_utf8(said.stdout)?;
+    let label = format!("{}: the certificate of worker w expires", httpd.address());
+    assert!(said.contains(&label) && said.contains(told[0]), "{said}");
     Ok(())
 }

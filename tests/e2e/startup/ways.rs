@@ -163,6 +163,55 @@ fn mistakes_refuse_the_configuration() -> Result {
     Ok(())
 }
 
+/// Of the text, of names, of files: what is wrong in one place hides nothing in another.
+#[test]
+fn all_mistakes_are_told_at_once_in_their_order() -> Result {
+    let peers = Peers::start()?;
+    let toml = "[worker.zebra]\nprotocol = \"https\"\n[worker.h]\nprotocol = \"http\"\nport = 1\n\
+                tls = { ca = \"none.pem\" }\n[worker.a]\ntls = \"ca.pem\"\nprobe = \"health\"\n\
+                [worker.u]\nport = 1\n";
+    let site = peers.site().file(TOML, toml);
+    let (accepted, output) = site.configtest()?;
+    assert!(!accepted, "{output}");
+    let lines: Vec<&str> = output
+        .lines()
+        .filter_map(|line| line.split_once("rjk.toml:")?.1.split_once(':'))
+        .map(|(line, _)| line)
+        .collect();
+    assert_eq!(lines, ["1", "2", "6", "8", "9", "11"], "{output}");
+    Ok(())
+}
+
+/// Nobody reads the error log of a site that goes on well.
+#[test]
+fn what_a_restart_goes_on_without_is_on_the_status_page() -> Result {
+    let peers = Peers::start()?;
+    let httpd = peers
+        .site()
+        .expect_log("this restart goes on with")
+        .expect_log("mend it and restart")
+        .start()?;
+    let told = |format: &str| -> Result<String> {
+        Ok(client::get(httpd.port(), &format!("{STATUS}?mime={format}"))?.text())
+    };
+    let said = "rjk.toml:2: protocol is";
+    let also = "rjk.toml:3: probe is";
+    assert!(!told("html")?.contains("mend it"));
+    httpd.write(TOML, "[worker.h]\nprotocol = \"https\"\nprobe = \"x\"\n")?;
+    httpd.restart_by(Signal::USR1)?;
+    assert_eq!(answered(&httpd)?, "ahu");
+    for format in ["html", "json"] {
+        let page = told(format)?;
+        assert!(page.contains(said) && page.contains(also), "{page}");
+        assert!(page.contains("the rjk.toml that it had"), "{page}");
+    }
+    httpd.write(TOML, peers.toml())?;
+    httpd.restart_by(Signal::USR1)?;
+    assert_eq!(answered(&httpd)?, "ahu");
+    assert!(!told("html")?.contains("mend it"));
+    Ok(())
+}
+
 #[test]
 fn a_socket_may_come_after_the_start() -> Result {
     let peers = Peers::start()?;

@@ -16,6 +16,9 @@ pub struct Answer {
     /// Its workers without a balancer.
     #[serde(default)]
     pub ajp_workers: Vec<Worker>,
+    /// What people should know: certificates that end soon, what is wrong since the last restart.
+    #[serde(default)]
+    pub notices: Vec<String>,
 }
 
 /// A moment.

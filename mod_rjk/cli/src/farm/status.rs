@@ -5,7 +5,7 @@ use super::address::{Address, distinct, labels};
 use super::client::at_once;
 use super::model::{Activation, Answer, State};
 use super::trouble::Trouble;
-use crate::manners::{Cell, Ending, Outcome, Printer, Side, Table, Tone};
+use crate::manners::{Cell, Ending, Outcome, Printer, Side, Table, Tone, harmless};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -109,6 +109,10 @@ fn print(all: &[Heard], out: &mut dyn Write) -> io::Result<()> {
                 )?;
             }
             Ok(_) => {}
+        }
+        let notices = said.iter().flat_map(|(_, answer)| &answer.notices);
+        for notice in notices {
+            writeln!(out, "{label}: {}", harmless(notice))?;
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use crate::manners::Ending;
 #[cfg(feature = "policy")]
 use rjk_balance::FaultKind;
 #[cfg(feature = "policy")]
-use rjk_config::error::ConfigError;
+use rjk_config::error::Mistakes;
 #[cfg(feature = "policy")]
 use rjk_policy::{Fault, LoadError};
 use std::io;
@@ -37,7 +37,7 @@ pub enum Problem {
     /// A configuration file is wrong.
     #[cfg(feature = "policy")]
     #[error("{0}")]
-    Config(Box<ConfigError>),
+    Config(Box<Mistakes>),
     /// The arguments do not fit together, or to a file.
     #[cfg(feature = "policy")]
     #[error("{0}")]
@@ -74,7 +74,7 @@ impl Problem {
 
     /// What a configuration file got wrong.
     #[cfg(feature = "policy")]
-    pub(super) fn config(error: ConfigError) -> Problem {
-        Problem::Config(Box::new(error))
+    pub(super) fn config(mistakes: impl Into<Mistakes>) -> Problem {
+        Problem::Config(Box::new(mistakes.into()))
     }
 }

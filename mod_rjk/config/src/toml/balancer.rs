@@ -68,23 +68,28 @@ pub enum RecordValues {
 }
 
 impl BalancerEntry {
+    /// `policies` are those that can be had, `named` all that the file names.
     pub(super) fn read(
         name: &str,
         section: &Section<'_>,
         folder: &Path,
         policies: &[PolicySpec],
-    ) -> Result<BalancerEntry, ConfigError> {
-        section.only(BALANCER.names())?;
-        let explain = section.number("explain", EXPLAIN)?;
-        let record = read_record(section, folder)?;
-        let policy = read_policy(section, policies)?;
-        if policy.is_none() && explain.is_none() && record.is_none() {
-            return Err(section.error(format!(
+        named: &[&str],
+    ) -> BalancerEntry {
+        section.only(BALANCER.names());
+        let explain = section.number("explain", EXPLAIN);
+        let record = read_record(section, folder);
+        let policy = read_policy(section, policies, named);
+        let mut asks = ["policy", "explain", "record"].iter();
+        // An unknown key may be meant to be one of them.
+        let is_known = section.others(BALANCER.names()).next().is_none();
+        if is_known && !asks.any(|key| section.has(key)) {
+            section.refuse(format!(
                 "balancer {name} names no policy; write policy = \"NAME\" of a [policy.NAME], \
                  explain = 100 or record = \"FILE\""
-            )));
+            ));
         }
-        Ok(BalancerEntry {
+        BalancerEntry {
             balancer: name.to_owned(),
             policy,
             explain: explain
@@ -92,7 +97,7 @@ impl BalancerEntry {
                 .unwrap_or(0),
             record,
             location: section.location().clone(),
-        })
+        }
     }
 
     pub(super) fn lb_worker<'a>(&self, workers: &'a Workers) -> Result<&'a LbSpec, ConfigError> {
@@ -115,74 +120,58 @@ impl BalancerEntry {
 }
 
 /// Each balancer has files of its own: two that write one would empty it of each other's lines.
-pub(super) fn check_records(entries: &[BalancerEntry]) -> Result<(), ConfigError> {
+pub(super) fn check_records(entries: &[BalancerEntry]) -> Vec<ConfigError> {
     let records = entries
         .iter()
         .filter_map(|entry| Some((entry, entry.record.as_ref()?)));
     let records: Vec<(&BalancerEntry, &RecordSpec)> = records.collect();
-    for (place, (entry, record)) in records.iter().enumerate() {
+    let check = |(place, (entry, record)): (usize, &(&BalancerEntry, &RecordSpec))| {
         let ours = record.files();
         let is_taken = |(_, other): &&(&BalancerEntry, &RecordSpec)| {
             other.files().iter().any(|file| ours.contains(file))
         };
-        if let Some((other, taken)) = records.iter().take(place).find(is_taken) {
-            let (name, theirs) = (&entry.balancer, &other.balancer);
-            let (file, taken) = (record.file.display(), taken.file.display());
-            let message = format!(
-                "record of balancer {name} is {file}, and that of balancer {theirs} is {taken}, which is \
-                 {taken}.1 too; name a file for each"
-            );
-            return Err(ConfigError::new(Some(record.location.clone()), message));
-        }
-    }
-    Ok(())
-}
-
-fn read_policy(
-    section: &Section<'_>,
-    policies: &[PolicySpec],
-) -> Result<Option<usize>, ConfigError> {
-    let Some((wanted, location)) = section.text("policy")? else {
-        return Ok(None);
+        let (other, taken) = records.iter().take(place).find(is_taken)?;
+        let (name, theirs) = (&entry.balancer, &other.balancer);
+        let (file, taken) = (record.file.display(), taken.file.display());
+        let message = format!(
+            "record of balancer {name} is {file}, and that of balancer {theirs} is {taken}, which is \
+             {taken}.1 too; name a file for each"
+        );
+        Some(ConfigError::new(Some(record.location.clone()), message))
     };
-    let names = policies.iter().map(|policy| policy.name.as_str());
-    match policies.iter().position(|policy| policy.name == wanted) {
-        Some(policy) => Ok(Some(policy)),
-        None => {
-            let message = format!("there is no policy {wanted}{}", instead(wanted, names));
-            Err(ConfigError::new(Some(location), message))
-        }
-    }
+    records.iter().enumerate().filter_map(check).collect()
 }
 
-fn read_record(section: &Section<'_>, folder: &Path) -> Result<Option<RecordSpec>, ConfigError> {
+fn read_policy(section: &Section<'_>, policies: &[PolicySpec], named: &[&str]) -> Option<usize> {
+    let (wanted, location) = section.text("policy")?;
+    if !named.contains(&wanted) {
+        let hint = instead(wanted, named.iter().copied());
+        section.refuse_in(location, format!("there is no policy {wanted}{hint}"));
+    }
+    policies.iter().position(|policy| policy.name == wanted)
+}
+
+fn read_record(section: &Section<'_>, folder: &Path) -> Option<RecordSpec> {
     let values = [
         ("hashed", RecordValues::Hashed),
         ("plain", RecordValues::Plain),
     ];
-    let sample = section.share("record_sample", 1.0 / MILLION)?;
-    let size = section.size("record_size", RECORD_BYTES)?;
-    let values = section.word("record_values", &values)?;
-    let Some((file, location)) = section.text("record")? else {
-        let alone = [
-            ("record_sample", sample.is_some()),
-            ("record_size", size.is_some()),
-            ("record_values", values.is_some()),
-        ];
-        return match alone.into_iter().find(|(_, given)| *given) {
-            Some((key, _)) => Err(section.error_at(
-                key,
-                format!("{key} without record; write record = \"FILE\" too"),
-            )),
-            None => Ok(None),
-        };
-    };
-    Ok(Some(RecordSpec {
+    let sample = section.share("record_sample", 1.0 / MILLION);
+    let size = section.size("record_size", RECORD_BYTES);
+    let values = section.word("record_values", &values);
+    let alone = ["record_sample", "record_size", "record_values"];
+    let alone = alone.into_iter().find(|key| section.has(key));
+    if let Some(key) = alone.filter(|_| !section.has("record")) {
+        let message = format!("{key} without record; write record = \"FILE\" too");
+        section.refuse_at(key, message);
+    }
+    let (file, location) = section.text("record")?;
+    Some(RecordSpec {
         file: folder.join(file),
         location,
         // In range: a share is at most 1.
         sample_ppm: (sample.unwrap_or(1.0) * MILLION).round() as u32,
         max_bytes: size.unwrap_or(DEFAULT_RECORD_BYTES),
         values: values.unwrap_or_default(),
-    }))
+    })
 }

@@ -1,22 +1,25 @@
 //! Tables of the file with their places, and values by the type that is wanted.
 
-use super::instead;
 use super::json::{self, integer};
 use super::places::ConfigPlaces;
 use super::units::{as_bytes, as_time, bytes, time};
+use super::{instead, words::meant};
 use crate::error::{ConfigError, Location};
 use ::toml::Spanned;
 use ::toml::de::{DeString, DeTable, DeValue};
+use std::cell::RefCell;
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The text of the file, to find the line of a place in it.
+/// The text of the file, to find the line of a place in it, and what is wrong with it.
 pub(super) struct Source<'a> {
     text: &'a str,
     file: Arc<str>,
     /// Where lines end.
     ends: Vec<usize>,
+    /// What was found so far: reading goes on, so that all mistakes are told at once.
+    errors: RefCell<Vec<ConfigError>>,
 }
 
 impl<'a> Source<'a> {
@@ -28,12 +31,30 @@ impl<'a> Source<'a> {
             ends: bytes
                 .filter_map(|(at, byte)| (byte == b'\n').then_some(at))
                 .collect(),
+            errors: RefCell::default(),
         }
     }
 
     pub(super) fn syntax_error(&self, error: &::toml::de::Error) -> ConfigError {
         let place = error.span().map(|span| self.location(span));
         ConfigError::new(place, format!("no valid TOML: {}", error.message())).coded("toml-syntax")
+    }
+
+    /// Remembers what is wrong.
+    pub(super) fn refuse(&self, error: ConfigError) {
+        self.errors.borrow_mut().push(error);
+    }
+
+    /// Whether what `read` reads has no mistake in it.
+    pub(super) fn is_well<T>(&self, read: impl FnOnce() -> T) -> (T, bool) {
+        let before = self.errors.borrow().len();
+        let result = read();
+        (result, self.errors.borrow().len() == before)
+    }
+
+    /// All that is wrong.
+    pub(super) fn into_errors(self) -> Vec<ConfigError> {
+        self.errors.into_inner()
     }
 
     fn location(&self, span: Range<usize>) -> Location {
@@ -74,14 +95,24 @@ impl<'a> Section<'a> {
         &self.location
     }
 
+    /// The file that it is in.
+    pub(super) fn source(&self) -> &'a Source<'a> {
+        self.source
+    }
+
     /// An error that the table as a whole is to blame for.
-    pub(super) fn error(&self, message: String) -> ConfigError {
-        ConfigError::new(Some(self.location.clone()), message)
+    pub(super) fn refuse(&self, message: String) {
+        self.refuse_in(self.location.clone(), message);
     }
 
     /// An error of the value of `key`.
-    pub(super) fn error_at(&self, key: &str, message: String) -> ConfigError {
-        ConfigError::new(Some(self.place(key)), message)
+    pub(super) fn refuse_at(&self, key: &str, message: String) {
+        self.refuse_in(self.place(key), message);
+    }
+
+    /// An error at a place.
+    pub(super) fn refuse_in(&self, place: Location, message: String) {
+        self.source.refuse(ConfigError::new(Some(place), message));
     }
 
     /// Where `key` is written, else the table.
@@ -101,197 +132,172 @@ impl<'a> Section<'a> {
     }
 
     /// Refuses keys other than these.
-    pub(super) fn only(
+    pub(super) fn only(&self, known: impl Iterator<Item = &'static str> + Clone) {
+        for key in self.others(known.clone()) {
+            self.refuse_key(key, known.clone());
+        }
+    }
+
+    /// The keys other than these.
+    pub(super) fn others(
         &self,
         known: impl Iterator<Item = &'static str> + Clone,
-    ) -> Result<(), ConfigError> {
-        for key in self.table.keys() {
-            let name = key.get_ref().as_ref();
-            if !known.clone().any(|one| one == name) {
-                let hint = instead(name, known.clone());
-                let place = self.source.location(key.span());
-                let message = format!("unknown key {name}{hint}");
-                return Err(ConfigError::new(Some(place), message));
-            }
-        }
-        Ok(())
+    ) -> impl Iterator<Item = &'a str> {
+        let is_known = move |key: &&str| known.clone().any(|one| one == *key);
+        self.keys().filter(move |key| !is_known(key))
+    }
+
+    /// Refuses a key that is none of these.
+    pub(super) fn refuse_key(&self, key: &str, known: impl Iterator<Item = &'static str> + Clone) {
+        let meant = meant(key).filter(|meant| known.clone().any(|one| one == *meant));
+        let hint = match meant {
+            Some(meant) => format!("; write {meant}"),
+            None => instead(key, known),
+        };
+        self.refuse_at(key, format!("unknown key {key}{hint}"));
     }
 
     /// The tables inside of the table `key`, by name.
-    pub(super) fn sections(
-        &self,
-        key: &str,
-        form: &str,
-    ) -> Result<Vec<(&'a str, Section<'a>)>, ConfigError> {
-        let Some(outer) = self.section(key, form)? else {
-            return Ok(Vec::new());
+    pub(super) fn sections(&self, key: &str, form: &str) -> Vec<(&'a str, Section<'a>)> {
+        let Some(outer) = self.section(key, form) else {
+            return Vec::new();
         };
-        outer
-            .keys()
-            .map(|name| {
-                outer
-                    .section(name, form)
-                    .map(|inner| inner.map(|inner| (name, inner)))
-            })
-            .filter_map(Result::transpose)
-            .collect()
+        let inner = |name| outer.section(name, form).map(|inner| (name, inner));
+        outer.keys().filter_map(inner).collect()
     }
 
     /// The table `key`, written as `form`.
-    pub(super) fn section(
+    pub(super) fn section(&self, key: &str, form: &str) -> Option<Section<'a>> {
+        let (name, value) = self.entry(key)?;
+        let DeValue::Table(table) = value.get_ref() else {
+            self.mismatch(key, value, &format!("a table, {form}"));
+            return None;
+        };
+        Some(Section {
+            source: self.source,
+            table,
+            location: self.source.location(name.span()),
+        })
+    }
+
+    /// The value of `key` as `read` reads it; where that is nothing, `wanted` says what it could read.
+    fn value<T>(
         &self,
         key: &str,
-        form: &str,
-    ) -> Result<Option<Section<'a>>, ConfigError> {
-        let Some((name, value)) = self.entry(key) else {
-            return Ok(None);
-        };
-        match value.get_ref() {
-            DeValue::Table(table) => Ok(Some(Section {
-                source: self.source,
-                table,
-                location: self.source.location(name.span()),
-            })),
-            _ => Err(self.mismatch(key, value, &format!("a table, {form}"))),
+        read: impl FnOnce(&'a DeValue<'a>) -> Option<T>,
+        wanted: impl FnOnce() -> String,
+    ) -> Option<T> {
+        let (_, value) = self.entry(key)?;
+        let found = read(value.get_ref());
+        if found.is_none() {
+            self.mismatch(key, value, &wanted());
         }
+        found
+    }
+
+    /// A text, written as it is or wrongly.
+    pub(super) fn written_text(&self, key: &str) -> Option<&'a str> {
+        self.entry(key)?.1.get_ref().as_str()
     }
 
     /// A text with its place.
-    pub(super) fn text(&self, key: &str) -> Result<Option<(&'a str, Location)>, ConfigError> {
-        let Some((_, value)) = self.entry(key) else {
-            return Ok(None);
-        };
-        match value.get_ref() {
-            DeValue::String(text) if !text.is_empty() => {
-                Ok(Some((text.as_ref(), self.source.location(value.span()))))
-            }
-            _ => Err(self.mismatch(key, value, "a text in quotes")),
-        }
+    pub(super) fn text(&self, key: &str) -> Option<(&'a str, Location)> {
+        let place = self.entry(key).map(|(_, value)| value.span())?;
+        let read = |value: &'a DeValue<'a>| value.as_str().filter(|text| !text.is_empty());
+        let text = self.value(key, read, || match self.written_text(key) {
+            Some(_) => "a text that is not empty".to_owned(),
+            None => "a text in quotes".to_owned(),
+        })?;
+        Some((text, self.source.location(place)))
     }
 
     /// One of a few words.
-    pub(super) fn word<T: Copy>(
-        &self,
-        key: &str,
-        words: &[(&str, T)],
-    ) -> Result<Option<T>, ConfigError> {
-        let Some((_, value)) = self.entry(key) else {
-            return Ok(None);
+    pub(super) fn word<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
+        let read = |value: &DeValue<'_>| {
+            let found = words.iter().find(|(word, _)| Some(*word) == value.as_str());
+            found.map(|(_, meaning)| *meaning)
         };
-        let text = value.get_ref().as_str();
-        let found = words.iter().find(|(word, _)| Some(*word) == text);
-        let wanted = || {
+        self.value(key, read, || {
             let quoted: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
             quoted.join(" or ")
-        };
-        found
-            .map(|(_, meaning)| Some(*meaning))
-            .ok_or_else(|| self.mismatch(key, value, &wanted()))
+        })
     }
 
     /// A whole number within bounds.
-    pub(super) fn number(
-        &self,
-        key: &str,
-        bounds: RangeInclusive<u64>,
-    ) -> Result<Option<u64>, ConfigError> {
-        let Some((_, value)) = self.entry(key) else {
-            return Ok(None);
+    pub(super) fn number(&self, key: &str, bounds: RangeInclusive<u64>) -> Option<u64> {
+        let read = |value: &DeValue<'_>| {
+            let number = integer(value).and_then(|number| u64::try_from(number).ok());
+            number.filter(|number| bounds.contains(number))
         };
-        let wanted = format!("a number from {} to {}", bounds.start(), bounds.end());
-        integer(value.get_ref())
-            .and_then(|number| u64::try_from(number).ok())
-            .filter(|number| bounds.contains(number))
-            .map(Some)
-            .ok_or_else(|| self.mismatch(key, value, &wanted))
+        self.value(key, read, || {
+            format!("a number from {} to {}", bounds.start(), bounds.end())
+        })
     }
 
     /// A share: a number from `least` to 1.
-    pub(super) fn share(&self, key: &str, least: f64) -> Result<Option<f64>, ConfigError> {
-        let Some((_, value)) = self.entry(key) else {
-            return Ok(None);
+    pub(super) fn share(&self, key: &str, least: f64) -> Option<f64> {
+        let read = |value: &DeValue<'_>| {
+            let share = match value {
+                DeValue::Float(float) => float.as_str().parse::<f64>().ok(),
+                other => (integer(other) == Some(1)).then_some(1.0),
+            };
+            share.filter(|share| (least..=1.0).contains(share))
         };
-        let share = match value.get_ref() {
-            DeValue::Float(float) => float.as_str().parse::<f64>().ok(),
-            other => (integer(other) == Some(1)).then_some(1.0),
-        };
-        share
-            .filter(|share| (least..=1.0).contains(share))
-            .map(Some)
-            .ok_or_else(|| {
-                self.mismatch(
-                    key,
-                    value,
-                    &format!("a number from {least} to 1, such as 0.1"),
-                )
-            })
+        self.value(key, read, || {
+            format!("a number from {least} to 1, such as 0.1")
+        })
     }
 
     /// A size in bytes: a number, or a text such as "512KiB" or "2MiB".
-    pub(super) fn size(
-        &self,
-        key: &str,
-        bounds: RangeInclusive<u64>,
-    ) -> Result<Option<u64>, ConfigError> {
-        let Some((_, value)) = self.entry(key) else {
-            return Ok(None);
+    pub(super) fn size(&self, key: &str, bounds: RangeInclusive<u64>) -> Option<u64> {
+        let read = |value: &DeValue<'_>| {
+            let size = match value {
+                DeValue::String(text) => bytes(text),
+                other => integer(other).and_then(|number| u64::try_from(number).ok()),
+            };
+            size.filter(|size| bounds.contains(size))
         };
-        let size = match value.get_ref() {
-            DeValue::String(text) => bytes(text),
-            other => integer(other).and_then(|number| u64::try_from(number).ok()),
-        };
-        let (least, most) = (as_bytes(*bounds.start()), as_bytes(*bounds.end()));
-        let wanted = format!("a size such as \"2MiB\", from \"{least}\" to \"{most}\"");
-        size.filter(|size| bounds.contains(size))
-            .map(Some)
-            .ok_or_else(|| self.mismatch(key, value, &wanted))
+        self.value(key, read, || {
+            let (least, most) = (as_bytes(*bounds.start()), as_bytes(*bounds.end()));
+            format!("a size such as \"2MiB\", from \"{least}\" to \"{most}\"")
+        })
     }
 
     /// A time as a text with its unit, such as "60s".
-    pub(super) fn time(
-        &self,
-        key: &str,
-        bounds: RangeInclusive<Duration>,
-    ) -> Result<Option<Duration>, ConfigError> {
-        let Some((_, value)) = self.entry(key) else {
-            return Ok(None);
+    pub(super) fn time(&self, key: &str, bounds: RangeInclusive<Duration>) -> Option<Duration> {
+        let read = |value: &DeValue<'_>| {
+            let time = value.as_str().and_then(time);
+            time.filter(|time| bounds.contains(time))
         };
-        let (least, most) = (as_time(*bounds.start()), as_time(*bounds.end()));
-        let wanted = format!("a time such as \"60s\", from \"{least}\" to \"{most}\"");
-        let text = value.get_ref().as_str();
-        text.and_then(time)
-            .filter(|time| bounds.contains(time))
-            .map(Some)
-            .ok_or_else(|| self.mismatch(key, value, &wanted))
+        self.value(key, read, || {
+            let (least, most) = (as_time(*bounds.start()), as_time(*bounds.end()));
+            format!("a time such as \"60s\", from \"{least}\" to \"{most}\"")
+        })
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&self, key: &str) -> Result<Option<bool>, ConfigError> {
-        let Some((_, value)) = self.entry(key) else {
-            return Ok(None);
-        };
-        let flag = value.get_ref().as_bool();
-        flag.map(Some)
-            .ok_or_else(|| self.mismatch(key, value, "true or false"))
+    pub(super) fn flag(&self, key: &str) -> Option<bool> {
+        self.value(key, DeValue::as_bool, || "true or false".to_owned())
     }
 
-    /// A table, or `true` or `false` in its place.
-    pub(super) fn switch(&self, key: &str) -> Result<Option<Switch<'a>>, ConfigError> {
-        let Some((_, value)) = self.entry(key) else {
-            return Ok(None);
-        };
-        match value.get_ref() {
-            DeValue::Boolean(flag) => Ok(Some(Switch::Flag(*flag))),
-            DeValue::Table(_) => Ok(self.section(key, "")?.map(Switch::Table)),
-            _ => Err(self.mismatch(key, value, "true, false or a table")),
+    /// A table, or `true` or `false` in its place; `wanted` says that.
+    pub(super) fn switch(&self, key: &str, wanted: impl FnOnce() -> String) -> Option<Switch<'a>> {
+        let is_table = |value: &DeValue<'_>| value.as_table().is_some();
+        if self
+            .entry(key)
+            .is_some_and(|(_, value)| is_table(value.get_ref()))
+        {
+            return self.section(key, "").map(Switch::Table);
         }
+        self.value(key, |value| value.as_bool().map(Switch::Flag), wanted)
     }
 
     /// The table as the text of a JSON object.
-    pub(super) fn to_json(&self) -> Result<String, ConfigError> {
-        json::object(self.table)
-            .map(|object| object.to_string())
-            .map_err(|(span, problem)| ConfigError::new(Some(self.source.location(span)), problem))
+    pub(super) fn to_json(&self) -> Option<String> {
+        let object = json::object(self.table).map_err(|(span, problem)| {
+            self.refuse_in(self.source.location(span), problem);
+        });
+        Some(object.ok()?.to_string())
     }
 
     /// Where its keys and texts are, those of inner tables too.
@@ -332,10 +338,10 @@ impl<'a> Section<'a> {
             .find(|(name, _)| name.get_ref().as_ref() == key)
     }
 
-    fn mismatch(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str) -> ConfigError {
+    fn mismatch(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str) {
         let written = self.source.text.get(value.span()).unwrap_or_default();
         let written = written.lines().next().unwrap_or_default();
         let place = self.source.location(value.span());
-        ConfigError::new(Some(place), format!("{key} is {written}; write {wanted}"))
+        self.refuse_in(place, format!("{key} is {written}; write {wanted}"));
     }
 }

@@ -3,7 +3,8 @@
 use super::node::Section;
 use super::places::ConfigPlaces;
 use super::schema::POLICY;
-use crate::error::{ConfigError, Location};
+use crate::advice::nearest;
+use crate::error::Location;
 use std::path::{Path, PathBuf};
 
 /// Fuel for each decision when the file has none.
@@ -42,30 +43,33 @@ pub struct PolicySpec {
 }
 
 impl PolicySpec {
-    pub(super) fn read(
-        name: &str,
-        section: &Section<'_>,
-        folder: &Path,
-    ) -> Result<PolicySpec, ConfigError> {
-        check_name(name, section)?;
-        section.only(POLICY.names())?;
-        let Some((component, location)) = section.text("component")? else {
-            return Err(section.error(format!(
+    /// `None` where it cannot be one.
+    pub(super) fn read(name: &str, section: &Section<'_>, folder: &Path) -> Option<PolicySpec> {
+        let has_name = check_name(name, section);
+        section.only(POLICY.names());
+        let settings = read_settings(section);
+        let config = section.section("config", "[policy.NAME.config]");
+        let places = config.as_ref().map_or_else(
+            || ConfigPlaces::new(section.location().clone()),
+            Section::places,
+        );
+        let config = config.map_or_else(|| Some("{}".to_owned()), |table| table.to_json());
+        let mut others = section.others(POLICY.names());
+        let is_misspelt = others.any(|key| nearest(key, ["component"]).is_some());
+        if has_name && !section.has("component") && !is_misspelt {
+            section.refuse(format!(
                 "policy {name} has no component; write component = \"policies/{name}.wasm\""
-            )));
-        };
-        let config = section.section("config", "[policy.NAME.config]")?;
-        Ok(PolicySpec {
+            ));
+        }
+        let (component, location) = section.text("component")?;
+        Some(PolicySpec {
             name: name.to_owned(),
             table: section.location().clone(),
             component: folder.join(component),
             location,
-            settings: read_settings(section)?,
-            places: config.as_ref().map_or_else(
-                || ConfigPlaces::new(section.location().clone()),
-                Section::places,
-            ),
-            config: config.map_or_else(|| Ok("{}".to_owned()), |table| table.to_json())?,
+            settings,
+            places,
+            config: config?,
         })
     }
 }
@@ -128,34 +132,35 @@ pub enum Mode {
     Shadow,
 }
 
-fn read_settings(section: &Section<'_>) -> Result<PolicySettings, ConfigError> {
+fn read_settings(section: &Section<'_>) -> PolicySettings {
     let standard = PolicySettings::default();
     let on_fault = [("builtin", OnFault::Builtin), ("reject", OnFault::Reject)];
     let mode = [("enforce", Mode::Enforce), ("shadow", Mode::Shadow)];
-    let max_faults = section.number("max_faults", MAX_FAULTS)?;
-    Ok(PolicySettings {
-        fuel: section.number("fuel", FUEL)?.unwrap_or(standard.fuel),
+    let max_faults = section.number("max_faults", MAX_FAULTS);
+    PolicySettings {
+        fuel: section.number("fuel", FUEL).unwrap_or(standard.fuel),
         configure_fuel: section
-            .number("configure_fuel", CONFIGURE_FUEL)?
+            .number("configure_fuel", CONFIGURE_FUEL)
             .unwrap_or(standard.configure_fuel),
         memory: section
-            .size("memory", MEMORY)?
+            .size("memory", MEMORY)
             .and_then(|bytes| usize::try_from(bytes).ok())
             .unwrap_or(standard.memory),
-        on_fault: section.word("on_fault", &on_fault)?.unwrap_or_default(),
-        mode: section.word("mode", &mode)?.unwrap_or_default(),
+        on_fault: section.word("on_fault", &on_fault).unwrap_or_default(),
+        mode: section.word("mode", &mode).unwrap_or_default(),
         max_faults: max_faults
             .and_then(|count| u32::try_from(count).ok())
             .unwrap_or(standard.max_faults),
-    })
+    }
 }
 
-fn check_name(name: &str, section: &Section<'_>) -> Result<(), ConfigError> {
+fn check_name(name: &str, section: &Section<'_>) -> bool {
     let legal = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
-    if !name.is_empty() && name.len() <= MAX_NAME && name.chars().all(legal) {
-        return Ok(());
+    let is_legal = !name.is_empty() && name.len() <= MAX_NAME && name.chars().all(legal);
+    if !is_legal {
+        section.refuse(format!(
+            "policy name {name:?}; use letters, digits, '_', '.' and '-', at most {MAX_NAME}"
+        ));
     }
-    Err(section.error(format!(
-        "policy name {name:?}; use letters, digits, '_', '.' and '-', at most {MAX_NAME}"
-    )))
+    is_legal
 }

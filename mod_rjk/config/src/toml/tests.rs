@@ -39,11 +39,17 @@ fn workers() -> Workers {
     Workers::build(properties, &mut warnings).unwrap()
 }
 
+fn parse(text: &str, file: &str) -> Result<RjkToml, Mistakes> {
+    RjkToml::parse(text, file).map_err(|broken| broken.mistakes)
+}
+
 /// The error of parsing, or else of binding.
 fn refusal(text: &str) -> String {
     let workers = workers();
-    let bound = RjkToml::parse(text, "conf/rjk.toml")
-        .and_then(|file| file.bind(&workers).try_for_each(|bound| bound.map(drop)));
+    let bound = parse(text, "conf/rjk.toml").and_then(|file| {
+        let mut bound = file.bind(&workers);
+        bound.try_for_each(|bound| Ok(bound.map(drop)?))
+    });
     bound.unwrap_err().to_string()
 }
 
@@ -257,7 +263,7 @@ fn wrong_values() {
         ("P\nconfig = 1", "3: config is 1; write a table, [policy.NAME.config]"),
         ("P\nconfig.x = nan", "3: write a finite number"),
         ("[policy.p]\ncomponent = 7", "2: component is 7; write a text in quotes"),
-        ("[policy.p]\ncomponent = \"\"", "2: component is \"\"; write a text in quotes"),
+        ("[policy.p]\ncomponent = \"\"", "2: component is \"\"; write a text that is not empty"),
         ("P\ncomponent = \"d\"", "3: no valid TOML: duplicate key"),
         ("[balancer.lb]\nexplain = 1001", "2: explain is 1001; write a number from 0 to 1000"),
         ("[balancer.lb]\nexplain = true", "2: explain is true; write a number from 0 to 1000"),
@@ -378,11 +384,11 @@ fn the_file_is_read_as_the_schema_says() {
             let own = (!key.default.is_empty()).then(|| key.default.to_owned());
             for value in good.iter().chain(&own) {
                 let text = with(&header, key, value);
-                assert_eq!(RjkToml::parse(&text, "t").map(drop), Ok(()), "{text}");
+                assert_eq!(parse(&text, "t").map(drop), Ok(()), "{text}");
             }
             for value in bad {
                 let text = with(&header, key, &value);
-                let error = RjkToml::parse(&text, "t").unwrap_err().to_string();
+                let error = parse(&text, "t").unwrap_err().to_string();
                 assert!(error.contains(key.name), "{text}: {error}");
                 let schema::Kind::Word(words) = &key.kind else {
                     continue;

@@ -2,7 +2,6 @@
 
 use super::node::Section;
 use super::schema::WASM;
-use crate::error::ConfigError;
 
 /// What runs the code of policies, `[wasm] engine`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -26,11 +25,11 @@ impl EngineKind {
 }
 
 /// The engine, from the table [wasm] of the file.
-pub(super) fn read_engine(root: &Section<'_>) -> Result<EngineKind, ConfigError> {
-    let Some(section) = root.section("wasm", "[wasm]")? else {
-        return Ok(EngineKind::default());
+pub(super) fn read_engine(root: &Section<'_>) -> EngineKind {
+    let Some(section) = root.section("wasm", "[wasm]") else {
+        return EngineKind::default();
     };
-    section.only(WASM.names())?;
-    let kind = section.word("engine", &EngineKind::NAMES)?;
-    Ok(kind.unwrap_or_default())
+    section.only(WASM.names());
+    let kind = section.word("engine", &EngineKind::NAMES);
+    kind.unwrap_or_default()
 }

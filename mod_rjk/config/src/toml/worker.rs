@@ -11,11 +11,11 @@ mod tests;
 pub use entry::{DEFAULT_WEBSOCKET_IDLE, DEFAULT_WEBSOCKETS};
 pub(super) use entry::{IDLE, RESOLVE, WEBSOCKETS};
 pub use form::MAX_SOCKET_BYTES;
+pub(super) use form::check_tables;
 pub use reach::{NamedFile, Reached, Role};
 
 use super::node::Section;
 use super::schema::{WORKER, WORKER_DEFAULTS};
-use crate::error::ConfigError;
 use entry::Entry;
 use std::path::Path;
 
@@ -36,35 +36,40 @@ struct Named {
 }
 
 impl Ways {
-    pub(super) fn read(root: &Section<'_>, folder: &Path) -> Result<Ways, ConfigError> {
-        let defaults = root.section("worker_defaults", "[worker_defaults]")?;
-        let defaults = defaults.map(|section| read_defaults(&section, folder));
-        let named = root.sections("worker", "[worker.NAME]")?.into_iter();
-        Ok(Ways {
-            defaults: defaults.transpose()?,
+    /// Whether it says something of certain workers.
+    pub fn names_workers(&self) -> bool {
+        !self.named.is_empty()
+    }
+
+    /// Something that was meant for its tables is elsewhere.
+    pub(super) fn spoil(&mut self) {
+        let named = self.named.iter_mut().map(|named| &mut named.entry);
+        for entry in named.chain(&mut self.defaults) {
+            entry.is_broken = true;
+        }
+    }
+
+    pub(super) fn read(root: &Section<'_>, folder: &Path) -> Ways {
+        let defaults = root.section("worker_defaults", "[worker_defaults]");
+        let named = root.sections("worker", "[worker.NAME]").into_iter();
+        Ways {
+            defaults: defaults.map(|section| read_defaults(&section, folder)),
             named: named
                 .map(|(name, section)| read_named(name, &section, folder))
-                .collect::<Result<_, _>>()?,
-        })
+                .collect(),
+        }
     }
 }
 
-fn read_defaults(section: &Section<'_>, folder: &Path) -> Result<Entry, ConfigError> {
-    if section.has("socket") {
-        let message = "socket is in [worker_defaults], and no two workers have the same; write it in a \
-                       [worker.NAME]";
-        return Err(section.error_at("socket", message.to_owned()));
-    }
-    form::check_keys(section, "NAME")?;
-    section.only(WORKER_DEFAULTS.names())?;
-    Entry::read(section, folder)
+fn read_defaults(section: &Section<'_>, folder: &Path) -> Entry {
+    let keys = || form::check_keys(section, "NAME", &WORKER_DEFAULTS);
+    Entry::read(section, folder, keys)
 }
 
-fn read_named(name: &str, section: &Section<'_>, folder: &Path) -> Result<Named, ConfigError> {
-    form::check_keys(section, name)?;
-    section.only(WORKER.names())?;
-    Ok(Named {
+fn read_named(name: &str, section: &Section<'_>, folder: &Path) -> Named {
+    let keys = || form::check_keys(section, name, &WORKER);
+    Named {
         worker: name.to_owned(),
-        entry: Entry::read(section, folder)?,
-    })
+        entry: Entry::read(section, folder, keys),
+    }
 }

@@ -86,10 +86,17 @@ fn site<'r>(request: RequestRec<'r>, child: &'r Child, generation: &'r Generatio
             now: now(),
             unix: about::unix_time(),
         },
-        notices: child.dispatcher.notices(SystemTime::now()),
+        notices: notices(child, generation),
         editor: EDITOR,
         calendar: &wall_time,
     }
+}
+
+/// What was wrong when httpd was restarted, then which certificates end soon.
+fn notices(child: &Child, generation: &Generation) -> Vec<String> {
+    let mut notices = generation.emergencies.clone();
+    notices.extend(child.dispatcher.notices(SystemTime::now()));
+    notices
 }
 
 fn workers(dispatcher: &Dispatcher) -> Vec<(&BStr, rjk_status::Worker<'_>)> {

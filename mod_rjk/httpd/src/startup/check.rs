@@ -13,7 +13,7 @@ use crate::server::slot::{ServerSlot, servers};
 use once_cell::sync::OnceCell;
 use rjk_balance::Topology;
 use rjk_config::directive::GlobalDirectives;
-use rjk_config::error::{ConfigError, Warning};
+use rjk_config::error::{ConfigError, Mistakes, Warning};
 use rjk_config::server::ServerVersion;
 use rjk_config::workers::Workers;
 use std::collections::HashSet;
@@ -30,8 +30,9 @@ pub(crate) unsafe fn check(pool: Pool<'_>, main: *mut sys::server_rec) -> Result
     if purpose == Purpose::Stop {
         return Ok(());
     }
+    let result = check_server_version().map_err(Mistakes::from);
     // SAFETY: as promised.
-    let result = unsafe { check_server_version().and_then(|()| check_all(pool, main)) };
+    let result = result.and_then(|()| unsafe { check_all(pool, main) });
     match result {
         Ok(texts) => {
             if purpose == Purpose::Test {
@@ -39,8 +40,10 @@ pub(crate) unsafe fn check(pool: Pool<'_>, main: *mut sys::server_rec) -> Result
             }
             Ok(())
         }
-        Err(error) => {
-            to_error_log(sys::APLOG_EMERG, Some(main), &format!("mod_rjk: {error}"));
+        Err(mistakes) => {
+            for error in mistakes.iter() {
+                to_error_log(sys::APLOG_EMERG, Some(main), &format!("mod_rjk: {error}"));
+            }
             if purpose.refuses() { Err(()) } else { Ok(()) }
         }
     }
@@ -68,10 +71,7 @@ fn check_server_version() -> Result<(), ConfigError> {
 
 /// # Safety
 /// As [`check`].
-unsafe fn check_all(
-    pool: Pool<'_>,
-    main: *mut sys::server_rec,
-) -> Result<Vec<String>, ConfigError> {
+unsafe fn check_all(pool: Pool<'_>, main: *mut sys::server_rec) -> Result<Vec<String>, Mistakes> {
     // SAFETY: as promised; the references to slots end within each statement.
     unsafe {
         separate_servers(pool, main);

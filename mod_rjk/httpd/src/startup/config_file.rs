@@ -5,8 +5,8 @@ use super::files::Files;
 use super::policies;
 use super::sources::Sources;
 use super::tls;
-use rjk_config::error::{ConfigError, Location, Warning};
-use rjk_config::toml::{Reached, RjkToml};
+use rjk_config::error::{ConfigError, Location, Mistakes, Warning};
+use rjk_config::toml::{Broken, Reached, RjkToml};
 use rjk_config::workers::Workers;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -36,26 +36,22 @@ impl Sources<'_> {
     /// and at a restart with a broken file where no good one is known.
     ///
     /// # Errors
-    /// At a start: what is wrong with it, with file and line.
+    /// At a start: all that is wrong with it, with file and line.
     pub(super) fn config_file(
         &mut self,
         workers: &mut Workers,
-    ) -> Result<Option<ConfigFile>, ConfigError> {
+    ) -> Result<Option<ConfigFile>, Mistakes> {
         let Some((path, location)) = self.global().config_file.clone() else {
             return Ok(None);
         };
         let files = Files::fresh();
-        let fresh = read(&path, &location, &files).map(|file| (Ways::of(&file, workers), file));
-        let error = match &fresh {
-            Ok((ways, file)) => refusal(file, ways, workers),
-            Err(error) => Some(error.clone()),
-        };
-        if let Some(error) = &error {
+        let fresh = Fresh::read(&path, &location, &files, workers);
+        if let Some(mistakes) = &fresh.mistakes {
             if !self.is_restart() {
-                return Err(error.clone());
+                return Err(mistakes.clone());
             }
             if let Some(file) = self.last_config_file() {
-                let problem = self.go_on(error, "the rjk.toml that it had");
+                let problem = self.go_on_with_all(mistakes, "the rjk.toml that it had");
                 self.reach(Ways::of(&file, workers), workers);
                 return Ok(Some(ConfigFile {
                     file,
@@ -63,24 +59,35 @@ impl Sources<'_> {
                 }));
             }
         }
-        match fresh {
+        match (fresh.file, fresh.mistakes) {
             // Tables of what there is not are told of one by one.
-            Ok((ways, file)) => {
+            (Some(file), _) => {
                 self.take(files, Vec::new());
-                self.reach(ways, workers);
+                self.reach(fresh.ways, workers);
                 Ok(Some(ConfigFile {
                     file,
                     problem: None,
                 }))
             }
-            Err(error) => {
-                self.go_on(
-                    &error,
-                    "the built-in rules for all balancers, and all workers as workers.properties has them",
-                );
+            (None, mistakes) => {
+                if let Some(mistakes) = mistakes {
+                    self.go_on_with_all(
+                        &mistakes,
+                        "the built-in rules for all balancers, and all workers as workers.properties has them",
+                    );
+                }
                 Ok(None)
             }
         }
+    }
+
+    /// Says what is wrong, and what this restart goes on with; what it said of the first mistake.
+    fn go_on_with_all(&mut self, mistakes: &Mistakes, with: &str) -> String {
+        let said = self.go_on(mistakes.first(), with);
+        for error in mistakes.others() {
+            self.tell(format!("{error}; mend it and restart"));
+        }
+        said
     }
 
     fn reach(&mut self, ways: Ways, workers: &mut Workers) {
@@ -99,7 +106,7 @@ impl Sources<'_> {
         let last = self.last()?;
         let (path, location) = last.global.config_file.as_ref()?;
         let files = Files::only_kept(&last.texts);
-        let file = read(path, location, &files).ok()?;
+        let file = read(path, location, &files).ok()?.ok()?;
         self.keep_config_file(path, location);
         self.take(files, Vec::new());
         Some(file)
@@ -128,15 +135,42 @@ impl Ways {
     }
 }
 
-/// Why a start does not take the file.
-fn refusal(file: &RjkToml, ways: &Ways, workers: &Workers) -> Option<ConfigError> {
-    policies::refusal(file)
-        .or_else(|| file.bind(workers).find_map(Result::err))
-        .or_else(|| ways.errors.first().cloned())
-        .or_else(|| ways.tls.refusal())
+/// The file as it is now.
+struct Fresh {
+    /// `None` where its text is wrong.
+    file: Option<RjkToml>,
+    ways: Ways,
+    /// All that a start does not take of it.
+    mistakes: Option<Mistakes>,
 }
 
-fn read(path: &str, location: &Location, files: &Files<'_>) -> Result<RjkToml, ConfigError> {
+impl Fresh {
+    fn read(path: &str, location: &Location, files: &Files<'_>, workers: &Workers) -> Fresh {
+        let (file, errors, is_well) = match read(path, location, files) {
+            Ok(Ok(file)) => (file, Vec::new(), true),
+            // What is well of it shows what else is wrong.
+            Ok(Err(broken)) => (broken.rest, broken.mistakes.into_errors(), false),
+            Err(error) => (RjkToml::default(), vec![error], false),
+        };
+        let ways = Ways::of(&file, workers);
+        let errors = errors.into_iter();
+        let errors = errors.chain(policies::refusal(&file));
+        let errors = errors.chain(file.bind(workers).filter_map(Result::err));
+        let errors = errors.chain(ways.errors.iter().cloned());
+        let errors = errors.chain(ways.tls.refusals());
+        Fresh {
+            mistakes: Mistakes::of(errors.collect()),
+            file: is_well.then_some(file),
+            ways,
+        }
+    }
+}
+
+fn read(
+    path: &str,
+    location: &Location,
+    files: &Files<'_>,
+) -> Result<Result<RjkToml, Box<Broken>>, ConfigError> {
     let refused = |problem: String| {
         let message = format!("RjkConfigFile: {problem}");
         ConfigError::new(Some(location.clone()), message)
@@ -149,5 +183,5 @@ fn read(path: &str, location: &Location, files: &Files<'_>) -> Result<RjkToml, C
     })?;
     let text = String::from_utf8(text.text)
         .map_err(|error| refused(format!("{path} is no text in UTF-8: {error}")))?;
-    RjkToml::parse(&text, path)
+    Ok(RjkToml::parse(&text, path))
 }

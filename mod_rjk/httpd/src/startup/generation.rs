@@ -36,8 +36,8 @@ pub(crate) struct Generation {
     pub(super) shm_base: String,
     /// What is tolerated and should be known, each text once.
     pub(super) warnings: Vec<String>,
-    /// What a restart goes on in spite of; the error log has it.
-    pub(super) emergencies: Vec<String>,
+    /// What a restart went on in spite of; the error log has it, and the status page.
+    pub(crate) emergencies: Vec<String>,
     /// What it was read from.
     pub(super) source: Rc<Good>,
 }

@@ -299,13 +299,17 @@ impl<'p> Sources<'p> {
     /// Says what this restart goes on with; what it said.
     pub(super) fn go_on(&mut self, error: &dyn fmt::Display, with: &str) -> String {
         let said = format!("{error}; this restart goes on with {with}");
-        let text = format!("{said}; mend it and restart");
+        self.tell(format!("{said}; mend it and restart"));
+        said
+    }
+
+    /// Something that a restart goes on in spite of.
+    pub(super) fn tell(&mut self, text: String) {
         to_error_log(
             sys::APLOG_EMERG,
             Some(self.main),
             &format!("mod_rjk: {text}"),
         );
         self.emergencies.push(text);
-        said
     }
 }

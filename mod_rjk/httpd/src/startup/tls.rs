@@ -35,8 +35,8 @@ impl Loaded {
     }
 
     /// Why a start does not take them.
-    pub(super) fn refusal(&self) -> Option<ConfigError> {
-        self.errors.first().map(|(_, error)| error.clone())
+    pub(super) fn refusals(&self) -> impl Iterator<Item = ConfigError> {
+        self.errors.iter().map(|(_, error)| error.clone())
     }
 }
 

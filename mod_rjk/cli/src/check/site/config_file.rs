@@ -3,7 +3,7 @@
 use super::Site;
 use crate::check::finding::{Finding, Severity};
 use rjk_config::error::{ConfigError, Location, Warning};
-use rjk_config::toml::{Reached, RjkToml};
+use rjk_config::toml::{Broken, Reached, RjkToml};
 use rjk_config::uri_map::FileText;
 use rjk_proxy::way::tls::TlsContext;
 use std::path::Path;
@@ -15,23 +15,51 @@ pub(super) fn resolve(site: &mut Site) {
     let Some((file, place)) = global.and_then(|global| global.config_file.clone()) else {
         return;
     };
-    match read(&file, &place) {
-        Ok(file) => {
-            policies(site, &file, &place);
-            ways(site, &file, &place);
-        }
-        Err(error) => site.findings.push(Finding::error(&error, &site.start)),
+    let (file, mistakes) = match read(&file, &place) {
+        Ok(Ok(file)) => (file, Vec::new()),
+        // What is well of it shows what else is wrong.
+        Ok(Err(broken)) => (broken.rest, broken.mistakes.into_errors()),
+        Err(error) => (RjkToml::default(), vec![error]),
+    };
+    let found = mistakes
+        .iter()
+        .map(|error| Finding::error(error, &site.start));
+    let found: Vec<Finding> = found.collect();
+    let is_well = found.is_empty();
+    site.findings.extend(found);
+    not_compared(site, &file, &place);
+    policies(site, &file, &place);
+    if is_well {
+        unused(site, &file, &place);
+    }
+    ways(site, &file, &place);
+}
+
+/// Its workers and balancers are those of another file.
+fn not_compared(site: &mut Site, file: &RjkToml, place: &Location) {
+    let global = site.servers.first().map(|main| &main.written.global);
+    let is_described = global.is_some_and(|global| {
+        global.workers_file.is_some() || !global.worker_properties.is_empty()
+    });
+    let names_some = !file.balancers.is_empty() || file.ways.names_workers();
+    if site.workers.is_none() && !is_described && names_some {
+        let message = "its workers and balancers were not compared with those of workers.properties; name that file, \
+                       too, or httpd's configuration";
+        let code = "not-compared";
+        site.find(place, Severity::Hint, code, message);
     }
 }
 
-fn read(file: &str, place: &Location) -> Result<RjkToml, ConfigError> {
+type Parsed = Result<RjkToml, Box<Broken>>;
+
+fn read(file: &str, place: &Location) -> Result<Parsed, ConfigError> {
     let unreadable = |problem: &dyn std::fmt::Display| {
         let message = format!("RjkConfigFile: cannot read {file}: {problem}");
         ConfigError::new(Some(place.clone()), message).coded("file-unreadable")
     };
     let text = FileText::read(Path::new(file)).map_err(|error| unreadable(&error))?;
     let text = String::from_utf8(text.text).map_err(|_| unreadable(&"it is no UTF-8"))?;
-    RjkToml::parse(&text, file)
+    Ok(RjkToml::parse(&text, file))
 }
 
 fn policies(site: &mut Site, file: &RjkToml, place: &Location) {
@@ -40,9 +68,6 @@ fn policies(site: &mut Site, file: &RjkToml, place: &Location) {
         let errors: Vec<Finding> = errors.map(|error| Finding::error(&error, place)).collect();
         site.findings.extend(errors);
     }
-    let unused = file.unused();
-    site.findings
-        .extend(unused.map(|warning| Finding::warning(&warning, place)));
     for policy in &file.policies {
         if !policy.component.is_file() {
             let message = format!(
@@ -57,6 +82,12 @@ fn policies(site: &mut Site, file: &RjkToml, place: &Location) {
             );
         }
     }
+}
+
+fn unused(site: &mut Site, file: &RjkToml, place: &Location) {
+    let unused = file.unused();
+    site.findings
+        .extend(unused.map(|warning| Finding::warning(&warning, place)));
 }
 
 fn ways(site: &mut Site, file: &RjkToml, place: &Location) {

@@ -10,7 +10,7 @@ pub(super) fn read(file: &Path, target: &Target) -> Result<Subject, Problem> {
     let text =
         std::fs::read_to_string(file).map_err(|error| Problem::Input(file.to_owned(), error))?;
     let name = file.display().to_string();
-    let read = RjkToml::parse(&text, &name).map_err(Problem::config)?;
+    let read = RjkToml::parse(&text, &name).map_err(|broken| Problem::config(broken.mistakes))?;
     let spec = wanted(&read, target.policy.as_deref())
         .map_err(|reason| Problem::Arguments(format!("{name}: {reason}")))?;
     // Which balancer it is for tells the members, when nothing else does.

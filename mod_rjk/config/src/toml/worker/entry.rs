@@ -1,9 +1,8 @@
 //! One table as it is written: what it leaves open, another may say.
 
 use super::super::node::{Section, Switch};
-use super::super::schema::TLS;
 use super::form;
-use crate::error::{ConfigError, Location};
+use crate::error::Location;
 use crate::model::Forward;
 use bstr::BString;
 use std::ops::RangeInclusive;
@@ -40,6 +39,8 @@ pub(super) enum Spoken {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) table: Location,
+    /// Something is wrong with it, so that what is missing may be meant.
+    pub(super) is_broken: bool,
     pub(super) protocol: Option<At<Spoken>>,
     pub(super) socket: Option<At<PathBuf>>,
     pub(super) resolve: Option<At<Duration>>,
@@ -64,36 +65,47 @@ pub(super) struct Tls {
 }
 
 impl Entry {
-    pub(super) fn read(section: &Section<'_>, folder: &Path) -> Result<Entry, ConfigError> {
-        let protocols = [("ajp", Spoken::Ajp), ("http", Spoken::Http)];
+    /// Reads a table; `check_keys` refuses unknown keys.
+    pub(super) fn read(section: &Section<'_>, folder: &Path, check_keys: impl FnOnce()) -> Entry {
+        let read = || {
+            check_keys();
+            Entry::of(section, folder)
+        };
+        let (mut entry, is_well) = section.source().is_well(read);
+        entry.is_broken = !is_well;
+        entry
+    }
+
+    fn of(section: &Section<'_>, folder: &Path) -> Entry {
         let forward = [
             ("x-forwarded", Forward::XForwarded),
             ("forwarded", Forward::Forwarded),
             ("both", Forward::Both),
             ("none", Forward::None),
         ];
-        let most = section.number("websocket_max", WEBSOCKETS)?;
+        let most = section.number("websocket_max", WEBSOCKETS);
         let most = most.and_then(|most| u32::try_from(most).ok());
-        let port = section.number("port", PORTS)?;
+        let port = section.number("port", PORTS);
         let port = port.and_then(|port| u16::try_from(port).ok());
-        Ok(Entry {
+        Entry {
             table: section.location().clone(),
-            protocol: at(section, "protocol", section.word("protocol", &protocols)?),
-            socket: at(section, "socket", form::socket(section)?),
-            resolve: at(section, "resolve", section.time("resolve", RESOLVE)?),
+            is_broken: false,
+            protocol: at(section, "protocol", form::protocol(section)),
+            socket: at(section, "socket", form::socket(section)),
+            resolve: at(section, "resolve", section.time("resolve", RESOLVE)),
             port: at(section, "port", port),
-            tls: at(section, "tls", read_tls(section, folder)?),
-            forward: at(section, "forward", section.word("forward", &forward)?),
-            secret_header: at(section, "secret_header", form::secret_header(section)?),
-            probe: at(section, "probe", form::probe(section)?),
-            websocket: at(section, "websocket", section.flag("websocket")?),
+            tls: at(section, "tls", read_tls(section, folder)),
+            forward: at(section, "forward", section.word("forward", &forward)),
+            secret_header: at(section, "secret_header", form::secret_header(section)),
+            probe: at(section, "probe", form::probe(section)),
+            websocket: at(section, "websocket", section.flag("websocket")),
             websocket_idle: at(
                 section,
                 "websocket_idle",
-                section.time("websocket_idle", IDLE)?,
+                section.time("websocket_idle", IDLE),
             ),
             websocket_max: at(section, "websocket_max", most),
-        })
+        }
     }
 
     /// The keys that only HTTP knows, with their places. One that is switched off asks for nothing.
@@ -126,44 +138,39 @@ fn at<T>(section: &Section<'_>, key: &str, value: Option<T>) -> Option<At<T>> {
     })
 }
 
-fn read_tls(section: &Section<'_>, folder: &Path) -> Result<Option<Option<Tls>>, ConfigError> {
-    let section = match section.switch("tls")? {
-        None => return Ok(None),
-        Some(Switch::Flag(false)) => return Ok(Some(None)),
-        Some(Switch::Flag(true)) => {
-            return Ok(Some(Some(Tls {
+fn read_tls(section: &Section<'_>, folder: &Path) -> Option<Option<Tls>> {
+    let verify = |value: bool, place: Location| At { value, place };
+    let wanted = || form::tls_wanted(section);
+    let section = match section.switch("tls", wanted)? {
+        Switch::Flag(false) => return Some(None),
+        Switch::Flag(true) => {
+            return Some(Some(Tls {
                 ca: None,
                 server_name: None,
                 identity: None,
-                verify: At {
-                    value: true,
-                    place: section.place("tls"),
-                },
-            })));
+                verify: verify(true, section.place("tls")),
+            }));
         }
-        Some(Switch::Table(section)) => section,
+        Switch::Table(section) => section,
     };
-    section.only(TLS.iter().map(|key| key.name))?;
-    let file = |key: &str| -> Result<Option<At<PathBuf>>, ConfigError> {
-        let path = section.text(key)?.map(|(path, _)| folder.join(path));
-        Ok(at(&section, key, path))
+    form::check_tls_keys(&section);
+    let file = |key: &str| {
+        let path = section.text(key).map(|(path, _)| folder.join(path));
+        at(&section, key, path)
     };
-    let without = |key: &str, other: &str| {
-        let text = format!("{key} without {other}; write {other} = \"FILE\" too");
-        section.error_at(key, text)
-    };
-    Ok(Some(Some(Tls {
-        ca: file("ca")?,
-        server_name: form::server_name(&section)?,
-        identity: match (file("cert")?, file("key")?) {
-            (None, None) => None,
-            (Some(cert), Some(key)) => Some((cert, key)),
-            (Some(_), None) => return Err(without("cert", "key")),
-            (None, Some(_)) => return Err(without("key", "cert")),
-        },
-        verify: At {
-            value: section.flag("verify")?.unwrap_or(true),
-            place: section.place("verify"),
-        },
-    })))
+    for (key, other) in [("cert", "key"), ("key", "cert")] {
+        if section.has(key) && !section.has(other) {
+            let text = format!("{key} without {other}; write {other} = \"FILE\" too");
+            section.refuse_at(key, text);
+        }
+    }
+    Some(Some(Tls {
+        ca: file("ca"),
+        server_name: form::server_name(&section),
+        identity: file("cert").zip(file("key")),
+        verify: verify(
+            section.flag("verify").unwrap_or(true),
+            section.place("verify"),
+        ),
+    }))
 }

@@ -7,6 +7,8 @@ use crate::error::{ConfigError, Location, Warning};
 use crate::model::{
     AjpSpec, Forward, HttpSpec, Protocol, TlsIdentity, TlsSpec, Way, WebSocketSpec,
 };
+use bstr::ByteSlice as _;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// A worker with its tables.
@@ -41,6 +43,7 @@ impl<'a> Merged<'a> {
             _ => None,
         };
         self.warn_of_port_zero(warnings);
+        self.warn_of_resolve(warnings);
         let resolve = self
             .get(|entry| &entry.resolve)
             .filter(|_| socket.is_none());
@@ -213,6 +216,23 @@ impl<'a> Merged<'a> {
                  workers.properties"
             );
             warn(&probe.place, message);
+        }
+    }
+
+    /// An address is looked up nowhere.
+    fn warn_of_resolve(&self, warnings: &mut Vec<Warning>) {
+        let (name, host) = (&self.worker.name, &self.worker.host);
+        let is_address = host
+            .to_str()
+            .is_ok_and(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok());
+        if let Some(resolve) = self.own(|entry| &entry.resolve)
+            && is_address
+        {
+            let message = format!(
+                "resolve, and the host of worker {name} is the address {host}, which is looked up nowhere; write a \
+                 name as worker.{name}.host in workers.properties, or take resolve away"
+            );
+            warnings.push(Warning::new(Some(resolve.place.clone()), message).coded("no-effect"));
         }
     }
 

@@ -66,6 +66,10 @@ impl Ways {
         for worker in &known {
             let own = self.named.iter().find(|named| named.is(worker));
             let (own, defaults) = (own.map(|named| &named.entry), self.defaults.as_ref());
+            // What is wrong with its tables is told already.
+            if own.into_iter().chain(defaults).any(|one| one.is_broken) {
+                continue;
+            }
             if let Some(first) = own.or(defaults) {
                 let one = Merged {
                     worker,
@@ -84,7 +88,9 @@ impl Ways {
     fn idle_default(&self, all: &[Result<Reached, ConfigError>]) -> Option<Warning> {
         let speaks_ajp = |one: &Reached| one.way.http().is_none();
         // Who has a mistake may be meant to speak it.
-        if !all.iter().all(|one| one.as_ref().is_ok_and(speaks_ajp)) {
+        if self.named.iter().any(|named| named.entry.is_broken)
+            || !all.iter().all(|one| one.as_ref().is_ok_and(speaks_ajp))
+        {
             return None;
         }
         let (key, place) = self.defaults.as_ref()?.of_http().next()?;

@@ -1,6 +1,6 @@
 use super::super::RjkToml;
 use super::*;
-use crate::error::Warning;
+use crate::error::{ConfigError, Warning};
 use crate::model::*;
 use crate::properties::Properties;
 use crate::workers::Workers;
@@ -311,7 +311,8 @@ fn wrong_values() {
         ("[worker_defaults]\nsocket = \"/s\"", "2: socket is in [worker_defaults], and no two workers have the same; write it in a [worker.NAME]"),
         ("[worker-defaults]", "1: unknown key worker-defaults; write worker_defaults"),
         ("[workers.m1]", "1: unknown key workers; write worker"),
-        ("[worker.m1]\nprotocol = \"https\"", "2: protocol is \"https\"; write \"ajp\" or \"http\""),
+        ("[worker.m1]\nprotocol = \"https\"", "2: protocol is \"https\"; write protocol = \"http\", and tls = { ca = \"FILE\" } beside it"),
+        ("[worker.m1]\nprotocol = \"h2\"", "2: protocol is \"h2\"; write \"ajp\" or \"http\""),
         ("[worker.m1]\nport = 0", "2: port is 0; write a number from 1 to 65535"),
         ("[worker.m1]\nport = \"8080\"", "2: port is \"8080\"; write a number from 1 to 65535"),
         ("[worker.m1]\nsocket = \"run/a.sock\"", "2: socket is \"run/a.sock\"; write a whole path, such as \"/run/tomcat/a.sock\""),
@@ -322,7 +323,7 @@ fn wrong_values() {
         ("[worker.m1]\nwebsocket_idle = \"25h\"", "2: websocket_idle is \"25h\"; write a time such as \"60s\", from \"1s\" to \"24h\""),
         ("[worker.m1]\nwebsocket = \"yes\"", "2: websocket is \"yes\"; write true or false"),
         ("[worker.m1]\ntls = \"on\"", "2: tls is \"on\"; write true, false or a table"),
-        ("[worker.m1.tls]\nca-file = \"x\"", "2: unknown key ca-file; there are: ca, server_name, cert, key, verify"),
+        ("[worker.m1.tls]\nca-file = \"x\"", "2: unknown key ca-file; write ca"),
         ("[worker.m1.tls]\ncert = \"x\"", "2: cert without key; write key = \"FILE\" too"),
         ("[worker.m1.tls]\nkey = \"x\"", "2: key without cert; write cert = \"FILE\" too"),
         ("[worker.m1.tls]\nserver_name = \"https://was1:8443/\"", "2: server_name is \"https://was1:8443/\"; write \"was1\""),
@@ -336,11 +337,12 @@ fn wrong_values() {
         ("[worker.m1]\nsecret_header = \"HOST\"", "2: secret_header is \"HOST\", a header that has a meaning of its own; write another name, such as \"X-Worker-Secret\""),
         ("[worker.m1]\nsecret_header = \"X-Rjk-Route\"", "2: secret_header is \"X-Rjk-Route\", a header that has a meaning of its own; write another name, such as \"X-Worker-Secret\""),
     ] {
-        let error = RjkToml::parse(toml, "conf/rjk.toml").unwrap_err().to_string();
+        let error = RjkToml::parse(toml, "conf/rjk.toml").unwrap_err();
+        let error = error.mistakes.to_string();
         assert_eq!(error, format!("conf/rjk.toml:{expected}"), "{toml}");
     }
     let fits = &long[..107];
     for toml in [&format!("[worker.m1]\nsocket = \"{fits}\""), "[worker.m1.tls]\nserver_name = \"::1\"", "[worker.m1]\nresolve = \"24h\""] {
-        assert_eq!(RjkToml::parse(toml, "t").map(drop), Ok(()), "{toml}");
+        assert!(RjkToml::parse(toml, "t").is_ok(), "{toml}");
     }
 }
