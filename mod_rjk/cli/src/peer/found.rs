@@ -82,9 +82,10 @@ impl Found {
     }
 
     /// What a trouble is at a second look: many servers close without a word when another protocol comes
-    /// than theirs, so a peer that did is asked in others, once.
+    /// than theirs, so a peer that did is asked in others, once. A Tomcat that wants TLS says so in HTTP, and closes.
     pub(super) fn look_again(&self, trouble: Trouble, limit: Duration) -> Trouble {
-        if !trouble.is_wordless() {
+        let may_want_tls = matches!(trouble, Trouble::EndsConnection) && self.speaks_tls(limit);
+        if !trouble.is_wordless() && !may_want_tls {
             return trouble;
         }
         match self.other(limit) {

@@ -67,10 +67,12 @@ impl Response {
         }
         // A response that came in one piece is framed by httpd, whatever was announced.
         let in_one_piece = self.held.is_some() && then == Then::End;
-        if !in_one_piece {
-            self.length
-                .add(bytes, then)
-                .map_err(|cause| Failure::last(Phase::Receive, cause))?;
+        if !in_one_piece && let Err(cause) = self.length.add(bytes, then) {
+            // What there is of an answer that ends too early comes before its end.
+            if self.held.is_none() && self.length.has_room(bytes) {
+                let _ = job.downstream.send(body, Then::More);
+            }
+            return Err(Failure::last(Phase::Receive, cause));
         }
         self.unflushed = then == Then::More;
         let result = match self.held.take() {
@@ -117,6 +119,14 @@ impl Length {
         }
         self.passed = arrived;
         Ok(())
+    }
+
+    /// Whether so much more is not beyond what was announced.
+    fn has_room(&self, bytes: u64) -> bool {
+        let left = self
+            .announced
+            .map(|announced| announced.saturating_sub(self.passed));
+        left.is_none_or(|left| bytes <= left)
     }
 }
 

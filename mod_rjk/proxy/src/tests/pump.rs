@@ -231,6 +231,30 @@ fn bg08_a_body_that_is_not_as_long_as_announced() {
     assert_eq!((head.status(), head.client.ended), (200, true));
 }
 
+/// It came before its end did, although one read brings both.
+#[test]
+fn what_comes_with_an_end_that_is_too_early_is_handed_on() {
+    let (arrived, arrivals) = mpsc::channel();
+    let with_end: Serve = Box::new(move |stream| {
+        packet(stream);
+        let start = [&with_length(b"5"), CHUNK].concat();
+        stream.write_all(&start).unwrap();
+        let _ = arrivals.recv_timeout(Duration::from_secs(10));
+        let _ = stream.write_all(&[CHUNK, END].concat());
+    });
+    let client = Client {
+        arrived: Some(arrived),
+        ..Client::default()
+    };
+    let backend = Backend::start(vec![with_end]);
+    let run = run_all(backend, spec(), b"GET", BodyLength::None, vec![client]).remove(0);
+    assert_eq!(
+        (run.status(), run.client.body.as_slice()),
+        (502, &b"hihi"[..])
+    );
+    assert!(!run.client.ended);
+}
+
 #[test]
 fn f11_f11b_timeouts_and_resets() {
     let spec = AjpSpec {

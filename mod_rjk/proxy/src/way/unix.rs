@@ -44,9 +44,22 @@ pub(super) fn seen(path: &Path) -> String {
     let _ = match fs::metadata(path) {
         Ok(found) if !found.file_type().is_socket() => write!(seen, "it is no socket"),
         Ok(found) => write!(seen, "it is {}", access(&found)),
-        Err(error) => write!(seen, "{error}"),
+        Err(error) => write!(seen, "{}", missing(path, &error)),
     };
     seen
+}
+
+/// Why nothing is seen of it: what connect(2) said already is not said again.
+fn missing(path: &Path, error: &io::Error) -> String {
+    let folder = path.parent().unwrap_or(Path::new("/")).display();
+    match (error.kind(), path.parent().is_some_and(Path::is_dir)) {
+        (io::ErrorKind::NotFound, true) => format!("nobody has made it in {folder}"),
+        (io::ErrorKind::NotFound, false) => format!("there is no folder {folder}"),
+        (io::ErrorKind::PermissionDenied, _) => {
+            format!("this process may not look into {folder}, or a folder above it")
+        }
+        _ => error.to_string(),
+    }
 }
 
 fn access(found: &Metadata) -> String {
@@ -120,7 +133,11 @@ mod tests {
     fn what_is_seen_names_what_stands_in_the_way() {
         let folder = Folder::new("seen");
         let path = folder.0.join("s");
-        assert!(seen(&path).contains("No such file"), "{}", seen(&path));
+        let folder_name = folder.0.display();
+        let nobody = format!("nobody has made it in {folder_name}");
+        assert_eq!(seen(&path), nobody);
+        let below = folder.0.join("no/s");
+        assert_eq!(seen(&below), format!("there is no folder {folder_name}/no"));
         fs::write(&path, "").unwrap();
         assert_eq!(seen(&path), "it is no socket");
         fs::remove_file(&path).unwrap();

@@ -150,6 +150,10 @@ fn connectors_that_refuse(stage: &Stage) -> Result {
     assert_eq!(said.code, Some(1), "{said:?}");
     let expected = "the connector refused this, not the application: it speaks TLS; write https://";
     assert!(said.err.contains(expected), "{said:?}");
+    let said = run(&["ping", "-c", "1", &format!("http://{}/", local(port))])?;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let expected = "it speaks TLS, not HTTP; that is a TLS port: write https://";
+    assert!(said.out.contains(expected), "{said:?}");
     let long = format!("X-Long: {}", "x".repeat(20_000));
     let said = stage.run(&["get", "-H", &long], Way::HttpTcp, "/testbed/echo.jsp")?;
     assert_eq!(said.code, Some(1), "{said:?}");

@@ -70,6 +70,13 @@ fn no_sign(error: io::Error, asked: Asked<'_>) -> Trouble {
         limit,
         unread,
     } = asked;
+    let ends = error
+        .get_ref()
+        .is_some_and(|inner| inner.is::<ProbeEndsConnection>());
+    // What is unread is then behind a head that was HTTP.
+    if scheme.is_http() && ends {
+        return Trouble::EndsConnection;
+    }
     if let Some(foreign) = Foreign::of(unread, scheme) {
         return Trouble::Foreign(foreign);
     }
@@ -77,13 +84,6 @@ fn no_sign(error: io::Error, asked: Asked<'_>) -> Trouble {
         Ok(error) => return Trouble::Tls(error),
         Err(error) => error,
     };
-    if scheme.is_http()
-        && error
-            .get_ref()
-            .is_some_and(|inner| inner.is::<ProbeEndsConnection>())
-    {
-        return Trouble::EndsConnection;
-    }
     if scheme.is_http() && error.kind() == ErrorKind::InvalidData {
         return match error.downcast::<rjk_http1::ProtocolError>() {
             Ok(error) => Trouble::Garbage(WireError::Http(error)),

@@ -206,6 +206,12 @@ fn probing_over_http() {
             b"",
             "ends_connection",
         ),
+        // Tomcat's answer on a port of TLS has a body, also to HEAD.
+        (
+            io(ErrorKind::ConnectionAborted, Box::new(ProbeEndsConnection)),
+            b"Bad Request\r\n",
+            "ends_connection",
+        ),
     ] {
         let text = format!("{error:?} {unread:?}");
         let word = word_of(Scheme::Http, Phase::Ping, Cause::Ping(error), unread);
