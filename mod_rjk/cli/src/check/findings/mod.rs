@@ -1,8 +1,10 @@
 //! What the module takes without a word, and somebody should look at.
 
 mod attributes;
+mod lines;
 mod mounts;
 mod names;
+mod patterns;
 mod pool;
 mod protection;
 mod reach;
@@ -29,7 +31,9 @@ pub fn all(site: &Site, tomcats: &[Tomcat]) -> Vec<Finding> {
         list: Vec::new(),
     };
     names::find(&mut found);
+    lines::find(&mut found);
     mounts::find(&mut found);
+    patterns::find(&mut found);
     reach::find(&mut found);
     status::find(&mut found);
     if let Some(workers) = &site.workers {

@@ -10,14 +10,16 @@ pub(super) fn find(found: &mut Found<'_>) {
         return;
     };
     for property in workers.properties() {
-        if let Some(meant) = meant(property.name) {
-            let message = format!(
-                "{} is a variable, not a property; write {meant}",
-                property.name
-            );
-            let place = workers.location(property.name);
-            found.add(place, Severity::Warning, "misspelt-name", message);
-        }
+        let name = property.name;
+        let message = match (meant(name), of_nobody(name)) {
+            (Some(meant), _) => format!("{name} is a variable, not a property; write {meant}"),
+            (None, Some(attribute)) => {
+                format!("{name} belongs to no worker; write worker.NAME.{attribute}")
+            }
+            (None, None) => continue,
+        };
+        let place = workers.location(name);
+        found.add(place, Severity::Warning, "misspelt-name", message);
     }
 }
 
@@ -33,9 +35,32 @@ fn meant(name: &BStr) -> Option<String> {
     (is_near && is_property).then(|| format!("worker.{}", rest.as_bstr()))
 }
 
+/// `port` of `worker.port`: a name is missing. Some are for all workers.
+fn of_nobody(name: &BStr) -> Option<&BStr> {
+    let attribute = name.strip_prefix(b"worker.")?;
+    let is_for_all = matches!(attribute, b"list" | b"maintain");
+    (is_attribute(attribute) && !is_for_all).then(|| attribute.as_bstr())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_property_has_a_worker() {
+        for (name, expected) in [
+            ("worker.port", Some("port")),
+            ("worker.host", Some("host")),
+            ("worker.list", None),
+            ("worker.maintain", None),
+            ("worker.home", None),
+            ("worker.a.port", None),
+            ("port", None),
+        ] {
+            let expected = expected.map(BStr::new);
+            assert_eq!(of_nobody(name.into()), expected, "{name}");
+        }
+    }
 
     #[test]
     fn only_what_has_an_attribute_is_meant() {

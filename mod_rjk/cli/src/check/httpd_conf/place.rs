@@ -89,15 +89,18 @@ impl Root {
         if path.is_file() {
             return Found::There(path);
         }
-        let is_absolute = Path::new(name).is_absolute();
-        // A ServerRoot that is not here is that of another host.
-        let is_certain = is_absolute || self.known.as_ref().is_some_and(|root| root.is_dir());
+        let is_certain = self.is_certain(name);
         let other = self.elsewhere(name, &path).find(|other| other.is_file());
         match other {
             Some(other) if is_certain => Found::Elsewhere(other),
             Some(other) => Found::There(other),
             None => Found::Nowhere { path, is_certain },
         }
+    }
+
+    /// Whether it is known where httpd would look. A ServerRoot that is not here is that of another host.
+    pub fn is_certain(&self, name: &str) -> bool {
+        Path::new(name).is_absolute() || self.known.as_ref().is_some_and(|root| root.is_dir())
     }
 
     /// Without ServerRoot a relative name may mean several; a copy lies beside, or was named itself.

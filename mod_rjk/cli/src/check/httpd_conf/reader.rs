@@ -208,9 +208,14 @@ impl Reader {
     }
 
     fn begin(&mut self, line: &[u8], place: Location) {
-        let line = line.rfind_byte(b'>').map_or(line, |end| &line[..end]);
-        let (name, rest) = word(line);
+        let end = line.rfind_byte(b'>');
+        let (name, rest) = word(end.map_or(line, |end| &line[..end]));
         let name = shown(&name);
+        if end.is_none() && !self.is_skipping() {
+            let message =
+                format!("<{name} is missing its closing >; write > at the end of the line");
+            self.refuse(place.clone(), message);
+        }
         let lower = name.to_ascii_lowercase();
         let begins = place.clone();
         let kind = if self.is_skipping() {
