@@ -3,13 +3,41 @@
 use crate::writer::{STRING, Writer};
 use rjk_message::Attributes;
 
+/// Attributes that are not the request's, but of the worker that is asked and of who chose it: another
+/// worker gets others.
+#[derive(Clone, Copy, Debug)]
+pub struct Added<'a> {
+    /// See [`Attributes::secret`].
+    pub secret: Option<&'a [u8]>,
+    /// See [`Attributes::route`].
+    pub route: Option<&'a [u8]>,
+    /// See [`Attributes::activation`].
+    pub activation: &'a [u8],
+}
+
+impl<'a> Added<'a> {
+    /// Those that stand with the request's own.
+    pub fn of(attributes: &Attributes<'a>) -> Added<'a> {
+        Added {
+            secret: attributes.secret,
+            route: attributes.route,
+            activation: attributes.activation,
+        }
+    }
+}
+
 /// Appends the attributes; the stored method (AT-10) has its place among them.
-pub(crate) fn put(attributes: &Attributes<'_>, stored_method: Option<&[u8]>, out: &mut Writer<'_>) {
-    put_attribute(out, 0x0C, attributes.secret);
+pub(crate) fn put(
+    attributes: &Attributes<'_>,
+    added: &Added<'_>,
+    stored_method: Option<&[u8]>,
+    out: &mut Writer<'_>,
+) {
+    put_attribute(out, 0x0C, added.secret);
     put_attribute(out, 0x03, non_empty(attributes.remote_user));
     put_attribute(out, 0x04, non_empty(attributes.auth_type));
     put_attribute(out, 0x05, attributes.query);
-    put_attribute(out, 0x06, attributes.route);
+    put_attribute(out, 0x06, added.route);
     put_attribute(out, 0x07, non_empty(attributes.ssl_cert));
     put_attribute(out, 0x08, attributes.ssl_cipher);
     put_attribute(out, 0x09, attributes.ssl_session);
@@ -23,7 +51,7 @@ pub(crate) fn put(attributes: &Attributes<'_>, stored_method: Option<&[u8]>, out
     }
     put_named(out, b"AJP_REMOTE_PORT", attributes.remote_port);
     put_named(out, b"AJP_LOCAL_ADDR", attributes.local_addr);
-    put_named(out, b"JK_LB_ACTIVATION", Some(attributes.activation));
+    put_named(out, b"JK_LB_ACTIVATION", Some(added.activation));
     for &(name, value) in attributes.extra {
         put_named(out, name, Some(value));
     }

@@ -1,6 +1,7 @@
 //! The forward request, httpd's first packet of an exchange (contract §5.2…§5.5).
 
 use crate::attributes;
+pub use crate::attributes::Added;
 use crate::wire::{
     CODED_NAME, FRAME_HEADER, PacketSize, TO_TOMCAT, method_code, request_header_code,
 };
@@ -44,19 +45,21 @@ pub fn encode(
 ) -> Result<(), RequestTooLarge> {
     let start = out.len();
     out.resize(start + room(head), 0);
-    let size = encode_into(head, max, &mut out[start..]);
+    let size = encode_into(head, &Added::of(&head.attributes), max, &mut out[start..]);
     let size = size.inspect_err(|_| out.truncate(start))?;
     // There was room for all.
     out.truncate(start + size.unwrap_or(0));
     Ok(())
 }
 
-/// The same into a buffer; bytes of the packet, `None` when it does not fit. It is then not whole.
+/// The same into a buffer, with attributes in the place of the head's own; bytes of the packet, `None` when
+/// it does not fit. It is then not whole.
 ///
 /// # Errors
 /// As [`encode`].
 pub fn encode_into(
     head: &RequestHead<'_>,
+    added: &Added<'_>,
     max: PacketSize,
     buffer: &mut [u8],
 ) -> Result<Option<usize>, RequestTooLarge> {
@@ -65,7 +68,7 @@ pub fn encode_into(
     let mut packet = Writer::new(buffer);
     packet.put_bytes(&TO_TOMCAT);
     let length_at = packet.skip_u16();
-    put_payload(head, &mut packet);
+    put_payload(head, added, &mut packet);
     let size = packet.written();
     packet.patch_u16(length_at, size - FRAME_HEADER);
     if size > max.bytes() {
@@ -101,7 +104,7 @@ fn check_header_names(headers: &[(&[u8], &[u8])]) -> Result<(), RequestTooLarge>
     }
 }
 
-fn put_payload(head: &RequestHead<'_>, out: &mut Writer<'_>) {
+fn put_payload(head: &RequestHead<'_>, added: &Added<'_>, out: &mut Writer<'_>) {
     let method = method_code(head.method);
     out.put_u8(FORWARD_REQUEST);
     out.put_u8(method.unwrap_or(STORED_METHOD));
@@ -114,7 +117,7 @@ fn put_payload(head: &RequestHead<'_>, out: &mut Writer<'_>) {
     out.put_u8(u8::from(head.is_ssl));
     put_headers(head, out);
     let stored_method = method.is_none().then_some(head.method);
-    attributes::put(&head.attributes, stored_method, out);
+    attributes::put(&head.attributes, added, stored_method, out);
     out.put_u8(TERMINATOR);
 }
 

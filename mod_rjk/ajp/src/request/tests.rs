@@ -415,11 +415,11 @@ fn a_buffer_that_is_too_small_is_told_apart_from_a_packet_that_is_too_large() {
     encode(&request(b"GET", &[]), PacketSize::DEFAULT, &mut whole).unwrap();
     for room in [0, 3, whole.len() - 1] {
         let mut buffer = vec![0; room];
-        let fits = encode_into(&request(b"GET", &[]), PacketSize::DEFAULT, &mut buffer);
+        let fits = into(&request(b"GET", &[]), &mut buffer);
         assert_eq!(fits, Ok(None), "{room}");
     }
     let mut buffer = vec![0xEE; whole.len() + 1];
-    let fits = encode_into(&request(b"GET", &[]), PacketSize::DEFAULT, &mut buffer);
+    let fits = into(&request(b"GET", &[]), &mut buffer);
     assert_eq!(fits, Ok(Some(whole.len())));
     assert_eq!(
         (&buffer[..whole.len()], buffer[whole.len()]),
@@ -427,6 +427,35 @@ fn a_buffer_that_is_too_small_is_told_apart_from_a_packet_that_is_too_large() {
     );
     let long = "x".repeat(9000);
     let headers = [(&b"X"[..], long.as_bytes())];
-    let refused = encode_into(&request(b"GET", &headers), PacketSize::DEFAULT, &mut [0; 9]);
+    let refused = into(&request(b"GET", &headers), &mut [0; 9]);
     assert!(refused.is_err_and(|refused| refused.size > 9000));
+}
+
+/// With the attributes that stand in the head.
+fn into(head: &RequestHead<'_>, buffer: &mut [u8]) -> Result<Option<usize>, RequestTooLarge> {
+    encode_into(
+        head,
+        &Added::of(&head.attributes),
+        PacketSize::DEFAULT,
+        buffer,
+    )
+}
+
+#[test]
+fn what_is_added_replaces_the_heads_own() {
+    let mut head = request(b"GET", &[]);
+    let added = Added {
+        secret: Some(b"s"),
+        route: Some(b"r"),
+        activation: b"DIS",
+    };
+    let mut buffer = [0; 500];
+    let size = encode_into(&head, &added, PacketSize::DEFAULT, &mut buffer);
+    head.attributes.secret = added.secret;
+    head.attributes.route = added.route;
+    head.attributes.activation = added.activation;
+    let mut expected = Vec::new();
+    encode(&head, PacketSize::DEFAULT, &mut expected).unwrap();
+    assert_eq!(size, Ok(Some(expected.len())));
+    assert_eq!(buffer[..expected.len()], expected);
 }

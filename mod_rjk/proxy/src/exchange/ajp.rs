@@ -9,7 +9,7 @@ use crate::job::failure::Cause;
 use crate::job::request::UpstreamRequest;
 use crate::way::connection::{Connection, Look, ReceiveError};
 use rjk_ajp::exchange::Exchange;
-use rjk_ajp::request::encode_into;
+use rjk_ajp::request::{Added, encode_into};
 use rjk_ajp::wire::body_header;
 use rjk_ajp::{
     BROKEN_BODY, CPING, END_OF_BODY, Frame, Packet, PacketSize, ProtocolError, next_frame,
@@ -33,16 +33,21 @@ pub(super) fn encode(
     spec: &AjpSpec,
     out: &mut Scratch,
 ) -> Result<(), Cause> {
-    let mut forward = request.forward.clone();
-    forward.attributes.secret = spec.secret.as_ref().map(|secret| secret.as_slice());
-    forward.attributes.route = target.route;
-    forward.attributes.activation = target.activation;
-    let size = packet_size(spec);
-    match encode_into(&forward, size, out.room(PacketSize::DEFAULT.bytes()))? {
-        Some(bytes) => out.fill(bytes),
-        // Only where larger packets are allowed.
-        None => out.append(|out| rjk_ajp::request::encode(&forward, size, out))?,
+    let (head, size) = (&request.forward, packet_size(spec));
+    let added = Added {
+        secret: spec.secret.as_ref().map(|secret| secret.as_slice()),
+        route: target.route,
+        activation: target.activation,
+    };
+    let room = out.room(PacketSize::DEFAULT.bytes());
+    if let Some(bytes) = encode_into(head, &added, size, room)? {
+        out.fill(bytes);
+        return Ok(());
     }
+    // Only where larger packets are allowed.
+    let room = out.room(size.bytes());
+    let bytes = encode_into(head, &added, size, room)?;
+    out.fill(bytes.unwrap_or(0));
     Ok(())
 }
 

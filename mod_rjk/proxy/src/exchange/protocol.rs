@@ -66,6 +66,10 @@ pub(crate) fn encode(
 
 /// Bytes of the body that go out with the request, if it has any (BD-01, BD-03).
 pub(crate) fn eager_body(job: &Forwarding<'_>, spec: &AjpSpec) -> Option<usize> {
+    // Nearly every request.
+    if job.request.has_no_body() {
+        return None;
+    }
     Codec::new(job, spec).eager_body()
 }
 

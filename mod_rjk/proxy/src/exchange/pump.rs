@@ -192,18 +192,25 @@ impl Pump<'_, '_> {
             }
         };
         let then = next.follows(flush);
+        let rest = pending.len() - used;
         if used > 0 {
             let began = self.read_at.take().unwrap_or_else(Instant::now);
             response.deliver(&body, then, self.job, self.cookie)?;
-            self.kept_waiting = self.kept_waiting.max(began.elapsed());
+            drop(body);
+            self.handed_on(used, began);
         }
-        drop(body);
-        self.out_of_step |= matches!(next, Next::SendBody(_)) && used < pending.len();
-        self.connection.consume(used);
-        if used > 0 {
-            self.wait = None;
-        }
+        self.out_of_step |= matches!(next, Next::SendBody(_)) && rest > 0;
         Ok(next)
+    }
+
+    /// So many bytes were used, and what they hold was handed on since `began`.
+    fn handed_on(&mut self, used: usize, began: Instant) {
+        let done = Instant::now();
+        let took = done.saturating_duration_since(began);
+        self.kept_waiting = self.kept_waiting.max(took);
+        self.connection.touch_at(done);
+        self.connection.consume(used);
+        self.wait = None;
     }
 
     /// What is to be done when the worker has not said more: a part of the body goes, or we read on.

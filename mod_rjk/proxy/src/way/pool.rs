@@ -374,6 +374,11 @@ impl Checkout<'_> {
     pub fn put_back(&mut self, connection: impl Into<Box<Connection>>) {
         let mut connection = connection.into();
         connection.touch();
+        self.keep(connection);
+    }
+
+    /// The same with one that knows when it was used.
+    pub(crate) fn keep(&mut self, connection: Box<Connection>) {
         self.connection = Some(connection);
     }
 }

@@ -46,7 +46,7 @@ impl Contact {
         } else if self.may_be_reused(&mut connection, &finished.ending, log)
             && !job.request.options.disable_reuse
         {
-            checkout.put_back(connection);
+            checkout.keep(connection);
         }
         Ok(finished.served)
     }
