@@ -6,6 +6,7 @@ mod cut;
 mod direct;
 mod drip;
 mod http;
+mod kept;
 mod late;
 mod moved;
 mod pool;

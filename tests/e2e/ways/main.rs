@@ -6,6 +6,7 @@ mod bodies;
 mod examples;
 mod exchanges;
 mod facts;
+mod kept;
 mod members;
 mod mpm;
 mod requests;

@@ -102,6 +102,10 @@ pub enum Cause {
     /// fault of its own.
     #[error("the worker closed the connection, after the client had kept it waiting for {0:?}")]
     KeptWaiting(Duration),
+    /// F-07: a connection ended that was kept from another request, as soon as it had this one: most
+    /// likely the worker closed it for idle, and saw nothing of the request.
+    #[error("{0}, which was kept from another request")]
+    Kept(#[source] Box<Cause>),
     /// F-14: the request body could not be read from the client.
     #[error("the request body could not be read from the client")]
     ClientRead(BrokenBody),

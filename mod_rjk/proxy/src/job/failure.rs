@@ -97,6 +97,18 @@ impl Failure {
         }
     }
 
+    /// The same of a connection that was kept from another request, and ended as soon as it had this one.
+    pub(crate) fn of_kept_connection(self) -> Failure {
+        let cause = match self.cause {
+            Cause::BrokenReply { error, .. } => Cause::Broken(error),
+            other => other,
+        };
+        Failure {
+            cause: Cause::Kept(Box::new(cause)),
+            ..self
+        }
+    }
+
     /// Whether it counts as a reply timeout (L-11, F-11, F-11b).
     pub fn is_reply_timeout(&self) -> bool {
         self.exhaustion().is_none()
@@ -153,6 +165,7 @@ impl Failure {
             | Cause::SocketTimeout(_)
             | Cause::KeptWaiting(_)
             | Cause::WrongLength { .. } => 502,
+            Cause::Kept(_) => 502,
             Cause::ReplyTimeout(_) | Cause::BrokenReply { .. } => 504,
             Cause::Protocol(error) => error.status(),
             Cause::NoMember(_)
@@ -183,7 +196,7 @@ impl Failure {
             | Cause::Unwritable(_)
             | Cause::NoTunnel(_)
             | Cause::MemberWithoutWebSocket(_) => Outcome::ClientError,
-            Cause::KeptWaiting(_) | Cause::TunnelLimit(_) => Outcome::Internal,
+            Cause::KeptWaiting(_) | Cause::Kept(_) | Cause::TunnelLimit(_) => Outcome::Internal,
             Cause::BusyLimit { .. } => Outcome::BusyLimit,
             Cause::FailOnStatus(FailStatus { soft: true, .. }) => Outcome::StatusSoft,
             Cause::FailOnStatus(_) => Outcome::StatusHard,
@@ -231,6 +244,9 @@ impl Failure {
             Cause::Ping(error) => probe_remedy(error),
             Cause::Send(_) | Cause::Closed | Cause::Broken(_) | Cause::BrokenReply { .. } => {
                 "Tomcat or a firewall closed the connection: see Tomcat's log, connectionTimeout, and ping_mode"
+            }
+            Cause::Kept(_) => {
+                "it may have seen the request, which is not repeated therefore: let keepAliveTimeout of Tomcat's connector be longer than connection_pool_timeout, and see ping_mode"
             }
             Cause::ReplyTimeout(_) => "raise reply_timeout, or see why the application is slow",
             Cause::SocketTimeout(_) => "raise socket_timeout, or see why the worker is slow",

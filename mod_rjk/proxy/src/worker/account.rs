@@ -74,7 +74,7 @@ pub(crate) fn ended(result: &Result<Served, Failure>, sent: bool) -> Ended {
         | Cause::MemberWithoutWebSocket(_)
         | Cause::ClientRead(_)
         | Cause::ClientWrite => Ended::Client,
-        Cause::NoMember(_) | Cause::NoMemberWithWebSocket(_) => Ended::Host,
+        Cause::Kept(_) | Cause::NoMember(_) | Cause::NoMemberWithWebSocket(_) => Ended::Host,
     }
 }
 
@@ -139,6 +139,7 @@ mod tests {
             same(fail(true), Ended::Status),
             same(fail(false), Ended::Status),
             same(Cause::KeptWaiting(SECOND), Ended::Client),
+            same(Cause::Kept(Box::new(Cause::Closed)), Ended::Host),
             same(Cause::TooLarge(RequestTooLarge { size: 9000, limit: 8192 }), Ended::Client),
             same(Cause::ClientRead(BrokenBody::SHORT), Ended::Client),
             same(Cause::ClientWrite, Ended::Client),

@@ -21,6 +21,10 @@ use std::time::Duration;
 /// connects again, and comes to a process that stays.
 const AFTER_STOP: Duration = Duration::from_secs(30);
 
+/// A worker that has ended a connection for idle says so as soon as it gets a request on it. One that fails
+/// at a request takes longer, more often than not.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
 /// How one Tomcat is reached at this moment: settings and addresses.
 #[derive(Debug)]
 pub(crate) struct Contact {
@@ -176,7 +180,8 @@ impl Contact {
     }
 
     /// One attempt. A pooled connection that turns out dead before any byte of an answer does not
-    /// count as one: a request that is safe to repeat goes out again at once, on a new connection.
+    /// count as one: a request that is safe to repeat goes out again at once, on a new connection. Of any
+    /// other nobody knows whether the worker saw it; but that it ended at once says nothing of the worker.
     fn try_once(
         &self,
         checkout: &mut Checkout<'_>,
@@ -187,13 +192,17 @@ impl Contact {
     ) -> Result<Served, Failure> {
         if let Some(connection) = self.reuse(checkout, log) {
             match self.exchange(connection, checkout, job, target, head, log) {
-                Err(failure) if job.request.is_safe() && is_stale(&failure) => {
+                Err(failure) if !is_stale(&failure) => return Err(failure),
+                Err(failure) if failure.retry && job.request.is_safe() => {
                     jk_log!(
                         log,
                         Debug,
                         "worker {}: a pooled connection was dead",
                         self.spec().name
                     );
+                }
+                Err(failure) if job.heard.waited < AT_ONCE => {
+                    return Err(failure.of_kept_connection());
                 }
                 result => return result,
             }
@@ -303,8 +312,7 @@ impl Contact {
 
 /// The signs of a pooled connection that the worker had closed before it saw the request.
 fn is_stale(failure: &Failure) -> bool {
-    failure.retry
-        && matches!(failure.phase, Phase::Send | Phase::AwaitHead)
+    matches!(failure.phase, Phase::Send | Phase::AwaitHead)
         && matches!(
             failure.cause,
             Cause::Send(_) | Cause::Closed | Cause::Broken(_) | Cause::BrokenReply { .. }

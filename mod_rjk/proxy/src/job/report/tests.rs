@@ -87,6 +87,7 @@ fn causes() -> Vec<(&'static str, Cause, u16)> {
         ("F-14", Cause::ClientRead(BrokenBody::SHORT), 400),
         ("A-05", Cause::SocketTimeout(limit), 502),
         ("F-07", Cause::KeptWaiting(limit), 502),
+        ("F-07", Cause::Kept(Box::new(Cause::Closed)), 502),
     ]
 }
 
@@ -118,6 +119,7 @@ fn number(cause: &Cause) -> usize {
         Cause::NoTls => 22,
         Cause::MemberWithoutWebSocket(_) => 23,
         Cause::NoMemberWithWebSocket(_) => 24,
+        Cause::Kept(_) => 25,
         // Its client is gone whatever the phase: see the second test.
         Cause::ClientWrite => 18,
     }
@@ -135,7 +137,7 @@ fn line(result: Result<Served, Failure>, told: Told) -> (Level, String) {
 #[test]
 fn each_cause_in_each_phase_is_one_error_line_with_the_status() {
     let numbers: BTreeSet<usize> = causes().iter().map(|(_, cause, _)| number(cause)).collect();
-    assert_eq!(numbers, (0..25).collect());
+    assert_eq!(numbers, (0..26).collect());
     for phase in PHASES {
         for (row, cause, status) in causes() {
             let start = format!("worker lb failed while {phase}: {cause}; ");
