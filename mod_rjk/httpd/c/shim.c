@@ -119,6 +119,11 @@ int rjk_brigade_error(const apr_bucket_brigade *brigade)
     return 0;
 }
 
+int rjk_brigade_is_empty(const apr_bucket_brigade *brigade)
+{
+    return APR_BRIGADE_EMPTY(brigade);
+}
+
 apr_status_t rjk_brigade_take(apr_bucket_brigade *brigade, char *buffer, apr_size_t *length,
                               int *ended)
 {

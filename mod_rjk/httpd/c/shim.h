@@ -30,6 +30,9 @@ void rjk_brigade_append_error(apr_bucket_brigade *brigade, int status, apr_pool_
 /* The HTTP status of the first error bucket; 0 without one. */
 int rjk_brigade_error(const apr_bucket_brigade *brigade);
 
+/* Whether a brigade holds nothing. */
+int rjk_brigade_is_empty(const apr_bucket_brigade *brigade);
+
 /* Moves data from the front of a brigade to a buffer of *length bytes, up to EOS, which sets
    *ended and stays; *length becomes the bytes moved. */
 apr_status_t rjk_brigade_take(apr_bucket_brigade *brigade, char *buffer, apr_size_t *length,

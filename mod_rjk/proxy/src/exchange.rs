@@ -10,4 +10,5 @@ pub(crate) mod response;
 mod scratch;
 mod silence;
 pub(crate) mod switch;
+mod turns;
 mod upload;

@@ -122,6 +122,7 @@ impl<'r> Forwarding<'r> {
         self.heard = Heard::default();
         self.traffic = Traffic::default();
         self.timeouts = 0;
+        self.admission = None;
     }
 
     /// The call is over: says where is counted what goes on behind it.

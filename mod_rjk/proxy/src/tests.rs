@@ -14,3 +14,4 @@ mod pump;
 mod rig;
 mod support;
 mod switched;
+mod turns;

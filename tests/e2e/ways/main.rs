@@ -13,4 +13,5 @@ mod requests;
 mod settings;
 mod smuggling;
 mod stage;
+mod turns;
 mod websocket;

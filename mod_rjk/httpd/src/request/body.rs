@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::ffi::c_int;
 use std::io::Read;
 use std::ptr::NonNull;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Successful reads without a byte that are borne in a row: a coding needs some before its first
 /// byte, each of which waited for the client.
@@ -39,6 +39,8 @@ pub(crate) struct RequestBody<'r> {
     /// What was read before it was asked for.
     ahead: VecDeque<u8>,
     has_length: bool,
+    /// Since when a part of it was asked for that did not come.
+    missed: Option<Instant>,
     ended: bool,
     broken: Option<BrokenBody>,
 }
@@ -62,6 +64,7 @@ impl<'r> RequestBody<'r> {
             came: false,
             ahead: VecDeque::new(),
             has_length: announced > 0,
+            missed: None,
             ended: !has_body,
             broken: None,
         })
@@ -94,6 +97,56 @@ impl<'r> RequestBody<'r> {
         })
     }
 
+    /// Whether a read would not wait: up to `most` bytes are taken in for it. A body that a filter changes
+    /// is read as such filters expect it: waiting.
+    pub(crate) fn is_ready(&mut self, most: usize) -> bool {
+        let is_known = self.ended || self.broken.is_some() || !self.ahead.is_empty();
+        let Some(brigade) = self.brigade.filter(|_| !is_known) else {
+            return true;
+        };
+        if !is_empty(brigade) || self.request.is_body_filtered() {
+            return true;
+        }
+        let status = self.ask(brigade, most, sys::apr_read_type_e_APR_NONBLOCK_READ);
+        if self.is_to_come(brigade, status) && !self.is_overdue() {
+            return false;
+        }
+        self.missed = None;
+        if let Err(broken) = self.checked(brigade, status) {
+            self.break_off(broken);
+        }
+        true
+    }
+
+    /// Nothing came, and nothing is wrong.
+    fn is_to_come(&self, brigade: Brigade, status: sys::apr_status_t) -> bool {
+        use std::io::{Error, ErrorKind};
+        let is_nothing = match status {
+            0 => is_empty(brigade),
+            status => Error::from_raw_os_error(status).kind() == ErrorKind::WouldBlock,
+        };
+        is_nothing && !self.request.is_answered() && !self.request.is_aborted()
+    }
+
+    /// httpd's `Timeout`, which bounds a read that waits, has passed since the first that did not.
+    fn is_overdue(&mut self) -> bool {
+        let missed = *self.missed.get_or_insert_with(Instant::now);
+        // SAFETY: a request always has a server, which outlives it.
+        let limit = unsafe { (*self.request.server()).timeout };
+        let limit = u64::try_from(limit).map(Duration::from_micros);
+        if limit.is_ok_and(|limit| missed.elapsed() >= limit) {
+            self.break_off(BrokenBody::refused(408));
+            return true;
+        }
+        false
+    }
+
+    /// The rest of the body cannot be told from the next request.
+    fn break_off(&mut self, broken: BrokenBody) {
+        self.broken.get_or_insert(broken);
+        self.request.close_after();
+    }
+
     /// Reads body bytes, blocking; 0 at the end of a whole body. Once broken it stays so.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, BrokenBody> {
         if !self.ahead.is_empty() {
@@ -102,11 +155,8 @@ impl<'r> RequestBody<'r> {
         if let Some(broken) = self.broken {
             return Err(broken);
         }
-        self.next(buffer).inspect_err(|broken| {
-            self.broken = Some(*broken);
-            // The rest of the body cannot be told from the next request.
-            self.request.close_after();
-        })
+        let read = self.next(buffer);
+        read.inspect_err(|broken| self.break_off(*broken))
     }
 
     fn next(&mut self, buffer: &mut [u8]) -> Result<usize, BrokenBody> {
@@ -182,18 +232,27 @@ impl<'r> RequestBody<'r> {
 
     /// Reads from the client into the empty brigade.
     fn fill(&mut self, brigade: Brigade, bytes: usize) -> Result<(), BrokenBody> {
+        let status = self.ask(brigade, bytes, sys::apr_read_type_e_APR_BLOCK_READ);
+        self.checked(brigade, status)
+    }
+
+    fn ask(
+        &mut self,
+        brigade: Brigade,
+        bytes: usize,
+        how: sys::apr_read_type_e,
+    ) -> sys::apr_status_t {
         // SAFETY: request, filters and brigade are alive; the mode asks for data of the body only.
-        let status = unsafe {
+        unsafe {
             sys::apr_brigade_cleanup(brigade.as_ptr().cast());
             sys::ap_get_brigade(
                 (*self.request.as_ptr()).input_filters,
                 brigade.as_ptr(),
                 sys::ap_input_mode_t_AP_MODE_READBYTES,
-                sys::apr_read_type_e_APR_BLOCK_READ,
+                how,
                 bytes as _,
             )
-        };
-        self.checked(brigade, status)
+        }
     }
 
     /// What httpd did decides, whatever it returned: it may have answered the request by itself, and
@@ -222,6 +281,12 @@ impl<'r> RequestBody<'r> {
             left: is_aborted || (error == 0 && is_disconnect(status)),
         })
     }
+}
+
+/// Of a brigade that is alive, as that of a body is as long as its request.
+fn is_empty(brigade: Brigade) -> bool {
+    // SAFETY: see above.
+    unsafe { sys::rjk_brigade_is_empty(brigade.as_ptr()) != 0 }
 }
 
 /// The ways in which a read says that the client ended its side, or that its connection broke.

@@ -5,13 +5,14 @@ use super::end;
 use super::state::{self, Mapped};
 use super::tunnel;
 use crate::ffi::apr::Pool;
+use crate::ffi::connection::descriptor;
 use crate::ffi::guard::point;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
 use crate::ffi::texts::Text;
 use rjk_config::decimal::Decimal;
 use rjk_message::ResponseHead;
-use rjk_proxy::job::downstream::{BrokenBody, ClientError, Downstream, Then};
+use rjk_proxy::job::downstream::{BodyReady, BrokenBody, ClientError, Downstream, Then};
 use rjk_proxy::job::report::Told;
 use rjk_proxy::tunnel::{TunnelEnd, TunnelLimits, Tunnelled};
 use std::ffi::{CStr, c_int};
@@ -98,6 +99,14 @@ impl<'r> Client<'r> {
         !self.request.is_answered() && !self.request.is_aborted()
     }
 
+    /// httpd may end the response while the body is read.
+    fn watch_end(&mut self) {
+        if self.started && !self.watched {
+            end::watch(self.request);
+            self.watched = true;
+        }
+    }
+
     fn pass(&mut self) -> Result<(), ClientError> {
         // SAFETY: the filters belong to the live request. They copy what they keep of transient
         // buckets, so the brigade holds no borrowed bytes after it was cleaned up.
@@ -132,11 +141,16 @@ impl<'r> Client<'r> {
 impl Downstream for Client<'_> {
     fn read_body(&mut self, buffer: &mut [u8]) -> Result<usize, BrokenBody> {
         point("the request body");
-        if self.started && !self.watched {
-            end::watch(self.request);
-            self.watched = true;
-        }
+        self.watch_end();
         self.body.read(buffer)
+    }
+
+    fn body_ready(&mut self, most: usize) -> BodyReady<'_> {
+        self.watch_end();
+        match self.body.is_ready(most) {
+            true => BodyReady::Yes,
+            false => BodyReady::NotYet(descriptor(self.request)),
+        }
     }
 
     fn start(&mut self, head: &ResponseHead, cookie: Option<&[u8]>) -> Result<(), ClientError> {

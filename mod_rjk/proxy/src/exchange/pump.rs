@@ -116,8 +116,10 @@ impl Pump<'_, '_> {
                 },
                 Next::SendBody(quota) => self.send_body(quota)?,
                 Next::Push(quota) => {
-                    self.fill(quota, &mut outgoing)?;
-                    self.push(&mut outgoing)?;
+                    if self.client_is_first(quota, &mut outgoing) {
+                        self.fill(quota, &mut outgoing)?;
+                        self.push(&mut outgoing)?;
+                    }
                 }
                 Next::GoOn => self.push(&mut outgoing)?,
                 Next::Finished { reuse } => return Ok(self.finished(response, reuse)),

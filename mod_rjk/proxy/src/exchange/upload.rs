@@ -109,7 +109,7 @@ impl Pump<'_, '_> {
         sent.map_err(|(_, error)| self.send_failure(error))
     }
 
-    fn send_failure(&self, error: io::Error) -> Failure {
+    pub(super) fn send_failure(&self, error: io::Error) -> Failure {
         let late = error.kind() == io::ErrorKind::TimedOut;
         let cause = if !late && self.kept_waiting >= SLOW_CLIENT {
             Cause::KeptWaiting(self.kept_waiting)

@@ -24,6 +24,11 @@ impl BodySource {
         self.beyond || self.broken.is_some() || !self.saved.is_empty()
     }
 
+    /// Whether the next bytes were read before, and wait for nobody.
+    pub(crate) fn has_kept(&self) -> bool {
+        self.used < self.saved.len()
+    }
+
     /// Whether everything that was read is still at hand (BD-06, BD-07).
     pub fn is_repeatable(&self) -> bool {
         !self.beyond

@@ -2,6 +2,7 @@
 
 use crate::tunnel::{TunnelEnd, TunnelLimits, Tunnelled};
 use rjk_message::ResponseHead;
+use std::os::fd::BorrowedFd;
 
 /// The response could not be handed on: the client's connection broke, or httpd refuses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,11 +41,27 @@ pub enum Then {
     End,
 }
 
+/// Whether a part of the request body is there.
+#[derive(Clone, Copy, Debug)]
+pub enum BodyReady<'a> {
+    /// It is, or the body has ended or broken; or only a read that waits can tell.
+    Yes,
+    /// Not yet. The descriptor becomes readable when it is worth asking again; without one somebody has
+    /// to ask now and then.
+    NotYet(Option<BorrowedFd<'a>>),
+}
+
 /// The client: gives the request body, takes the response.
 pub trait Downstream {
     /// Reads request body bytes, blocking. `Ok(0)` is the end of a whole body, and of nothing else:
     /// Tomcat is told so.
     fn read_body(&mut self, buffer: &mut [u8]) -> Result<usize, BrokenBody>;
+
+    /// Whether [`Downstream::read_body`] would have to wait; up to `most` bytes are taken in for it.
+    fn body_ready(&mut self, most: usize) -> BodyReady<'_> {
+        let _ = most;
+        BodyReady::Yes
+    }
 
     /// The response head. Called once; what was passed here is never taken back.
     /// `cookie` is the value of a `Set-Cookie` header of ours, sent after Tomcat's (RS-08).

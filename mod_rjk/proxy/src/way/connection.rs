@@ -10,6 +10,7 @@ use rjk_balance::{InFlight, Traffic};
 use std::io::{self, IoSlice, Read};
 use std::mem;
 use std::net::SocketAddr;
+use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 /// Limits of a close in order (PL-07, Z-11): in all, for the first bytes, and between bytes.
@@ -68,6 +69,17 @@ pub enum Sent {
     Bytes(usize),
     /// None: the worker speaks.
     Heard,
+}
+
+/// Who ended a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// The worker spoke; what it said is pending.
+    Worker,
+    /// The other descriptor is ready.
+    Other,
+    /// Nobody, or none with anything to say.
+    Nobody,
 }
 
 /// An open connection.
@@ -283,10 +295,7 @@ impl Connection {
             if readable {
                 match self.look() {
                     Look::Spoke => return Ok(Sent::Heard),
-                    Look::Ended => {
-                        let failure = self.failure();
-                        return Err(failure.unwrap_or_else(|| io::ErrorKind::BrokenPipe.into()));
-                    }
+                    Look::Ended => return Err(self.end_of_hearing()),
                     // What TLS says to itself is nothing to hear.
                     Look::Quiet => {}
                 }
@@ -307,6 +316,39 @@ impl Connection {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Waits up to `limit` until the worker speaks or something can be read of `other`.
+    ///
+    /// # Errors
+    /// As [`Connection::send_or_hear`].
+    pub fn hear_beside(
+        &mut self,
+        other: Option<BorrowedFd<'_>>,
+        limit: Duration,
+    ) -> io::Result<Woken> {
+        if let Some(error) = self.failure() {
+            return Err(error);
+        }
+        let (own, other) = match self.stream.held() {
+            0 => self.stream.poll_beside(other, limit)?,
+            _ => (true, false),
+        };
+        if !own {
+            return Ok(if other { Woken::Other } else { Woken::Nobody });
+        }
+        match self.look() {
+            Look::Spoke => Ok(Woken::Worker),
+            Look::Ended => Err(self.end_of_hearing()),
+            Look::Quiet if other => Ok(Woken::Other),
+            Look::Quiet => Ok(Woken::Nobody),
+        }
+    }
+
+    /// Why nothing more is sent to a worker that ended the connection.
+    fn end_of_hearing(&mut self) -> io::Error {
+        let failure = self.failure();
+        failure.unwrap_or_else(|| io::ErrorKind::BrokenPipe.into())
     }
 
     /// Notes that the worker was just heard of, though it served no request.

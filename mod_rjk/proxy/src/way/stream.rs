@@ -5,6 +5,7 @@ use super::tls::TlsStream;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::io::{self, IoSlice, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 /// An open stream to a worker.
@@ -82,6 +83,25 @@ impl Stream {
             readable: found.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR),
             writable: found.contains(PollFlags::OUT),
         })
+    }
+
+    /// Waits up to `limit` until something can be read, of this stream or of `other`: which of them.
+    pub(super) fn poll_beside(
+        &self,
+        other: Option<BorrowedFd<'_>>,
+        limit: Duration,
+    ) -> io::Result<(bool, bool)> {
+        let limit = Timespec::try_from(limit).ok();
+        let own = self.raw().as_fd();
+        // The same twice asks for nothing more.
+        let beside = other.unwrap_or(own);
+        let mut fds = [own, beside].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+        match poll(&mut fds, limit.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let [own, beside] = fds.map(|fd| !fd.revents().is_empty());
+        Ok((own, beside && other.is_some()))
     }
 
     /// Writes what is taken without waiting: `WouldBlock` when that is nothing, or not a whole record;

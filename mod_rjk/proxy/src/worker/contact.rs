@@ -100,18 +100,6 @@ impl Contact {
     ) -> Result<Served, Failure> {
         job.begin_call();
         job.admission = self.admit_tunnel(job)?;
-        let result = self.repeat(checkout, job, target, log);
-        job.admission = None;
-        result
-    }
-
-    fn repeat(
-        &self,
-        checkout: &mut Checkout<'_>,
-        job: &mut Forwarding<'_>,
-        target: Target<'_>,
-        log: &dyn Log,
-    ) -> Result<Served, Failure> {
         let head = protocol::encode(job, target, self.spec())
             .map_err(|error| Failure::last(Phase::Send, error))?;
         let mut attempt = 0;
@@ -201,7 +189,7 @@ impl Contact {
                         self.spec().name
                     );
                 }
-                Err(failure) if job.heard.waited < AT_ONCE => {
+                Err(failure) if !failure.retry && !job.request.is_safe() && at_once(job) => {
                     return Err(failure.of_kept_connection());
                 }
                 result => return result,
@@ -308,6 +296,11 @@ impl Contact {
     fn probe(&self, connection: &mut Connection, limit: Duration) -> io::Result<Option<u16>> {
         protocol::probe(connection, self.spec(), limit)
     }
+}
+
+/// The worker did not take long to end the connection.
+fn at_once(job: &Forwarding<'_>) -> bool {
+    job.heard.waited < AT_ONCE
 }
 
 /// The signs of a pooled connection that the worker had closed before it saw the request.
