@@ -104,7 +104,9 @@ impl<'r> RequestBody<'r> {
         let Some(brigade) = self.brigade.filter(|_| !is_known) else {
             return true;
         };
-        if !is_empty(brigade) || self.request.is_body_filtered() {
+        // Only a read that waits tells a client to go on that asks first.
+        let must_wait = self.request.is_expecting_continue() || self.request.is_body_filtered();
+        if must_wait || !is_empty(brigade) {
             return true;
         }
         let status = self.ask(brigade, most, sys::apr_read_type_e_APR_NONBLOCK_READ);
