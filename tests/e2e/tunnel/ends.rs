@@ -17,8 +17,10 @@ fn assert_over(peer: &HttpPeer, httpd: &Httpd, ending: &str) -> Result {
         !peer.endings().is_empty()
     })?;
     assert_eq!(peer.endings(), [ending]);
-    let mut next = open(httpd)?;
-    next.echoes(b"the place is free")?;
+    // The peer is done a moment before httpd is.
+    wait::until("the place is free", AT_ONCE, || {
+        open(httpd).is_ok_and(|mut next| next.echoes(b"words").is_ok())
+    })?;
     httpd.assert_clean();
     Ok(())
 }
