@@ -15,3 +15,4 @@ mod rig;
 mod support;
 mod switched;
 mod turns;
+mod wrong_port;

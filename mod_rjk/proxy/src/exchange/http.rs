@@ -6,6 +6,7 @@ use super::protocol::{Rest, Step};
 use crate::job::failure::{Cause, ProbeEndsConnection};
 use crate::job::{Forwarding, Target};
 use crate::way::connection::{Connection, Look, ReceiveError};
+use bstr::ByteSlice;
 use rjk_config::model::{AjpSpec, HttpSpec};
 use rjk_http1::ProtocolError;
 use rjk_http1::exchange::{Exchange, Expected};
@@ -50,9 +51,19 @@ fn asks_first(job: &Forwarding<'_>) -> bool {
     !job.body.has_begun() && job.request.expects_continue()
 }
 
+/// What Tomcat, httpd and nginx say to a request in clear text on a port that is for TLS.
+const WANTS_TLS: [&[u8]; 3] = [
+    b"This combination of host and port requires TLS",
+    b"speaking plain HTTP to an SSL-enabled server port",
+    b"plain HTTP request was sent to HTTPS port",
+];
+
 /// One exchange.
 pub(crate) struct HttpCodec {
     exchange: Exchange,
+    /// The answer is a 400.
+    is_refusal: bool,
+    wants_tls: bool,
 }
 
 impl HttpCodec {
@@ -68,6 +79,8 @@ impl HttpCodec {
         };
         HttpCodec {
             exchange: Exchange::new(expected),
+            is_refusal: false,
+            wants_tls: false,
         }
     }
 
@@ -84,9 +97,26 @@ impl HttpCodec {
             rjk_http1::Step::Incomplete { needed } => Step::Incomplete { needed },
             rjk_http1::Step::Complete { action, consumed } => {
                 packets.heard(&action);
+                self.note_refusal(&action);
                 Step::Complete { action, consumed }
             }
         })
+    }
+
+    /// The words come in one piece, right behind the head.
+    fn note_refusal(&mut self, action: &Action<'_>) {
+        match action {
+            Action::Head(head) => self.is_refusal = head.status() == 400,
+            Action::Body(bytes) if self.is_refusal => {
+                self.wants_tls |= WANTS_TLS.iter().any(|words| bytes.contains_str(words));
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the answer says that this port is for TLS.
+    pub(super) fn wants_tls(&self) -> bool {
+        self.wants_tls
     }
 
     pub(super) fn push(&self) -> Option<BodyQuota> {

@@ -243,6 +243,14 @@ impl Codec {
         }
     }
 
+    /// Whether the answer says that it was asked for in clear text where TLS is spoken.
+    pub(crate) fn wants_tls(&self) -> bool {
+        match self {
+            Codec::Ajp(_) => false,
+            Codec::Http(codec) => codec.wants_tls(),
+        }
+    }
+
     /// How long the worker keeps the connection when nothing is asked on it, if it said so.
     pub(crate) fn kept_for(&self) -> Option<Duration> {
         match self {

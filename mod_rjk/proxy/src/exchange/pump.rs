@@ -36,6 +36,8 @@ pub(crate) enum Ending {
     /// It went on without waiting for the body data that it had asked for: what it reads next is
     /// our late answer (CP-08).
     OutOfStep,
+    /// It does not, and says that it was asked in clear text where TLS is spoken.
+    WantsTls,
     /// It goes on in another protocol.
     Switched(Box<Agreed>),
 }
@@ -150,6 +152,7 @@ impl Pump<'_, '_> {
             ending: match (reuse, self.out_of_step) {
                 (_, true) => Ending::OutOfStep,
                 (true, false) => Ending::Reusable,
+                (false, false) if self.codec.wants_tls() => Ending::WantsTls,
                 (false, false) => Ending::Close,
             },
         }

@@ -222,8 +222,12 @@ impl Contact {
         jk_log!(
             log,
             Info,
-            "worker {}: a pooled connection gave no CPONG: {error}",
-            self.spec().name
+            "worker {}: a pooled connection gave no {}: {error}",
+            self.spec().name,
+            self.spec()
+                .way
+                .http()
+                .map_or("CPONG", |_| "answer to the probe")
         );
         match error.kind() {
             ErrorKind::TimedOut => Check::Silent,

@@ -1,6 +1,7 @@
 //! One exchange of a contact on one connection, and what becomes of the connection.
 
 use super::contact::Contact;
+use crate::clock::now;
 use crate::exchange::limits::Limits;
 use crate::exchange::packet_log::PacketLog;
 use crate::exchange::protocol::{self, Codec, Rest};
@@ -11,7 +12,7 @@ use crate::job::{Forwarding, Heard, Served, Target};
 use crate::way::connection::Connection;
 use crate::way::pool::Checkout;
 use bstr::ByteSlice;
-use rjk_log::{Log, jk_log};
+use rjk_log::{Log, RateLimit, jk_log};
 use std::io;
 use std::time::Duration;
 
@@ -102,6 +103,10 @@ impl Contact {
             Ending::Close if self.spec().way.http().is_none() => "END_RESPONSE does not allow it",
             // What HTTP servers do after so many requests.
             Ending::Close | Ending::Switched(_) => return false,
+            Ending::WantsTls => {
+                self.tell_of_tls(log);
+                return false;
+            }
             Ending::OutOfStep => "it answered without the body data that it had asked for",
         };
         jk_log!(
@@ -111,6 +116,20 @@ impl Contact {
             self.spec().name
         );
         false
+    }
+
+    /// The worker's answer is about the way it was asked. Its clients get it, and can make nothing of it:
+    /// said loudly, but once a second.
+    fn tell_of_tls(&self, log: &dyn Log) {
+        static LINES: RateLimit = RateLimit::new(1);
+        if self.spec().way.tls().is_none() && LINES.allows(now().as_millis()) {
+            jk_log!(
+                log,
+                Error,
+                "worker {} answers 400: its port is for TLS and is asked in clear text; set tls of the worker in rjk.toml, or port to a connector without TLS",
+                self.spec().name
+            );
+        }
     }
 
     /// Closes a connection in the middle of an exchange: in order when the client failed and Tomcat
