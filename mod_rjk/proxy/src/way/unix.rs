@@ -55,11 +55,16 @@ fn missing(path: &Path, error: &io::Error) -> String {
     match (error.kind(), path.parent().is_some_and(Path::is_dir)) {
         (io::ErrorKind::NotFound, true) => format!("nobody has made it in {folder}"),
         (io::ErrorKind::NotFound, false) => format!("there is no folder {folder}"),
-        (io::ErrorKind::PermissionDenied, _) => {
-            format!("this process may not look into {folder}, or a folder above it")
-        }
+        (io::ErrorKind::PermissionDenied, _) => closed(path).unwrap_or_else(|| error.to_string()),
         _ => error.to_string(),
     }
+}
+
+/// The folder that lets this process see nothing of what is in it.
+fn closed(path: &Path) -> Option<String> {
+    let mut folders = path.ancestors().skip(1);
+    let (folder, found) = folders.find_map(|on| Some((on, fs::metadata(on).ok()?)))?;
+    Some(format!("{} is {}", folder.display(), access(&found)))
 }
 
 fn access(found: &Metadata) -> String {

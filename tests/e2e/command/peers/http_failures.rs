@@ -331,7 +331,8 @@ fn sockets_that_cannot_be_connected_to() -> Result {
     let remedy = "unixDomainSocketPath of its connector is this socket";
     for scheme in ["http://was1.test/x", "ajp://was1.test/"] {
         let fails = |name: &str, words| fails_alike(&["--socket", &path(name)], scheme, words);
-        fails("none", ["no_socket", "No such file or directory", remedy])?;
+        let missing = "No such file or directory (os error 2); nobody has made it in /";
+        fails("none", ["no_socket", missing, remedy])?;
         std::fs::write(path("file"), "")?;
         fails("file", ["refused", "it is no socket", remedy])?;
         drop(UnixListener::bind(path("left"))?);
@@ -350,6 +351,15 @@ fn sockets_that_cannot_be_connected_to() -> Result {
         assert!(said.err.contains(part), "{part} {said:?}");
     }
     assert_eq!(said.code, Some(1));
+    // The folder is what does not let it in.
+    std::fs::set_permissions(path("closed"), PermissionsExt::from_mode(0o666))?;
+    std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o750))?;
+    let said = as_nobody(&["get", "--socket", &path("closed"), "http://was1.test/"])?;
+    let folder = format!(
+        "; {} is of user 0 and group 0 with mode 0750, this process runs as user 65534 and group 65534; ",
+        dir.path().display()
+    );
+    assert!(said.err.contains(&folder), "{folder} {said:?}");
     Ok(())
 }
 
