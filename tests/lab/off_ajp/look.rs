@@ -22,7 +22,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 pub fn around(player: &Player) -> Result<String> {
     let lab = &*player.lab;
     let Some(users) = &lab.users else {
-        return Ok("no users any more".into());
+        return socket(player);
     };
     let mut ways = Vec::new();
     for name in Site::A.workers() {
@@ -49,6 +49,21 @@ pub fn around(player: &Player) -> Result<String> {
         tally.slowest.as_millis(),
         ways.join(", ")
     ))
+}
+
+/// Without users: the Tomcat on the web host is reached by its socket, if there is one.
+fn socket(player: &Player) -> Result<String> {
+    if player.local.is_none() {
+        return Ok("no users any more".into());
+    }
+    let name = Site::A.worker(Host::Web01);
+    let address = property(Host::Web01, &name, "address")?;
+    ensure!(
+        address == "http+unix:/run/tomcat/a.sock",
+        "{name} is {address}"
+    );
+    player.lab.reached_by_new_visitors(Site::A, &name, LIMIT)?;
+    Ok(format!("no users any more; {address} has visitors"))
 }
 
 /// What users want: each click a page, and their session in it.
