@@ -5,6 +5,7 @@
 pub struct KnownName {
     name: &'static str,
     is_length: bool,
+    is_connection: bool,
 }
 
 impl KnownName {
@@ -16,6 +17,7 @@ impl KnownName {
         Some(KnownName {
             name,
             is_length: name.eq_ignore_ascii_case("Content-Length"),
+            is_connection: name.eq_ignore_ascii_case("Connection"),
         })
     }
 
@@ -27,6 +29,11 @@ impl KnownName {
     /// Whether it is Content-Length.
     pub(crate) const fn is_length(self) -> bool {
         self.is_length
+    }
+
+    /// Whether it is Connection.
+    pub(crate) const fn is_connection(self) -> bool {
+        self.is_connection
     }
 }
 

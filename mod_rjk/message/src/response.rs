@@ -16,6 +16,8 @@ pub struct ResponseHead {
     status: u16,
     reason: Range<usize>,
     length: ContentLength,
+    /// A field is called Connection.
+    has_connection: bool,
     parts: Parts,
 }
 
@@ -97,6 +99,9 @@ impl ResponseHead {
 
     /// Sorted, because a hostile packet can hold thousands of tokens and of headers.
     fn named_by_connection(&self) -> Vec<&[u8]> {
+        if !self.has_connection {
+            return Vec::new();
+        }
         let mut named: Vec<&[u8]> = self
             .headers()
             .filter(|(name, _)| name.eq_ignore_ascii_case(b"Connection"))
@@ -138,6 +143,7 @@ impl HeadBuilder {
                 status,
                 reason: 0..0,
                 length: ContentLength::Absent,
+                has_connection: false,
                 parts: Parts::new(),
             },
         }
@@ -179,6 +185,7 @@ impl HeadBuilder {
         if name.eq_ignore_ascii_case(b"Content-Length") {
             self.head.length = self.head.length.and(value);
         }
+        self.head.has_connection |= name.eq_ignore_ascii_case(b"Connection");
         let name = Name::Spelled(self.keep(name));
         self.push(name, value);
         Ok(())
@@ -193,6 +200,7 @@ impl HeadBuilder {
         if name.is_length() {
             self.head.length = self.head.length.and(value);
         }
+        self.head.has_connection |= name.is_connection();
         self.push(Name::Known(name.as_str()), value);
         Ok(())
     }

@@ -123,6 +123,24 @@ fn rs03_all_fields_of_the_name_decide_the_length() {
     }
 }
 
+/// BG-08: however the field came.
+#[test]
+fn bg08_a_known_connection_field_names_others() {
+    let known = KnownName::new("Connection").unwrap();
+    for spelled in [true, false] {
+        let mut builder = ResponseHead::builder(200).unwrap();
+        builder.header(b"X-Hop", b"1").unwrap();
+        match spelled {
+            true => builder.header(b"connection", b"x-hop").unwrap(),
+            false => builder.known_header(known, b"x-hop").unwrap(),
+        }
+        builder.header(b"X-End", b"2").unwrap();
+        let head = builder.build();
+        let kept: Vec<_> = head.end_to_end_headers().collect();
+        assert_eq!(kept, [(&b"X-End"[..], &b"2"[..])]);
+    }
+}
+
 proptest! {
     #[test]
     fn cp09_any_bytes_are_refused_or_safe(
