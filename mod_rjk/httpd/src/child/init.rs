@@ -2,10 +2,11 @@
 
 use super::rounds::Rounds;
 use super::{resolver, threads, watchdog};
-use crate::ffi::apr::Pool;
+use crate::ffi::apr::{Names, Pool};
 use crate::ffi::error_log::to_error_log;
 use crate::ffi::sys;
 use crate::log::LogSink;
+use crate::server::note_names;
 use crate::server::ready::{Child, Ready};
 use crate::server::slot::ServerSlot;
 use crate::startup::generation::Generation;
@@ -30,7 +31,12 @@ pub(crate) unsafe fn init(pool: Pool<'_>, main: *mut sys::server_rec) {
         return;
     };
     let threads = threads::that_call(main);
-    if let Err(error) = start(pool, generation, ready, sink, threads) {
+    // SAFETY: as promised; the configuration's pool is above those of all requests.
+    let notes = unsafe {
+        let lasting = Pool::from_raw((*(*main).process).pconf);
+        lasting.and_then(|pool| note_names::made_at_once(pool))
+    };
+    if let Err(error) = start(pool, generation, ready, sink, threads, notes) {
         to_error_log(
             sys::APLOG_EMERG,
             Some(main),
@@ -45,6 +51,7 @@ fn start(
     ready: &Ready,
     sink: &LogSink,
     threads: usize,
+    notes: Option<Names>,
 ) -> Result<(), String> {
     let log = sink.with_id("CHILD_INIT");
     let (Some(segment), Some(addresses)) = (generation.segment.get(), generation.addresses.get())
@@ -81,6 +88,7 @@ fn start(
     let child = Child {
         dispatcher,
         log: sink.clone(),
+        notes,
         has_watchdog: watchdog.is_some(),
     };
     if ready.child.set(child).is_err() {

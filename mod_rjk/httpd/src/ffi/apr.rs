@@ -4,7 +4,7 @@ use crate::ffi::sys;
 use crate::ffi::texts::Text;
 use std::alloc::{Layout, handle_alloc_error};
 use std::borrow::Cow;
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
@@ -50,6 +50,14 @@ impl<'p> Pool<'p> {
     /// A copy of the bytes.
     pub(crate) fn bytes(self, bytes: &[u8]) -> &'p [u8] {
         self.slice(bytes.len(), bytes.iter().copied())
+    }
+
+    /// The bytes, copied if nobody else has them.
+    pub(crate) fn borrowed(self, bytes: Cow<'p, [u8]>) -> &'p [u8] {
+        match bytes {
+            Cow::Borrowed(bytes) => bytes,
+            Cow::Owned(bytes) => self.bytes(&bytes),
+        }
     }
 
     /// So many bytes, all zero; none when memory is out, which httpd's pools do not survive.
@@ -197,6 +205,34 @@ pub(crate) fn server_root_relative(pool: Pool<'_>, path: &str) -> String {
     )
 }
 
+/// Names that a table gets all at once, made ready beforehand: each would be hashed, and the table grow.
+pub(crate) struct Names {
+    table: NonNull<sys::apr_table_t>,
+}
+
+// SAFETY: nobody changes the table once it is made.
+unsafe impl Send for Names {}
+// SAFETY: see above.
+unsafe impl Sync for Names {}
+
+impl Names {
+    /// `None` only when memory is out.
+    ///
+    /// # Safety
+    /// The pool lives as long as the names are used.
+    pub(crate) unsafe fn new(pool: Pool<'_>, names: &[&'static CStr]) -> Option<Names> {
+        let count = c_int::try_from(names.len()).ok()?;
+        // SAFETY: the pool is alive.
+        let raw = unsafe { sys::apr_table_make(pool.as_ptr(), count) };
+        let table = NonNull::new(raw)?;
+        for name in names {
+            // SAFETY: the table is alive, both texts are static.
+            unsafe { sys::apr_table_addn(raw, name.as_ptr(), c"".as_ptr()) };
+        }
+        Some(Names { table })
+    }
+}
+
 /// A table that is alive for `'t`.
 #[derive(Clone, Copy)]
 pub(crate) struct Table<'t> {
@@ -212,6 +248,42 @@ impl<'t> Table<'t> {
             raw,
             life: PhantomData,
         })
+    }
+
+    /// A table of all that is here and of the names with these values; none of the names may be here. `None`
+    /// when that cannot be had at once.
+    pub(crate) fn with(
+        self,
+        names: &Names,
+        pool: Pool<'t>,
+        values: &[Text<'t>],
+    ) -> Option<Table<'t>> {
+        // SAFETY: tables and pool are alive; names and values live as long as the new table.
+        unsafe {
+            let raw = sys::apr_table_overlay(pool.as_ptr(), names.table.as_ptr(), self.as_ptr());
+            let table = Table::from_raw(raw)?;
+            let known = Table::from_raw(names.table.as_ptr())?.entries();
+            let entries = (*sys::apr_table_elts(raw))
+                .elts
+                .cast::<sys::apr_table_entry_t>();
+            // What a new table looks like inside is not promised: it must begin with copies of the names.
+            let is_copy = !std::ptr::eq(entries, known.as_ptr());
+            if !is_copy || table.len() != known.len() + self.len() || values.len() != known.len() {
+                return None;
+            }
+            for (at, (known, value)) in known.iter().zip(values).enumerate() {
+                let entry = &mut *entries.add(at);
+                if entry.key != known.key {
+                    return None;
+                }
+                entry.val = value.as_ptr();
+            }
+            Some(table)
+        }
+    }
+
+    pub(crate) fn as_ptr(self) -> *mut sys::apr_table_t {
+        self.raw.as_ptr()
     }
 
     /// How many entries there are.

@@ -53,7 +53,10 @@ impl<'r> OwnEnv<'r> {
 pub(super) fn sent_env<'r>(
     request: RequestRec<'r>,
     names: &'static EnvNames,
-) -> Vec<(&'r [u8], &'r [u8])> {
+) -> &'r [(&'r [u8], &'r [u8])] {
+    if names.sent.is_empty() {
+        return &[];
+    }
     let value = |(name, default): &'static (CString, Option<BString>)| {
         let value = request
             .env()
@@ -61,5 +64,6 @@ pub(super) fn sent_env<'r>(
             .or_else(|| default.as_ref().map(|default| default.as_slice()))?;
         Some((name.to_bytes(), value))
     };
-    names.sent.iter().filter_map(value).collect()
+    let sent = names.sent.iter().filter_map(value);
+    request.pool().slice(names.sent.len(), sent)
 }

@@ -37,30 +37,20 @@ impl Framing {
     }
 }
 
-/// A request's data in the form that AJP wants. Borrows from the request's pool.
-pub(crate) struct Facts<'r> {
-    request: RequestRec<'r>,
-    uri: Cow<'r, [u8]>,
-    headers: &'r [(&'r [u8], &'r [u8])],
-    body: BodyLength,
-    remote_addr: Option<&'r [u8]>,
-    remote_port: Option<&'r [u8]>,
-    remote_host: Option<&'r [u8]>,
-    remote_user: Option<&'r [u8]>,
-    auth_type: Option<&'r [u8]>,
-    server_name: &'r [u8],
-    server_port: u16,
-    local_addr: Option<&'r [u8]>,
-    tls: Option<Tls<'r>>,
+/// What is known of a request. All of it lives in the request's pool, or longer.
+pub(super) struct Facts<'r> {
+    /// As AJP carries it; secret, route and activation are the dispatcher's.
+    pub(super) head: RequestHead<'r>,
+    /// As a routing policy sees it.
+    pub(super) view: View<'r>,
     /// What variables of this request override.
     pub(super) overrides: EnvOverrides<'r>,
-    sent_env: Vec<(&'r [u8], &'r [u8])>,
 }
 
 impl<'r> Facts<'r> {
     /// `original_uri` is the decoded URI before mapping normalised it; `framing` is what is known of
     /// the body.
-    pub(crate) fn gather(
+    pub(super) fn gather(
         request: RequestRec<'r>,
         ready: &'static Ready,
         original_uri: &'r [u8],
@@ -72,59 +62,47 @@ impl<'r> Facts<'r> {
         }
         let env = OwnEnv::of(request, names);
         let (address, port) = client_address(request, options.client_address);
-        Facts {
+        let tls = Tls::gather(request, ready);
+        let view = View {
             request,
-            uri: forwarded_uri(request, options.forward_uri, original_uri),
+            uri: request
+                .pool()
+                .borrowed(forwarded_uri(request, options.forward_uri, original_uri)),
             headers: headers(request, framing),
-            body: framing.length,
             remote_addr: env.or(&names.remote_addr, || address),
-            remote_port: env.or(&names.remote_port, || Some(decimal(request, port))),
-            remote_host: env.or(&names.remote_host, || request.remote_host()),
-            remote_user: env.or(&names.remote_user, || request.user()),
-            auth_type: env.or(&names.auth_type, || request.auth_type()),
-            overrides: env.overrides(),
+            is_ssl: tls.is_some(),
             server_name: env
                 .get(&names.local_name)
                 .unwrap_or_else(|| request.server_name()),
-            server_port: env.get(&names.local_port).map_or_else(
-                || request.server_port(),
-                |value| leading_number(value) as u16,
-            ),
-            // D-25: an empty value is sent as it is.
-            local_addr: env.get(&names.local_addr).or_else(|| request.local_ip()),
-            tls: Tls::gather(request, ready),
-            sent_env: sent_env(request, names),
-        }
-    }
-
-    /// The request as AJP carries it; secret, route and activation are the dispatcher's.
-    pub(crate) fn forward_request(&self) -> RequestHead<'_> {
-        let tls = self.tls.as_ref();
-        RequestHead {
-            method: self.request.method(),
-            protocol: self.request.protocol(),
-            uri: &self.uri,
-            remote_addr: self.remote_addr,
-            remote_host: self.remote_host,
-            server_name: self.server_name,
-            server_port: self.server_port,
-            is_ssl: tls.is_some(),
-            headers: self.headers,
-            body: self.body,
-            attributes: Attributes {
-                remote_user: self.remote_user,
-                auth_type: self.auth_type,
-                query: self.request.args(),
-                ssl_cert: tls.and_then(|tls| tls.cert.as_deref()),
-                ssl_cipher: tls.and_then(|tls| tls.cipher),
-                ssl_session: tls.and_then(|tls| tls.session),
-                ssl_key_size: tls.and_then(|tls| tls.key_size),
-                ssl_protocol: tls.and_then(|tls| tls.protocol),
-                remote_port: self.remote_port,
-                local_addr: self.local_addr,
-                extra: &self.sent_env,
-                ..Attributes::default()
+        };
+        Facts {
+            head: RequestHead {
+                method: request.method(),
+                protocol: request.protocol(),
+                uri: view.uri,
+                remote_addr: view.remote_addr,
+                remote_host: env.or(&names.remote_host, || request.remote_host()),
+                server_name: view.server_name,
+                server_port: env.get(&names.local_port).map_or_else(
+                    || request.server_port(),
+                    |value| leading_number(value) as u16,
+                ),
+                is_ssl: view.is_ssl,
+                headers: view.headers,
+                body: framing.length,
+                attributes: Attributes {
+                    remote_user: env.or(&names.remote_user, || request.user()),
+                    auth_type: env.or(&names.auth_type, || request.auth_type()),
+                    query: request.args(),
+                    remote_port: env.or(&names.remote_port, || Some(decimal(request, port))),
+                    // D-25: an empty value is sent as it is.
+                    local_addr: env.get(&names.local_addr).or_else(|| request.local_ip()),
+                    extra: sent_env(request, names),
+                    ..tls.map_or_else(Attributes::default, Tls::attributes)
+                },
             },
+            view,
+            overrides: env.overrides(),
         }
     }
 }
@@ -212,12 +190,22 @@ fn is_extended_connect(request: RequestRec<'_>) -> bool {
         && upgrade().is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
 }
 
-impl RequestView for Facts<'_> {
+/// What a routing policy may ask of a request.
+pub(super) struct View<'r> {
+    request: RequestRec<'r>,
+    uri: &'r [u8],
+    headers: &'r [(&'r [u8], &'r [u8])],
+    remote_addr: Option<&'r [u8]>,
+    is_ssl: bool,
+    server_name: &'r [u8],
+}
+
+impl RequestView for View<'_> {
     fn method(&self) -> &[u8] {
         self.request.method()
     }
     fn path(&self) -> &[u8] {
-        &self.uri
+        self.uri
     }
     fn query(&self) -> Option<&[u8]> {
         self.request.args()
@@ -239,7 +227,7 @@ impl RequestView for Facts<'_> {
         Cow::Borrowed(self.remote_addr.unwrap_or(b""))
     }
     fn tls(&self) -> bool {
-        self.tls.is_some()
+        self.is_ssl
     }
     fn server_name(&self) -> Cow<'_, [u8]> {
         Cow::Borrowed(self.server_name)

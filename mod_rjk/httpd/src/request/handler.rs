@@ -129,16 +129,20 @@ fn forward(
         Ok(opened) => opened,
         Err(answer) => return answer,
     };
-    let facts = Facts::gather(request, ready, original, framing);
+    let Facts {
+        head,
+        view,
+        overrides,
+    } = Facts::gather(request, ready, original, framing);
     let Some(mut client) = Client::new(request, body) else {
         return fail(&NO_MEMORY, SERVER_ERROR, log);
     };
     let forwarded = UpstreamRequest {
-        forward: facts.forward_request(),
+        forward: head,
         rule: target.extensions(),
-        overrides: facts.overrides,
+        overrides,
         options: exchange_options(&ready.config),
-        view: &facts,
+        view: &view,
     };
     let began = Instant::now();
     let served = catch("the exchange", None, || {
@@ -150,7 +154,7 @@ fn forward(
         log_failure(&what, told, log);
         return answer;
     };
-    notes::set_report(request, began.elapsed(), &report);
+    notes::set_report(request, child.notes.as_ref(), began.elapsed(), &report);
     jk_log!(
         log,
         Debug,

@@ -7,6 +7,7 @@ use crate::ffi::answer::{BAD_REQUEST, DECLINED, OK, UNAVAILABLE};
 use crate::ffi::file_type::FileType;
 use crate::ffi::request::RequestRec;
 use crate::ffi::sys;
+use crate::server::note_names;
 use crate::server::ready::Ready;
 use bstr::ByteSlice;
 use rjk_config::uri_map::{Found, MAX_MATCHED, Mount, UriError, normalize};
@@ -200,7 +201,7 @@ pub(crate) fn map_to_storage(request: RequestRec<'_>) -> c_int {
     if request.is_proxy_request() {
         return DECLINED;
     }
-    if request.notes().get(notes::WORKER).is_none() {
+    if request.notes().get(note_names::WORKER).is_none() {
         if request.uri().is_empty() || is_ours(request) || is_kept_here(request) {
             return DECLINED;
         }

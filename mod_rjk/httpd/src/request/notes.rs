@@ -2,27 +2,17 @@
 //!
 //! They are made for every request: whoever runs behind the handler may read them, by LogFormat, `note()`
 //! in an expression, mod_lua or a module of its own, and nobody says beforehand that it will. So they
-//! have to be cheap: all texts stand in one piece of the request's pool, and no note is looked for among
-//! the others.
+//! have to be cheap: all texts stand in one piece of the request's pool, those of an answer by a balancer
+//! come into the table at once, and no note is looked for among the others.
 
-use crate::ffi::apr::Table;
+use crate::ffi::apr::{Names, Table};
 use crate::ffi::request::RequestRec;
 use crate::ffi::texts::{Text, Texts};
+use crate::server::note_names::{DECIDED_BY, DURATION, FIRST, LABEL, LAST, ROUTE, TYPE, WORKER};
 use rjk_balance::MemberNote;
 use rjk_proxy::job::report::Report;
 use std::ffi::CStr;
 use std::time::Duration;
-
-/// The mount target (T-01).
-pub(crate) static WORKER: &CStr = c"JK_WORKER_NAME";
-/// What kind of worker that is (T-02).
-static TYPE: &CStr = c"JK_WORKER_TYPE";
-/// Seconds from the choice of a worker to the end of the response (T-03).
-pub(super) const DURATION: &CStr = c"JK_REQUEST_DURATION";
-/// The route of the member that served (T-04).
-pub(super) const ROUTE: &CStr = c"JK_WORKER_ROUTE";
-const DECIDED_BY: &CStr = c"RJK_DECIDED_BY";
-const LABEL: &CStr = c"RJK_LABEL";
 
 /// Bytes of a member's texts, but for its name: seven numbers, activation and state, with their ends.
 const MEMBER_BYTES: usize = 7 * Texts::NUMBER + 16;
@@ -46,56 +36,89 @@ pub(super) fn set_duration(request: RequestRec<'_>, duration: Duration) {
     Notes::new(request, COMMON_BYTES).duration(duration);
 }
 
-/// What is known after the service (T-03…T-24).
-pub(super) fn set_report(request: RequestRec<'_>, duration: Duration, report: &Report<'_>) {
+/// What is known after the service (T-03…T-24). `at_once` are the names for
+/// [`Notes::set_at_once`].
+pub(super) fn set_report(
+    request: RequestRec<'_>,
+    at_once: Option<&Names>,
+    duration: Duration,
+    report: &Report<'_>,
+) {
     let members = [&report.first, &report.last];
     let members = members.into_iter().flatten();
     let texts: usize = members
         .map(|member| member.name.len() + 1 + MEMBER_BYTES)
         .sum();
     let mut notes = Notes::new(request, COMMON_BYTES + texts);
-    notes.duration(duration);
+    let made = Made::of(duration, report, &mut notes.texts);
+    if !at_once.is_some_and(|names| notes.set_at_once(request, names, &made)) {
+        notes.set_each(&made);
+    }
     if let Some(route) = &report.route {
         notes.text(ROUTE, &[route]);
-    }
-    if let Some(by) = report.decided_by {
-        let (what, which) = by.words();
-        notes.text(DECIDED_BY, &[what.as_bytes(), which.as_bytes()]);
     }
     let label = report.label.as_str();
     if !label.is_empty() {
         notes.text(LABEL, &[label.as_bytes()]);
     }
-    notes.members(report.first.as_ref(), report.last.as_ref());
 }
 
-type MemberNotes = [&'static CStr; 10];
+/// The texts of one answer.
+struct Made<'r> {
+    duration: Text<'r>,
+    decided_by: Option<Text<'r>>,
+    first: Option<MemberTexts<'r>>,
+    last: Option<MemberTexts<'r>>,
+}
 
-const FIRST: MemberNotes = [
-    c"JK_LB_FIRST_NAME",
-    c"JK_LB_FIRST_VALUE",
-    c"JK_LB_FIRST_ACCESSED",
-    c"JK_LB_FIRST_SESSIONS",
-    c"JK_LB_FIRST_READ",
-    c"JK_LB_FIRST_TRANSFERRED",
-    c"JK_LB_FIRST_ERRORS",
-    c"JK_LB_FIRST_BUSY",
-    c"JK_LB_FIRST_ACTIVATION",
-    c"JK_LB_FIRST_STATE",
-];
+type MemberTexts<'r> = [Text<'r>; 10];
 
-const LAST: MemberNotes = [
-    c"JK_LB_LAST_NAME",
-    c"JK_LB_LAST_VALUE",
-    c"JK_LB_LAST_ACCESSED",
-    c"JK_LB_LAST_SESSIONS",
-    c"JK_LB_LAST_READ",
-    c"JK_LB_LAST_TRANSFERRED",
-    c"JK_LB_LAST_ERRORS",
-    c"JK_LB_LAST_BUSY",
-    c"JK_LB_LAST_ACTIVATION",
-    c"JK_LB_LAST_STATE",
-];
+impl<'r> Made<'r> {
+    fn of(duration: Duration, report: &Report<'_>, texts: &mut Texts<'r>) -> Made<'r> {
+        let first = report.first.as_ref();
+        let first = first.map(|member| member_texts(member, texts));
+        // The first and the last member that were tried: one and the same of most requests.
+        let last = if report.last == report.first {
+            first
+        } else {
+            let last = report.last.as_ref();
+            last.map(|member| member_texts(member, texts))
+        };
+        Made {
+            duration: texts.seconds(duration),
+            decided_by: report.decided_by.map(|by| {
+                let (what, which) = by.words();
+                texts.write(&[what.as_bytes(), which.as_bytes()])
+            }),
+            first,
+            last,
+        }
+    }
+}
+
+fn member_texts<'r>(member: &MemberNote<'_>, texts: &mut Texts<'r>) -> MemberTexts<'r> {
+    let [value, accessed, sessions, read, transferred, errors, busy] = texts.numbers([
+        member.value,
+        member.accessed,
+        member.sessions,
+        member.read,
+        member.transferred,
+        member.errors,
+        member.busy,
+    ]);
+    [
+        texts.write(&[member.name]),
+        value,
+        accessed,
+        sessions,
+        read,
+        transferred,
+        errors,
+        busy,
+        texts.write(&[member.activation.as_str().as_bytes()]),
+        texts.write(&[member.state.as_str().as_bytes()]),
+    ]
+}
 
 /// The notes of one request, while they are made.
 struct Notes<'r> {
@@ -133,51 +156,37 @@ impl<'r> Notes<'r> {
         self.set(DURATION, value);
     }
 
-    /// The first and the last member that were tried: one and the same of most requests.
-    fn members(&mut self, first: Option<&MemberNote<'_>>, last: Option<&MemberNote<'_>>) {
-        let values = first.map(|member| self.values(member));
-        if let Some(values) = &values {
-            self.member(&FIRST, values);
-        }
-        let values = if last == first {
-            values
-        } else {
-            last.map(|member| self.values(member))
+    /// All that nearly every answer by a balancer has, in the order of
+    /// [`made_at_once`](crate::server::note_names::made_at_once); false when this one
+    /// has not, or when notes of these names are there.
+    fn set_at_once(&mut self, request: RequestRec<'r>, names: &Names, made: &Made<'r>) -> bool {
+        let (Some(decided_by), Some(first), Some(last), true) =
+            (made.decided_by, &made.first, &made.last, self.are_new)
+        else {
+            return false;
         };
-        if let Some(values) = &values {
-            self.member(&LAST, values);
-        }
+        let mut values = [decided_by; 22];
+        values[0] = made.duration;
+        values[2..12].copy_from_slice(first);
+        values[12..].copy_from_slice(last);
+        let Some(table) = self.table.with(names, request.pool(), &values) else {
+            return false;
+        };
+        request.set_notes(table);
+        self.table = table;
+        true
     }
 
-    fn member(&mut self, names: &MemberNotes, values: &[Text<'r>; 10]) {
-        for (name, value) in names.iter().zip(values) {
-            self.set(name, *value);
+    fn set_each(&mut self, made: &Made<'r>) {
+        self.set(DURATION, made.duration);
+        if let Some(by) = made.decided_by {
+            self.set(DECIDED_BY, by);
         }
-    }
-
-    fn values(&mut self, member: &MemberNote<'_>) -> [Text<'r>; 10] {
-        let texts = &mut self.texts;
-        let [value, accessed, sessions, read, transferred, errors, busy] = texts.numbers([
-            member.value,
-            member.accessed,
-            member.sessions,
-            member.read,
-            member.transferred,
-            member.errors,
-            member.busy,
-        ]);
-        [
-            texts.write(&[member.name]),
-            value,
-            accessed,
-            sessions,
-            read,
-            transferred,
-            errors,
-            busy,
-            texts.write(&[member.activation.as_str().as_bytes()]),
-            texts.write(&[member.state.as_str().as_bytes()]),
-        ]
+        for (names, member) in [(&FIRST, &made.first), (&LAST, &made.last)] {
+            for (name, value) in names.iter().zip(member.iter().flatten()) {
+                self.set(name, *value);
+            }
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! The line of a request in the Jk log (contract D-13, §1.4).
 
-use super::{notes, state};
+use super::state;
 use crate::ffi::request::RequestRec;
+use crate::server::note_names;
 use crate::server::ready::Ready;
 use rjk_config::server::request_log::Conversion;
 use std::borrow::Cow;
@@ -30,12 +31,12 @@ fn value(request: RequestRec<'_>, conversion: Conversion) -> Option<Cow<'_, [u8]
         Conversion::Query => query(request.args()),
         Conversion::RequestLine => request.request_line(),
         Conversion::Status => text(Some(request.status()).filter(|status| *status > 0)?),
-        Conversion::Duration => note(notes::DURATION)?,
+        Conversion::Duration => note(note_names::DURATION)?,
         Conversion::Path => request.uri().into(),
         Conversion::CanonicalName => request.canonical_name().into(),
         Conversion::ServerName => request.server_name().into(),
-        Conversion::Worker => note(notes::WORKER)?,
-        Conversion::Route => note(notes::ROUTE)?,
+        Conversion::Worker => note(note_names::WORKER)?,
+        Conversion::Route => note(note_names::ROUTE)?,
     })
 }
 

@@ -1,8 +1,9 @@
 //! Which worker gets a request (contract G-08).
 
 use super::mapping::mount_of;
-use super::{notes, state};
+use super::state;
 use crate::ffi::request::RequestRec;
+use crate::server::note_names;
 use crate::server::ready::Ready;
 use bstr::{BStr, BString, ByteSlice};
 use rjk_config::model::RuleExtensions;
@@ -35,7 +36,7 @@ impl<'r> Target<'r> {
         ready: &'static Ready,
         log: &dyn Log,
     ) -> Option<Target<'r>> {
-        if let Some(worker) = request.notes().get(notes::WORKER) {
+        if let Some(worker) = request.notes().get(note_names::WORKER) {
             return Some(Target::Noted {
                 worker: worker.as_bstr(),
                 rule: state::of(request).and_then(|state| state.mount),

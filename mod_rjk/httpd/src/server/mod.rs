@@ -3,5 +3,6 @@
 
 pub(crate) mod env_names;
 pub(crate) mod last_good;
+pub(crate) mod note_names;
 pub(crate) mod ready;
 pub(crate) mod slot;

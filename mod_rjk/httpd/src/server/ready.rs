@@ -1,5 +1,6 @@
 //! A server's configuration once it was checked, and what a child serves with.
 
+use crate::ffi::apr::Names;
 use crate::log::LogSink;
 use crate::server::env_names::EnvNames;
 use once_cell::sync::OnceCell;
@@ -25,6 +26,8 @@ pub(crate) struct Child {
     pub(crate) dispatcher: Dispatcher,
     /// The main server's log: what concerns all servers goes there (J-09).
     pub(crate) log: LogSink,
+    /// The notes that are made at once.
+    pub(crate) notes: Option<Names>,
     /// Maintenance runs in a thread of its own, not in requests (D-16).
     pub(crate) has_watchdog: bool,
 }

@@ -1,7 +1,7 @@
 //! What httpd knows of a request and its response, as logs have it.
 
 use super::RequestRec;
-use crate::ffi::apr::bytes;
+use crate::ffi::apr::{Table, bytes};
 use crate::ffi::sys;
 use std::borrow::Cow;
 use std::ffi::c_int;
@@ -44,6 +44,12 @@ impl<'r> RequestRec<'r> {
         let alloc = self.connection().bucket_alloc;
         // SAFETY: pool and allocator belong to the request and its connection.
         NonNull::new(unsafe { sys::rjk_brigade_make(self.rec().pool, alloc) })
+    }
+
+    /// Puts other notes in the place of these, as httpd does itself when mod_dir finds an index file.
+    pub(crate) fn set_notes(self, notes: Table<'r>) {
+        // SAFETY: the hook may write to its request; the table lives in its pool.
+        unsafe { (*self.as_ptr()).notes = notes.as_ptr() }
     }
 
     /// How many bytes of the body went out; `None` for a response without one, as to HEAD.
