@@ -15,3 +15,4 @@ mod smuggling;
 mod stage;
 mod turns;
 mod websocket;
+mod wrong_port;
