@@ -53,7 +53,7 @@ const fn elsewhere(begins: &'static str, why: &'static str) -> Elsewhere {
 }
 
 /// Those that leave something open, or stand in a sentence: what is run for them.
-pub const SPOKEN: [Spoken; 21] = [
+pub const SPOKEN: [Spoken; 22] = [
     spoken("openssl rand -hex 24", "was-01", "openssl rand -hex 24"),
     spoken(
         "chmod 640",
@@ -97,6 +97,11 @@ pub const SPOKEN: [Spoken; 21] = [
         "rjk status http://www1/jkstatus",
         "web-02",
         "rjk status http://172.16.3.1/jk-status",
+    ),
+    spoken(
+        "rjk status",
+        "web-02",
+        "rjk status http://172.16.3.1/jk-status http://172.16.3.2/jk-status",
     ),
     spoken(
         "rjk status URL",
