@@ -23,6 +23,9 @@ IN_PLUGINS := --manifest-path plugins/Cargo.toml --target-dir '$(TARGET)/plugins
 IN_FUZZ   := --manifest-path tests/fuzz/Cargo.toml
 LIBFUZZER := CUSTOM_LIBFUZZER_PATH=/not-linked/libfuzzer.a
 
+# The race checks are a workspace of their own as well, for loom brings what may not be linked in.
+IN_RACE   := --manifest-path tests/race/Cargo.toml --target-dir '$(TARGET)/race'
+
 # For targets whose last program needs root: cargo runs as the user also below sudo, whose environment is another one.
 AS_USER := tests/tools/run-as user $(if $(CARGO_TARGET_DIR),env CARGO_TARGET_DIR='$(TARGET)')
 AS_ROOT := tests/tools/run-as root
@@ -31,7 +34,7 @@ AS_ROOT := tests/tools/run-as root
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := build
-.PHONY: help build plugins install demo lab test parity rows bench lint fuzz inventory packed deb rpm test-packages clean
+.PHONY: help build plugins install demo lab test race parity rows bench lint fuzz inventory packed deb rpm test-packages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -67,9 +70,10 @@ lab: ## two web hosts, four Tomcats and their network in namespaces, and all tha
 	@$(AS_USER) mkdir -p target/lab/logs
 	@$(AS_ROOT) env RJK_MODULE='$(or $(RJK_MODULE),$(MODULE))' LAB_MODULE='$(LAB_MODULE)' '$(TARGET)/debug/lab' $(if $(KEEP),--keep)
 
-test: ## everything: packages, formatting, lints, unit, property and end-to-end tests
+test: ## everything: packages, formatting, lints, races, unit, property and end-to-end tests
 	@tests/tools/install-packages test
 	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory race
 	$(CARGO) build --release -p mod_rjk -p rjk
 	plugins/build
 	plugins/build fixtures
@@ -77,6 +81,9 @@ test: ## everything: packages, formatting, lints, unit, property and end-to-end 
 	$(CARGO) test $(IN_PLUGINS) --workspace --no-fail-fast || status=1; \
 	RJK_MODULE='$(MODULE)' $(CARGO) test --workspace --no-fail-fast || status=1; \
 	exit $$status
+
+race: ## what children share without a lock, with every order of steps that loom finds: MODEL='part of a name'
+	$(CARGO) run --locked $(IN_RACE) -- '$(MODEL)'
 
 parity: ## mod_jk row by row: the same asked of both modules, each difference with its reason, the wire read by tshark
 	@tests/tools/install-packages test
@@ -101,6 +108,8 @@ lint: $(CARGO_DENY) ## formatting, clippy with warnings denied, licences and sou
 	$(CARGO) clippy $(IN_PLUGINS) --workspace --all-targets -- -D warnings
 	$(CARGO) fmt $(IN_FUZZ) --check
 	$(LIBFUZZER) $(CARGO) clippy $(IN_FUZZ) --target-dir '$(TARGET)/fuzz' --all-targets -- -D warnings
+	$(CARGO) fmt --manifest-path tests/race/Cargo.toml --check
+	$(CARGO) clippy $(IN_RACE) --all-targets -- -D warnings
 	$(CARGO_DENY) --workspace check licenses bans sources
 	$(CARGO_DENY) --manifest-path plugins/Cargo.toml --workspace --config deny.toml check \
 	    --allow license-not-encountered --allow unmatched-skip licenses bans sources

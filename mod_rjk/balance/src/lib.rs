@@ -41,6 +41,7 @@ mod short;
 pub mod snapshot;
 mod source;
 mod state;
+mod sync;
 mod tiers;
 mod time;
 mod worker;

@@ -1,7 +1,7 @@
 //! Moments of the monotonic clock. Nothing here reads a clock: callers pass the time.
 
+use crate::sync::AtomicU64;
 use std::ops::Add;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 

@@ -6,8 +6,8 @@
 //! ([`BalancerSlot::lowerings`](crate::BalancerSlot)), and what was known before is then worth nothing.
 
 use crate::shared::states::words_for;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
+use crate::sync::AtomicU64;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 /// Bits of a load that are kept; above them stands when it was looked at. A load that is larger counts as
 /// the largest of these, which it is not below either.
@@ -33,8 +33,14 @@ impl Bounds {
         Bounds(words.map(|_| AtomicU64::new(0)).collect())
     }
 
-    /// What is known when loads were lowered so often; read that number before any load.
-    pub(crate) fn at(&self, lowerings: u64) -> Known<'_> {
+    /// What is known now, to be asked for before any load is read. Acquire: see
+    /// `SharedMember::was_lowered`.
+    pub(crate) fn now(&self, lowerings: &AtomicU64) -> Known<'_> {
+        self.at(lowerings.load(Acquire))
+    }
+
+    /// What is known when loads were lowered so often.
+    fn at(&self, lowerings: u64) -> Known<'_> {
         Known {
             bounds: &self.0,
             // What is kept from 2^24 lowerings ago and was not looked at since would count as new: the

@@ -12,7 +12,7 @@ use crate::shared::states::States;
 use crate::state::State;
 use bstr::ByteSlice;
 use rjk_config::model::Activation;
-use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
 /// A member found by the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,9 +200,8 @@ impl View<'_> {
             };
             return scan.least(load, None);
         }
-        // Acquire, before any load is read: see `SharedMember::was_lowered`.
-        let lowerings = self.balancer.slot().lowerings.load(Acquire);
-        let known = self.balancer.scans.bounds.at(lowerings);
+        let lowerings = &self.balancer.slot().lowerings;
+        let known = self.balancer.scans.bounds.now(lowerings);
         scan.least(|_, load| load.value(), Some(known))
     }
 }

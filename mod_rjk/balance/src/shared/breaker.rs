@@ -1,10 +1,10 @@
 //! The circuit breaker: a policy that keeps failing is switched off for a while, in all children at
 //! once.
 
+use crate::sync::{AtomicU32, AtomicU64};
 use crate::time::{AtomicMoment, Moment};
 use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
 
 /// How long a policy stays off before one request of the host tries it again.

@@ -1,6 +1,6 @@
 //! The cells of the ledger and who has which row of them.
 
-use std::sync::atomic::{AtomicI64, AtomicU64};
+use crate::sync::{AtomicI64, AtomicU64};
 
 /// Counts in one [`Cell`]: a cache line, so that children do not share one.
 pub(crate) const COUNTS: usize = 8;

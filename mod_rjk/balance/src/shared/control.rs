@@ -1,7 +1,7 @@
 //! Who may write configuration records, and how readers learn that one changed (contract H-08).
 
 use crate::shared::record::Record;
-use std::sync::atomic::AtomicU64;
+use crate::sync::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -2,8 +2,8 @@
 
 use crate::outcome::Outcome;
 use crate::shared::slot::add;
+use crate::sync::AtomicU64;
 use crate::time::{AtomicMoment, Moment};
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 

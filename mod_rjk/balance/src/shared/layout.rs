@@ -6,8 +6,8 @@ use crate::shared::record::{AjpRecord, BalancerRecord, MemberRecord};
 use crate::shared::slot::{AjpSlot, BalancerSlot, MemberLoad, MemberSlot};
 use crate::shared::states::{StateWord, words_for};
 use crate::shared::topology::Topology;
+use crate::sync::AtomicU64;
 use crate::time::{AtomicMoment, Moment};
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// How many slots of each kind a segment holds, with room for workers added while running.

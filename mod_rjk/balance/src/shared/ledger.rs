@@ -10,7 +10,7 @@
 
 use crate::shared::cell::{COUNTS, Cell, RowOwner, cells_per_row};
 use crate::shared::slot::{AjpSlot, BalancerSlot, MemberLoad};
-use std::sync::atomic::AtomicI64;
+use crate::sync::AtomicI64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 /// What [`Ledger::reap`] took off.

@@ -5,9 +5,9 @@ use crate::shared::slot::{
 };
 use crate::shared::states::{StateCell, StateWord};
 use crate::state::State;
+use crate::sync::AtomicU64;
 use crate::time::Moment;
 use std::ops::Deref;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
 /// One member of one balancer in shared memory (LB-02, LB-03).

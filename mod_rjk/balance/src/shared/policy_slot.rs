@@ -3,7 +3,7 @@
 use crate::decision::{Decision, FaultKind};
 use crate::shared::breaker::{Breaker, Tally};
 use crate::shared::slot::add;
-use std::sync::atomic::AtomicU64;
+use crate::sync::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Number of counters that a policy has for itself.

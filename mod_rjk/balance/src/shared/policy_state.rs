@@ -1,7 +1,7 @@
 //! What all children share of one policy in one balancer.
 
 use crate::shared::policy_slot::PolicySlot;
-use std::sync::atomic::AtomicU64;
+use crate::sync::AtomicU64;
 use std::sync::atomic::Ordering::SeqCst;
 
 /// The shared memory of one policy in one balancer.

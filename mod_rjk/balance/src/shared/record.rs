@@ -4,9 +4,9 @@
 //! record over, so readers never wait, and a writer that dies at work leaves the record as it was.
 //! Only the holder of the [`EditLock`](crate::shared::control::EditLock) writes.
 
-use std::sync::atomic::AtomicU64;
+use crate::sync::AtomicU64;
+use crate::sync::fence;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::fence;
 
 /// A record of `N` words; all zero says "as configured".
 #[derive(Debug)]

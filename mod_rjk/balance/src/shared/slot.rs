@@ -6,9 +6,9 @@
 use crate::outcome::{Outcome, Traffic};
 use crate::shared::failures::Failures;
 use crate::state::State;
+use crate::sync::{AtomicI64, AtomicU32, AtomicU64};
 use crate::time::{AtomicMoment, Moment};
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64};
 use std::time::Duration;
 
 /// One ajp13 worker, by name: shared by every balancer and standalone use of it (LB-05, H-05).

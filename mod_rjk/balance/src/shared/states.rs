@@ -2,9 +2,9 @@
 //! members from eight cache lines, which nobody writes as long as no state changes (contract LB-03).
 
 use crate::state::State;
+use crate::sync::AtomicU64;
 use smallvec::SmallVec;
 use std::cell::Cell;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 /// Members whose states stand in one word.
