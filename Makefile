@@ -109,7 +109,7 @@ lint: $(CARGO_DENY) ## formatting, clippy with warnings denied, licences and sou
 	$(CARGO) fmt $(IN_FUZZ) --check
 	$(LIBFUZZER) $(CARGO) clippy $(IN_FUZZ) --target-dir '$(TARGET)/fuzz' --all-targets -- -D warnings
 	$(CARGO) fmt --manifest-path tests/race/Cargo.toml --check
-	$(CARGO) clippy $(IN_RACE) --all-targets -- -D warnings
+	$(CARGO) clippy --locked $(IN_RACE) -- -D warnings
 	$(CARGO_DENY) --workspace check licenses bans sources
 	$(CARGO_DENY) --manifest-path plugins/Cargo.toml --workspace --config deny.toml check \
 	    --allow license-not-encountered --allow unmatched-skip licenses bans sources
