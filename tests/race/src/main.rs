@@ -1,10 +1,11 @@
 //! Race checks (`make race`): the lock-free parts of rjk-balance, the real files, with loom's atomics in the place
-//! of the processor's. Each model is played with every order of its threads' steps, and at each load with every value
+//! of the processor's. Each model is played with the orders of its threads' steps, and at each load with the values
 //! that the orderings allow; what it asserts holds in all of them. `PREEMPTIONS` bounds how often a thread is
-//! interrupted.
+//! interrupted, and orders that loom deems alike are played once: one that differs only in what is read on a
+//! condition can be left out. So a model is believed once it was seen to fail with a step or an ordering left out.
 //!
 //! ```text
-//! cargo run [PART OF A NAME]
+//! make race MODEL='part of a name'
 //! ```
 
 #![allow(

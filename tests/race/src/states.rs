@@ -76,7 +76,7 @@ fn what_led_to_it() {
                 cell.swap(State::Error);
             });
             let is_seen = sees(words, cell);
-            // Looked at in any case: loom comes by some orders only over what is read in all of them.
+            // Read in any case, not only behind what was seen: else loom leaves out the plays that fail.
             let at = written[0].load();
             assert!(!is_seen || at == AT);
             writer.join().unwrap();
@@ -99,7 +99,7 @@ fn what_led_to_it_over_a_neighbour() {
                 }),
             ];
             let is_seen = sees(words, cell);
-            // Looked at in any case: loom comes by some orders only over what is read in all of them.
+            // Read in any case, not only behind what was seen: else loom leaves out the plays that fail.
             let at = written[0].load();
             assert!(!is_seen || at == AT);
             joined(threads);
