@@ -11,6 +11,7 @@
 use crate::shared::cell::{COUNTS, Cell, RowOwner, cells_per_row};
 use crate::shared::slot::{AjpSlot, BalancerSlot, MemberLoad};
 use crate::sync::AtomicI64;
+use crate::time::Moment;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 /// What [`Ledger::reap`] took off.
@@ -26,7 +27,22 @@ pub struct Reaped {
 
 /// What the last [`Ledger::reconcile`] of this process saw; starts empty.
 #[derive(Clone, Debug, Default)]
-pub struct Drift(Vec<i64>);
+pub struct Drift {
+    columns: Vec<i64>,
+    /// When that was, where processes take turns.
+    seen: Moment,
+}
+
+impl Drift {
+    /// A pass at `now` follows the one at `last`. What this process saw before another one's pass is no
+    /// longer the pass before.
+    pub(crate) fn continue_from(&mut self, last: Moment, now: Moment) {
+        if self.seen != last {
+            self.columns.clear();
+        }
+        self.seen = now;
+    }
+}
 
 /// The rows and totals of a segment.
 #[derive(Clone, Copy, Debug)]
@@ -74,9 +90,9 @@ impl Ledger {
     /// and is the same as in the pass before. Returns how many were repaired. Any number of
     /// processes may do this at once, each at its own maintenance.
     pub fn reconcile(&self, previous: &mut Drift) -> usize {
-        previous.0.resize(self.columns(), 0);
+        previous.columns.resize(self.columns(), 0);
         let mut repaired = 0;
-        for (column, before) in previous.0.iter_mut().enumerate() {
+        for (column, before) in previous.columns.iter_mut().enumerate() {
             let drift = self.steady_drift(column);
             let repairs = drift != 0 && drift == *before && self.repair(column, drift);
             repaired += usize::from(repairs);

@@ -65,10 +65,12 @@ impl Segment {
     /// [`Ledger::reconcile`], by one child for all: the one that moves the time stamp. Nearly always that
     /// is the same one, since its next time comes first; a child that is gone or idle is not waited for.
     pub fn reconcile(&self, drift: &mut Drift, interval: Duration, now: Moment) -> usize {
-        match self.header.reconciled.turn(interval, now) {
-            Some(_) => self.ledger().reconcile(drift),
-            None => 0,
+        let last = self.header.reconciled.load();
+        if self.header.reconciled.turn(interval, now).is_none() {
+            return 0;
         }
+        drift.continue_from(last, now);
+        self.ledger().reconcile(drift)
     }
 
     /// What each child adds to the totals in the slots.

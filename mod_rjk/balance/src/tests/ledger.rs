@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use rjk_config::model::WorkerSpec;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 fn segment(rows: usize) -> (Topology, Segment) {
     let workers = [
@@ -240,6 +241,29 @@ fn bg24_children_that_see_the_same_drift_repair_it_once() {
     assert_eq!(repaired(&mut children), 1);
     assert_eq!(repaired(&mut children), 0);
     assert_eq!(segment.ajp[0].busy(), 1);
+}
+
+/// One child a turn: what a child saw before the pass of another one is not the pass before.
+#[test]
+fn bg24_a_drift_is_repaired_in_two_passes_of_one_child() {
+    let (_, segment) = segment(2);
+    segment.ledger().total(0).unwrap().fetch_add(1, Relaxed);
+    let (mut one, mut other) = (Drift::default(), Drift::default());
+    let minute = Duration::from_secs(60);
+    let at = |minutes| Moment::from_millis(1) + minute * minutes;
+    assert_eq!(segment.reconcile(&mut one, minute, at(1)), 0, "first seen");
+    assert_eq!(
+        segment.reconcile(&mut other, minute, at(1)),
+        0,
+        "not its turn"
+    );
+    assert_eq!(
+        segment.reconcile(&mut other, minute, at(2)),
+        0,
+        "first seen"
+    );
+    assert_eq!(segment.reconcile(&mut one, minute, at(3)), 0, "long ago");
+    assert_eq!(segment.reconcile(&mut one, minute, at(4)), 1);
 }
 
 #[test]
