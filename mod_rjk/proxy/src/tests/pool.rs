@@ -451,3 +451,16 @@ fn pl03_one_silent_connection_is_waited_for_and_no_other() {
         (1, (1, 0), 0)
     );
 }
+
+/// A look takes in what is there, however much that is: a full buffer is no end of the connection.
+#[test]
+fn pl02_a_look_at_a_worker_that_says_much_is_no_end() {
+    let listening = Listening::new();
+    let (mut connection, mut backend) = listening.pair();
+    backend.write_all(&[b'x'; 100_000]).unwrap();
+    while connection.pending().len() < 100_000 {
+        assert_ne!(connection.look(), Look::Ended);
+    }
+    drop(backend);
+    assert_eq!(connection.look(), Look::Ended);
+}

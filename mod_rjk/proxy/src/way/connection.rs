@@ -178,7 +178,8 @@ impl Connection {
     /// Looks at an idle connection, without waiting, and takes in what is there (PL-02). Why it broke is
     /// told by the next [`Connection::receive`] or [`Connection::send_or_hear`].
     pub fn look(&mut self) -> Look {
-        self.received.make_room(1);
+        // Behind what is pending: no room would read as the worker's end.
+        self.received.make_room(self.received.pending().len() + 1);
         let room = &mut self.received.bytes[self.received.end..];
         match self.stream.read_now(room) {
             Ok(0) => Look::Ended,
@@ -225,7 +226,7 @@ impl Connection {
         limit: Option<Duration>,
     ) -> Result<(), (usize, io::Error)> {
         // A record of TLS is written anew from where it was: from bytes that stay in one place.
-        if self.tls().is_some() {
+        if matches!(self.stream, Stream::Tls(_)) {
             return self.send(&parts.concat(), limit);
         }
         self.write_all(&mut parts.map(IoSlice::new), limit)
