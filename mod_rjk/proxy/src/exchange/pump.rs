@@ -243,10 +243,11 @@ impl Pump<'_, '_> {
             Ok(left) => connection.receive(needed, shorter(left, patience)),
             Err(_) => Err(ReceiveError::TimedOut),
         };
+        let ended = Instant::now();
         // When the worker was heard: what the client then takes begins here.
-        let read_at = *self.read_at.insert(Instant::now());
+        self.read_at = received.is_ok().then_some(ended);
         if !self.codec.head_received() {
-            self.job.heard.waited += read_at.saturating_duration_since(now);
+            self.job.heard.waited += ended.saturating_duration_since(now);
         }
         let overdue = wait.next_overdue();
         let error = match received {

@@ -64,6 +64,8 @@ impl Pump<'_, '_> {
         quota: BodyQuota,
         outgoing: &mut Outgoing,
     ) -> Result<(), Failure> {
+        // From now on it is not the client alone that takes its time.
+        self.read_at = None;
         let packet = &mut outgoing.packet;
         let got = self.read_body(quota, Codec::ROOM, packet)?;
         packet.truncate(Codec::ROOM + got);
