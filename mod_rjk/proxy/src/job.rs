@@ -15,7 +15,7 @@ use failure::Phase;
 use request::UpstreamRequest;
 use rjk_balance::{Afterwards, Refusal, Traffic};
 use rjk_config::model::AjpSpec;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use switched::{Admission, Switched};
 
 /// What the balancer adds to a request for the member that it chose.
@@ -68,6 +68,10 @@ pub struct Heard {
     pub body: u64,
     /// How long we waited for the worker until the head; waiting for the client does not count.
     pub waited: Duration,
+    /// It said something, be it that it wants more of the body.
+    pub spoke: bool,
+    /// Since when a request that is not safe to repeat was under way; `None` while it was being sent.
+    pub sent_at: Option<Instant>,
 }
 
 /// A request and what is left of it: kept over all its attempts.

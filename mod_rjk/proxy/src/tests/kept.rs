@@ -124,3 +124,84 @@ fn the_line_says_that_the_connection_was_kept() {
     drop(rig);
     backend.done();
 }
+
+/// What a worker said shows that it had the request, though the connection then ends at once.
+#[test]
+fn a_worker_that_asked_for_the_body_had_the_request() {
+    let worker: Serve = Box::new(|stream| {
+        let mut piece = [0; 16384];
+        assert!(stream.read(&mut piece).unwrap() > 0);
+        stream.write_all(&[HEAD, CHUNK, END].concat()).unwrap();
+        assert!(stream.read(&mut piece).unwrap() > 0);
+        stream.write_all(b"AB\x00\x03\x06\x1f\xfa").unwrap();
+        assert!(stream.read(&mut piece).unwrap() > 0);
+    });
+    let backend = Backend::start(vec![worker]);
+    let rig = Rig::new(&backend, spec());
+    assert_eq!(post(&rig).status(), 200);
+    let client = Client {
+        input: vec![b'x'; 12_000],
+        ..Client::default()
+    };
+    let run = rig.run(b"POST", BodyLength::Known(12_000), client);
+    assert_eq!(run.result.unwrap_err().outcome(0), Outcome::LocalError);
+    drop(rig);
+    backend.done();
+}
+
+/// It gave CPONG on this connection right before.
+#[test]
+fn a_worker_that_was_just_asked_had_not_closed_the_connection() {
+    let worker: Serve = Box::new(|stream| {
+        let mut piece = [0; 4096];
+        for answer in [
+            b"AB\x00\x01\x09".to_vec(),
+            [HEAD, CHUNK, END].concat(),
+            b"AB\x00\x01\x09".to_vec(),
+        ] {
+            assert!(stream.read(&mut piece).unwrap() > 0);
+            stream.write_all(&answer).unwrap();
+        }
+        assert!(stream.read(&mut piece).unwrap() > 0);
+    });
+    let mut spec = spec();
+    spec.ping.prepost = Some(Duration::from_secs(5));
+    let backend = Backend::start(vec![worker]);
+    let rig = Rig::new(&backend, spec);
+    assert_eq!(post(&rig).status(), 200);
+    let failure = post(&rig).result.unwrap_err();
+    assert_eq!(failure.outcome(0), Outcome::LocalError);
+    drop(rig);
+    backend.done();
+}
+
+/// An upload that was under way for longer than it takes to close a connection.
+#[test]
+fn a_worker_that_took_a_part_of_an_upload_had_the_request() {
+    let worker: Serve = Box::new(|stream| {
+        let mut piece = [0; 65536];
+        assert!(stream.read(&mut piece).unwrap() > 0);
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+            .unwrap();
+        for _ in 0..14 {
+            assert!(stream.read(&mut piece).unwrap() > 0);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let socket = socket2::SockRef::from(&*stream);
+        socket.set_linger(Some(Duration::ZERO)).unwrap();
+    });
+    let backend = Backend::start(vec![worker]);
+    let rig = Rig::new(&backend, spec_of(true));
+    assert_eq!(post(&rig).status(), 200);
+    let size = 64 << 20;
+    let client = Client {
+        input: vec![b'x'; size],
+        ..Client::default()
+    };
+    let run = rig.run(b"POST", BodyLength::Known(size as u64), client);
+    let failure = run.result.unwrap_err();
+    assert_ne!(failure.outcome(0), Outcome::Internal, "{failure}");
+    drop(rig);
+    backend.done();
+}

@@ -15,7 +15,7 @@ use rjk_http1::request::asks_for_websocket;
 use rjk_log::{Log, RateLimit, jk_log};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a tunnel may hold up a process that is to end, at a graceful restart too: its client
 /// connects again, and comes to a process that stays.
@@ -189,7 +189,7 @@ impl Contact {
                         self.spec().name
                     );
                 }
-                Err(failure) if !failure.retry && !job.request.is_safe() && at_once(job) => {
+                Err(failure) if !failure.retry && self.had_gone(job, &failure) => {
                     return Err(failure.of_kept_connection());
                 }
                 result => return result,
@@ -197,6 +197,18 @@ impl Contact {
         }
         let connection = self.open()?;
         self.exchange(connection, checkout, job, target, head, log)
+    }
+
+    /// Whether it was the connection that ended and not its worker that failed: it ended at once and without
+    /// a word, and the worker was not asked for a word right before. What this host ran out of is another
+    /// matter.
+    fn had_gone(&self, job: &Forwarding<'_>, failure: &Failure) -> bool {
+        let at_once = |sent: Instant| sent.elapsed() < AT_ONCE;
+        !job.request.is_safe()
+            && !job.heard.spoke
+            && job.heard.sent_at.is_none_or(at_once)
+            && self.spec().ping.prepost.is_none()
+            && failure.exhaustion().is_none()
     }
 
     /// An idle connection that passed a look at its socket, and CPING when the worker asks for it
@@ -300,11 +312,6 @@ impl Contact {
     fn probe(&self, connection: &mut Connection, limit: Duration) -> io::Result<Option<u16>> {
         protocol::probe(connection, self.spec(), limit)
     }
-}
-
-/// The worker did not take long to end the connection.
-fn at_once(job: &Forwarding<'_>) -> bool {
-    job.heard.waited < AT_ONCE
 }
 
 /// The signs of a pooled connection that the worker had closed before it saw the request.

@@ -14,7 +14,7 @@ use crate::way::pool::Checkout;
 use bstr::ByteSlice;
 use rjk_log::{Log, RateLimit, jk_log};
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 impl Contact {
     pub(super) fn exchange(
@@ -26,10 +26,12 @@ impl Contact {
         head: &[u8],
         log: &dyn Log,
     ) -> Result<Served, Failure> {
+        let before = connection.take_traffic();
         let result = self.transfer(&mut connection, job, target, head, log);
         let moved = connection.take_traffic();
-        job.traffic.sent += moved.sent;
-        job.traffic.read += moved.read;
+        job.heard.spoke = moved.read > 0;
+        job.traffic.sent += before.sent + moved.sent;
+        job.traffic.read += before.read + moved.read;
         let finished = match result {
             Ok(finished) => finished,
             Err(failure) => {
@@ -70,6 +72,9 @@ impl Contact {
         let eager = codec.eager_body().unwrap_or(0);
         packets.request(&request.forward, head.len(), eager);
         let refused = self.send(connection, &mut codec, job, head, limits)?;
+        if !request.is_safe() {
+            job.heard.sent_at = Some(Instant::now());
+        }
         Pump {
             refused,
             spec: self.spec(),
