@@ -120,6 +120,11 @@ impl<'r> RequestBody<'r> {
         true
     }
 
+    /// A part of the response went out: the client may have waited for it, and its time begins again.
+    pub(crate) fn begin_wait(&mut self) {
+        self.missed = None;
+    }
+
     /// Nothing came, and nothing is wrong.
     fn is_to_come(&self, brigade: Brigade, status: sys::apr_status_t) -> bool {
         use std::io::{Error, ErrorKind};

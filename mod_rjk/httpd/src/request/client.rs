@@ -128,6 +128,7 @@ impl<'r> Client<'r> {
             self.request.forget_end();
         }
         self.passed = true;
+        self.body.begin_wait();
         // httpd would send its 100 when the body is next asked for, into the response that has
         // begun: it looks whether body bytes went out, and at the status. To one that is no success
         // it sends none, and takes the body for ended.
