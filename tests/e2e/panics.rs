@@ -146,9 +146,13 @@ fn a_tunnel_ends_and_gives_back_what_it_held() -> Result {
 #[test]
 fn a_clean_up_and_the_watchdog_are_survived() -> Result {
     let peer = Peer::start(Behaviour::Echo)?;
-    let httpd = site(&peer, "").directives("JkWatchdogInterval 1").start()?;
+    // A rule of a file may be replaced while a request has it: the end of the request gives it back.
+    let httpd = site(&peer, "")
+        .file("conf/map", "/file/*=w\n")
+        .directives("JkMountFile conf/map\nJkWatchdogInterval 1")
+        .start()?;
     survived(&httpd, "a pool clean-up", || {
-        assert_eq!(client::get(httpd.port(), "/x")?.status, 200);
+        assert_eq!(client::get(httpd.port(), "/file/x")?.status, 200);
         wait::until("a request's pool ended", LIMIT, || {
             lines(&httpd, "a pool clean-up") > 0
         })
