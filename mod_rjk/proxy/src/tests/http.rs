@@ -22,17 +22,6 @@ fn http(spec: AjpSpec) -> AjpSpec {
     }
 }
 
-/// Reads to the end of a request's head.
-fn head(stream: &mut TcpStream) -> String {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap();
-        head.push(byte[0]);
-    }
-    String::from_utf8(head).unwrap()
-}
-
 /// A backend's connection that answers so many requests without a body.
 fn says(times: usize, answer: &'static [u8]) -> Serve {
     Box::new(move |stream| {

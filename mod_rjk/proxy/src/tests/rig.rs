@@ -1,12 +1,13 @@
 //! One worker and its backend, without httpd: requests go through the endpoint one by one.
 
 use super::support::*;
+use crate::job::downstream::Downstream;
 use crate::job::failure::Failure;
 use crate::job::request::UpstreamRequest;
 use crate::job::{Forwarding, Served, Target};
 use crate::worker::endpoint::Endpoint;
 use rjk_config::model::{AjpSpec, RuleExtensions};
-use rjk_log::NoLog;
+use rjk_log::{Log, NoLog};
 use rjk_message::BodyLength;
 
 /// What became of a request.
@@ -48,21 +49,30 @@ impl Rig {
 
     /// As [`Rig::run`].
     pub fn serve(&self, request: &UpstreamRequest<'_>, mut client: Client) -> Run {
+        let result = self.call(request, &mut client, &NoLog);
+        Run {
+            result,
+            client,
+            idle: self.endpoint.pool().counts().1,
+        }
+    }
+
+    /// As [`Rig::run`], for a client of another kind.
+    pub fn call(
+        &self,
+        request: &UpstreamRequest<'_>,
+        client: &mut dyn Downstream,
+        log: &dyn Log,
+    ) -> Result<Served, Failure> {
         let target = Target {
             route: None,
             activation: b"ACT",
             cookie: None,
         };
         let mut checkout = self.endpoint.pool().checkout().unwrap();
-        let mut job = Forwarding::new(request, &mut client);
+        let mut job = Forwarding::new(request, client);
         let contact = self.endpoint.contact();
-        let result = contact.call(&mut checkout, &mut job, target, &NoLog);
-        drop(checkout);
-        Run {
-            result,
-            client,
-            idle: self.endpoint.pool().counts().1,
-        }
+        contact.call(&mut checkout, &mut job, target, log)
     }
 
     /// The text that a GET brought.

@@ -103,6 +103,22 @@ impl Listening {
     }
 }
 
+/// Reads until these bytes have come.
+pub fn until(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
+    let mut seen = Vec::new();
+    while !seen.ends_with(end) {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        seen.push(byte[0]);
+    }
+    seen
+}
+
+/// Reads to the end of a request's head.
+pub fn head(stream: &mut TcpStream) -> String {
+    String::from_utf8(until(stream, b"\r\n\r\n")).unwrap()
+}
+
 /// A backend: one closure for each connection, in order.
 pub struct Backend {
     pub port: u16,

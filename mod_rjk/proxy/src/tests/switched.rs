@@ -16,7 +16,7 @@ use rjk_log::NoLog;
 use rjk_message::{BodyLength, ResponseHead};
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -152,17 +152,6 @@ fn speak_http(spec: &mut AjpSpec, names: &[String], backends: &[(&Backend, Optio
         websocket: websocket.map(|most| WebSocketSpec { idle, most }),
         ..HttpSpec::default()
     }));
-}
-
-/// Reads to the end of a request's head.
-fn head(stream: &mut TcpStream) -> String {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap();
-        head.push(byte[0]);
-    }
-    String::from_utf8(head).unwrap()
 }
 
 /// A worker's connection that agrees, says so much and sees the end of the tunnel.

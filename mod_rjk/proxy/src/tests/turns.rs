@@ -3,12 +3,10 @@
 use super::rig::Rig;
 use super::support::*;
 use crate::job::downstream::{BodyReady, BrokenBody, ClientError, Downstream, Then};
-use crate::job::{Forwarding, Target};
 use rjk_config::model::{AjpSpec, HttpSpec, Protocol, RuleExtensions};
 use rjk_log::NoLog;
 use rjk_message::{BodyLength, ResponseHead};
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -124,18 +122,9 @@ fn play(
     };
     let rule = RuleExtensions::default();
     let request = request(b"POST", BodyLength::Chunked, &rule);
-    let mut job = Forwarding::new(&request, &mut side);
-    let target = Target {
-        route: None,
-        activation: b"ACT",
-        cookie: None,
-    };
-    let mut checkout = rig.endpoint.pool().checkout().unwrap();
-    let contact = rig.endpoint.contact();
     let began = Instant::now();
-    let result = contact.call(&mut checkout, &mut job, target, &NoLog);
+    let result = rig.call(&request, &mut side, &NoLog);
     let took = began.elapsed();
-    drop(checkout);
     let asked = side.asked;
     drop(side);
     assert!(user.join().is_ok(), "the user failed");
@@ -145,16 +134,6 @@ fn play(
         Err(failure) => failure.status(),
     };
     (status, asked, took)
-}
-
-/// Reads until these bytes have come.
-fn until(stream: &mut TcpStream, end: &[u8]) {
-    let mut seen = Vec::new();
-    while !seen.ends_with(end) {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap();
-        seen.push(byte[0]);
-    }
 }
 
 /// Hears these bytes, in whichever pieces.

@@ -2,7 +2,6 @@
 
 use super::rig::Rig;
 use super::support::*;
-use crate::job::{Forwarding, Target};
 use rjk_config::model::{AjpSpec, HttpSpec, Protocol, RuleExtensions, Way};
 use rjk_log::{Level, Log, Origin};
 use rjk_message::BodyLength;
@@ -37,17 +36,7 @@ fn logged(answer: &'static str) -> (Vec<String>, Option<u16>) {
     let (lines, rule) = (Lines::default(), RuleExtensions::default());
     let request = request(b"GET", BodyLength::None, &rule);
     let mut client = Client::default();
-    let mut job = Forwarding::new(&request, &mut client);
-    let target = Target {
-        route: None,
-        activation: b"ACT",
-        cookie: None,
-    };
-    let mut checkout = rig.endpoint.pool().checkout().unwrap();
-    let contact = rig.endpoint.contact();
-    let served = contact.call(&mut checkout, &mut job, target, &lines);
-    assert!(served.is_ok());
-    drop(checkout);
+    assert!(rig.call(&request, &mut client, &lines).is_ok());
     backend.done();
     (lines.0.into_inner(), client.status)
 }
