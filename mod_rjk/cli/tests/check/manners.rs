@@ -92,6 +92,21 @@ fn files_that_include_each_other_end() {
     assert!(findings.iter().any(|one| one.code == "unknown-directive"));
 }
 
+/// Folders that links lead round in, as the whole file system has them.
+#[test]
+fn an_include_of_too_much_is_said() {
+    let site = Site::new();
+    let around = site.path().join("around");
+    std::fs::create_dir(&around).unwrap();
+    for name in ["a", "b"] {
+        std::os::unix::fs::symlink(&around, around.join(name)).unwrap();
+    }
+    site.write("jk.conf", "Include around\nJkMountt /a w\n");
+    let (findings, _) = site.findings(&["jk.conf"]);
+    let codes: Vec<&str> = findings.iter().map(|one| one.code.as_str()).collect();
+    assert_eq!(codes, ["not-followed", "unknown-directive"]);
+}
+
 /// Words that mean something to one reader or another, and bytes that mean nothing.
 fn piece() -> impl Strategy<Value = Vec<u8>> {
     let words = prop::sample::select(vec![

@@ -6,8 +6,20 @@ use std::path::{Path, PathBuf};
 /// Folders below each other that an Include of a folder goes into.
 const MOST_FOLDERS: usize = 20;
 
+/// Entries of folders that one Include is looked for among. More is no configuration, but a tree that
+/// it names by mistake, as `/`, where links lead round and the walk would not end.
+pub(super) const MOST_ENTRIES: usize = 20_000;
+
+/// The walk came to [`MOST_ENTRIES`].
+#[derive(Debug, PartialEq)]
+pub(super) struct TooMany;
+
 /// All files of `pattern`, an absolute path, in the order of their names. A folder stands for all files in it.
-pub(super) fn files(pattern: &Path) -> Vec<PathBuf> {
+///
+/// # Errors
+/// It would have to be looked for among too many entries.
+pub(super) fn files(pattern: &Path) -> Result<Vec<PathBuf>, TooMany> {
+    let mut walk = Walk { left: MOST_ENTRIES };
     let mut found = vec![PathBuf::new()];
     for part in pattern.components() {
         let part = part.as_os_str();
@@ -15,17 +27,18 @@ pub(super) fn files(pattern: &Path) -> Vec<PathBuf> {
             found.iter_mut().for_each(|path| path.push(part));
             continue;
         };
-        found = found
-            .iter()
-            .flat_map(|folder| entries(folder))
-            .filter(|path| name_of(path).is_some_and(|name| matches(wild, name)))
-            .collect();
+        let mut next = Vec::new();
+        for folder in &found {
+            next.extend(walk.entries(folder)?);
+        }
+        next.retain(|path| name_of(path).is_some_and(|name| matches(wild, name)));
+        found = next;
     }
     let mut files = Vec::new();
     for path in found {
-        collect(&path, MOST_FOLDERS, &mut files);
+        walk.collect(&path, MOST_FOLDERS, &mut files)?;
     }
-    files
+    Ok(files)
 }
 
 /// Whether it names more than one file.
@@ -33,25 +46,38 @@ pub(super) fn is_wild(pattern: &str) -> bool {
     pattern.contains(['*', '?', '['])
 }
 
-fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) {
-    if path.is_dir() {
-        if depth > 0 {
-            for entry in entries(path) {
-                collect(&entry, depth - 1, files);
-            }
-        }
-    } else if path.is_file() {
-        files.push(path.to_owned());
-    }
+struct Walk {
+    left: usize,
 }
 
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten();
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
-    paths.sort();
-    paths
+impl Walk {
+    fn collect(
+        &mut self,
+        path: &Path,
+        depth: usize,
+        files: &mut Vec<PathBuf>,
+    ) -> Result<(), TooMany> {
+        if path.is_dir() {
+            if depth > 0 {
+                for entry in self.entries(path)? {
+                    self.collect(&entry, depth - 1, files)?;
+                }
+            }
+        } else if path.is_file() {
+            files.push(path.to_owned());
+        }
+        Ok(())
+    }
+
+    fn entries(&mut self, folder: &Path) -> Result<Vec<PathBuf>, TooMany> {
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            self.left = self.left.checked_sub(1).ok_or(TooMany)?;
+            paths.push(entry.path());
+        }
+        paths.sort();
+        Ok(paths)
+    }
 }
 
 fn name_of(path: &Path) -> Option<&str> {
@@ -165,6 +191,7 @@ mod tests {
         }
         let found = |pattern: &str| -> Vec<String> {
             files(&folder.path().join(pattern))
+                .unwrap()
                 .iter()
                 .map(|path| {
                     path.strip_prefix(folder.path())
@@ -178,6 +205,16 @@ mod tests {
         assert_eq!(found("a"), ["a/deep/z.conf", "a/x.conf", "a/y.txt"]);
         assert_eq!(found("a/x.conf"), ["a/x.conf"]);
         assert!(found("none/*.conf").is_empty());
+    }
+
+    #[test]
+    fn links_that_lead_round_end() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a", "b"] {
+            std::os::unix::fs::symlink(folder.path(), folder.path().join(name)).unwrap();
+        }
+        assert_eq!(files(folder.path()), Err(TooMany));
+        assert_eq!(files(&folder.path().join("*/".repeat(20))), Err(TooMany));
     }
 
     proptest! {

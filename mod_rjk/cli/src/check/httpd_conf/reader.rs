@@ -371,15 +371,13 @@ impl Reader {
 
     fn include(&mut self, arguments: &[u8], place: &Location, must_be: bool) {
         let name = shown(&word(arguments).0);
-        let places = self.out.root.places(&name);
-        let files = if glob::is_wild(&name) || places.iter().any(|place| place.is_dir()) {
-            let mut all = places.iter().map(|place| glob::files(place));
-            all.find(|files| !files.is_empty()).unwrap_or_default()
-        } else {
-            match self.out.root.find(&name) {
-                Found::Nowhere { .. } => Vec::new(),
-                found => vec![found.path().to_owned()],
-            }
+        let Ok(files) = self.files_of(&name) else {
+            let message = format!(
+                "{name} stands for more than {} files and folders, none of them is read; \
+                 name the files of the configuration",
+                glob::MOST_ENTRIES
+            );
+            return self.note(place, message);
         };
         if self.depth >= MOST_NESTED {
             let message = format!(
@@ -408,6 +406,24 @@ impl Reader {
             }
         }
         self.depth -= 1;
+    }
+
+    /// What an Include of `name` reads.
+    fn files_of(&self, name: &str) -> Result<Vec<PathBuf>, glob::TooMany> {
+        let places = self.out.root.places(name);
+        if !glob::is_wild(name) && !places.iter().any(|place| place.is_dir()) {
+            return Ok(match self.out.root.find(name) {
+                Found::Nowhere { .. } => Vec::new(),
+                found => vec![found.path().to_owned()],
+            });
+        }
+        for place in &places {
+            let files = glob::files(place)?;
+            if !files.is_empty() {
+                return Ok(files);
+            }
+        }
+        Ok(Vec::new())
     }
 
     fn note(&mut self, place: &Location, message: String) {
