@@ -72,7 +72,7 @@ fn by_bad_peers() -> Vec<Row> {
     let shorter = Script::answer(head, vec![b'x'; 400_000]);
     vec![
         ("stalls", Stalls.script(), "worker.stalls.reply_timeout=200", Status(504),
-            &[AWAIT, ": no whole packet within the reply_timeout of 200ms; raise reply_timeout"]),
+            &[AWAIT, ": no whole part of the answer within the reply_timeout of 200ms; raise reply_timeout"]),
         ("closes", ClosesBeforeAnswer.script(), "", Status(502), &[AWAIT, "closed the connection"]),
         ("resets", Resets.script(), "", Status(502), &[AWAIT, "see Tomcat's log"]),
         ("magic", WrongMagic.script(), "", Status(502), &[AWAIT, PORT]),

@@ -155,6 +155,32 @@ fn rjk_a_member_that_fails_the_probe() -> Result {
     Ok(())
 }
 
+/// There is no CPONG over HTTP, and no packet: the lines say what there is.
+#[test]
+fn rjk_what_does_not_answer_is_told_in_the_words_of_http() -> Result {
+    for (lines, says) in [
+        (
+            "probe = \"/health\"",
+            "failed while waiting for the answer to its probe: timed out; Tomcat accepts",
+        ),
+        (
+            "",
+            "failed while waiting for the response: no whole part of the answer within the reply_timeout",
+        ),
+    ] {
+        let peer = HttpPeer::start("w", [Step::Stall])?;
+        let reach = peer.reach("w").more(lines);
+        let properties = "worker.list=w\nworker.w.retries=1\nworker.w.ping_mode=C\n\
+                          worker.w.connect_timeout=200\nworker.w.reply_timeout=200\n";
+        let httpd = site(&[reach], properties)?.start()?;
+        ensure!(client::get(httpd.port(), "/w/x")?.status >= 503);
+        let log = httpd.jk_log();
+        ensure!(log.contains(&format!("worker w {says}")), "{log}");
+        ensure!(!log.contains("CPONG") && !log.contains("packet"), "{log}");
+    }
+    Ok(())
+}
+
 /// The worker `w` on a unix socket.
 fn on_socket(path: &str) -> Reach {
     Reach {

@@ -42,7 +42,7 @@ pub enum Cause {
     /// F-06: the connection could not be opened.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// F-06: no CPONG came.
+    /// F-06: no CPONG came, or no answer to a probe.
     #[error("{0}")]
     Ping(#[source] io::Error),
     /// F-06: the request could not be sent.
@@ -55,10 +55,10 @@ pub enum Cause {
     #[error("{0}")]
     Broken(#[source] io::Error),
     /// F-11, F-11b: nothing came in time.
-    #[error("no whole packet within the reply_timeout of {0:?}")]
+    #[error("no whole part of the answer within the reply_timeout of {0:?}")]
     ReplyTimeout(Duration),
     /// A-05, F-07: a packet did not come in time.
-    #[error("no whole packet within the socket_timeout of {0:?}")]
+    #[error("no whole part of the answer within the socket_timeout of {0:?}")]
     SocketTimeout(Duration),
     /// F-11b: the connection broke while a reply_timeout was set.
     #[error("{error}, within the reply_timeout of {limit:?}")]

@@ -18,6 +18,8 @@ pub enum Phase {
     Connect,
     /// Waiting for CPONG.
     Ping,
+    /// Waiting for what HTTP has in its place.
+    Probe,
     /// Encoding or sending the request and its first body packet.
     Send,
     /// Waiting for the response head.
@@ -33,6 +35,7 @@ impl fmt::Display for Phase {
             Phase::Acquire => "waiting for a free connection",
             Phase::Connect => "connecting",
             Phase::Ping => "waiting for CPONG",
+            Phase::Probe => "waiting for the answer to its probe",
             Phase::Send => "sending the request",
             Phase::AwaitHead => "waiting for the response",
             Phase::Receive => "receiving the response",
@@ -47,7 +50,7 @@ pub enum Fault {
     Client,
     /// Tomcat, or the way to it.
     Worker,
-    /// Bytes from the worker that are not AJP.
+    /// Bytes from the worker that are not what it should speak.
     Protocol,
     /// This host, which ran out of something.
     Host,

@@ -149,3 +149,42 @@ fn nothing_is_sent_of_a_request_that_does_not_fit() {
     drop(line);
     backend.done();
 }
+
+/// There is no CPONG over HTTP, nor a packet.
+#[test]
+fn a_probe_without_an_answer_is_told_in_the_words_of_its_protocol() {
+    let silent =
+        || -> Serve { Box::new(|stream| drop(io::Read::read_to_end(stream, &mut vec![]))) };
+    let cut = || -> Serve {
+        Box::new(|stream| {
+            assert!(io::Read::read(stream, &mut [0; 4096]).unwrap() > 0);
+            stream.write_all(b"HTTP/1.1 2").unwrap();
+        })
+    };
+    let limit = Duration::from_millis(100);
+    for (spec, serve, expected) in [
+        (
+            spec(),
+            silent(),
+            "failed while waiting for CPONG: timed out; ",
+        ),
+        (
+            http(Some("/health")),
+            silent(),
+            "failed while waiting for the answer to its probe: timed out; ",
+        ),
+        (
+            http(Some("/health")),
+            cut(),
+            "failed while waiting for the answer to its probe: it closed in the middle of its answer; ",
+        ),
+    ] {
+        let backend = Backend::start(vec![serve]);
+        let direct = direct(&backend, spec);
+        let mut line = direct.connect().unwrap();
+        let failure = line.ping(limit).unwrap_err().to_string();
+        assert!(failure.starts_with(expected), "{failure}");
+        drop(line);
+        backend.done();
+    }
+}

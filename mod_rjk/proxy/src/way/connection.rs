@@ -30,9 +30,9 @@ pub enum ReceiveError {
     TimedOut,
     /// The socket failed.
     Io(io::Error),
-    /// End of stream inside a packet.
+    /// End of stream inside a packet, or a piece of HTTP.
     Truncated {
-        /// Bytes of the packet that came.
+        /// Bytes of it that came.
         have: usize,
         /// Bytes that it has.
         needed: usize,
@@ -46,9 +46,10 @@ impl ReceiveError {
             ReceiveError::Closed => io::ErrorKind::UnexpectedEof.into(),
             ReceiveError::TimedOut => io::ErrorKind::TimedOut.into(),
             ReceiveError::Io(error) => error,
-            ReceiveError::Truncated { .. } => {
-                io::Error::new(io::ErrorKind::InvalidData, "it closed inside a packet")
-            }
+            ReceiveError::Truncated { .. } => io::Error::new(
+                io::ErrorKind::InvalidData,
+                "it closed in the middle of its answer",
+            ),
         }
     }
 }

@@ -306,7 +306,14 @@ impl Contact {
         limit: Duration,
     ) -> Result<Option<u16>, Failure> {
         self.probe(connection, limit)
-            .map_err(|error| Failure::unsent(Phase::Ping, Cause::Ping(error)))
+            .map_err(|error| Failure::unsent(self.phase_of_probe(), Cause::Ping(error)))
+    }
+
+    fn phase_of_probe(&self) -> Phase {
+        match self.spec().way.http() {
+            None => Phase::Ping,
+            Some(_) => Phase::Probe,
+        }
     }
 
     fn probe(&self, connection: &mut Connection, limit: Duration) -> io::Result<Option<u16>> {

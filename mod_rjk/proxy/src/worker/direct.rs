@@ -112,7 +112,7 @@ impl Line<'_> {
     /// one, and says which status it got.
     ///
     /// # Errors
-    /// In [`Phase::Ping`]. The connection is then of no use; [`Line::unread`] has what came instead.
+    /// In [`Phase::Ping`], over HTTP in [`Phase::Probe`]. The connection is then of no use; [`Line::unread`] has what came instead.
     pub fn ping(&mut self, limit: Duration) -> Result<Option<u16>, Failure> {
         self.contact.ping(&mut self.connection, limit)
     }

@@ -28,11 +28,12 @@ impl Log for Lines {
     }
 }
 
-const PHASES: [Phase; 7] = [
+const PHASES: [Phase; 8] = [
     Phase::Select,
     Phase::Acquire,
     Phase::Connect,
     Phase::Ping,
+    Phase::Probe,
     Phase::Send,
     Phase::AwaitHead,
     Phase::Receive,
