@@ -7,7 +7,7 @@ use thiserror::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ProtocolError {
     /// The packet does not start with `AB` (F-08).
-    #[error("a packet starts with {:02x} {:02x}, not with 41 42; is the peer an AJP connector?", found[0], found[1])]
+    #[error("{}", bad_magic(*found))]
     BadMagic {
         /// The first two bytes.
         found: [u8; 2],
@@ -158,6 +158,33 @@ impl ProtocolError {
                 | ProtocolError::Oversized { .. }
                 | ProtocolError::TruncatedPacket { .. }
         )
+    }
+
+    /// The protocol that the worker speaks instead, where its first bytes say so.
+    pub fn foreign(&self) -> Option<&'static str> {
+        match self {
+            ProtocolError::BadMagic { found } => foreign(*found),
+            _ => None,
+        }
+    }
+}
+
+fn foreign(magic: [u8; 2]) -> Option<&'static str> {
+    match &magic {
+        b"HT" => Some("HTTP"),
+        // An alert or a handshake, of any version.
+        [0x15 | 0x16, 3] => Some("TLS"),
+        _ => None,
+    }
+}
+
+fn bad_magic(found: [u8; 2]) -> String {
+    match foreign(found) {
+        Some(protocol) => format!("the worker answers in {protocol}, not in AJP"),
+        None => format!(
+            "a packet starts with {:02x} {:02x}, not with 41 42; is the peer an AJP connector?",
+            found[0], found[1]
+        ),
     }
 }
 

@@ -303,11 +303,8 @@ impl Pump<'_, '_> {
             (ReceiveError::Closed, _) => Cause::Closed,
         };
         let phase = phase(&self.codec);
-        let failure = Failure {
-            phase,
-            cause,
-            retry: self.job.may_repeat(self.spec, phase),
-        };
+        let retry = self.job.may_repeat(self.spec, phase);
+        let failure = Failure::new(phase, cause, retry);
         failure.unless_refused(self.job.is_whole())
     }
 }
@@ -341,9 +338,5 @@ fn protocol_failure(
         // RO-07: what the bits say is not asked.
         _ => job.is_repeatable(spec),
     };
-    Failure {
-        phase,
-        cause: Cause::Protocol(error),
-        retry,
-    }
+    Failure::new(phase, Cause::Protocol(error), retry)
 }

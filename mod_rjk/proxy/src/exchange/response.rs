@@ -38,11 +38,8 @@ impl Response {
             .request
             .failing_status(self.status, &spec.fail_on_status)
         {
-            return Err(Failure {
-                phase: Phase::Receive,
-                cause: Cause::FailOnStatus(entry),
-                retry: job.is_repeatable(spec),
-            });
+            let (cause, retry) = (Cause::FailOnStatus(entry), job.is_repeatable(spec));
+            return Err(Failure::new(Phase::Receive, cause, retry));
         }
         if job.request.answered_by_server(self.status) {
             self.replaced = Some((self.status == 401).then(|| challenges(&head)).flatten());

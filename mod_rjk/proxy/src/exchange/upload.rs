@@ -118,11 +118,8 @@ impl Pump<'_, '_> {
         } else {
             Cause::Send(error)
         };
-        let failure = Failure {
-            phase: Phase::Send,
-            cause,
-            retry: self.job.may_repeat(self.spec, phase(&self.codec)),
-        };
+        let retry = self.job.may_repeat(self.spec, phase(&self.codec));
+        let failure = Failure::new(Phase::Send, cause, retry);
         failure.unless_refused(self.job.is_whole())
     }
 }

@@ -65,24 +65,29 @@ pub struct Failure {
     pub cause: Cause,
     /// Whether the request may be sent again (design rule: only when that is safe).
     pub retry: bool,
+    /// A worker of HTTP ended its new connection at once, and nothing ever came over it: so does an AJP
+    /// connector.
+    pub(crate) like_ajp: bool,
 }
 
 impl Failure {
     /// A failure before any byte of the request was sent: always safe to repeat.
     pub fn unsent(phase: Phase, cause: Cause) -> Failure {
-        Failure {
-            phase,
-            cause,
-            retry: true,
-        }
+        Failure::new(phase, cause, true)
     }
 
     /// A failure that must not be repeated.
     pub fn last(phase: Phase, cause: Cause) -> Failure {
+        Failure::new(phase, cause, false)
+    }
+
+    /// A failure that may be repeated or not.
+    pub(crate) fn new(phase: Phase, cause: Cause, retry: bool) -> Failure {
         Failure {
             phase,
             cause,
-            retry: false,
+            retry,
+            like_ajp: false,
         }
     }
 
@@ -93,11 +98,8 @@ impl Failure {
             return self;
         }
         let refused = self.cause.into_stream().and_then(TlsError::from_io);
-        Failure {
-            phase: Phase::Connect,
-            cause: refused.map_or(Cause::Closed, |error| Cause::Connect(error.into())),
-            retry: can_be,
-        }
+        let cause = refused.map_or(Cause::Closed, |error| Cause::Connect(error.into()));
+        Failure::new(Phase::Connect, cause, can_be)
     }
 
     /// The same of a connection that was kept from another request, and ended as soon as it had this one.
@@ -110,6 +112,16 @@ impl Failure {
             cause: Cause::Kept(Box::new(cause)),
             ..self
         }
+    }
+
+    /// Whether the worker ended the connection, and not by a word of TLS.
+    pub(crate) fn is_end_of_connection(&self) -> bool {
+        let by_end = |error: &io::Error| {
+            use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+            let is_end = matches!(error.kind(), BrokenPipe | ConnectionReset | UnexpectedEof);
+            is_end && TlsError::of(error).is_none()
+        };
+        matches!(self.cause, Cause::Closed) || self.cause.stream().is_some_and(by_end)
     }
 
     /// Whether it counts as a reply timeout (L-11, F-11, F-11b).
@@ -217,6 +229,9 @@ impl Failure {
         if let Some(exhaustion) = self.exhaustion() {
             return exhaustion.remedy();
         }
+        if self.like_ajp {
+            return "an AJP connector does so when it is asked in HTTP: check port in rjk.toml (rjk ping names what listens there), or see Tomcat's log";
+        }
         let tls = self.cause.stream().and_then(TlsError::of);
         tls.map_or_else(|| self.usual_remedy(), TlsError::remedy)
     }
@@ -307,13 +322,12 @@ pub fn refused_body(status: i32) -> &'static str {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "failed while {}: {}; {}",
-            self.phase,
-            self.cause,
-            self.remedy()
-        )
+        let (phase, cause) = (self.phase, &self.cause);
+        write!(f, "failed while {phase}: {cause}")?;
+        if self.like_ajp {
+            f.write_str(", on a new connection, at once and without a byte of an answer")?;
+        }
+        write!(f, "; {}", self.remedy())
     }
 }
 

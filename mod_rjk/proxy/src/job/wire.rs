@@ -49,6 +49,9 @@ impl WireError {
     /// What the operator can do about it.
     pub(crate) fn remedy(&self) -> &'static str {
         match self {
+            WireError::Ajp(error) if error.foreign().is_some() => {
+                "set port of the worker to Tomcat's AJP connector, or protocol = \"http\" in rjk.toml: rjk ping names what listens there"
+            }
             WireError::Ajp(_) => {
                 "check that the port is Tomcat's AJP connector and that packet sizes match"
             }

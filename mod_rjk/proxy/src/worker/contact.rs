@@ -196,7 +196,36 @@ impl Contact {
             }
         }
         let connection = self.open()?;
-        self.exchange(connection, checkout, job, target, head, log)
+        let result = self.exchange(connection, checkout, job, target, head, log);
+        result.map_err(|failure| self.of_new_connection(failure, job))
+    }
+
+    /// Whether it ended as an AJP connector ends one that is asked in HTTP: nothing came over it, in TLS or
+    /// for a probe neither.
+    fn of_new_connection(&self, failure: Failure, job: &Forwarding<'_>) -> Failure {
+        let is_silent = !job.heard.spoke && job.heard.waited < AT_ONCE;
+        Failure {
+            like_ajp: is_silent
+                && is_stale(&failure)
+                && failure.is_end_of_connection()
+                && self.is_plain_http()
+                && !self.asks_new_connections(),
+            ..failure
+        }
+    }
+
+    fn is_plain_http(&self) -> bool {
+        self.spec().way.http().is_some() && self.spec().way.tls().is_none()
+    }
+
+    fn asks_new_connections(&self) -> bool {
+        let http = self.spec().way.http();
+        http.is_some_and(|http| http.probe.is_some()) && self.ping_of_new().is_some()
+    }
+
+    /// the check before a request covers a new connection only when connect has none.
+    fn ping_of_new(&self) -> Option<Duration> {
+        self.spec().ping.connect.or(self.spec().ping.prepost)
     }
 
     /// Whether it was the connection that ended and not its worker that failed: it ended at once and without
@@ -267,9 +296,16 @@ impl Contact {
 
     fn open(&self) -> Result<Box<Connection>, Failure> {
         let mut connection = Box::new(self.connect()?);
-        // the check before a request covers a new connection only when connect has none.
-        if let Some(limit) = self.spec().ping.connect.or(self.spec().ping.prepost) {
-            self.ping(&mut connection, limit)?;
+        if let Some(limit) = self.ping_of_new() {
+            let asked = Instant::now();
+            self.ping(&mut connection, limit)
+                .map_err(|failure| Failure {
+                    like_ajp: connection.take_traffic().read == 0
+                        && asked.elapsed() < AT_ONCE
+                        && failure.is_end_of_connection()
+                        && self.is_plain_http(),
+                    ..failure
+                })?;
         }
         Ok(connection)
     }

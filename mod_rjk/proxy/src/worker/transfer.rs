@@ -189,11 +189,8 @@ impl Contact {
     }
 
     fn unsent(&self, job: &Forwarding<'_>, taken: usize, error: io::Error) -> Failure {
-        let failure = Failure {
-            phase: Phase::Send,
-            cause: Cause::Send(error),
-            retry: taken == 0 || job.may_repeat(self.spec(), Phase::Send),
-        };
+        let retry = taken == 0 || job.may_repeat(self.spec(), Phase::Send);
+        let failure = Failure::new(Phase::Send, Cause::Send(error), retry);
         failure.unless_refused(job.is_whole())
     }
 }

@@ -262,9 +262,19 @@ fn every_error_of_tls() -> Vec<TlsError> {
 fn docs_troubleshooting_knows_each_remedy() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/troubleshooting.md");
     let document = std::fs::read_to_string(path).unwrap();
+    let foreign = ProtocolError::BadMagic { found: *b"HT" };
+    let like_ajp = Failure {
+        like_ajp: true,
+        ..Failure::unsent(Phase::AwaitHead, Cause::Closed)
+    };
     let remedies = causes()
         .into_iter()
-        .map(|(_, cause, _)| Failure::unsent(Phase::Send, cause).remedy())
+        .map(|(_, cause, _)| Failure::unsent(Phase::Send, cause))
+        .chain([
+            like_ajp,
+            Failure::last(Phase::AwaitHead, Cause::Protocol(foreign.into())),
+        ])
+        .map(|failure| failure.remedy())
         .chain([408, 413, 400].map(crate::job::failure::refused_body))
         .chain(
             [
