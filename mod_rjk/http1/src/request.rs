@@ -36,6 +36,9 @@ pub struct Told<'a> {
     pub websocket: bool,
     /// A client that waits for 100 before it sends its body has the worker decide.
     pub expect_continue: bool,
+    /// The path is what a `%23` was decoded in: its `#` is a character as any other. In what the client
+    /// sent one begins a fragment.
+    pub decoded_path: bool,
 }
 
 /// Appends the head of the request, with the empty line behind it, to `out`.
@@ -64,7 +67,7 @@ fn put_head(
 ) -> Result<(), RequestError> {
     let survey = Survey::of(head.headers)?;
     let host = Host::of(survey.host, head)?;
-    target::put_request_line(head, out)?;
+    target::put_request_line(head, told.decoded_path, out)?;
     put_field(out, b"Host", host.text());
     fields::put_clients(head.headers, &survey, told.secret_header, out)?;
     put_framing(head, out);

@@ -158,13 +158,21 @@ fn body() -> impl Strategy<Value = BodyLength> {
 }
 
 fn told() -> impl Strategy<Value = Told<'static>> {
-    any::<[bool; 5]>().prop_map(
-        |[x_forwarded, forwarded, secret, websocket, expect_continue]| Told {
+    any::<[bool; 6]>().prop_map(
+        |[
+            x_forwarded,
+            forwarded,
+            secret,
+            websocket,
+            expect_continue,
+            decoded_path,
+        ]| Told {
             x_forwarded,
             forwarded,
             secret_header: secret.then_some(b"X-Worker-Secret"),
             websocket,
             expect_continue,
+            decoded_path,
         },
     )
 }

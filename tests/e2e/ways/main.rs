@@ -9,6 +9,7 @@ mod facts;
 mod kept;
 mod members;
 mod mpm;
+mod paths;
 mod requests;
 mod settings;
 mod smuggling;

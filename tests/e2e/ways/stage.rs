@@ -5,7 +5,7 @@ use rjk_testbed::client::{self, BodyEnd, Client, Request, Response};
 use rjk_testbed::httpd::Builder;
 use rjk_testbed::tls::Authority;
 use rjk_testbed::tomcat::{Door, Tomcat};
-use rjk_testbed::{Context, Httpd, Result, Version, Way, bail, ensure, wait, way};
+use rjk_testbed::{Context, Httpd, Result, Version, Way, bail, ensure, farm, wait, way};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -119,7 +119,15 @@ impl Stage {
 fn behind(authority: &Authority, tomcat: &Tomcat, way: Way) -> Result<Builder> {
     let reach = tomcat.reach(way, "w")?;
     let site = way::site(authority, &[reach], "worker.list=w\n")?;
-    Ok(site.directives("JkMount /testbed/* w"))
+    let forms = [
+        ("main.test", ""),
+        ("compat.test", "JkOptions +ForwardURICompat"),
+        ("unparsed.test", "JkOptions +ForwardURICompatUnparsed"),
+    ];
+    let hosts = forms.map(|(host, form)| farm::vhost(host, &format!("JkMountCopy On\n{form}")));
+    Ok(site
+        .directives("JkMount /testbed/* w")
+        .vhosts(hosts.concat()))
 }
 
 /// The Tomcat of a version, with the valves that the documentation asks for.

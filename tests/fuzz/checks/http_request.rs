@@ -55,6 +55,7 @@ pub fn check(input: &[u8]) {
         secret_header: (told & 4 != 0).then_some(b"X-Worker-Secret".as_slice()),
         websocket: told & 8 != 0,
         expect_continue: told & 16 != 0,
+        decoded_path: told & 32 != 0,
     };
     let _ = check_head(&head, &told);
 }

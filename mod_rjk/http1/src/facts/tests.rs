@@ -2,6 +2,7 @@ use crate::request::{Told, encode};
 use rjk_message::{Attributes, BodyLength, RequestHead};
 
 const X: Told<'static> = Told {
+    decoded_path: false,
     x_forwarded: true,
     forwarded: false,
     secret_header: None,

@@ -13,12 +13,13 @@ use rjk_message::RequestHead;
 /// CVE-2021-33193, CVE-2024-38473).
 pub(super) fn put_request_line(
     head: &RequestHead<'_>,
+    is_decoded: bool,
     out: &mut Vec<u8>,
 ) -> Result<(), RequestError> {
     check_method(head.method)?;
     out.extend_from_slice(head.method);
     out.push(b' ');
-    put_target(head, out)?;
+    put_target(head, is_decoded, out)?;
     out.extend_from_slice(b" HTTP/1.1\r\n");
     Ok(())
 }
@@ -34,11 +35,20 @@ fn check_method(method: &[u8]) -> Result<(), RequestError> {
     Ok(())
 }
 
-fn put_target(head: &RequestHead<'_>, out: &mut Vec<u8>) -> Result<(), RequestError> {
+fn put_target(
+    head: &RequestHead<'_>,
+    is_decoded: bool,
+    out: &mut Vec<u8>,
+) -> Result<(), RequestError> {
     let query = head.attributes.query;
     if head.uri == b"*" && head.method == b"OPTIONS" && query.is_none() {
         out.push(b'*');
         return Ok(());
+    }
+    if !is_decoded {
+        // httpd took the rest for a fragment and decided without it. Encoded it would come back into the
+        // path.
+        refuse(head.uri, b'#', "holds a '#'")?;
     }
     let path = path(head.uri)?;
     PATH.put_encoded(path, out);
@@ -54,9 +64,6 @@ fn put_target(head: &RequestHead<'_>, out: &mut Vec<u8>) -> Result<(), RequestEr
 /// the Host header.
 fn path(uri: &[u8]) -> Result<&[u8], RequestError> {
     refuse(uri, 0, "holds a NUL")?;
-    // Where the path is what the client sent, httpd took the rest for a fragment and decided without
-    // it. Encoded it would come back into the path.
-    refuse(uri, b'#', "holds a '#'")?;
     if uri.first() == Some(&b'/') {
         return Ok(uri);
     }

@@ -17,6 +17,7 @@ use crate::server::ready::{Child, Ready};
 use bstr::BStr;
 use rjk_config::model::LegacySpec;
 use rjk_config::server::ServerConfig;
+use rjk_config::server::options::ForwardUri;
 use rjk_log::{Log, jk_log};
 use rjk_proxy::dispatcher::Worker;
 use rjk_proxy::job::Served;
@@ -286,5 +287,6 @@ fn exchange_options(config: &ServerConfig) -> ExchangeOptions {
         flush_packets: config.options.flush_packets,
         flush_header: config.options.flush_header,
         disable_reuse: config.options.disable_reuse,
+        decoded_path: config.options.forward_uri == ForwardUri::Compat,
     }
 }

@@ -41,6 +41,7 @@ pub(super) fn encode(
         secret_header: http.secret_header.as_ref().map(|name| name.as_slice()),
         websocket: job.admission.is_some(),
         expect_continue: asks_first(job),
+        decoded_path: job.request.options.decoded_path,
     };
     request::encode(&forward, &told, out)?;
     Ok(())

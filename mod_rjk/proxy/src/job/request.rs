@@ -32,7 +32,7 @@ pub struct EnvOverrides<'a> {
     pub route: Option<&'a [u8]>,
 }
 
-/// JkOptions that the exchange obeys (O-10…O-12).
+/// JkOptions that the exchange obeys (O-02, O-10…O-12).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ExchangeOptions {
     /// Flush after every body chunk.
@@ -41,6 +41,8 @@ pub struct ExchangeOptions {
     pub flush_header: bool,
     /// Close the connection after each response.
     pub disable_reuse: bool,
+    /// The path goes as httpd decoded it (O-02).
+    pub decoded_path: bool,
 }
 
 impl UpstreamRequest<'_> {

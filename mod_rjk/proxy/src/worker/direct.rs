@@ -134,7 +134,7 @@ impl Line<'_> {
             options: ExchangeOptions {
                 flush_packets: true,
                 flush_header: true,
-                disable_reuse: false,
+                ..ExchangeOptions::default()
             },
             view: &Seen(head),
         };

@@ -83,6 +83,34 @@ fn a_path_that_could_be_read_in_two_ways_is_refused() {
     );
 }
 
+/// Everybody read it so: httpd, who decoded it, and the worker, who decodes what is encoded here.
+#[test]
+fn a_decoded_path_may_hold_what_begins_a_fragment_elsewhere() {
+    let told = Told {
+        decoded_path: true,
+        ..Told::default()
+    };
+    for (uri, expected) in [
+        ("/a#b", "/a%23b"),
+        ("/a#/../b", "/a%23/../b"),
+        ("/a?b# c\n", "/a%3Fb%23%20c%0A"),
+        // Was encoded twice.
+        ("/a%23", "/a%23"),
+    ] {
+        let head = RequestHead {
+            uri: uri.as_bytes(),
+            ..get(&[HOST])
+        };
+        let first = lines(&head, &told).swap_remove(0);
+        assert_eq!(first, format!("GET {expected} HTTP/1.1"));
+    }
+    let nul = RequestHead {
+        uri: b"/a\0",
+        ..get(&[HOST])
+    };
+    assert!(text(&nul, &told).is_err());
+}
+
 #[test]
 fn a_query_keeps_its_meaning_and_its_place() {
     let cases: [(&[u8], &str); 6] = [
