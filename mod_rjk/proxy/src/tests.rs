@@ -2,6 +2,7 @@
 
 mod attempts;
 mod body;
+mod checks;
 mod cut;
 mod direct;
 mod drip;

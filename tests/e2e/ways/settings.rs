@@ -1,15 +1,17 @@
 //! What rjk.toml says of a worker, as the worker sees it: which headers tell of the client, the secret,
 //! the probe, and where a socket is.
 
-use rjk_testbed::client::{self, Request};
+use rjk_testbed::client::{self, Pending, Request};
 use rjk_testbed::http_peer::{Received, Script, Step};
 use rjk_testbed::httpd::Builder;
 use rjk_testbed::tempdir::Dir;
 use rjk_testbed::tls::Authority;
 use rjk_testbed::way::{self, Reach};
-use rjk_testbed::{Context, HttpPeer, Httpd, Result, Table, ensure, peer};
+use rjk_testbed::{Context, Gate, HttpPeer, Httpd, Result, Table, ensure, peer, wait};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 fn site(reaches: &[Reach], lines: &str) -> Result<Builder> {
@@ -127,6 +129,54 @@ fn rjk_the_probe() -> Result {
         peer.faults()
     );
     httpd.assert_clean();
+    Ok(())
+}
+
+/// A-13: an answer that ends its connection, as Tomcat's hundredth does, says nothing of the others.
+#[test]
+fn rjk_a_probe_that_ends_its_connection() -> Result {
+    let (gate, ended) = (Gate::new(), Arc::new(AtomicBool::new(false)));
+    let (held, once) = (Step::gate(&gate), Arc::clone(&ended));
+    let answers = Step::run(move |connection| {
+        let is_probe = connection.request().method == "HEAD";
+        if is_probe && !once.swap(true, Ordering::SeqCst) {
+            connection
+                .send(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")?;
+            return connection.step(&Step::Close);
+        }
+        if !is_probe {
+            connection.step(&held)?;
+        }
+        connection.step(&Step::Echo)
+    });
+    let peer = HttpPeer::start("w", [answers])?;
+    let lines = "worker.list=w,status\nworker.status.type=status\nworker.maintain=1\n\
+                 worker.w.connection_ping_interval=1\nworker.w.ping_timeout=5000\n";
+    let httpd = site(&[peer.reach("w").more("probe = \"/health\"")], lines)?
+        .directives("JkMount /status status")
+        .start()?;
+    let start = |_| Pending::start(httpd.port(), Request::get("/w/x"));
+    let pending: Vec<Pending> = (0..3).map(start).collect();
+    peer.wait_requests(3)?;
+    gate.open();
+    for pending in pending {
+        ensure!(pending.response()?.status == 200);
+    }
+    let probes = || {
+        peer.requests()
+            .iter()
+            .filter(|seen| seen.method == "HEAD")
+            .count()
+    };
+    wait::until("all are asked", wait::SOON, || {
+        let _ = client::get(httpd.port(), "/status");
+        probes() >= 3
+    })?;
+    ensure!(
+        ended.load(Ordering::SeqCst) && peer.open_connections() == 2,
+        "{}",
+        peer.open_connections()
+    );
     Ok(())
 }
 

@@ -66,19 +66,17 @@ impl Contact {
         self.settings.moves
     }
 
-    /// Looks at an idle connection, and asks the worker for CPONG within `limit`.
+    /// Looks at an idle connection, and asks the worker on it within `limit`.
     pub(super) fn check(
         &self,
         connection: &mut Connection,
         limit: Duration,
         log: &dyn Log,
     ) -> Check {
-        if !self.is_quiet(connection, log) {
-            Check::Closed
-        } else if self.probe(connection, limit).is_ok() {
-            Check::Alive
+        if self.is_quiet(connection, log) {
+            self.ask(connection, limit, log)
         } else {
-            Check::Silent
+            Check::Closed
         }
     }
 
@@ -255,7 +253,8 @@ impl Contact {
         })
     }
 
-    /// CPING before a request.
+    /// CPING on an idle connection. Only one that took all the time says something of the others:
+    /// each of them would take it too.
     fn ask(&self, connection: &mut Connection, limit: Duration, log: &dyn Log) -> Check {
         let Err(error) = self.probe(connection, limit) else {
             return Check::Alive;
