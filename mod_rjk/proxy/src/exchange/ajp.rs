@@ -2,12 +2,12 @@
 //! worker is asked whether it is there.
 
 use super::packet_log::PacketLog;
-use super::protocol::{Rest, Step};
+use super::protocol::{Rest, Step, receive_by};
 use super::scratch::Scratch;
 use crate::job::Target;
 use crate::job::failure::Cause;
 use crate::job::request::UpstreamRequest;
-use crate::way::connection::{Connection, Look, ReceiveError};
+use crate::way::connection::{Connection, Look};
 use rjk_ajp::exchange::Exchange;
 use rjk_ajp::request::{Added, encode_into};
 use rjk_ajp::wire::body_header;
@@ -200,13 +200,7 @@ pub(crate) fn probe(
             Frame::Complete { .. } => return Err(unlike_cpong()),
             Frame::Incomplete { needed } => needed,
         };
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        connection
-            .receive(needed, Some(left))
-            .map_err(ReceiveError::into_io)?;
+        receive_by(deadline, needed, connection)?;
     }
 }
 

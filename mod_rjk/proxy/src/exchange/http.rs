@@ -2,10 +2,10 @@
 //! is asked whether it is there.
 
 use super::packet_log::PacketLog;
-use super::protocol::{Rest, Step};
+use super::protocol::{Rest, Step, receive_by};
 use crate::job::failure::{Cause, ProbeEndsConnection};
 use crate::job::{Forwarding, Target};
-use crate::way::connection::{Connection, Look, ReceiveError};
+use crate::way::connection::{Connection, Look};
 use bstr::ByteSlice;
 use rjk_config::model::{AjpSpec, HttpSpec};
 use rjk_http1::ProtocolError;
@@ -230,13 +230,7 @@ pub(super) fn probe(
             }
             rjk_http1::Step::Incomplete { needed } => needed,
         };
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        connection
-            .receive(needed, Some(left))
-            .map_err(ReceiveError::into_io)?;
+        receive_by(deadline, needed, connection)?;
     }
 }
 

@@ -8,11 +8,11 @@ use super::scratch::Scratch;
 use crate::job::failure::Cause;
 use crate::job::wire::WireError;
 use crate::job::{Forwarding, Target};
-use crate::way::connection::Connection;
+use crate::way::connection::{Connection, ReceiveError};
 use rjk_config::model::{AjpSpec, Protocol};
 use rjk_message::{Action, BodyQuota};
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// One exchange in the worker's protocol, from the moment it is sent. A retry needs a new one.
 pub(crate) enum Codec {
@@ -104,6 +104,20 @@ pub(crate) fn probe(
         Protocol::Ajp => ajp::probe(connection, ajp::packet_size(spec), limit).map(|()| None),
         Protocol::Http(http) => http::probe(connection, spec, http, limit),
     }
+}
+
+/// Reads once for a probe, if there is time left.
+pub(super) fn receive_by(
+    deadline: Instant,
+    needed: usize,
+    connection: &mut Connection,
+) -> io::Result<()> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(io::ErrorKind::TimedOut.into());
+    }
+    let received = connection.receive(needed, Some(left));
+    received.map_err(ReceiveError::into_io)
 }
 
 impl Codec {
