@@ -2,12 +2,13 @@
 //! it takes over (design §4, G-16, H-10, H-11, P-17).
 
 use rjk_testbed::peer::Behaviour;
-use rjk_testbed::{Httpd, Peer, Result, Subject, client, process, wait};
+use rjk_testbed::{Httpd, Peer, Result, Subject, client, ensure, process, wait};
+use rustix::process::Signal;
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -172,5 +173,41 @@ fn d16_the_watchdog_is_a_thread_of_each_child() -> Result {
         assert_eq!(process::threads(httpd.pid())?, 1);
         httpd.assert_clean();
     }
+    Ok(())
+}
+
+/// How long the child lives on after a graceful restart was asked for; it has nothing to do.
+fn time_to_end(httpd: &Httpd) -> Result<Duration> {
+    assert_eq!(client::get(httpd.port(), "/a/x")?.status, 200);
+    let child = httpd.only_child()?;
+    let asked = Instant::now();
+    process::signal(httpd.pid(), Signal::USR1)?;
+    while process::is_alive(child) {
+        ensure!(asked.elapsed() < LIMIT, "{child} goes on");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(asked.elapsed())
+}
+
+/// Between the old children and the first new one nobody takes connections, and httpd starts that one
+/// when an old one has ended, or a second later.
+#[test]
+fn a_thread_of_ours_does_not_hold_up_the_end_of_a_child() -> Result {
+    let peer = Peer::start(Behaviour::Echo)?;
+    let median = |interval: &str| -> Result<Duration> {
+        let httpd = site(&peer)
+            .directives(format!("JkWatchdogInterval {interval}"))
+            .start()?;
+        let times: Result<Vec<_>> = (0..9).map(|_| time_to_end(&httpd)).collect();
+        let mut times = times?;
+        times.sort_unstable();
+        httpd.assert_clean();
+        Ok(times[4])
+    };
+    let (without, with) = (median("0")?, median("60")?);
+    assert!(
+        with < without + Duration::from_millis(25),
+        "{with:?}, and {without:?} without the thread"
+    );
     Ok(())
 }
