@@ -20,6 +20,7 @@ use rjk_config::uri_map::Mount;
 use rjk_log::{Log, jk_log};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ffi::CStr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::{Duration, Instant, SystemTime};
@@ -133,23 +134,25 @@ impl Dispatcher {
         notices
     }
 
-    /// Serves a request by a worker. Status and legacy workers have no part in this: they fail with 500.
+    /// Serves a request by a worker; what became of it goes into a new `report`. Status and legacy workers
+    /// have no part in this: they fail with 500.
     pub fn serve<'a>(
         &self,
         worker: &'a Worker,
         request: &'a UpstreamRequest<'_>,
         downstream: &mut dyn Downstream,
+        report: &mut Report<'a>,
         log: &dyn Log,
-    ) -> Report<'a> {
+    ) {
         self.follow();
         let mut job = Forwarding::new(request, downstream);
-        let mut report = match worker {
-            Worker::Ajp(standalone) => standalone.serve(&mut job, log),
-            Worker::Lb(lb) => lb.serve(&mut job, log),
+        match worker {
+            Worker::Ajp(standalone) => report.result = standalone.serve(&mut job, log),
+            Worker::Lb(lb) => lb.serve(&mut job, report, log),
             Worker::Status(_) | Worker::Legacy(_) => {
-                Report::failed(Failure::last(Phase::Connect, Cause::NoAddress))
+                report.result = Err(Failure::last(Phase::Connect, Cause::NoAddress));
             }
-        };
+        }
         // A worker that moved meanwhile does not keep the connection that just came back.
         self.follow();
         // Nothing of a balancer or a pool is held any more: a tunnel lasts.
@@ -166,7 +169,7 @@ impl Dispatcher {
             report.route = Some(Cow::Borrowed(route));
         }
         report.started = job.started;
-        report
+        report.ended_at = job.heard.ended_at;
     }
 
     /// Has all endpoints take in what was changed since: connections to where a worker was before are
@@ -290,12 +293,12 @@ impl Worker {
     }
 
     /// The value of the note `JK_WORKER_TYPE` (T-02).
-    pub fn type_name(&self) -> &'static str {
+    pub fn type_name(&self) -> &'static CStr {
         match self {
-            Worker::Ajp(_) => "ajp13",
-            Worker::Lb(_) => "lb",
-            Worker::Status(_) => "status",
-            Worker::Legacy(spec) => spec.kind.as_str(),
+            Worker::Ajp(_) => c"ajp13",
+            Worker::Lb(_) => c"lb",
+            Worker::Status(_) => c"status",
+            Worker::Legacy(spec) => spec.kind.as_c_str(),
         }
     }
 }

@@ -72,6 +72,8 @@ pub struct Heard {
     pub spoke: bool,
     /// Since when a request that is not safe to repeat was under way; `None` while it was being sent.
     pub sent_at: Option<Instant>,
+    /// When the end of the response had been handed on.
+    pub ended_at: Option<Instant>,
 }
 
 /// A request and what is left of it: kept over all its attempts.

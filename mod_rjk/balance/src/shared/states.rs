@@ -164,6 +164,11 @@ impl States {
         }
     }
 
+    /// Whether some member let no request in when they were copied.
+    pub(crate) fn has_closed(&self) -> bool {
+        self.has_closed
+    }
+
     /// The words, each with sixteen states.
     pub(crate) fn words(&self) -> &[u64] {
         &self.words

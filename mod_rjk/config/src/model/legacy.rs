@@ -1,6 +1,7 @@
 //! Workers of types that nobody serves any more.
 
 use bstr::BString;
+use std::ffi::CStr;
 
 /// A listed worker that some mod_jk started and that is not served here (A-40…A-42).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,10 +26,15 @@ pub enum LegacyType {
 impl LegacyType {
     /// The value of `type`.
     pub fn as_str(self) -> &'static str {
+        self.as_c_str().to_str().unwrap_or_default()
+    }
+
+    /// The same, as httpd takes it.
+    pub fn as_c_str(self) -> &'static CStr {
         match self {
-            LegacyType::Ajp12 => "ajp12",
-            LegacyType::Ajp14 => "ajp14",
-            LegacyType::Jni => "jni",
+            LegacyType::Ajp12 => c"ajp12",
+            LegacyType::Ajp14 => c"ajp14",
+            LegacyType::Jni => c"jni",
         }
     }
 }

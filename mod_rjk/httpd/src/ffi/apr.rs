@@ -60,6 +60,25 @@ impl<'p> Pool<'p> {
         }
     }
 
+    /// The parts, one behind the other, and a zero behind them.
+    pub(crate) fn joined(self, parts: &[&[u8]]) -> &'p mut [u8] {
+        let length = parts.iter().map(|part| part.len()).sum::<usize>() + 1;
+        // SAFETY: the pool is alive, and gives memory that nobody else has, of which each byte is written.
+        unsafe {
+            let start = sys::apr_palloc(self.as_ptr(), length as _).cast::<u8>();
+            if start.is_null() {
+                handle_alloc_error(Layout::for_value(parts));
+            }
+            let mut end = start;
+            for part in parts {
+                end.copy_from_nonoverlapping(part.as_ptr(), part.len());
+                end = end.add(part.len());
+            }
+            end.write(0);
+            std::slice::from_raw_parts_mut(start, length)
+        }
+    }
+
     /// So many bytes, all zero; none when memory is out, which httpd's pools do not survive.
     pub(crate) fn room(self, bytes: usize) -> &'p mut [u8] {
         // SAFETY: the pool is alive, and gives memory that nobody else has.
@@ -221,7 +240,8 @@ impl Names {
     /// # Safety
     /// The pool lives as long as the names are used.
     pub(crate) unsafe fn new(pool: Pool<'_>, names: &[&'static CStr]) -> Option<Names> {
-        let count = c_int::try_from(names.len()).ok()?;
+        // With room for the few that a copy has besides: it need not grow.
+        let count = c_int::try_from(names.len() + 4).ok()?;
         // SAFETY: the pool is alive.
         let raw = unsafe { sys::apr_table_make(pool.as_ptr(), count) };
         let table = NonNull::new(raw)?;
@@ -250,35 +270,36 @@ impl<'t> Table<'t> {
         })
     }
 
-    /// A table of all that is here and of the names with these values; none of the names may be here. `None`
+    /// A table of the names with these values and of all that is here; none of the names may be here. `None`
     /// when that cannot be had at once.
+    ///
+    /// A copy of the names has them hashed already; what is here, which is little, is added to it.
     pub(crate) fn with(
         self,
         names: &Names,
         pool: Pool<'t>,
-        values: &[Text<'t>],
+        values: [&[Text<'t>]; 3],
     ) -> Option<Table<'t>> {
         // SAFETY: tables and pool are alive; names and values live as long as the new table.
         unsafe {
-            let raw = sys::apr_table_overlay(pool.as_ptr(), names.table.as_ptr(), self.as_ptr());
-            let table = Table::from_raw(raw)?;
-            let known = Table::from_raw(names.table.as_ptr())?.entries();
-            let entries = (*sys::apr_table_elts(raw))
-                .elts
-                .cast::<sys::apr_table_entry_t>();
-            // What a new table looks like inside is not promised: it must begin with copies of the names.
-            let is_copy = !std::ptr::eq(entries, known.as_ptr());
-            if !is_copy || table.len() != known.len() + self.len() || values.len() != known.len() {
+            let raw = sys::apr_table_copy(pool.as_ptr(), names.table.as_ptr());
+            let array = sys::apr_table_elts(raw).as_ref()?;
+            let entries = array.elts.cast::<sys::apr_table_entry_t>();
+            let count = values.iter().map(|part| part.len()).sum();
+            if usize::try_from(array.nelts) != Ok(count) {
                 return None;
             }
-            for (at, (known, value)) in known.iter().zip(values).enumerate() {
-                let entry = &mut *entries.add(at);
-                if entry.key != known.key {
-                    return None;
+            let mut entry = entries;
+            for part in values {
+                for value in part {
+                    (*entry).val = value.as_ptr();
+                    entry = entry.add(1);
                 }
-                entry.val = value.as_ptr();
             }
-            Some(table)
+            for entry in self.entries() {
+                sys::apr_table_addn(raw, entry.key, entry.val);
+            }
+            Table::from_raw(raw)
         }
     }
 
@@ -295,6 +316,20 @@ impl<'t> Table<'t> {
     pub(crate) fn get(self, name: &CStr) -> Option<&'t [u8]> {
         // SAFETY: table and name are alive; values live as long as the table's pool.
         unsafe { bytes(sys::apr_table_get(self.raw.as_ptr(), name.as_ptr())) }
+    }
+
+    /// As [`Table::get`], for a name of ours that mostly comes first: the rest is not looked through then.
+    pub(crate) fn get_ours(self, name: &'static CStr) -> Option<&'t [u8]> {
+        match self.entries().first() {
+            // SAFETY: values are C strings in the table's pool.
+            Some(first) if first.key == name.as_ptr().cast_mut() => unsafe { bytes(first.val) },
+            _ => self.get(name),
+        }
+    }
+
+    /// Whether there is nothing but one that was set with this very text.
+    pub(crate) fn has_only(self, name: &'static CStr) -> bool {
+        matches!(self.entries(), [one] if one.key == name.as_ptr().cast_mut())
     }
 
     /// Sets what there is one of.

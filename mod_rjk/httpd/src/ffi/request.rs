@@ -187,6 +187,11 @@ impl<'r> RequestRec<'r> {
         unsafe { bytes(self.rec().handler) }
     }
 
+    /// Whether it is this one: mostly the very text that was set.
+    pub(crate) fn has_handler(self, name: &'static CStr) -> bool {
+        std::ptr::eq(self.rec().handler, name.as_ptr()) || self.handler() == Some(name.to_bytes())
+    }
+
     pub(crate) fn set_handler(self, name: &'static CStr) {
         // SAFETY: the string is static, and the module is never unloaded.
         unsafe { (*self.as_ptr()).handler = name.as_ptr() }

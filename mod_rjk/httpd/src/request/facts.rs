@@ -6,11 +6,13 @@ use crate::ffi::request::RequestRec;
 use crate::server::ready::Ready;
 use rjk_balance::{RequestView, cookie_values};
 use rjk_config::decimal::Decimal;
+use rjk_config::model::RuleExtensions;
 use rjk_config::number::leading_number;
+use rjk_config::server::ServerConfig;
 use rjk_config::server::options::{ClientAddress, ForwardUri, path_of};
 use rjk_message::ContentLength;
 use rjk_message::{Attributes, BodyLength, RequestHead};
-use rjk_proxy::job::request::EnvOverrides;
+use rjk_proxy::job::request::{ExchangeOptions, UpstreamRequest};
 use std::borrow::Cow;
 use std::ffi::CStr;
 
@@ -39,12 +41,11 @@ impl Framing {
 
 /// What is known of a request. All of it lives in the request's pool, or longer.
 pub(super) struct Facts<'r> {
-    /// As AJP carries it; secret, route and activation are the dispatcher's.
-    pub(super) head: RequestHead<'r>,
-    /// As a routing policy sees it.
-    pub(super) view: View<'r>,
-    /// What variables of this request override.
-    pub(super) overrides: EnvOverrides<'r>,
+    env: OwnEnv<'r>,
+    port: u16,
+    tls: Option<Tls<'r>>,
+    body: BodyLength,
+    view: View<'r>,
 }
 
 impl<'r> Facts<'r> {
@@ -63,11 +64,10 @@ impl<'r> Facts<'r> {
         let env = OwnEnv::of(request, names);
         let (address, port) = client_address(request, options.client_address);
         let tls = Tls::gather(request, ready);
+        let uri = forwarded_uri(request, options.forward_uri, original_uri);
         let view = View {
             request,
-            uri: request
-                .pool()
-                .borrowed(forwarded_uri(request, options.forward_uri, original_uri)),
+            uri: request.pool().borrowed(uri),
             headers: headers(request, framing),
             remote_addr: env.or(&names.remote_addr, || address),
             is_ssl: tls.is_some(),
@@ -76,7 +76,24 @@ impl<'r> Facts<'r> {
                 .unwrap_or_else(|| request.server_name()),
         };
         Facts {
-            head: RequestHead {
+            env,
+            port,
+            tls,
+            body: framing.length,
+            view,
+        }
+    }
+
+    /// The request as the dispatcher takes it, made where it stays: it is large, and not copied.
+    pub(super) fn upstream<'f>(
+        &'f self,
+        ready: &'static Ready,
+        rule: &'f RuleExtensions,
+    ) -> UpstreamRequest<'f> {
+        let (view, env, names) = (&self.view, self.env, &ready.env);
+        let (request, tls) = (view.request, self.tls.as_ref());
+        UpstreamRequest {
+            forward: RequestHead {
                 method: request.method(),
                 protocol: request.protocol(),
                 uri: view.uri,
@@ -89,21 +106,38 @@ impl<'r> Facts<'r> {
                 ),
                 is_ssl: view.is_ssl,
                 headers: view.headers,
-                body: framing.length,
+                body: self.body,
                 attributes: Attributes {
                     remote_user: env.or(&names.remote_user, || request.user()),
                     auth_type: env.or(&names.auth_type, || request.auth_type()),
                     query: request.args(),
-                    remote_port: env.or(&names.remote_port, || Some(decimal(request, port))),
+                    remote_port: env.or(&names.remote_port, || Some(decimal(request, self.port))),
                     // D-25: an empty value is sent as it is.
                     local_addr: env.get(&names.local_addr).or_else(|| request.local_ip()),
                     extra: sent_env(request, names),
-                    ..tls.map_or_else(Attributes::default, Tls::attributes)
+                    ssl_cert: tls.and_then(|tls| tls.cert),
+                    ssl_cipher: tls.and_then(|tls| tls.cipher),
+                    ssl_session: tls.and_then(|tls| tls.session),
+                    ssl_key_size: tls.and_then(|tls| tls.key_size),
+                    ssl_protocol: tls.and_then(|tls| tls.protocol),
+                    ..Attributes::default()
                 },
             },
-            view,
+            rule,
             overrides: env.overrides(),
+            options: exchange_options(&ready.config),
+            view,
         }
+    }
+}
+
+/// JkOptions that the exchange obeys.
+fn exchange_options(config: &ServerConfig) -> ExchangeOptions {
+    ExchangeOptions {
+        flush_packets: config.options.flush_packets,
+        flush_header: config.options.flush_header,
+        disable_reuse: config.options.disable_reuse,
+        decoded_path: config.options.forward_uri == ForwardUri::Compat,
     }
 }
 
@@ -191,7 +225,7 @@ fn is_extended_connect(request: RequestRec<'_>) -> bool {
 }
 
 /// What a routing policy may ask of a request.
-pub(super) struct View<'r> {
+struct View<'r> {
     request: RequestRec<'r>,
     uri: &'r [u8],
     headers: &'r [(&'r [u8], &'r [u8])],

@@ -16,15 +16,12 @@ use crate::ffi::sys;
 use crate::server::ready::{Child, Ready};
 use bstr::BStr;
 use rjk_config::model::LegacySpec;
-use rjk_config::server::ServerConfig;
-use rjk_config::server::options::ForwardUri;
 use rjk_log::{Log, jk_log};
 use rjk_proxy::dispatcher::Worker;
 use rjk_proxy::job::Served;
 use rjk_proxy::job::failure::{Cause, Failure, Phase, refused_body};
 use rjk_proxy::job::report::{Report, Told, log_failure};
-use rjk_proxy::job::request::{ExchangeOptions, UpstreamRequest};
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::time::Instant;
 
 const PROXY: &str =
@@ -32,7 +29,7 @@ const PROXY: &str =
 const NO_CHILD: &str = "this child could not be set up, see the error log";
 
 /// The handler name that httpd gives to folders.
-const DIRECTORY: &[u8] = b"httpd/unix-directory";
+const DIRECTORY: &CStr = c"httpd/unix-directory";
 
 /// The handler hook.
 pub(crate) fn handle(request: RequestRec<'_>) -> c_int {
@@ -63,11 +60,8 @@ pub(crate) fn handle(request: RequestRec<'_>) -> c_int {
 }
 
 fn is_for_us(request: RequestRec<'_>, ready: &Ready) -> bool {
-    match request.handler() {
-        Some(name) if name == HANDLER.to_bytes() => true,
-        Some(name) if name == DIRECTORY => ready.config.options.forward_directories,
-        _ => false,
-    }
+    request.has_handler(HANDLER)
+        || (ready.config.options.forward_directories && request.has_handler(DIRECTORY))
 }
 
 fn serve(
@@ -130,32 +124,27 @@ fn forward(
         Ok(opened) => opened,
         Err(answer) => return answer,
     };
-    let Facts {
-        head,
-        view,
-        overrides,
-    } = Facts::gather(request, ready, original, framing);
+    let facts = Facts::gather(request, ready, original, framing);
+    let forwarded = facts.upstream(ready, target.extensions());
     let Some(mut client) = Client::new(request, body) else {
         return fail(&NO_MEMORY, SERVER_ERROR, log);
     };
-    let forwarded = UpstreamRequest {
-        forward: head,
-        rule: target.extensions(),
-        overrides,
-        options: exchange_options(&ready.config),
-        view: &view,
-    };
     let began = Instant::now();
-    let served = catch("the exchange", None, || {
-        Some(child.dispatcher.serve(worker, &forwarded, &mut client, log))
+    // Written where it stays: it is large, and not copied.
+    let mut report = Report::default();
+    let ended = catch("the exchange", false, || {
+        let dispatcher = &child.dispatcher;
+        dispatcher.serve(worker, &forwarded, &mut client, &mut report, log);
+        true
     });
-    let Some(report) = served else {
+    if !ended {
         let (answer, told) = after_defect(request, &client);
         let what = format_args!("worker {name}: a defect in mod_rjk, see the error log");
         log_failure(&what, told, log);
         return answer;
     };
-    notes::set_report(request, child.notes.as_ref(), began.elapsed(), &report);
+    let took = report.ended_at.unwrap_or_else(Instant::now) - began;
+    notes::set_report(request, child.notes.as_ref(), took, &report);
     jk_log!(
         log,
         Debug,
@@ -278,15 +267,5 @@ fn finish(request: RequestRec<'_>, client: &Client<'_>, report: &Report<'_>) -> 
             let has_left = matches!(&failure.cause, Cause::ClientRead(body) if body.left);
             (answer, if has_left { Told::Nothing } else { told })
         }
-    }
-}
-
-/// JkOptions that the exchange obeys.
-fn exchange_options(config: &ServerConfig) -> ExchangeOptions {
-    ExchangeOptions {
-        flush_packets: config.options.flush_packets,
-        flush_header: config.options.flush_header,
-        disable_reuse: config.options.disable_reuse,
-        decoded_path: config.options.forward_uri == ForwardUri::Compat,
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn before_mod_dir(request: RequestRec<'_>) -> c_int {
 /// mod_dir has index files for folders, and a fallback for what is neither a file nor anybody's.
 fn may_have_index_file(request: RequestRec<'_>) -> bool {
     match request.file_type() {
-        FileType::Folder => request.handler() != Some(HANDLER.to_bytes()),
+        FileType::Folder => !request.has_handler(HANDLER),
         FileType::Nothing => request.handler().is_none(),
         FileType::Other => false,
     }

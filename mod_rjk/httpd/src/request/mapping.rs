@@ -114,7 +114,7 @@ pub(crate) fn translate(request: RequestRec<'_>) -> c_int {
 }
 
 fn is_ours(request: RequestRec<'_>) -> bool {
-    request.handler() == Some(HANDLER.to_bytes())
+    request.has_handler(HANDLER)
 }
 
 /// What people want to know first of a request that does not go where it should.
@@ -201,7 +201,7 @@ pub(crate) fn map_to_storage(request: RequestRec<'_>) -> c_int {
     if request.is_proxy_request() {
         return DECLINED;
     }
-    if request.notes().get(note_names::WORKER).is_none() {
+    if request.notes().get_ours(note_names::WORKER).is_none() {
         if request.uri().is_empty() || is_ours(request) || is_kept_here(request) {
             return DECLINED;
         }

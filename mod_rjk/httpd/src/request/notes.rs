@@ -26,9 +26,14 @@ pub(super) fn set_worker(request: RequestRec<'_>, name: &[u8]) {
 }
 
 /// What kind of worker it is.
-pub(super) fn set_type(request: RequestRec<'_>, name: &str) {
-    let name = Text::new(request.pool(), &[name.as_bytes()]);
-    request.notes().set(TYPE, name);
+pub(super) fn set_type(request: RequestRec<'_>, name: &'static CStr) {
+    let (name, notes) = (Text::from(name), request.notes());
+    // Nearly always: it is not looked for among the others then.
+    if notes.has_only(WORKER) {
+        notes.add(TYPE, name);
+    } else {
+        notes.set(TYPE, name);
+    }
 }
 
 /// How long a worker took, whatever came of it.
@@ -44,13 +49,12 @@ pub(super) fn set_report(
     duration: Duration,
     report: &Report<'_>,
 ) {
-    let members = [&report.first, &report.last];
-    let members = members.into_iter().flatten();
-    let texts: usize = members
-        .map(|member| member.name.len() + 1 + MEMBER_BYTES)
-        .sum();
-    let mut notes = Notes::new(request, COMMON_BYTES + texts);
-    let made = Made::of(duration, report, &mut notes.texts);
+    // The first and the last member that were tried: one and the same of most requests.
+    let other = report.last.as_ref().filter(|_| report.last != report.first);
+    let room = |member: &MemberNote<'_>| member.name.len() + 1 + MEMBER_BYTES;
+    let members = report.first.as_ref().map_or(0, room) + other.map_or(0, room);
+    let mut notes = Notes::new(request, COMMON_BYTES + members);
+    let made = Made::of(duration, report, other, &mut notes.texts);
     if !at_once.is_some_and(|names| notes.set_at_once(request, names, &made)) {
         notes.set_each(&made);
     }
@@ -74,16 +78,16 @@ struct Made<'r> {
 type MemberTexts<'r> = [Text<'r>; 10];
 
 impl<'r> Made<'r> {
-    fn of(duration: Duration, report: &Report<'_>, texts: &mut Texts<'r>) -> Made<'r> {
+    /// `other` is the last member, if it is not the first.
+    fn of(
+        duration: Duration,
+        report: &Report<'_>,
+        other: Option<&MemberNote<'_>>,
+        texts: &mut Texts<'r>,
+    ) -> Made<'r> {
         let first = report.first.as_ref();
         let first = first.map(|member| member_texts(member, texts));
-        // The first and the last member that were tried: one and the same of most requests.
-        let last = if report.last == report.first {
-            first
-        } else {
-            let last = report.last.as_ref();
-            last.map(|member| member_texts(member, texts))
-        };
+        let last = other.map(|member| member_texts(member, texts)).or(first);
         Made {
             duration: texts.seconds(duration),
             decided_by: report.decided_by.map(|by| {
@@ -165,11 +169,9 @@ impl<'r> Notes<'r> {
         else {
             return false;
         };
-        let mut values = [decided_by; 22];
-        values[0] = made.duration;
-        values[2..12].copy_from_slice(first);
-        values[12..].copy_from_slice(last);
-        let Some(table) = self.table.with(names, request.pool(), &values) else {
+        let common = [made.duration, decided_by];
+        let values = [&common[..], first, last];
+        let Some(table) = self.table.with(names, request.pool(), values) else {
             return false;
         };
         request.set_notes(table);

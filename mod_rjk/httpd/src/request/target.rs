@@ -20,11 +20,8 @@ pub(super) enum Target<'r> {
         /// The rule that mapping found.
         rule: Option<&'r Mount>,
     },
-    /// An environment variable does.
-    Named {
-        worker: BString,
-        extensions: RuleExtensions,
-    },
+    /// An environment variable does, which is rare: boxed, so that all others are small.
+    Named(Box<(BString, RuleExtensions)>),
     /// A rule does for a request that no hook mapped.
     Mounted(&'r Mount),
 }
@@ -36,7 +33,7 @@ impl<'r> Target<'r> {
         ready: &'static Ready,
         log: &dyn Log,
     ) -> Option<Target<'r>> {
-        if let Some(worker) = request.notes().get(note_names::WORKER) {
+        if let Some(worker) = request.notes().get_ours(note_names::WORKER) {
             return Some(Target::Noted {
                 worker: worker.as_bstr(),
                 rule: state::of(request).and_then(|state| state.mount),
@@ -48,7 +45,7 @@ impl<'r> Target<'r> {
             for warning in warnings {
                 jk_log!(log, Warn, "{}: {warning}", ready.config.indicators.worker);
             }
-            return Some(Target::Named { worker, extensions });
+            return Some(Target::Named(Box::new((worker, extensions))));
         }
         mount_of(request, ready).map(Target::Mounted)
     }
@@ -57,7 +54,7 @@ impl<'r> Target<'r> {
     pub(super) fn worker(&self) -> &BStr {
         match self {
             Target::Noted { worker, .. } => worker,
-            Target::Named { worker, .. } => worker.as_bstr(),
+            Target::Named(named) => named.0.as_bstr(),
             Target::Mounted(rule) => rule.worker.as_bstr(),
         }
     }
@@ -79,7 +76,7 @@ impl<'r> Target<'r> {
         static NONE: LazyLock<RuleExtensions> = LazyLock::new(RuleExtensions::default);
         match self {
             Target::Noted { rule, .. } => rule.map_or(&*NONE, |rule| &rule.extensions),
-            Target::Named { extensions, .. } => extensions,
+            Target::Named(named) => &named.1,
             Target::Mounted(rule) => &rule.extensions,
         }
     }

@@ -3,7 +3,6 @@
 use crate::ffi::request::RequestRec;
 use crate::server::ready::Ready;
 use rjk_config::number::leading_number;
-use rjk_message::Attributes;
 use std::borrow::Cow;
 
 /// What mod_jk takes for no size.
@@ -11,11 +10,11 @@ const NO_SIZE: i64 = -1;
 
 /// The client's TLS connection, as environment variables tell it.
 pub(super) struct Tls<'r> {
-    cert: Option<&'r [u8]>,
-    cipher: Option<&'r [u8]>,
-    session: Option<&'r [u8]>,
-    key_size: Option<u16>,
-    protocol: Option<&'r [u8]>,
+    pub(super) cert: Option<&'r [u8]>,
+    pub(super) cipher: Option<&'r [u8]>,
+    pub(super) session: Option<&'r [u8]>,
+    pub(super) key_size: Option<u16>,
+    pub(super) protocol: Option<&'r [u8]>,
 }
 
 impl<'r> Tls<'r> {
@@ -41,18 +40,6 @@ impl<'r> Tls<'r> {
                 .map(|size| size as u16),
             protocol: env.get(&names.ssl_protocol),
         })
-    }
-
-    /// What Tomcat is told of it.
-    pub(super) fn attributes(self) -> Attributes<'r> {
-        Attributes {
-            ssl_cert: self.cert,
-            ssl_cipher: self.cipher,
-            ssl_session: self.session,
-            ssl_key_size: self.key_size,
-            ssl_protocol: self.protocol,
-            ..Attributes::default()
-        }
     }
 }
 

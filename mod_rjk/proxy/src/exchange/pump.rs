@@ -124,7 +124,10 @@ impl Pump<'_, '_> {
                     }
                 }
                 Next::GoOn => self.push(&mut outgoing)?,
-                Next::Finished { reuse } => return Ok(self.finished(response, reuse)),
+                Next::Finished { reuse } => {
+                    self.job.heard.ended_at = Some(self.connection.last_used());
+                    return Ok(self.finished(response, reuse));
+                }
                 Next::Switch(head) => return self.switched(head),
             }
         }

@@ -8,6 +8,7 @@ use rjk_log::Log;
 use rjk_log::jk_log;
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Instant;
 
 /// What became of a request.
 pub struct Report<'a> {
@@ -15,6 +16,8 @@ pub struct Report<'a> {
     pub result: Result<Served, Failure>,
     /// The response head went to the client.
     pub started: bool,
+    /// When the end of the response had been handed on; `None` when that was not looked at.
+    pub ended_at: Option<Instant>,
     /// Route that was forwarded (T-04).
     pub route: Option<Cow<'a, [u8]>>,
     /// Who decided about the last attempt; nobody without a balancer.
@@ -27,22 +30,20 @@ pub struct Report<'a> {
     pub last: Option<MemberNote<'a>>,
 }
 
+impl Default for Report<'_> {
+    /// Of a request that nobody was asked to serve yet.
+    fn default() -> Self {
+        let missing = Cause::NoMember(rjk_balance::Missing::Unusable);
+        Report::ended(Err(Failure::unsent(Phase::Select, missing)))
+    }
+}
+
 impl<'a> Report<'a> {
-    pub(crate) fn none() -> Report<'a> {
-        Report::failed(Failure::unsent(
-            Phase::Select,
-            Cause::NoMember(rjk_balance::Missing::Unusable),
-        ))
-    }
-
-    pub(crate) fn failed(failure: Failure) -> Report<'a> {
-        Report::ended(Err(failure))
-    }
-
-    pub(crate) fn ended(result: Result<Served, Failure>) -> Report<'a> {
+    fn ended(result: Result<Served, Failure>) -> Report<'a> {
         Report {
             result,
             started: false,
+            ended_at: None,
             route: None,
             decided_by: None,
             label: Label::default(),

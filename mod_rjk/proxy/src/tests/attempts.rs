@@ -5,6 +5,7 @@ use crate::dispatcher::{Dispatcher, Worker};
 use crate::job::Served;
 use crate::job::downstream::{BrokenBody, ClientError, Downstream, Then};
 use crate::job::failure::Failure;
+use crate::job::report::Report;
 use crate::worker::setup::{Policies, Setup, Watches};
 use bstr::BString;
 use rjk_balance::{
@@ -106,9 +107,10 @@ impl Site {
         let rule = RuleExtensions::default();
         let request = request(method, body, &rule);
         let worker = self.dispatcher.worker(b"lb").unwrap();
+        let mut report = Report::default();
         self.dispatcher
-            .serve(worker, &request, client, &NoLog)
-            .result
+            .serve(worker, &request, client, &mut report, &NoLog);
+        report.result
     }
 
     fn get(&self) -> Outcome {

@@ -2,6 +2,7 @@
 
 use super::support::*;
 use crate::dispatcher::{Dispatcher, Worker};
+use crate::job::report::Report;
 use crate::worker::edit::EDITOR;
 use crate::worker::setup::{Policies, Setup, Watches};
 use bstr::BString;
@@ -86,7 +87,8 @@ impl Site {
         let mut client = Client::default();
         let dispatcher = &self.children[child];
         let worker = dispatcher.worker(worker.as_bytes()).unwrap();
-        let report = dispatcher.serve(worker, &request, &mut client, &NoLog);
+        let mut report = Report::default();
+        dispatcher.serve(worker, &request, &mut client, &mut report, &NoLog);
         let status = match &report.result {
             Ok(served) => served.status(),
             Err(failure) => failure.status(),

@@ -5,6 +5,7 @@ use crate::dispatcher::{Dispatcher, Worker};
 use crate::job::Served;
 use crate::job::downstream::{BrokenBody, ClientError, Downstream, Then};
 use crate::job::failure::Failure;
+use crate::job::report::Report;
 use crate::tunnel::{TunnelEnd, TunnelEnding, TunnelLimits, Tunnelled};
 use crate::worker::setup::{Policies, Setup, Watches};
 use bstr::BString;
@@ -92,7 +93,9 @@ impl Site {
         let headers = [wish, more].concat();
         request.forward.headers = &headers;
         let worker = self.dispatcher.worker(worker.as_bytes()).unwrap();
-        let report = self.dispatcher.serve(worker, &request, client, &NoLog);
+        let mut report = Report::default();
+        self.dispatcher
+            .serve(worker, &request, client, &mut report, &NoLog);
         Ended {
             started: report.started,
             result: report.result,

@@ -23,7 +23,7 @@ pub(crate) struct Failover<'b, 'a, 'r, 'j> {
     pub(crate) log: &'a dyn Log,
     /// It asks for a WebSocket, which only some members have.
     pub(crate) only_websocket: bool,
-    pub(crate) report: Report<'b>,
+    pub(crate) report: &'j mut Report<'b>,
 }
 
 impl<'b: 'a, 'a> Failover<'b, 'a, '_, '_> {

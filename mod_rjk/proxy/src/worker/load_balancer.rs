@@ -52,7 +52,13 @@ impl LoadBalancer {
         })
     }
 
-    pub(crate) fn serve(&self, job: &mut Forwarding<'_>, log: &dyn Log) -> Report<'_> {
+    /// Serves a request; what is to be told of it goes into `report`.
+    pub(crate) fn serve<'a>(
+        &'a self,
+        job: &mut Forwarding<'_>,
+        report: &mut Report<'a>,
+        log: &dyn Log,
+    ) {
         let request = job.request;
         let mut roster = self.balancer.roster();
         if let Some(bytes) = eager_body(&roster, job) {
@@ -81,10 +87,9 @@ impl LoadBalancer {
             job,
             log,
             only_websocket,
-            report: Report::none(),
+            report,
         };
         failover.report.result = failover.run(begun);
-        failover.report
     }
 }
 

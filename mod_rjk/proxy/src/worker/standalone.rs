@@ -6,7 +6,6 @@ use super::endpoint::Endpoint;
 use super::setup::Setup;
 use crate::clock::now;
 use crate::job::failure::Failure;
-use crate::job::report::Report;
 use crate::job::{Forwarding, Served, Target};
 use rjk_balance::{Afterwards, UnknownWorker};
 use rjk_config::model::AjpSpec;
@@ -31,13 +30,13 @@ impl Standalone {
         })
     }
 
-    pub(crate) fn serve(&self, job: &mut Forwarding<'_>, log: &dyn Log) -> Report<'_> {
+    pub(crate) fn serve(&self, job: &mut Forwarding<'_>, log: &dyn Log) -> Result<Served, Failure> {
         let mut contact = self.endpoint.contact();
         if let Some(bytes) = contact.eager_body(job) {
             job.read_ahead(bytes);
             contact = self.endpoint.contact();
         }
-        Report::ended(self.call(&contact, job, log))
+        self.call(&contact, job, log)
     }
 
     fn call(
