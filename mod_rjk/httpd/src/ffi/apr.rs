@@ -312,6 +312,11 @@ impl<'t> Table<'t> {
         self.entries().len()
     }
 
+    /// Whether there is none.
+    pub(crate) fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
     /// The first value of `name`, compared without case.
     pub(crate) fn get(self, name: &CStr) -> Option<&'t [u8]> {
         // SAFETY: table and name are alive; values live as long as the table's pool.

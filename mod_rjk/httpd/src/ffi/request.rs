@@ -182,6 +182,16 @@ impl<'r> RequestRec<'r> {
         unsafe { (*self.as_ptr()).filename = name }
     }
 
+    /// The last so many bytes of the URI, where they are.
+    pub(crate) fn set_filename_in_uri(self, bytes: usize) {
+        let uri = self.rec().uri;
+        let start = self.uri().len().checked_sub(bytes);
+        if let Some(start) = start.filter(|_| !uri.is_null()) {
+            // SAFETY: the hook may write to its request; the place is in its URI, or at its end.
+            unsafe { (*self.as_ptr()).filename = uri.add(start) }
+        }
+    }
+
     pub(crate) fn handler(self) -> Option<&'r [u8]> {
         // SAFETY: as `uri`.
         unsafe { bytes(self.rec().handler) }

@@ -5,8 +5,9 @@ use super::body::RequestBody;
 use super::client::Client;
 use super::facts::{Facts, Framing};
 use super::failed::{NO_MEMORY, fail};
+use super::log::RequestLog;
 use super::mapping::{HANDLER, is_kept_here};
-use super::state::{self, ready, request_id};
+use super::state::{self, ready};
 use super::target::Target;
 use super::{notes, status_page};
 use crate::ffi::answer::{DECLINED, OK, SERVER_ERROR};
@@ -42,8 +43,11 @@ pub(crate) fn handle(request: RequestRec<'_>) -> c_int {
     let Some(sink) = &ready.log else {
         return SERVER_ERROR;
     };
-    let id = request_id(request, ready, "NO-ID");
-    let log = sink.with_id(id);
+    let log = RequestLog {
+        sink,
+        request,
+        ready,
+    };
     if request.is_proxy_request() {
         return fail(&PROXY, SERVER_ERROR, &log);
     }

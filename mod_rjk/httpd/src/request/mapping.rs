@@ -235,7 +235,7 @@ fn set_filename(request: RequestRec<'_>) {
             request.set_filename(&[folder, name].concat());
             stat(request);
         }
-        None => request.set_filename(name),
+        None => request.set_filename_in_uri(name.len()),
     }
 }
 

@@ -10,6 +10,7 @@ mod failed;
 pub(crate) mod handler;
 pub(crate) mod index_file;
 mod local;
+mod log;
 mod map_file;
 pub(crate) mod mapping;
 mod notes;

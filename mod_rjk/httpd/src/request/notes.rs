@@ -21,8 +21,12 @@ const COMMON_BYTES: usize = Texts::SECONDS + 64;
 
 /// The worker that a request goes to.
 pub(super) fn set_worker(request: RequestRec<'_>, name: &[u8]) {
-    let name = Text::new(request.pool(), &[name]);
-    request.notes().set(WORKER, name);
+    let (name, notes) = (Text::new(request.pool(), &[name]), request.notes());
+    if notes.is_empty() {
+        notes.add(WORKER, name);
+    } else {
+        notes.set(WORKER, name);
+    }
 }
 
 /// What kind of worker it is.
