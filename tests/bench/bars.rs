@@ -1,7 +1,7 @@
 //! What the project wants of its speed, and whether this run has it.
 
 use crate::plan::Variant::{
-    self, Again, AjpUnix, Floor, Http, Limit, ModJk, Policy, ProxyAjp, ProxyHttp, Rjk,
+    self, Again, AjpUnix, Floor, Http, Limit, LimitUnix, ModJk, Policy, ProxyAjp, ProxyHttp, Rjk,
 };
 use crate::results::{At, Figures, Results};
 use crate::stats::{Spread, ratios};
@@ -63,7 +63,7 @@ pub fn bars(results: &Results) -> Vec<Bar> {
         transfers(results),
         many(results),
         latencies(results),
-        ways(base),
+        ways(base, results.at("tomcat")),
     ]
     .concat()
 }
@@ -194,7 +194,10 @@ fn many(results: &Results) -> Vec<Bar> {
     let instructions = |many, few| -> Option<Spread> {
         Some(exactly(rjk(many)?.instructions? / rjk(few)?.instructions?))
     };
-    let cpu = |many, few| ratios(&rjk(many)?.cpu_us, &rjk(few)?.cpu_us);
+    let clients = |of: fn(&At) -> Option<Vec<f64>>| {
+        let (many, few) = (results.at("clients-256")?, results.at("clients-16")?);
+        ratios(&of(many)?, &of(few)?)
+    };
     vec![
         bar(
             "1,000 members against 2, new: instructions",
@@ -209,7 +212,17 @@ fn many(results: &Results) -> Vec<Bar> {
         bar(
             "256 clients against 16: CPU of a request",
             Bound::AtMost(1.05),
-            cpu("clients-256", "clients-16"),
+            clients(|at| Some(at.of(Rjk)?.cpu_us.clone())),
+        ),
+        bar(
+            "the same of the floor, which is httpd alone",
+            Bound::Anything,
+            clients(|at| Some(at.of(Floor)?.cpu_us.clone())),
+        ),
+        bar(
+            "the same of what mod_rjk adds to the floor",
+            Bound::Anything,
+            clients(|at| at.above_floor(Rjk)),
         ),
     ]
 }
@@ -237,10 +250,14 @@ fn latencies(results: &Results) -> Vec<Bar> {
     bars
 }
 
-fn ways(base: Option<&At>) -> Vec<Bar> {
+fn ways(base: Option<&At>, tomcat: Option<&At>) -> Vec<Bar> {
     let http = || {
         let at = base?;
         ratios(&at.of(Http)?.cpu_us, &at.of(ProxyHttp)?.cpu_us)
+    };
+    let limit = || {
+        let at = base?;
+        ratios(&at.of(LimitUnix)?.cpu_us, &at.of(Limit)?.cpu_us)
     };
     vec![
         bar(
@@ -249,9 +266,19 @@ fn ways(base: Option<&At>) -> Vec<Bar> {
             http(),
         ),
         bar(
-            "AJP over a unix socket: CPU of a request, against TCP",
+            "AJP over a unix socket: CPU of a request, against TCP, stub",
             Bound::AtMost(0.85),
             base.and_then(|at| at.share(AjpUnix)),
+        ),
+        bar(
+            "the same of the limit, which only writes and reads",
+            Bound::Anything,
+            limit(),
+        ),
+        bar(
+            "AJP over a unix socket: CPU of a request, against TCP, Tomcat",
+            Bound::AtMost(0.85),
+            tomcat.and_then(|at| at.share(AjpUnix)),
         ),
     ]
 }

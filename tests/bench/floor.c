@@ -6,10 +6,12 @@
 #include "http_core.h"
 #include "http_protocol.h"
 #include "util_filter.h"
+#include "apr_strings.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define BLOCK (64 * 1024)
@@ -19,6 +21,7 @@
 static enum { NONE, FLOOR, LIMIT } handler;
 static apr_off_t answer_length = 1024;
 static int peer_port;
+static const char *peer_socket;
 static char block[BLOCK];
 static unsigned char request[512];
 static apr_size_t request_length;
@@ -98,18 +101,29 @@ static void make_request(void)
 /* Each thread keeps its connection. */
 static __thread int peer = -1;
 
+static int over_tcp(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(peer_port)};
+    int on = 1;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return connect(peer, (struct sockaddr *)&address, sizeof address);
+}
+
+static int over_unix(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    apr_cpystrn(address.sun_path, peer_socket, sizeof address.sun_path);
+    peer = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return connect(peer, (struct sockaddr *)&address, sizeof address);
+}
+
 static int connected(void)
 {
-    if (peer < 0) {
-        struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(peer_port)};
-        int on = 1;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        if (connect(peer, (struct sockaddr *)&address, sizeof address) != 0) {
-            close(peer);
-            peer = -1;
-        }
+    if (peer < 0 && (peer_socket ? over_unix() : over_tcp()) != 0) {
+        close(peer);
+        peer = -1;
     }
     return peer >= 0;
 }
@@ -168,10 +182,17 @@ static const char *set_peer(cmd_parms *cmd, void *config, const char *port)
     return NULL;
 }
 
+static const char *set_peer_socket(cmd_parms *cmd, void *config, const char *path)
+{
+    peer_socket = path;
+    return NULL;
+}
+
 static const command_rec commands[] = {
     AP_INIT_TAKE1("BenchHandler", set_handler, NULL, RSRC_CONF, "floor or limit"),
     AP_INIT_TAKE1("BenchAnswer", set_answer, NULL, RSRC_CONF, "bytes of each answer"),
     AP_INIT_TAKE1("BenchPeer", set_peer, NULL, RSRC_CONF, "port of the AJP peer"),
+    AP_INIT_TAKE1("BenchPeerSocket", set_peer_socket, NULL, RSRC_CONF, "its unix socket instead"),
     {NULL}
 };
 

@@ -15,6 +15,8 @@ pub enum Variant {
     Floor,
     /// A handler that writes a fixed AJP request and reads the answer, once each, with nothing parsed.
     Limit,
+    /// The same over a unix socket.
+    LimitUnix,
     ModJk,
     ProxyAjp,
     ProxyHttp,
@@ -28,7 +30,8 @@ pub enum Variant {
 }
 
 use Variant::{
-    Again, AjpUnix, Floor, Http, HttpUnix, Limit, ModJk, Policy, ProxyAjp, ProxyHttp, Rjk,
+    Again, AjpUnix, Floor, Http, HttpUnix, Limit, LimitUnix, ModJk, Policy, ProxyAjp, ProxyHttp,
+    Rjk,
 };
 
 impl Variant {
@@ -37,6 +40,7 @@ impl Variant {
         match self {
             Floor => "floor",
             Limit => "limit",
+            LimitUnix => "limit, unix",
             ModJk => "mod_jk",
             ProxyAjp => "mod_proxy_ajp",
             ProxyHttp => "mod_proxy_http",
@@ -134,7 +138,8 @@ pub struct Point {
 }
 
 const ALL: &[Variant] = &[
-    Floor, Limit, ModJk, ProxyAjp, ProxyHttp, Rjk, Again, Policy, AjpUnix, Http, HttpUnix,
+    Floor, Limit, LimitUnix, ModJk, ProxyAjp, ProxyHttp, Rjk, Again, Policy, AjpUnix, Http,
+    HttpUnix,
 ];
 /// The limit's one read would not do, and a policy sees nothing of a body.
 const WORKS: &[Variant] = &[
@@ -210,7 +215,7 @@ pub const POINTS: &[Point] = &[
     Point { name: "down-256k", title: "Download of 256 KiB", work: Work::Down(256 * KIB), quick: true, ..BODY },
     Point { name: "down-100m", title: "Download of 100 MB", work: Work::Down(LARGE), quick: true, ..HUGE },
     Point { name: "up-16k", title: "Upload of 16 KiB", work: Work::Up(16 * KIB), ..BODY },
-    Point { name: "up-256k", title: "Upload of 256 KiB", work: Work::Up(256 * KIB), quick: true, ..BODY },
+    Point { name: "up-256k", title: "Upload of 256 KiB", work: Work::Up(256 * KIB), traced: true, quick: true, ..BODY },
     Point { name: "up-100m", title: "Upload of 100 MB", work: Work::Up(LARGE), quick: true, ..HUGE },
     Point { name: "headers", title: "Small GET with 6 KiB of headers", work: Work::Headers(6 << 10), ..BODY },
     Point { name: "members-20", title: "20 members", members: 20, ..MANY },

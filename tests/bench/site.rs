@@ -26,6 +26,8 @@ impl Site {
         let builder = match variant {
             Variant::Floor => answering("floor", point, backends)?,
             Variant::Limit => answering("limit", point, backends)?,
+            Variant::LimitUnix => answering("limit", point, backends)?
+                .directives(format!("BenchPeerSocket {:?}", backends.ajp_socket)),
             Variant::ModJk => with_workers(Subject::ModJk, point, backends),
             Variant::ProxyAjp => with_proxy("proxy_ajp", point, |host| {
                 format!("ajp://{host}:{}", backends.ajp)

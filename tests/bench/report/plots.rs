@@ -23,6 +23,7 @@ fn colour(variant: Variant) -> &'static str {
     match variant {
         Variant::Floor => "#bbbbbb",
         Variant::Limit => "#888888",
+        Variant::LimitUnix => "#bbbbbb",
         Variant::ModJk => "#d95f02",
         Variant::ProxyAjp => "#7570b3",
         Variant::ProxyHttp => "#a6761d",
