@@ -94,6 +94,11 @@ fn small_gets(base: Option<&At>) -> Vec<Bar> {
             best.and_then(above),
         ),
         bar(
+            "the same of the limit, which is the least that AJP takes",
+            Bound::Anything,
+            best.and_then(|peer| ratios(&base?.above_floor(Limit)?, &base?.above_floor(peer)?)),
+        ),
+        bar(
             "small GET: CPU above the floor, against the limit",
             Bound::AtMost(1.25),
             above(Limit),

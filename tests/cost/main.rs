@@ -7,8 +7,8 @@
 //!     cost of KIND [MEMBERS [new|sticky]]            one line
 //!     cost profile [KIND [MEMBERS [new|sticky [ROWS]]]]   which functions
 //!
-//! KIND is floor (a handler that answers from memory), mod_rjk, mod_rjk_http, mod_jk, mod_proxy_ajp or
-//! mod_proxy_http.
+//! KIND is floor (a handler that answers from memory), mod_rjk, mod_rjk_http, mod_rjk_policy (which
+//! routes by a header), mod_jk, mod_proxy_ajp or mod_proxy_http.
 
 #![forbid(unsafe_code)]
 

@@ -3,7 +3,7 @@
 use super::stub::{self, Protocol};
 use crate::client::Request;
 use crate::httpd::{Builder, Mpm};
-use crate::{Httpd, Result, Subject, c_module, peer};
+use crate::{Httpd, Result, Subject, c_module, peer, policies};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -17,6 +17,8 @@ pub enum Kind {
     Rjk,
     /// This project's module, with HTTP/1.1.
     RjkHttp,
+    /// This project's module, with AJP and the policy header-route.
+    RjkPolicy,
     /// Debian's mod_jk.
     ModJk,
     /// mod_proxy with AJP and its balancer.
@@ -27,10 +29,11 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, the floor first.
-    pub const ALL: [Kind; 6] = [
+    pub const ALL: [Kind; 7] = [
         Kind::Floor,
         Kind::Rjk,
         Kind::RjkHttp,
+        Kind::RjkPolicy,
         Kind::ModJk,
         Kind::ProxyAjp,
         Kind::ProxyHttp,
@@ -42,6 +45,7 @@ impl Kind {
             Kind::Floor => "floor",
             Kind::Rjk => "mod_rjk",
             Kind::RjkHttp => "mod_rjk_http",
+            Kind::RjkPolicy => "mod_rjk_policy",
             Kind::ModJk => "mod_jk",
             Kind::ProxyAjp => "mod_proxy_ajp",
             Kind::ProxyHttp => "mod_proxy_http",
@@ -52,7 +56,7 @@ impl Kind {
     pub(super) fn objects(self) -> Result<Vec<String>> {
         let paths = match self {
             Kind::Floor => Vec::new(),
-            Kind::Rjk | Kind::RjkHttp => vec![Subject::Rjk.path()?],
+            Kind::Rjk | Kind::RjkHttp | Kind::RjkPolicy => vec![Subject::Rjk.path()?],
             Kind::ModJk => vec![Subject::ModJk.path()?],
             Kind::ProxyAjp => proxy_paths("proxy_ajp")?,
             Kind::ProxyHttp => proxy_paths("proxy_http")?,
@@ -125,6 +129,10 @@ impl Way {
             Kind::Floor => Httpd::plain(),
             Kind::Rjk => self.with_workers(Subject::Rjk, stub::start(Protocol::Ajp)?),
             Kind::RjkHttp => self.with_http_workers(stub::start(Protocol::Http)?),
+            Kind::RjkPolicy => {
+                let builder = self.with_workers(Subject::Rjk, stub::start(Protocol::Ajp)?);
+                policies::tenants(builder, &name(self.members))?
+            }
             Kind::ModJk => self.with_workers(Subject::ModJk, stub::start(Protocol::Ajp)?),
             Kind::ProxyAjp => self.with_proxy("ajp", stub::start(Protocol::Ajp)?),
             Kind::ProxyHttp => self.with_proxy("http", stub::start(Protocol::Http)?),
