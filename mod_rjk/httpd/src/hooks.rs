@@ -4,6 +4,7 @@ use crate::ffi::answer::{DECLINED, OK, SERVER_ERROR};
 use crate::ffi::apr::Pool;
 use crate::ffi::guard::catch;
 use crate::ffi::request::RequestRec;
+use crate::ffi::signals::Held;
 use crate::ffi::sys;
 use crate::request::{after, end, handler, index_file, mapping, state};
 use crate::{child, startup};
@@ -75,6 +76,9 @@ unsafe extern "C" fn post_config(
 }
 
 unsafe extern "C" fn child_init(pchild: *mut sys::apr_pool_t, main: *mut sys::server_rec) {
+    // Worker and event before 2.4.33 and prefork before 2.4.49 end a child from a signal handler here: all
+    // clean-ups and exit(), in the middle of an allocation or with half of what is ours made.
+    let _held = Held::back();
     catch("child_init", (), || {
         // SAFETY: httpd passes the child's pool and the main server, before any request.
         unsafe {

@@ -4,6 +4,7 @@ mod advice;
 mod artifact;
 mod broken;
 mod certificates;
+mod child_signals;
 mod deployments;
 mod directives;
 mod examples;

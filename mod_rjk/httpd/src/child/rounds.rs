@@ -1,6 +1,7 @@
 //! A thread of this child that does the same thing again and again.
 
 use crate::ffi::guard::catch;
+use crate::ffi::signals::Held;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Thread};
@@ -38,11 +39,11 @@ impl Rounds {
             shared.done.store(true, Ordering::Release);
         };
         // httpd's signals are for httpd's threads: a new thread inherits the mask.
-        let spawned = with_signals_blocked(|| {
-            thread::Builder::new()
-                .name(format!("rjk-{name}"))
-                .spawn(body)
-        });
+        let held = Held::back();
+        let spawned = thread::Builder::new()
+            .name(format!("rjk-{name}"))
+            .spawn(body);
+        drop(held);
         spawned
             .map(|handle| Rounds {
                 thread: handle.thread().clone(),
@@ -78,18 +79,5 @@ impl Drop for Rounds {
         while !self.state.done.load(Ordering::Acquire) && began.elapsed() < PATIENCE {
             thread::sleep(STEP);
         }
-    }
-}
-
-fn with_signals_blocked<T>(body: impl FnOnce() -> T) -> T {
-    // SAFETY: the sets are plain data that the calls fill; the old mask is restored.
-    unsafe {
-        let mut all: libc::sigset_t = std::mem::zeroed();
-        let mut old: libc::sigset_t = std::mem::zeroed();
-        libc::sigfillset(&mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut old);
-        let result = body();
-        libc::pthread_sigmask(libc::SIG_SETMASK, &old, std::ptr::null_mut());
-        result
     }
 }

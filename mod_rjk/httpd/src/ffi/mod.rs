@@ -11,6 +11,7 @@ pub(crate) mod purpose;
 pub(crate) mod request;
 #[cfg(feature = "tls")]
 pub(crate) mod resumption;
+pub(crate) mod signals;
 #[cfg(feature = "policy")]
 pub(crate) mod stack;
 pub(crate) mod sys;
