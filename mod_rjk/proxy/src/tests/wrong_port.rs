@@ -155,6 +155,32 @@ fn a_worker_that_spoke_http_is_not_told_to_be_one_of_ajp() {
     assert_eq!(blamed(spec(), 1, vec![Box::new(reads)]), 0);
 }
 
+/// Of a body that was under way for a while nobody waited for an answer: that it broke off is not at once.
+#[test]
+fn an_upload_that_breaks_off_later_does_not_blame_the_port() {
+    let takes_its_time: Serve = Box::new(|stream| {
+        reads(stream);
+        std::thread::sleep(Duration::from_millis(1200));
+    });
+    let backend = Backend::start(vec![takes_its_time]);
+    let spec = AjpSpec {
+        retries: 1,
+        ..asked(None)
+    };
+    let rig = Rig::new(&backend, spec);
+    let length = 64 << 20;
+    let client = Client {
+        input: vec![b'x'; length],
+        ..Client::default()
+    };
+    let run = rig.run(b"POST", BodyLength::Known(length as u64), client);
+    let told = run.result.unwrap_err().to_string();
+    assert!(told.starts_with("failed while "), "{told}");
+    assert!(!told.contains(REMEDY), "{told}");
+    drop(rig);
+    backend.done();
+}
+
 /// The other way round.
 #[test]
 fn an_ajp_worker_that_answers_in_another_protocol_is_told_of() {

@@ -194,16 +194,22 @@ impl Contact {
             }
         }
         let connection = self.open()?;
+        let opened = Instant::now();
         let result = self.exchange(connection, checkout, job, target, head, log);
-        result.map_err(|failure| self.of_new_connection(failure, job))
+        result.map_err(|failure| self.of_new_connection(failure, job, opened))
     }
 
-    /// Whether it ended as an AJP connector ends one that is asked in HTTP: nothing came over it, in TLS or
-    /// for a probe neither.
-    fn of_new_connection(&self, failure: Failure, job: &Forwarding<'_>) -> Failure {
-        let is_silent = !job.heard.spoke && job.heard.waited < AT_ONCE;
+    /// Whether it ended as an AJP connector ends one that is asked in HTTP: at once, whatever of the request
+    /// was under way, and nothing came over it, in TLS or for a probe neither.
+    fn of_new_connection(
+        &self,
+        failure: Failure,
+        job: &Forwarding<'_>,
+        opened: Instant,
+    ) -> Failure {
         Failure {
-            like_ajp: is_silent
+            like_ajp: !job.heard.spoke
+                && opened.elapsed() < AT_ONCE
                 && is_stale(&failure)
                 && failure.is_end_of_connection()
                 && self.is_plain_http()
@@ -212,8 +218,10 @@ impl Contact {
         }
     }
 
+    /// In clear text and over a port, which may be the wrong one.
     fn is_plain_http(&self) -> bool {
-        self.spec().way.http().is_some() && self.spec().way.tls().is_none()
+        let way = &self.spec().way;
+        way.http().is_some() && way.tls().is_none() && way.socket.is_none()
     }
 
     fn asks_new_connections(&self) -> bool {
