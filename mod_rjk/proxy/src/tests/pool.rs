@@ -341,7 +341,8 @@ fn a10_a_hung_worker_costs_maintenance_one_wait() {
     assert_eq!((pool.counts(), listening.connected()), ((0, 0), 0));
 }
 
-/// The budget is for all pools together, and what it has no time for stays as it is.
+/// The budget is for all pools together, and what it has no time for stays as it is: also the others of a
+/// worker that may have answered with more time.
 #[test]
 fn mt05_a_round_of_checks_has_one_budget() {
     let listening = Listening::new();
@@ -369,7 +370,7 @@ fn mt05_a_round_of_checks_has_one_budget() {
         asked.len() == 1 && asked[0] <= Duration::from_millis(200),
         "{asked:?}"
     );
-    assert_eq!(pools.map(|pool| pool.counts().1), [0, 2, 2]);
+    assert_eq!(pools.map(|pool| pool.counts().1), [1, 2, 2]);
 }
 
 fn maintain(pool: &Pool, idle: Option<Duration>, now: Instant, ping: &PingSpec) {

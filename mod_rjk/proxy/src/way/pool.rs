@@ -227,8 +227,12 @@ impl Pool {
     ) {
         if let Some(interval) = ping.interval {
             self.check_silent(interval, now, &|connection| {
-                let limit = budget.limit(ping.wait())?;
-                Some(check(connection, limit))
+                let whole = ping.wait();
+                let limit = budget.limit(whole)?;
+                let found = check(connection, limit);
+                // A wait that the budget cut short says nothing of the others.
+                let is_short = limit < whole && found == Check::Silent;
+                Some(if is_short { Check::Closed } else { found })
             });
         }
     }
