@@ -373,8 +373,8 @@ impl Reader {
         let name = shown(&word(arguments).0);
         let Ok(files) = self.files_of(&name) else {
             let message = format!(
-                "{name} stands for more than {} files and folders, none of them is read; \
-                 name the files of the configuration",
+                "{name} is to be looked for among more than {} files and folders, and was not read; \
+                 name the files of the configuration, or a folder of them",
                 glob::MOST_ENTRIES
             );
             return self.note(place, message);
