@@ -6,6 +6,7 @@ mod compile;
 mod hostile;
 mod large;
 mod memory;
+mod restart;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
