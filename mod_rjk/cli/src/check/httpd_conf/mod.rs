@@ -4,6 +4,7 @@
 mod condition;
 mod envvars;
 mod glob;
+mod include;
 mod lines;
 mod place;
 mod reader;

@@ -2,9 +2,9 @@
 
 use super::condition::{Facts, Modules, decide};
 use super::envvars;
+use super::include::{self, MOST_NESTED, NotRead};
 use super::lines::{lines, resolved, unknown_variable, word, words};
-use super::place::Found;
-use super::{Configuration, Line, Root, Section, glob, shown};
+use super::{Configuration, Line, Root, Section, shown};
 use bstr::{BString, ByteSlice};
 use rjk_config::directive::Directive;
 use rjk_config::error::Location;
@@ -17,8 +17,6 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Files that include each other, and macros that use each other.
-const MOST_NESTED: usize = 20;
 /// Lines of a whole configuration: more come from files that include each other again and again.
 const MOST_LINES: usize = 300_000;
 /// Files of a whole configuration, each as often as it is included.
@@ -371,59 +369,21 @@ impl Reader {
 
     fn include(&mut self, arguments: &[u8], place: &Location, must_be: bool) {
         let name = shown(&word(arguments).0);
-        let Ok(files) = self.files_of(&name) else {
-            let message = format!(
-                "{name} is to be looked for among more than {} files and folders, and was not read; \
-                 name the files of the configuration, or a folder of them",
-                glob::MOST_ENTRIES
-            );
-            return self.note(place, message);
+        let files = match include::files(&self.out.root, &name, self.depth) {
+            Ok(files) => files,
+            Err(NotRead::Missing(_)) if !must_be => return,
+            Err(why) => return self.note(place, why.to_string()),
         };
-        if self.depth >= MOST_NESTED {
-            let message = format!(
-                "more than {MOST_NESTED} files include each other, {name} is not read; \
-                 take the Include away that leads back"
-            );
-            return self.note(place, message);
-        }
-        if files.is_empty() && must_be {
-            let message = format!(
-                "{name} is not found and not looked into; name the folder of ServerRoot with --server-root"
-            );
-            self.note(place, message);
-        }
         self.depth += 1;
-        for file in files {
+        for path in files {
             if self.files > MOST_FILES {
                 break;
             }
-            if let Err(error) = self.file(&file) {
-                let message = format!(
-                    "cannot read {}: {error}; what is in it was not checked",
-                    file.display()
-                );
-                self.note(place, message);
+            if let Err(error) = self.file(&path) {
+                self.note(place, NotRead::Refused { path, error }.to_string());
             }
         }
         self.depth -= 1;
-    }
-
-    /// What an Include of `name` reads.
-    fn files_of(&self, name: &str) -> Result<Vec<PathBuf>, glob::TooMany> {
-        let places = self.out.root.places(name);
-        if !glob::is_wild(name) && !places.iter().any(|place| place.is_dir()) {
-            return Ok(match self.out.root.find(name) {
-                Found::Nowhere { .. } => Vec::new(),
-                found => vec![found.path().to_owned()],
-            });
-        }
-        for place in &places {
-            let files = glob::files(place)?;
-            if !files.is_empty() {
-                return Ok(files);
-            }
-        }
-        Ok(Vec::new())
     }
 
     fn note(&mut self, place: &Location, message: String) {
