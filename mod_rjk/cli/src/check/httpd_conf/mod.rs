@@ -6,6 +6,7 @@ mod envvars;
 mod glob;
 mod include;
 mod lines;
+mod macros;
 mod place;
 mod reader;
 

@@ -4,6 +4,7 @@ use super::condition::{Facts, Modules, decide};
 use super::envvars;
 use super::include::{self, MOST_NESTED, NotRead};
 use super::lines::{lines, resolved, unknown_variable, word, words};
+use super::macros::{MOST_BYTES, Macro};
 use super::{Configuration, Line, Root, Section, shown};
 use bstr::{BString, ByteSlice};
 use rjk_config::directive::Directive;
@@ -21,8 +22,6 @@ use std::sync::Arc;
 const MOST_LINES: usize = 300_000;
 /// Files of a whole configuration, each as often as it is included.
 const MOST_FILES: usize = 10_000;
-/// Bytes of a line with its variables, which may be made of each other.
-const MOST_BYTES: usize = 1 << 20;
 
 /// What could not be followed.
 #[derive(Clone, Debug)]
@@ -108,13 +107,6 @@ enum Kind {
     Macro(Macro),
 }
 
-struct Macro {
-    name: String,
-    parameters: Vec<Vec<u8>>,
-    file: Arc<str>,
-    lines: Vec<(u32, Vec<u8>)>,
-}
-
 impl Reader {
     fn file(&mut self, path: &Path) -> io::Result<()> {
         self.files += 1;
@@ -188,7 +180,7 @@ impl Reader {
             && !macro_ends
         {
             // In a macro everything is text, but for its end.
-            begun.lines.push((place.line, line.to_vec()));
+            begun.push(place.line, line);
         } else if let Some(name) = ends {
             self.end(&name, place);
         } else if let Some(begun) = line.strip_prefix(b"<") {
@@ -219,7 +211,7 @@ impl Reader {
         let kind = if self.is_skipping() {
             Kind::Skipped
         } else if lower == "macro" {
-            Kind::Macro(new_macro(rest, place.file))
+            Kind::Macro(Macro::new(rest, place.file))
         } else {
             let arguments = self.resolve(rest);
             match self.decide(&lower, &arguments) {
@@ -405,28 +397,8 @@ impl Reader {
             return;
         };
         let values: Vec<Vec<u8>> = words.collect();
-        let lines = known.lines.iter().map(|(number, line)| {
-            let mut line = line.clone();
-            for (parameter, value) in known.parameters.iter().zip(&values) {
-                if line.len() * (value.len() + 1) < MOST_BYTES {
-                    line = line.replace(parameter, value);
-                }
-            }
-            (*number, line)
-        });
         self.depth += 1;
-        self.all(&known.file, lines);
+        self.all(&known.file, known.lines(&values));
         self.depth -= 1;
-    }
-}
-
-fn new_macro(arguments: &[u8], file: Arc<str>) -> Macro {
-    let mut words = words(arguments).into_iter();
-    Macro {
-        name: shown(&words.next().unwrap_or_default()).to_ascii_lowercase(),
-        // An empty one would be found everywhere.
-        parameters: words.filter(|word| !word.is_empty()).collect(),
-        file,
-        lines: Vec::new(),
     }
 }
