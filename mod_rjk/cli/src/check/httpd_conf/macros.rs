@@ -2,11 +2,9 @@
 
 use super::lines::words;
 use super::shown;
+use super::variables::MOST_BYTES;
 use bstr::ByteSlice;
 use std::sync::Arc;
-
-/// Bytes of a line with its variables or values, which may be made of each other.
-pub(super) const MOST_BYTES: usize = 1 << 20;
 
 /// A `<Macro>`.
 pub(super) struct Macro {

@@ -9,6 +9,7 @@ mod lines;
 mod macros;
 mod place;
 mod reader;
+mod variables;
 
 pub use place::{Found, Root};
 pub use reader::{Note, read};

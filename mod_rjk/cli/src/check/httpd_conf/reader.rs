@@ -1,19 +1,19 @@
 //! Follows a configuration from file to file.
 
 use super::condition::{Facts, Modules, decide};
-use super::envvars;
 use super::include::{self, MOST_NESTED, NotRead};
-use super::lines::{lines, resolved, unknown_variable, word, words};
-use super::macros::{MOST_BYTES, Macro};
+use super::lines::{lines, unknown_variable, word, words};
+use super::macros::Macro;
+use super::variables::Variables;
 use super::{Configuration, Line, Root, Section, shown};
-use bstr::{BString, ByteSlice};
+use bstr::ByteSlice;
 use rjk_config::directive::Directive;
 use rjk_config::error::Location;
 use rjk_config::uri_map::FileText;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -47,11 +47,7 @@ pub fn read(
             root,
             ..Configuration::default()
         },
-        variables: HashMap::new(),
-        environment: files
-            .first()
-            .map(|file| envvars::beside(file))
-            .unwrap_or_default(),
+        variables: Variables::new(files.first().map(PathBuf::as_path), defines),
         modules: Modules::default(),
         macros: HashMap::new(),
         open: Vec::new(),
@@ -59,28 +55,19 @@ pub fn read(
         read: 0,
         files: 0,
     };
-    for define in defines {
-        if let Some((name, value)) = define.split_once('=') {
-            reader.environment.insert(name.into(), value.into());
-        }
-        let (name, value) = define.split_once('=').unwrap_or((define, ""));
-        reader.variables.insert(name.into(), value.into());
-    }
     for file in files {
         reader
             .file(file)
             .map_err(|error| (file.to_owned(), error))?;
     }
     reader.out.mpm = reader.modules.mpm();
-    reader.out.environment = reader.environment.into_iter().collect();
+    reader.out.environment = reader.variables.into_environment();
     Ok(reader.out)
 }
 
 struct Reader {
     out: Configuration,
-    variables: HashMap<BString, BString>,
-    /// What the script that starts httpd exports.
-    environment: HashMap<BString, BString>,
+    variables: Variables,
     modules: Modules,
     macros: HashMap<String, Rc<Macro>>,
     open: Vec<Open>,
@@ -187,7 +174,7 @@ impl Reader {
             self.begin(begun, place);
         } else if !self.is_skipping() {
             let (name, rest) = word(line);
-            let arguments = self.resolve(rest);
+            let arguments = self.variables.resolve(rest);
             self.directive(&shown(&name), &arguments, place);
         }
     }
@@ -213,7 +200,7 @@ impl Reader {
         } else if lower == "macro" {
             Kind::Macro(Macro::new(rest, place.file))
         } else {
-            let arguments = self.resolve(rest);
+            let arguments = self.variables.resolve(rest);
             match self.decide(&lower, &arguments) {
                 Some(true) => Kind::Holds,
                 Some(false) => Kind::Skipped,
@@ -248,7 +235,7 @@ impl Reader {
     fn decide(&self, name: &str, arguments: &[u8]) -> Option<bool> {
         let facts = Facts {
             modules: &self.modules,
-            is_defined: &|name| self.variables.contains_key(name.as_bstr()),
+            is_defined: &|name| self.variables.is_defined(name),
             is_file: &|name| self.out.root.join(name).exists(),
             // What is not ours is httpd's, and this httpd may have it.
             is_directive: &|name| {
@@ -292,10 +279,8 @@ impl Reader {
             return;
         }
         match lower.as_str() {
-            "define" => self.define(arguments),
-            "undefine" => {
-                self.variables.remove(word(arguments).0.as_bstr());
-            }
+            "define" => self.variables.define(arguments),
+            "undefine" => self.variables.undefine(arguments),
             "loadmodule" => self.modules.load(arguments),
             "serverroot" => {
                 let root = word(arguments).0;
@@ -333,30 +318,6 @@ impl Reader {
             self.note(place, message);
         }
         true
-    }
-
-    fn define(&mut self, arguments: &[u8]) {
-        let mut words = words(arguments).into_iter();
-        if let Some(name) = words.next() {
-            let value = words.next().unwrap_or_default();
-            self.variables.insert(name.into(), value.into());
-        }
-    }
-
-    /// Variables as httpd takes them: its own first, then the environment's.
-    fn resolve(&self, text: &[u8]) -> Vec<u8> {
-        let found = resolved(text, |name| {
-            let own = self.variables.get(name.as_bstr());
-            let own = own.or_else(|| self.environment.get(name.as_bstr()));
-            own.map(|value| value.to_vec()).or_else(|| {
-                let value = std::env::var_os(OsStr::from_bytes(name))?;
-                Some(value.into_vec())
-            })
-        });
-        if found.len() > MOST_BYTES {
-            return text.to_vec();
-        }
-        found
     }
 
     fn include(&mut self, arguments: &[u8], place: &Location, must_be: bool) {
