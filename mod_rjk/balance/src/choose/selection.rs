@@ -63,10 +63,6 @@ impl<'a> Selection<'a> {
         if input.routes.only_empty_id() {
             jk_log!(log, Info, "empty session id");
         }
-        let (recorder, busy) = (
-            balancer.watch.recorder_if_wanted(),
-            balancer.binding.enter(),
-        );
         let mut selection = Selection {
             balancer,
             input,
@@ -79,9 +75,9 @@ impl<'a> Selection<'a> {
             verdict: None,
             attempt: 0,
             tried: Vec::new(),
-            recorder,
+            recorder: balancer.watch.recorder_if_wanted(),
             watched: None,
-            _busy: busy,
+            _busy: balancer.binding.enter(),
         };
         selection.copy_states(now);
         selection.free_idle(pool_has_room, now);
@@ -90,11 +86,7 @@ impl<'a> Selection<'a> {
 
     /// Members that are busy no more (TR-02). One look at each word of states finds nobody, mostly.
     fn free_idle(&mut self, pool_has_room: &dyn Fn(usize) -> bool, now: Moment) {
-        if !self.states.has_closed() {
-            return;
-        }
-        let busy: Vec<usize> = self.states.closed_in(State::Busy).collect();
-        for index in busy {
+        for index in self.states.closed_in(State::Busy) {
             let slot = self.roster.members[index].slot;
             if self.roster.below_busy_limit(index)
                 && pool_has_room(index)

@@ -164,11 +164,6 @@ impl States {
         }
     }
 
-    /// Whether some member let no request in when they were copied.
-    pub(crate) fn has_closed(&self) -> bool {
-        self.has_closed
-    }
-
     /// The words, each with sixteen states.
     pub(crate) fn words(&self) -> &[u64] {
         &self.words
@@ -176,16 +171,15 @@ impl States {
 
     /// The members that were in this state, which is a closed one, when the states were copied, and are
     /// so still. Mostly nobody's is one.
-    pub(crate) fn closed_in(&self, state: State) -> impl Iterator<Item = usize> {
-        let words = if self.has_closed {
-            &self.words[..]
-        } else {
-            &[]
-        };
-        let words = words.iter().enumerate();
+    pub(crate) fn closed_in(&self, state: State) -> Vec<usize> {
+        if !self.has_closed {
+            return Vec::new();
+        }
+        let words = self.words.iter().enumerate();
         let odd = words.filter(|(_, word)| **word & CLOSED != 0);
         let members = odd.flat_map(|(at, _)| at * PER_WORD..(at + 1) * PER_WORD);
-        members.filter(move |index| self.get(*index) == Some(state))
+        let found = members.filter(|index| self.get(*index) == Some(state));
+        found.collect()
     }
 }
 
@@ -327,7 +321,7 @@ mod tests {
             prop_assert_eq!((states.get(count), states.len()), (None, count));
             for state in [State::Busy, State::Error] {
                 let expected = (0..count).filter(|index| model[*index] == state);
-                prop_assert!(states.closed_in(state).eq(expected));
+                prop_assert!(states.closed_in(state).into_iter().eq(expected));
             }
             let mut changed = states.clone();
             changed.set(count - 1, State::Probe);
