@@ -312,11 +312,6 @@ impl<'t> Table<'t> {
         self.entries().len()
     }
 
-    /// Whether there is none.
-    pub(crate) fn is_empty(self) -> bool {
-        self.len() == 0
-    }
-
     /// The first value of `name`, compared without case.
     pub(crate) fn get(self, name: &CStr) -> Option<&'t [u8]> {
         // SAFETY: table and name are alive; values live as long as the table's pool.
@@ -332,15 +327,19 @@ impl<'t> Table<'t> {
         }
     }
 
-    /// Whether there is nothing but one that was set with this very text.
-    pub(crate) fn has_only(self, name: &'static CStr) -> bool {
-        matches!(self.entries(), [one] if one.key == name.as_ptr().cast_mut())
-    }
-
     /// Sets what there is one of.
     pub(crate) fn set(self, name: &'static CStr, value: Text<'t>) {
         // SAFETY: the name is static, the value lives as long as the table.
         unsafe { sys::apr_table_setn(self.raw.as_ptr(), name.as_ptr(), value.as_ptr()) }
+    }
+
+    /// As [`Table::set`], and without a search where all there is was set with one of the texts `before`.
+    pub(crate) fn set_behind(self, before: &[&'static CStr], name: &'static CStr, value: Text<'t>) {
+        if self.names_but(before).next().is_none() {
+            self.add(name, value);
+        } else {
+            self.set(name, value);
+        }
     }
 
     /// Adds one without a look whether there is another of that name.

@@ -21,23 +21,15 @@ const COMMON_BYTES: usize = Texts::SECONDS + 64;
 
 /// The worker that a request goes to.
 pub(super) fn set_worker(request: RequestRec<'_>, name: &[u8]) {
-    let (name, notes) = (Text::new(request.pool(), &[name]), request.notes());
-    if notes.is_empty() {
-        notes.add(WORKER, name);
-    } else {
-        notes.set(WORKER, name);
-    }
+    let name = Text::new(request.pool(), &[name]);
+    request.notes().set_behind(&[], WORKER, name);
 }
 
 /// What kind of worker it is.
 pub(super) fn set_type(request: RequestRec<'_>, name: &'static CStr) {
-    let (name, notes) = (Text::from(name), request.notes());
-    // Nearly always: it is not looked for among the others then.
-    if notes.has_only(WORKER) {
-        notes.add(TYPE, name);
-    } else {
-        notes.set(TYPE, name);
-    }
+    request
+        .notes()
+        .set_behind(&[WORKER], TYPE, Text::from(name));
 }
 
 /// How long a worker took, whatever came of it.
