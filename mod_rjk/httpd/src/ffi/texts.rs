@@ -17,6 +17,7 @@ pub(crate) struct Text<'p> {
 impl<'p> Text<'p> {
     /// The parts, one behind the other, in a pool. httpd does not see what stands behind a NUL.
     pub(crate) fn new(pool: Pool<'p>, parts: &[&[u8]]) -> Text<'p> {
+        // Not by way of `Texts`, whose room is zeroed first: a request makes several of these.
         Text::ended(pool.joined(parts))
     }
 
