@@ -196,24 +196,20 @@ impl Contact {
         let connection = self.open()?;
         let opened = Instant::now();
         let result = self.exchange(connection, checkout, job, target, head, log);
-        result.map_err(|failure| self.of_new_connection(failure, job, opened))
+        result.map_err(|failure| {
+            let is_silent = !job.heard.spoke && !self.asks_new_connections() && is_stale(&failure);
+            self.of_new_connection(failure, is_silent, opened)
+        })
     }
 
     /// Whether it ended as an AJP connector ends one that is asked in HTTP: at once, whatever of the request
-    /// was under way, and nothing came over it, in TLS or for a probe neither.
-    fn of_new_connection(
-        &self,
-        failure: Failure,
-        job: &Forwarding<'_>,
-        opened: Instant,
-    ) -> Failure {
+    /// was under way since `asked`, and nothing came over it, in TLS or for a probe neither.
+    fn of_new_connection(&self, failure: Failure, is_silent: bool, asked: Instant) -> Failure {
         Failure {
-            like_ajp: !job.heard.spoke
-                && opened.elapsed() < AT_ONCE
-                && is_stale(&failure)
+            like_ajp: is_silent
+                && asked.elapsed() < AT_ONCE
                 && failure.is_end_of_connection()
-                && self.is_plain_http()
-                && !self.asks_new_connections(),
+                && self.is_plain_http(),
             ..failure
         }
     }
@@ -305,14 +301,10 @@ impl Contact {
         let mut connection = Box::new(self.connect()?);
         if let Some(limit) = self.ping_of_new() {
             let asked = Instant::now();
-            self.ping(&mut connection, limit)
-                .map_err(|failure| Failure {
-                    like_ajp: connection.take_traffic().read == 0
-                        && asked.elapsed() < AT_ONCE
-                        && failure.is_end_of_connection()
-                        && self.is_plain_http(),
-                    ..failure
-                })?;
+            self.ping(&mut connection, limit).map_err(|failure| {
+                let is_silent = connection.take_traffic().read == 0;
+                self.of_new_connection(failure, is_silent, asked)
+            })?;
         }
         Ok(connection)
     }
