@@ -12,15 +12,7 @@ fn a_port_for_tls(version: Version) -> Result {
         .doors(&[Door::Https])
         .tls(&authority)?
         .start()?;
-    let port = tomcat.door_port(Door::Https)?;
-    let httpd = Httpd::builder(Subject::Rjk)
-        .workers("worker.list=w\nworker.w.host=127.0.0.1\nworker.w.port=1\n")
-        .file(
-            "conf/rjk.toml",
-            format!("[worker.w]\nprotocol = \"http\"\nport = {port}\n"),
-        )
-        .directives("RjkConfigFile conf/rjk.toml\nJkMount /testbed/* w")
-        .start()?;
+    let httpd = at("http", tomcat.door_port(Door::Https)?, "")?;
     let answer = client::get(httpd.port(), "/testbed/plain.txt")?;
     ensure!(answer.status == 400, "{answer:?}");
     ensure!(answer.text().contains("requires TLS"), "{answer:?}");
