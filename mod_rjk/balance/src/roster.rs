@@ -10,7 +10,7 @@ use crate::load::{self, Method};
 use crate::membership::Membership;
 use crate::overlay::codec::decode;
 use crate::overlay::{BalancerOverlay, EndpointOverlay, MemberOverlay, Overlay as _, laid};
-use crate::overrides::ActivationOverrides;
+use crate::overrides::{ActivationOverrides, OfRules};
 use crate::rounds::Rounds;
 use crate::session::SessionRoutes;
 use crate::shared::ledger::{Column, InFlight};
@@ -27,7 +27,9 @@ pub struct Roster {
     pub(crate) spec: LbSpec,
     pub(crate) members: Vec<Member>,
     /// Which of them a request without a session may take, by distance.
-    pub(crate) tiers: Tiers,
+    pub(crate) tiers: Arc<Tiers>,
+    /// What rules change of that.
+    pub(crate) rules: OfRules,
     /// Member of each route (SS-09).
     pub(crate) by_route: HashMap<BString, usize>,
     /// Members of each domain in configuration order (SS-10).
@@ -90,7 +92,8 @@ impl Roster {
         }
         let packet_size = |index: &usize| spec.members[*index].ajp.max_packet_size;
         Roster {
-            tiers: Tiers::of(&members),
+            tiers: Arc::new(Tiers::of(&members)),
+            rules: OfRules::default(),
             members,
             by_route,
             by_domain,
@@ -124,7 +127,7 @@ impl Roster {
 
     /// The activations that a rule overrides; members that this balancer does not have are skipped.
     pub fn overrides(&self, rule: &RuleExtensions) -> ActivationOverrides {
-        ActivationOverrides::new(rule, &self.spec.members)
+        ActivationOverrides::of_rule(self, rule)
     }
 
     /// The same for a request that the members of `spared` get only if they have its session.
@@ -133,9 +136,7 @@ impl Roster {
         rule: &RuleExtensions,
         spared: impl Fn(&MemberSpec) -> bool,
     ) -> ActivationOverrides {
-        let members = std::iter::zip(&self.members, &self.spec.members);
-        let members = members.map(|(member, spec)| (member.activation, spared(spec)));
-        self.overrides(rule).sparing(members)
+        self.overrides(rule).sparing(self, spared)
     }
 
     /// The session ids of a request under a rule: none when stickiness is off (SS-01), else by the

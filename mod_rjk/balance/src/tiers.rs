@@ -1,10 +1,8 @@
 //! The members of a balancer by distance: the nearest of which one can take a request takes it.
 
-use crate::overrides::ActivationOverrides;
 use crate::roster::Member;
 use crate::shared::states::Members;
 use rjk_config::model::Activation;
-use std::borrow::Cow;
 
 /// Members that requests without a session may take, by distance, the nearest first.
 #[derive(Clone, Debug, Default)]
@@ -37,26 +35,16 @@ impl Tiers {
         self.0.iter().map(|tier| &tier.active)
     }
 
-    /// The same under a rule that overrides activations.
-    pub(crate) fn under(
-        &self,
-        overrides: &ActivationOverrides,
-        members: &[Member],
-    ) -> Cow<'_, Tiers> {
-        if overrides.is_empty() {
-            return Cow::Borrowed(self);
-        }
+    /// The same with these activations of members in the place of theirs.
+    pub(crate) fn under(&self, overrides: &[Option<Activation>], members: &[Member]) -> Tiers {
         let mut tiers = self.clone();
-        for (index, activation) in overrides.iter() {
-            let distance = members.get(index).map(|member| member.distance);
-            let tier = tiers
-                .0
-                .iter_mut()
-                .find(|tier| Some(tier.distance) == distance);
-            if let Some(tier) = tier {
-                tier.active.put(index, activation == Activation::Active);
+        for (index, (member, activation)) in std::iter::zip(members, overrides).enumerate() {
+            let mut all = tiers.0.iter_mut();
+            let own = all.find(|tier| tier.distance == member.distance);
+            if let (Some(tier), Some(activation)) = (own, activation) {
+                tier.active.put(index, *activation == Activation::Active);
             }
         }
-        Cow::Owned(tiers)
+        tiers
     }
 }

@@ -176,7 +176,7 @@ impl View<'_> {
         let (roster, scans) = (self.roster, &self.balancer.scans);
         let start = scans.next_offset.load(Relaxed);
         let start = start.checked_rem(self.states.len())?;
-        let tiers = roster.tiers.under(self.overrides, &roster.members);
+        let tiers = self.overrides.tiers(roster);
         tiers.iter().find_map(|members| {
             self.least_of(&Scan {
                 members,

@@ -2,6 +2,7 @@
 
 use super::support::*;
 use crate::edit::{BalancerSetting, Editor, EndpointSetting, MemberSetting};
+use crate::overrides::MOST_RULES;
 use crate::*;
 use proptest::prelude::*;
 use rjk_config::model::*;
@@ -248,6 +249,60 @@ fn a_request_keeps_its_roster_until_its_next_round() {
             assert_eq!(choice.index, 1, "the next round knows of the edit");
         }
     });
+}
+
+#[test]
+fn x04_the_next_round_knows_of_an_edit_also_where_a_rule_overrides_others() {
+    let [one, other] = children(3, |_| {});
+    let mut ask = Ask::default();
+    ask.rule.activation = vec![("m3".into(), Activation::Stopped)];
+    with(&other, &ask, T0, |selection| {
+        edit(&one, 0, MemberSetting::Activation(Activation::Stopped));
+        selection.next_round(T0);
+        for _ in 0..3 {
+            let Pick::Member(choice) = selection.pick(T0) else {
+                panic!("no member");
+            };
+            assert_eq!(choice.index, 1);
+        }
+    });
+}
+
+#[test]
+fn x04_what_a_rule_overrides_is_worked_out_once_for_a_roster() {
+    let [one, other] = children(2, |_| {});
+    let rule = |name: &str| RuleExtensions {
+        activation: vec![(name.into(), Activation::Stopped)],
+        ..RuleExtensions::default()
+    };
+    let [first, again, of_another] =
+        ["m1", "m1", "m2"].map(|name| other.roster().overrides(&rule(name)));
+    assert!(first.is_the_same_as(&again) && !first.is_the_same_as(&of_another));
+    assert_eq!(
+        [first.get(0), first.get(1)],
+        [Some(Activation::Stopped), None]
+    );
+    assert_eq!(of_another.get(1), Some(Activation::Stopped));
+    edit(&one, 0, MemberSetting::Activation(Activation::Disabled));
+    let after = other.roster().overrides(&rule("m1"));
+    assert!(!first.is_the_same_as(&after), "another roster");
+}
+
+#[test]
+fn x04_rules_that_are_read_anew_and_anew_do_not_pile_up() {
+    let [balancer, _] = children(2, |_| {});
+    let roster = balancer.roster();
+    for number in 0..3 * MOST_RULES {
+        let rule = RuleExtensions {
+            activation: vec![
+                (format!("gone{number}").into(), Activation::Active),
+                ("m2".into(), Activation::Disabled),
+            ],
+            ..RuleExtensions::default()
+        };
+        assert_eq!(roster.overrides(&rule).get(1), Some(Activation::Disabled));
+        assert!(roster.rules.len() <= MOST_RULES);
+    }
 }
 
 #[test]
