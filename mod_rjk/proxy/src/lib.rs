@@ -14,13 +14,14 @@
 //! | [`job`] | a request on its way, its client, and how it ended |
 //! | [`way`] | connections: how they are opened, kept and lent |
 //! | [`tunnel`] | what follows when both sides changed to another protocol |
-//! | [`clock`] | the time |
+//! | [`clock`], `sync` | the time, and how threads wait for each other |
 #![forbid(unsafe_code)]
 
 pub mod clock;
 pub mod dispatcher;
 mod exchange;
 pub mod job;
+mod sync;
 pub mod tunnel;
 pub mod way;
 pub mod worker;

@@ -10,6 +10,7 @@ use rjk_config::model::{PingSpec, PoolSpec};
 use socket2::SockRef;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -371,6 +372,24 @@ fn mt05_a_round_of_checks_has_one_budget() {
         "{asked:?}"
     );
     assert_eq!(pools.map(|pool| pool.counts().1), [1, 2, 2]);
+}
+
+#[test]
+fn a13_a_check_that_panics_costs_its_connection_and_no_place() {
+    let listening = Listening::new();
+    let pool = pool(2, 0);
+    let _ends = fill(&pool, &listening, 2);
+    let ping = PingSpec {
+        interval: Some(Duration::ZERO),
+        ..PingSpec::default()
+    };
+    let checked = catch_unwind(AssertUnwindSafe(|| {
+        pool.check_idle(Instant::now(), &ping, &Budget::UNLIMITED, &|_, _| {
+            panic!("checked")
+        });
+    }));
+    assert!(checked.is_err());
+    assert_eq!((pool.counts(), listening.connected()), ((0, 1), 1));
 }
 
 fn maintain(pool: &Pool, idle: Option<Duration>, now: Instant, ping: &PingSpec) {
