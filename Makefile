@@ -82,7 +82,7 @@ test: ## everything: packages, formatting, lints, races, unit, property and end-
 	RJK_MODULE='$(MODULE)' $(CARGO) test --workspace --no-fail-fast || status=1; \
 	exit $$status
 
-race: ## what children share without a lock, in the orders of steps that loom finds: MODEL='part of a name'
+race: ## what children share without a lock and threads with one, in the orders of steps that loom finds: MODEL='part of a name'
 	$(CARGO) run --locked $(IN_RACE) -- '$(MODEL)'
 
 parity: ## mod_jk row by row: the same asked of both modules, each difference with its reason, the wire read by tshark

@@ -1,5 +1,5 @@
-//! Race checks (`make race`): the lock-free parts of rjk-balance, the real files, with loom's atomics in the place
-//! of the processor's. Each model is played with the orders of its threads' steps, and at each load with the values
+//! Race checks (`make race`): the lock-free parts of rjk-balance and the pool of rjk-proxy, the real files, with loom's
+//! atomics and locks in the place of the real ones. Each model is played with the orders of its threads' steps, and at each load with the values
 //! that the orderings allow; what it asserts holds in all of them. `PREEMPTIONS` bounds how often a thread is
 //! interrupted, and orders that loom deems alike are played once: one that differs only in what is read on a
 //! condition can be left out. So a model is believed once it was seen to fail with a step or an ordering left out.
@@ -18,12 +18,15 @@ use std::time::Instant;
 
 mod bounds;
 mod ledger;
+mod pool;
 mod record;
 mod states;
 mod sync;
 
 #[path = "../../../mod_rjk/balance/src/outcome.rs"]
 mod outcome;
+#[path = "../../../mod_rjk/proxy/src/way/pool/places.rs"]
+mod places;
 #[path = "../../../mod_rjk/balance/src/state.rs"]
 mod state;
 #[path = "../../../mod_rjk/balance/src/time.rs"]
@@ -58,6 +61,7 @@ fn main() {
         bounds::MODELS,
         ledger::MODELS,
         record::MODELS,
+        pool::MODELS,
     ]
     .concat();
     let chosen: Vec<Model> = all

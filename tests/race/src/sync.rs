@@ -1,5 +1,9 @@
-//! What rjk-balance's `sync` is for the models: loom's atomics, and a process that is killed between two steps.
+//! What the `sync` of rjk-balance is for the models: loom's atomics, and a process that is killed between two steps.
+//! And that of rjk-proxy: its locks.
 
+mod lock;
+
+pub(crate) use lock::{Condvar, Mutex, MutexGuard, PATIENCE, ThreadId, pass_time, this_thread};
 pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, fence};
 use std::cell::Cell;
 use std::panic::{catch_unwind, resume_unwind};
