@@ -18,7 +18,7 @@ const AJP_PEERS: [Variant; 2] = [ModJk, ProxyAjp];
 pub enum Bound {
     AtMost(f64),
     AtLeast(f64),
-    /// Nothing: it shows how much chance makes.
+    /// Nothing: it shows how much chance makes, or what the limit leaves.
     Anything,
 }
 
@@ -175,23 +175,49 @@ fn transfers(results: &Results) -> Vec<Bar> {
         ("256 KiB upload", "up-256k", 1.2),
         ("100 MB upload", "up-100m", 1.2),
     ];
-    let row = |(what, point, bound): (&str, &str, f64), ours: Variant, peers: &[Variant]| {
+    let ajp = works.into_iter().flat_map(|(what, point, bound)| {
         let at = results.at(point);
-        let best = best(at, Highest, peers, |figures| &figures.rate);
-        let measured = || ratios(&at?.of(ours)?.rate, &at?.of(best?)?.rate);
-        let way = if ours == Http { "HTTP" } else { "AJP" };
-        bar(
-            format!(
-                "{what} over {way}: requests per second, against {}",
-                name(best)
-            ),
-            Bound::AtLeast(bound),
-            measured(),
-        )
-    };
-    let ajp = works.map(|work| row(work, Rjk, &AJP_PEERS));
-    let http = works.map(|work| row(work, Http, &[ProxyHttp]));
-    [ajp, http].concat()
+        let row = faster(&format!("{what} over AJP"), at, bound, Rjk, &AJP_PEERS);
+        let limits = point.starts_with("up-").then(|| what_uploads_leave(at));
+        std::iter::once(row).chain(limits.into_iter().flatten())
+    });
+    let http = works.map(|(what, point, bound)| {
+        let what = format!("{what} over HTTP");
+        faster(&what, results.at(point), bound, Http, &[ProxyHttp])
+    });
+    ajp.chain(http).collect()
+}
+
+fn faster(what: &str, at: Option<&At>, bound: f64, ours: Variant, peers: &[Variant]) -> Bar {
+    let best = best(at, Highest, peers, |figures| &figures.rate);
+    let measured = || ratios(&at?.of(ours)?.rate, &at?.of(best?)?.rate);
+    bar(
+        format!("{what}: requests per second, against {}", name(best)),
+        Bound::AtLeast(bound),
+        measured(),
+    )
+}
+
+/// What the packets of AJP and the kernel leave of an upload: the rate has another bound, the CPU of the
+/// load and of the stub.
+fn what_uploads_leave(at: Option<&At>) -> Vec<Bar> {
+    let fastest = best(at, Highest, &AJP_PEERS, |figures| &figures.rate);
+    let cheapest = best(at, Lowest, &AJP_PEERS, |figures| &figures.cpu_us);
+    let rate = || ratios(&at?.of(Limit)?.rate, &at?.of(fastest?)?.rate);
+    let cpu = |ours| ratios(&at?.of(ours)?.cpu_us, &at?.of(cheapest?)?.cpu_us);
+    let info = |what: String, measured| bar(what, Bound::Anything, measured);
+    let against = name(cheapest);
+    vec![
+        info("the same of the limit".into(), rate()),
+        info(
+            format!("the same upload: CPU of httpd, against {against}"),
+            cpu(Rjk),
+        ),
+        info(
+            format!("the same of the limit, against {against}"),
+            cpu(Limit),
+        ),
+    ]
 }
 
 fn many(results: &Results) -> Vec<Bar> {
@@ -343,6 +369,21 @@ mod tests {
         let calls = find(&bars, "small GET: system calls");
         assert_eq!(calls.measured.map(|spread| spread.median), Some(3.0));
         assert_eq!(calls.is_met(), Some(true));
+    }
+
+    #[test]
+    fn an_upload_is_shown_beside_what_the_limit_takes_for_it() {
+        // As if the small GETs were uploads: mod_proxy_ajp 50, mod_rjk 40, limit 30.
+        let rows = what_uploads_leave(example().at("base"));
+        let ratios: Vec<f64> = rows
+            .iter()
+            .map(|row| row.measured.unwrap().median)
+            .collect();
+        for (ratio, expected) in ratios.iter().zip([5.0 / 3.0, 0.8, 0.6]) {
+            assert!((ratio - expected).abs() < 1e-9, "{ratios:?}");
+        }
+        let against = "CPU of httpd, against mod_proxy_ajp";
+        assert!(rows[1].what.ends_with(against), "{}", rows[1].what);
     }
 
     #[test]

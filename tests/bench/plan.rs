@@ -13,7 +13,8 @@ use std::time::Duration;
 pub enum Variant {
     /// A handler that answers from memory: what httpd itself costs.
     Floor,
-    /// A handler that writes a fixed AJP request and reads the answer, once each, with nothing parsed.
+    /// A handler that writes a fixed AJP request and reads the answer, once each, with nothing parsed; and
+    /// likewise for each packet of an upload.
     Limit,
     /// The same over a unix socket.
     LimitUnix,
@@ -145,6 +146,9 @@ const ALL: &[Variant] = &[
 const WORKS: &[Variant] = &[
     Floor, ModJk, ProxyAjp, ProxyHttp, Rjk, Again, AjpUnix, Http, HttpUnix,
 ];
+const UPLOADS: &[Variant] = &[
+    Floor, Limit, LimitUnix, ModJk, ProxyAjp, ProxyHttp, Rjk, Again, AjpUnix, Http, HttpUnix,
+];
 const BALANCED: &[Variant] = &[Floor, ModJk, ProxyAjp, Rjk, Again, Policy];
 const CONNECTIONS: &[Variant] = &[
     Floor, Limit, ModJk, ProxyAjp, ProxyHttp, Rjk, Again, AjpUnix, Http,
@@ -183,8 +187,12 @@ const BODY: Point = Point {
     variants: WORKS,
     ..OTHER
 };
-/// So few clients that each transfer is long against what surrounds it.
-const HUGE: Point = Point { clients: 2, ..BODY };
+const UPLOAD: Point = Point {
+    variants: UPLOADS,
+    ..OTHER
+};
+/// So few that each transfer is long against what surrounds it.
+const CLIENTS_OF_HUGE: usize = 2;
 const MANY: Point = Point {
     counted: true,
     variants: BALANCED,
@@ -213,10 +221,10 @@ pub const POINTS: &[Point] = &[
     BASE,
     Point { name: "down-16k", title: "Download of 16 KiB", work: Work::Down(16 * KIB), ..BODY },
     Point { name: "down-256k", title: "Download of 256 KiB", work: Work::Down(256 * KIB), quick: true, ..BODY },
-    Point { name: "down-100m", title: "Download of 100 MB", work: Work::Down(LARGE), quick: true, ..HUGE },
-    Point { name: "up-16k", title: "Upload of 16 KiB", work: Work::Up(16 * KIB), ..BODY },
-    Point { name: "up-256k", title: "Upload of 256 KiB", work: Work::Up(256 * KIB), traced: true, quick: true, ..BODY },
-    Point { name: "up-100m", title: "Upload of 100 MB", work: Work::Up(LARGE), quick: true, ..HUGE },
+    Point { name: "down-100m", title: "Download of 100 MB", work: Work::Down(LARGE), clients: CLIENTS_OF_HUGE, quick: true, ..BODY },
+    Point { name: "up-16k", title: "Upload of 16 KiB", work: Work::Up(16 * KIB), ..UPLOAD },
+    Point { name: "up-256k", title: "Upload of 256 KiB", work: Work::Up(256 * KIB), traced: true, quick: true, ..UPLOAD },
+    Point { name: "up-100m", title: "Upload of 100 MB", work: Work::Up(LARGE), clients: CLIENTS_OF_HUGE, quick: true, ..UPLOAD },
     Point { name: "headers", title: "Small GET with 6 KiB of headers", work: Work::Headers(6 << 10), ..BODY },
     Point { name: "members-20", title: "20 members", members: 20, ..MANY },
     Point { name: "members-200", title: "200 members", members: 200, ..MANY },

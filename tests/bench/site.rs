@@ -112,8 +112,9 @@ fn answering(handler: &str, point: &Point, backends: &Backends) -> Result<Builde
     let module = module.map_err(|error| rjk_testbed::Error::msg(error.clone()))?;
     Ok(Httpd::plain().directives(format!(
         "LoadModule bench_floor_module {module:?}\nBenchHandler {handler}\nBenchAnswer {}\n\
-         BenchPeer {}",
+         BenchUpload {}\nBenchPeer {}",
         point.work.answer(),
+        point.work.upload(),
         backends.ajp
     )))
 }

@@ -76,12 +76,14 @@ fn take_ajp(
         if payload.len() < length {
             break;
         }
-        let (first, data) = (payload.first().copied(), length.saturating_sub(2) as u64);
+        let (first, said) = (payload.first().copied(), payload.first_chunk().copied());
+        let data = length.saturating_sub(2) as u64;
         inbox.drain(..HEADER + length);
         if *in_body {
+            let said = said.map(u16::from_be_bytes).map(u64::from);
             ensure!(
-                data > 0 && data <= *left,
-                "{data} bytes of a body, of {left}"
+                data > 0 && data <= *left && said == Some(data),
+                "{data} bytes of a body, of {left}, and {said:?} said"
             );
             *left -= data;
             *in_body = *left > 0;
@@ -169,6 +171,8 @@ mod tests {
         assert_eq!(replies(Speech::ajp(8200), &bytes), expected);
         let mut too_long = [packet(&[2, 4]), body_packet(20)].concat();
         assert!(Speech::ajp(10).take(&mut too_long).is_err());
+        let mut not_as_said = [packet(&[2, 4]), packet(&[0, 4, b'u', b'u', b'u'])].concat();
+        assert!(Speech::ajp(10).take(&mut not_as_said).is_err());
     }
 
     #[test]
