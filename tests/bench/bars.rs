@@ -225,9 +225,14 @@ fn many(results: &Results) -> Vec<Bar> {
     let instructions = |many, few| -> Option<Spread> {
         Some(exactly(rjk(many)?.instructions? / rjk(few)?.instructions?))
     };
-    let clients = |of: fn(&At) -> Option<Vec<f64>>| {
-        let (many, few) = (results.at("clients-256")?, results.at("clients-16")?);
-        ratios(&of(many)?, &of(few)?)
+    let clients = results.at("clients-256");
+    let more = |variant| {
+        let figures = clients?.of(variant)?;
+        ratios(&figures.cpu_us, &figures.few_cpu_us)
+    };
+    let added = || {
+        let few = clients?.beyond_floor(Rjk, |figures| &figures.few_cpu_us);
+        ratios(&clients?.above_floor(Rjk)?, &few?)
     };
     vec![
         bar(
@@ -243,17 +248,17 @@ fn many(results: &Results) -> Vec<Bar> {
         bar(
             "256 clients against 16: CPU of a request",
             Bound::AtMost(1.05),
-            clients(|at| Some(at.of(Rjk)?.cpu_us.clone())),
+            more(Rjk),
         ),
         bar(
             "the same of the floor, which is httpd alone",
             Bound::Anything,
-            clients(|at| Some(at.of(Floor)?.cpu_us.clone())),
+            more(Floor),
         ),
         bar(
             "the same of what mod_rjk adds to the floor",
             Bound::Anything,
-            clients(|at| at.above_floor(Rjk)),
+            added(),
         ),
     ]
 }
@@ -384,6 +389,19 @@ mod tests {
         }
         let against = "CPU of httpd, against mod_proxy_ajp";
         assert!(rows[1].what.ends_with(against), "{}", rows[1].what);
+    }
+
+    #[test]
+    fn many_clients_are_compared_with_few_of_the_same_servers() {
+        let bars = bars(&example());
+        for what in [
+            "256 clients against 16",
+            "the same of the floor, which is httpd",
+            "the same of what mod_rjk adds",
+        ] {
+            let ratio = find(&bars, what).measured.unwrap().median;
+            assert!((ratio - 1.25).abs() < 1e-9, "{what}: {ratio}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::load::{Closed, Open};
 use crate::order::order;
 use crate::plan::{Backend, Point, Scale, Variant};
 use crate::results::{At, Figures};
-use crate::site::Site;
+use crate::site::{Crowd, Site};
 use crate::stats::{Spread, percentile};
 use crate::syscalls;
 use anyhow::anyhow;
@@ -99,7 +99,10 @@ fn warm_up(point: &Point, sites: &mut [Site], scale: &Scale, series: u32) -> Res
     };
     for _ in 0..turns {
         for site in &mut *sites {
-            site.load(|clients| clients.run(&mut Closed::new(visit, least)))?;
+            site.load(&mut Closed::new(visit, least))?;
+            if point.few.is_some() {
+                site.load_by(Crowd::Few, &mut Closed::new(visit, least))?;
+            }
         }
     }
     Ok(())
@@ -107,14 +110,16 @@ fn warm_up(point: &Point, sites: &mut [Site], scale: &Scale, series: u32) -> Res
 
 fn closed_rounds(at: &mut At, sites: &mut [Site], scale: &Scale, series: u32) -> Result {
     for round in 0..scale.rounds {
+        let crowds = crowds(at.point, round);
         for index in order((series * scale.rounds + round) as usize, sites.len()) {
             let site = &mut sites[index];
-            let mut pace = Closed::new(
-                Duration::from_millis(scale.visit_ms),
-                at.point.clients as u64,
-            );
-            let figures = figures(at, site.variant)?;
-            visit(site, figures, &mut pace)?;
+            for crowd in crowds {
+                let pace = Closed::new(
+                    Duration::from_millis(scale.visit_ms),
+                    at.point.clients as u64,
+                );
+                visit(site, *crowd, figures(at, site.variant)?, pace)?;
+            }
         }
     }
     for site in sites {
@@ -124,16 +129,31 @@ fn closed_rounds(at: &mut At, sites: &mut [Site], scale: &Scale, series: u32) ->
     Ok(())
 }
 
+/// Who visits in a round; who is first takes turns.
+fn crowds(point: &Point, round: u32) -> &'static [Crowd] {
+    match (point.few, round % 2) {
+        (None, _) => &[Crowd::All],
+        (Some(_), 0) => &[Crowd::All, Crowd::Few],
+        (Some(_), _) => &[Crowd::Few, Crowd::All],
+    }
+}
+
 /// As fast as it goes.
-fn visit(site: &mut Site, figures: &mut Figures, pace: &mut Closed) -> Result {
+fn visit(site: &mut Site, crowd: Crowd, figures: &mut Figures, mut pace: Closed) -> Result {
     let before = site.cpu_time()?;
-    let tally = site.load(|clients| clients.run(pace))?;
+    let tally = site.load_by(crowd, &mut pace)?;
     let spent = site.cpu_time()?.saturating_sub(before).as_secs_f64();
     let (answered, elapsed) = (tally.answered as f64, tally.elapsed.as_secs_f64());
-    figures.rate.push(answered / elapsed);
-    figures.cpu_us.push(spent * 1e6 / answered);
-    figures.busy.push(spent / elapsed);
+    let cpu_us = spent * 1e6 / answered;
     figures.repeated += tally.repeated;
+    match crowd {
+        Crowd::Few => figures.few_cpu_us.push(cpu_us),
+        Crowd::All => {
+            figures.rate.push(answered / elapsed);
+            figures.cpu_us.push(cpu_us);
+            figures.busy.push(spent / elapsed);
+        }
+    }
     Ok(())
 }
 
@@ -150,9 +170,7 @@ fn paced_rounds(at: &mut At, sites: &mut [Site], scale: &Scale, series: u32) -> 
         for index in order((series * scale.paced_rounds + round) as usize, sites.len()) {
             let site = &mut sites[index];
             let during = Duration::from_millis(scale.paced_ms);
-            let tally = site
-                .load(|clients| clients.run(&mut Open::new(rate, during)))?
-                .sorted()?;
+            let tally = site.load(&mut Open::new(rate, during))?.sorted()?;
             let figures = figures(at, site.variant)?;
             let us = |times: &[Duration], share| {
                 percentile(times, share).map_or(f64::NAN, |time| time.as_secs_f64() * 1e6)

@@ -120,6 +120,8 @@ pub struct Point {
     pub members: usize,
     /// Connections of the load generator.
     pub clients: usize,
+    /// In each round the same servers are visited by so many clients, too, to see what more of them cost.
+    pub few: Option<usize>,
     /// Threads of httpd's child; prefork has a child for each client instead, and some more.
     pub threads: u32,
     /// Each request names a member by its session id; otherwise none has a session.
@@ -165,6 +167,7 @@ const BASE: Point = Point {
     work: Work::Down(SMALL),
     members: 2,
     clients: 16,
+    few: None,
     threads: 64,
     sticky: false,
     keep_alive: true,
@@ -232,9 +235,9 @@ pub const POINTS: &[Point] = &[
     Point { name: "sticky", title: "2 members, sticky", quick: true, ..STICKY },
     Point { name: "sticky-1000", title: "1,000 members, sticky", members: 1_000, quick: true, ..STICKY },
     Point { name: "clients-1", title: "1 client", clients: 1, ..CLIENTS },
-    Point { name: "clients-16", title: "16 clients", quick: true, ..CLIENTS },
+    Point { name: "clients-16", title: "16 clients", ..CLIENTS },
     Point { name: "clients-64", title: "64 clients", clients: 64, ..CLIENTS },
-    Point { name: "clients-256", title: "256 clients", clients: 256, quick: true, ..CLIENTS },
+    Point { name: "clients-256", title: "256 clients", clients: 256, few: Some(BASE.clients), quick: true, ..CLIENTS },
     Point { name: "close", title: "A connection for each request", keep_alive: false, variants: CONNECTIONS, ..OTHER },
     Point { name: "prefork", title: "Prefork instead of event", mpm: Mpm::Prefork, traced: true, quick: true, variants: ALL, ..OTHER },
     Point { name: "tomcat", title: "Real Tomcat, small GET", paced: true, quick: true, ..TOMCAT },
@@ -312,6 +315,7 @@ impl Plan {
             let paced = u64::from(point.paced) * u64::from(scale.paced_rounds) * scale.paced_ms;
             // One more visit warms the server up.
             let visits = u64::from(scale.rounds + 1) * scale.visit_ms;
+            let visits = visits * (1 + u64::from(point.few.is_some()));
             let traced = u64::from(point.traced) * TRACE_MS;
             let each = u64::from(scale.series) * (START_MS + visits + paced) + traced;
             point.variants.len() as u64 * each + u64::from(point.counted) * COUNT_MS
@@ -340,7 +344,8 @@ mod tests {
             for wanted in [Floor, ModJk, Rjk, Again] {
                 assert!(variants.contains(&wanted), "{}: {wanted:?}", point.name);
             }
-            assert!(point.clients <= point.threads as usize, "{}", point.name);
+            let clients = point.clients + point.few.unwrap_or(0);
+            assert!(clients <= point.threads as usize, "{}", point.name);
         }
     }
 

@@ -35,6 +35,8 @@ pub struct Figures {
     pub rate: Vec<f64>,
     /// CPU time of httpd for each request, in µs.
     pub cpu_us: Vec<f64>,
+    /// The same with few clients, where the point has such.
+    pub few_cpu_us: Vec<f64>,
     /// The share of its CPU that httpd took: near 1, httpd was what limited the rate.
     pub busy: Vec<f64>,
     /// Resident memory of the child with the most after the load of a series, in MiB.
@@ -72,15 +74,19 @@ impl At {
 
     /// CPU time of a variant above the floor's in the same round.
     pub fn above_floor(&self, variant: Variant) -> Option<Vec<f64>> {
-        let floor = &self.of(Variant::Floor)?.cpu_us;
-        let figures = &self.of(variant)?.cpu_us;
-        Some(
-            figures
-                .iter()
-                .zip(floor)
-                .map(|(cost, floor)| cost - floor)
-                .collect(),
-        )
+        self.beyond_floor(variant, |figures| &figures.cpu_us)
+    }
+
+    /// A figure of a variant without the floor's in the same round.
+    pub fn beyond_floor(
+        &self,
+        variant: Variant,
+        of: impl Fn(&Figures) -> &Vec<f64>,
+    ) -> Option<Vec<f64>> {
+        let pairs = of(self.of(variant)?)
+            .iter()
+            .zip(of(self.of(Variant::Floor)?));
+        Some(pairs.map(|(cost, floor)| cost - floor).collect())
     }
 
     /// CPU time of a variant, divided by the mean of both mod_rjks in the same round.

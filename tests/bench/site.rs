@@ -1,7 +1,7 @@
 //! One httpd under load.
 
 use crate::backends::{Backends, PATH};
-use crate::load::{Clients, Requests, Tally};
+use crate::load::{Clients, Pace, Requests, Tally};
 use crate::plan::{Backend, Mpm, Point, Variant};
 use rjk_testbed::httpd::{self, Builder};
 use rjk_testbed::process;
@@ -17,7 +17,16 @@ const SPARE: usize = 4;
 pub struct Site {
     pub variant: Variant,
     pub httpd: Httpd,
-    pub clients: Clients,
+    clients: Clients,
+    /// Fewer of them, at a point that compares the numbers.
+    few: Option<Clients>,
+}
+
+/// Who loads a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crowd {
+    All,
+    Few,
 }
 
 impl Site {
@@ -56,11 +65,12 @@ impl Site {
 
     /// With connections to it, which open with the first requests.
     pub fn new(variant: Variant, httpd: Httpd, point: &Point) -> Result<Site> {
-        let clients = Clients::new(httpd.address(), point.clients, Requests::new(point, PATH))?;
+        let clients = |count| Clients::new(httpd.address(), count, Requests::new(point, PATH));
         Ok(Site {
             variant,
+            clients: clients(point.clients)?,
+            few: point.few.map(clients).transpose()?,
             httpd,
-            clients,
         })
     }
 
@@ -85,9 +95,18 @@ impl Site {
     }
 
     /// Runs a load; an error names the server.
-    pub fn load(&mut self, load: impl FnOnce(&mut Clients) -> Result<Tally>) -> Result<Tally> {
-        load(&mut self.clients)
-            .with_context(|| format!("{}: {}", self.variant.name(), self.httpd.error_log()))
+    pub fn load(&mut self, pace: &mut impl Pace) -> Result<Tally> {
+        self.load_by(Crowd::All, pace)
+    }
+
+    /// The same by these clients.
+    pub fn load_by(&mut self, crowd: Crowd, pace: &mut impl Pace) -> Result<Tally> {
+        let clients = match crowd {
+            Crowd::All => &mut self.clients,
+            Crowd::Few => self.few.as_mut().context("no few clients")?,
+        };
+        let tally = clients.run(pace);
+        tally.with_context(|| format!("{}: {}", self.variant.name(), self.httpd.error_log()))
     }
 }
 

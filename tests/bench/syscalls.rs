@@ -33,7 +33,7 @@ pub fn of(site: &mut Site, requests: u32) -> Result<BTreeMap<String, f64>> {
         strace.exited().is_some() || folder.read("said").contains("attached")
     })?;
     ensure!(strace.exited().is_none(), "{}", folder.read("said").trim());
-    let loaded = site.load(|clients| clients.run(&mut Counted(u64::from(requests))));
+    let loaded = site.load(&mut Counted(u64::from(requests)));
     let ended = strace.signal_and_wait(Signal::INT, LIMIT);
     loaded?;
     ensure!(ended, "strace does not end");

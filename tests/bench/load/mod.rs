@@ -9,11 +9,11 @@ mod connection;
 mod pace;
 mod request;
 
-pub use pace::{Closed, Counted, Open};
+pub use pace::{Closed, Counted, Open, Pace};
 pub use request::Requests;
 
 use connection::{Connection, Progress};
-use pace::{Next, Pace};
+use pace::Next;
 use rjk_testbed::{Context, Result, bail, ensure};
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};

@@ -5,7 +5,7 @@ use super::plots;
 use crate::bars::{self, Bar, Bound};
 use crate::plan::{Backend, Mpm, Point, Scale, Variant};
 use crate::results::{At, Figures, Results};
-use crate::stats::Spread;
+use crate::stats::{Spread, ratios};
 use std::fmt::Write;
 
 /// All of it: headings begin with `level`, plots lie at `plots`.
@@ -126,6 +126,7 @@ fn at_point(at: &At, level: &str, command: &str) -> String {
             latencies(at)
         );
     }
+    text += &more_clients(at);
     text += &counts(at);
     for (variant, figures) in &at.variants {
         if figures.repeated > 0 {
@@ -239,6 +240,28 @@ fn latencies(at: &At) -> String {
     )
 }
 
+/// What the same servers took with fewer clients.
+fn more_clients(at: &At) -> String {
+    let Some(few) = at.point.few else {
+        return String::new();
+    };
+    let rows = rows(at, |_, figures| {
+        let few = Spread::of(figures.few_cpu_us.iter().copied());
+        let more = ratios(&figures.cpu_us, &figures.few_cpu_us);
+        vec![spread(few, number), spread(more, ratio)]
+    });
+    let all = at.point.clients;
+    let head = [
+        "",
+        "CPU of httpd, µs/request",
+        &format!("{all} clients against {few}"),
+    ];
+    format!(
+        "The same servers in the same rounds, with {few} clients:\n\n{}",
+        table(&head, &rows)
+    )
+}
+
 /// System calls, instructions and allocations, of those where they were counted.
 fn counts(at: &At) -> String {
     let calls = rows(at, |_, figures| {
@@ -325,6 +348,9 @@ mod tests {
         assert!(text.contains("| mod_jk | 60.0 | 120 | 240 | 5.00 |\n"));
         assert!(text.contains("| mod_rjk | 4.0 | read 2.0, writev 2.0 |\n"));
         assert!(text.contains("| mod_rjk | 30,000 | 10,000 | 3.00 |\n"));
+        let few = "The same servers in the same rounds, with 16 clients:";
+        assert_eq!(text.matches(few).count(), 1);
+        assert!(text.contains("| mod_jk | 48.0 | 1.250 |\n"));
         // Where nothing was counted there is no row.
         assert!(!text.contains("| limit | – |"));
         assert!(text.contains("![cpu](performance/cpu.svg)"));

@@ -3,9 +3,10 @@ use crate::plan::{Plan, Variant};
 use crate::results::{At, Figures, Results};
 use std::collections::BTreeMap;
 
-/// A run of the base point, of prefork and of 1,000 members, with figures that are easy to reckon with.
+/// A run of the base point, of prefork, of 1,000 members and of 256 clients, with figures that are easy to
+/// reckon with.
 pub fn example() -> Results {
-    let names = ["base", "members-1000", "prefork"].map(str::to_owned);
+    let names = ["base", "members-1000", "clients-256", "prefork"].map(str::to_owned);
     let plan = Plan::new(true, &names).unwrap();
     let points = plan
         .points
@@ -48,6 +49,7 @@ fn figures(variant: Variant) -> Figures {
     Figures {
         rate: [1e6 / cpu, 1e6 / cpu].to_vec(),
         cpu_us: vec![cpu, cpu],
+        few_cpu_us: vec![cpu * 0.8, cpu * 0.8],
         busy: vec![0.98, 0.99],
         resident_mib: vec![10.0],
         p50_us: vec![cpu],
