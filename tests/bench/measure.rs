@@ -6,7 +6,7 @@ use crate::instructions;
 use crate::load::{Closed, Open};
 use crate::order::order;
 use crate::plan::{Backend, Point, Scale, Variant};
-use crate::results::{At, Figures};
+use crate::results::{At, Figures, Together};
 use crate::site::{Crowd, Site};
 use crate::stats::{Spread, percentile};
 use crate::syscalls;
@@ -47,6 +47,7 @@ pub fn measure(point: &'static Point, scale: &Scale, cpus: &Cpus) -> Result<At> 
         }
         stop(sites)?;
     }
+    at.variants.values_mut().for_each(take_together);
     if point.counted {
         instructions::count(&mut at);
     }
@@ -169,20 +170,36 @@ fn paced_rounds(at: &mut At, sites: &mut [Site], scale: &Scale, series: u32) -> 
     for round in 0..scale.paced_rounds {
         for index in order((series * scale.paced_rounds + round) as usize, sites.len()) {
             let site = &mut sites[index];
-            let during = Duration::from_millis(scale.paced_ms);
-            let tally = site.load(&mut Open::new(rate, during))?.sorted()?;
-            let figures = figures(at, site.variant)?;
-            let us = |times: &[Duration], share| {
-                percentile(times, share).map_or(f64::NAN, |time| time.as_secs_f64() * 1e6)
-            };
-            figures.repeated += tally.repeated;
-            figures.p50_us.push(us(&tally.latencies, 0.5));
-            figures.p99_us.push(us(&tally.latencies, 0.99));
-            figures.p999_us.push(us(&tally.latencies, 0.999));
-            figures.late_us.push(us(&tally.late, 0.99));
+            let pace = Open::new(rate, Duration::from_millis(scale.paced_ms));
+            paced_visit(site, figures(at, site.variant)?, pace)?;
         }
     }
     Ok(())
+}
+
+fn paced_visit(site: &mut Site, figures: &mut Figures, mut pace: Open) -> Result {
+    let tally = site.load(&mut pace)?.sorted()?;
+    figures.repeated += tally.repeated;
+    figures.p50_us.push(us(&tally.latencies, 0.5));
+    figures.p99_us.push(us(&tally.latencies, 0.99));
+    figures.p999_us.push(us(&tally.latencies, 0.999));
+    figures.late_us.push(us(&tally.late, 0.99));
+    figures.latencies.extend(tally.latencies);
+    Ok(())
+}
+
+fn us(sorted: &[Duration], share: f64) -> f64 {
+    percentile(sorted, share).map_or(f64::NAN, |time| time.as_secs_f64() * 1e6)
+}
+
+/// What is so rare that most visits do not see it is in the percentiles of all of them.
+fn take_together(figures: &mut Figures) {
+    let mut latencies = std::mem::take(&mut figures.latencies);
+    latencies.sort_unstable();
+    figures.together = (!latencies.is_empty()).then(|| Together {
+        p99_us: us(&latencies, 0.99),
+        p999_us: us(&latencies, 0.999),
+    });
 }
 
 /// Where strace may not look, the figures are missing, with the reason.

@@ -253,7 +253,8 @@ pub struct Scale {
     pub rounds: u32,
     /// Length of a visit in milliseconds.
     pub visit_ms: u64,
-    /// Visits at a fixed rate in a series, where there are such.
+    /// Visits at a fixed rate in a series, where there are such: short ones, for a stall of the machine
+    /// makes a visit useless, and many.
     pub paced_rounds: u32,
     /// Length of one in milliseconds.
     pub paced_ms: u64,
@@ -266,8 +267,8 @@ const FULL: Scale = Scale {
     series: 3,
     rounds: 8,
     visit_ms: 250,
-    paced_rounds: 2,
-    paced_ms: 3_000,
+    paced_rounds: 20,
+    paced_ms: 300,
     traced: 500,
 };
 /// For a look within minutes.
@@ -275,8 +276,8 @@ const QUICK: Scale = Scale {
     series: 1,
     rounds: 6,
     visit_ms: 120,
-    paced_rounds: 1,
-    paced_ms: 1_500,
+    paced_rounds: 6,
+    paced_ms: 300,
     traced: 400,
 };
 

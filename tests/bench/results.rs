@@ -5,6 +5,7 @@ use crate::plan::{Plan, Point, Variant};
 use crate::stats::{Spread, ratios};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// One run.
 #[derive(Debug, Serialize)]
@@ -45,6 +46,10 @@ pub struct Figures {
     pub p50_us: Vec<f64>,
     pub p99_us: Vec<f64>,
     pub p999_us: Vec<f64>,
+    /// The time of each request of these visits, until their percentiles are taken together.
+    #[serde(skip)]
+    pub latencies: Vec<Duration>,
+    pub together: Option<Together>,
     /// How late the generator itself was with 99 of 100 requests, in µs.
     pub late_us: Vec<f64>,
     /// Requests that met the end of an idle connection and were sent again.
@@ -57,6 +62,13 @@ pub struct Figures {
     pub allocations: Option<f64>,
     /// What could not be measured, and why.
     pub missing: Vec<String>,
+}
+
+/// Percentiles of the requests of all visits at a fixed rate together, in µs.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Together {
+    pub p99_us: f64,
+    pub p999_us: f64,
 }
 
 impl Results {

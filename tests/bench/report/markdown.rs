@@ -219,25 +219,28 @@ fn costs(at: &At) -> String {
 
 fn latencies(at: &At) -> String {
     let rows = rows(at, |_, figures| {
-        [
-            &figures.p50_us,
-            &figures.p99_us,
-            &figures.p999_us,
-            &figures.late_us,
+        let of = |values: &[f64]| spread(Spread::of(values.iter().copied()), number);
+        let together = match figures.together {
+            Some(all) => format!("{}, {}", number(all.p99_us), number(all.p999_us)),
+            None => "–".to_owned(),
+        };
+        vec![
+            of(&figures.p50_us),
+            of(&figures.p99_us),
+            of(&figures.p999_us),
+            together,
+            of(&figures.late_us),
         ]
-        .map(|values| spread(Spread::of(values.iter().copied()), number))
-        .to_vec()
     });
-    table(
-        &[
-            "",
-            "p50, µs",
-            "p99, µs",
-            "p99.9, µs",
-            "generator late (p99), µs",
-        ],
-        &rows,
-    )
+    let head = [
+        "",
+        "p50, µs",
+        "p99, µs",
+        "p99.9, µs",
+        "p99, p99.9 of all visits together, µs",
+        "generator late (p99), µs",
+    ];
+    table(&head, &rows)
 }
 
 /// What the same servers took with fewer clients.
@@ -345,7 +348,7 @@ mod tests {
         assert!(text.contains(row), "{text}");
         assert!(text.contains("| floor | 50,000 | 98 % | 20.0 | – | 0.500 | 10.0 |\n"));
         assert!(text.contains("At 7,000 requests per second"));
-        assert!(text.contains("| mod_jk | 60.0 | 120 | 240 | 5.00 |\n"));
+        assert!(text.contains("| mod_jk | 60.0 | 120 | 240 | 120, 240 | 5.00 |\n"));
         assert!(text.contains("| mod_rjk | 4.0 | read 2.0, writev 2.0 |\n"));
         assert!(text.contains("| mod_rjk | 30,000 | 10,000 | 3.00 |\n"));
         let few = "The same servers in the same rounds, with 16 clients:";

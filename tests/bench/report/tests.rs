@@ -1,6 +1,6 @@
 use crate::machine::Machine;
 use crate::plan::{Plan, Variant};
-use crate::results::{At, Figures, Results};
+use crate::results::{At, Figures, Results, Together};
 use std::collections::BTreeMap;
 
 /// A run of the base point, of prefork, of 1,000 members and of 256 clients, with figures that are easy to
@@ -55,6 +55,16 @@ fn figures(variant: Variant) -> Figures {
         p50_us: vec![cpu],
         p99_us: vec![cpu * 2.0],
         p999_us: vec![cpu * 4.0],
+        together: Some(match variant {
+            Variant::ProxyAjp => Together {
+                p99_us: cpu,
+                p999_us: cpu * 2.0,
+            },
+            _ => Together {
+                p99_us: cpu * 2.0,
+                p999_us: cpu * 4.0,
+            },
+        }),
         late_us: vec![5.0],
         system_calls: Some(calls),
         instructions: match variant {

@@ -1,5 +1,8 @@
 //! What the project wants of its speed, and whether this run has it.
 
+mod bodies;
+mod latency;
+
 use crate::plan::Variant::{
     self, Again, AjpUnix, Floor, Http, Limit, LimitUnix, ModJk, Policy, ProxyAjp, ProxyHttp, Rjk,
 };
@@ -9,9 +12,6 @@ use crate::syscalls;
 
 /// Whom mod_rjk is compared with; the best of them counts, figure by figure.
 const PEERS: [Variant; 3] = [ModJk, ProxyAjp, ProxyHttp];
-/// The same for bodies over AJP, of which each 8 KiB are a packet of their own, and one that is asked for
-/// on the way up: HTTP is compared with HTTP.
-const AJP_PEERS: [Variant; 2] = [ModJk, ProxyAjp];
 
 /// What a figure must be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,9 +60,9 @@ pub fn bars(results: &Results) -> Vec<Bar> {
     [
         small_gets(base),
         counted(base, results.at("prefork")),
-        transfers(results),
+        bodies::transfers(results),
         many(results),
-        latencies(results),
+        latency::latencies(results),
         ways(base, results.at("tomcat")),
     ]
     .concat()
@@ -168,58 +168,6 @@ fn name(peer: Option<Variant>) -> &'static str {
     peer.map_or("the best peer", Variant::name)
 }
 
-fn transfers(results: &Results) -> Vec<Bar> {
-    let works = [
-        ("256 KiB download", "down-256k", 1.5),
-        ("100 MB download", "down-100m", 1.5),
-        ("256 KiB upload", "up-256k", 1.2),
-        ("100 MB upload", "up-100m", 1.2),
-    ];
-    let ajp = works.into_iter().flat_map(|(what, point, bound)| {
-        let at = results.at(point);
-        let row = faster(&format!("{what} over AJP"), at, bound, Rjk, &AJP_PEERS);
-        let limits = point.starts_with("up-").then(|| what_uploads_leave(at));
-        std::iter::once(row).chain(limits.into_iter().flatten())
-    });
-    let http = works.map(|(what, point, bound)| {
-        let what = format!("{what} over HTTP");
-        faster(&what, results.at(point), bound, Http, &[ProxyHttp])
-    });
-    ajp.chain(http).collect()
-}
-
-fn faster(what: &str, at: Option<&At>, bound: f64, ours: Variant, peers: &[Variant]) -> Bar {
-    let best = best(at, Highest, peers, |figures| &figures.rate);
-    let measured = || ratios(&at?.of(ours)?.rate, &at?.of(best?)?.rate);
-    bar(
-        format!("{what}: requests per second, against {}", name(best)),
-        Bound::AtLeast(bound),
-        measured(),
-    )
-}
-
-/// What the packets of AJP and the kernel leave of an upload: the rate has another bound, the CPU of the
-/// load and of the stub.
-fn what_uploads_leave(at: Option<&At>) -> Vec<Bar> {
-    let fastest = best(at, Highest, &AJP_PEERS, |figures| &figures.rate);
-    let cheapest = best(at, Lowest, &AJP_PEERS, |figures| &figures.cpu_us);
-    let rate = || ratios(&at?.of(Limit)?.rate, &at?.of(fastest?)?.rate);
-    let cpu = |ours| ratios(&at?.of(ours)?.cpu_us, &at?.of(cheapest?)?.cpu_us);
-    let info = |what: String, measured| bar(what, Bound::Anything, measured);
-    let against = name(cheapest);
-    vec![
-        info("the same of the limit".into(), rate()),
-        info(
-            format!("the same upload: CPU of httpd, against {against}"),
-            cpu(Rjk),
-        ),
-        info(
-            format!("the same of the limit, against {against}"),
-            cpu(Limit),
-        ),
-    ]
-}
-
 fn many(results: &Results) -> Vec<Bar> {
     let rjk = |name| results.at(name).and_then(|at| at.of(Rjk));
     let instructions = |many, few| -> Option<Spread> {
@@ -261,29 +209,6 @@ fn many(results: &Results) -> Vec<Bar> {
             added(),
         ),
     ]
-}
-
-fn latencies(results: &Results) -> Vec<Bar> {
-    type Of = fn(&Figures) -> &Vec<f64>;
-    let percentiles: [(&str, Of); 2] = [
-        ("p99", |figures| &figures.p99_us),
-        ("p99.9", |figures| &figures.p999_us),
-    ];
-    let mut bars = Vec::new();
-    for (who, point) in [("stub", "base"), ("Tomcat", "tomcat")] {
-        for (which, of) in percentiles {
-            let at = results.at(point);
-            let best = best(at, Lowest, &PEERS, of);
-            let against = name(best);
-            let measured = || ratios(of(at?.of(Rjk)?), of(at?.of(best?)?));
-            bars.push(bar(
-                format!("{which} at 70 % of mod_jk's rate, {who}, against {against}"),
-                Bound::AtMost(1.0),
-                measured(),
-            ));
-        }
-    }
-    bars
 }
 
 fn ways(base: Option<&At>, tomcat: Option<&At>) -> Vec<Bar> {
@@ -374,21 +299,6 @@ mod tests {
         let calls = find(&bars, "small GET: system calls");
         assert_eq!(calls.measured.map(|spread| spread.median), Some(3.0));
         assert_eq!(calls.is_met(), Some(true));
-    }
-
-    #[test]
-    fn an_upload_is_shown_beside_what_the_limit_takes_for_it() {
-        // As if the small GETs were uploads: mod_proxy_ajp 50, mod_rjk 40, limit 30.
-        let rows = what_uploads_leave(example().at("base"));
-        let ratios: Vec<f64> = rows
-            .iter()
-            .map(|row| row.measured.unwrap().median)
-            .collect();
-        for (ratio, expected) in ratios.iter().zip([5.0 / 3.0, 0.8, 0.6]) {
-            assert!((ratio - expected).abs() < 1e-9, "{ratios:?}");
-        }
-        let against = "CPU of httpd, against mod_proxy_ajp";
-        assert!(rows[1].what.ends_with(against), "{}", rows[1].what);
     }
 
     #[test]
