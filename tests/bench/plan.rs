@@ -266,17 +266,17 @@ pub struct Scale {
 const FULL: Scale = Scale {
     series: 3,
     rounds: 8,
-    visit_ms: 250,
-    paced_rounds: 20,
+    visit_ms: 220,
+    paced_rounds: 16,
     paced_ms: 300,
     traced: 500,
 };
 /// For a look within minutes.
 const QUICK: Scale = Scale {
     series: 1,
-    rounds: 6,
+    rounds: 5,
     visit_ms: 120,
-    paced_rounds: 6,
+    paced_rounds: 5,
     paced_ms: 300,
     traced: 400,
 };
@@ -314,8 +314,10 @@ impl Plan {
         let scale = &self.scale;
         let of = |point: &&Point| {
             let paced = u64::from(point.paced) * u64::from(scale.paced_rounds) * scale.paced_ms;
-            // One more visit warms the server up.
-            let visits = u64::from(scale.rounds + 1) * scale.visit_ms;
+            // Each client sends one request at least, and one more visit warms the server up.
+            let bytes = point.work.upload() * point.clients as u64;
+            let visit = scale.visit_ms.max(bytes / UPLOADED_IN_A_MS);
+            let visits = u64::from(scale.rounds + 1) * visit;
             let visits = visits * (1 + u64::from(point.few.is_some()));
             let traced = u64::from(point.traced) * TRACE_MS;
             let each = u64::from(scale.series) * (START_MS + visits + paced) + traced;
@@ -329,6 +331,8 @@ impl Plan {
 const START_MS: u64 = 700;
 const TRACE_MS: u64 = 1_000;
 const COUNT_MS: u64 = 10_000;
+/// Bytes of large bodies, as the mean of all variants.
+const UPLOADED_IN_A_MS: u64 = 330_000;
 
 #[cfg(test)]
 mod tests {
@@ -375,7 +379,7 @@ mod tests {
         assert_eq!(full.points.len(), POINTS.len());
         assert!(quick.points.len() < full.points.len());
         assert!(
-            quick.estimate() < Duration::from_secs(270),
+            quick.estimate() < Duration::from_secs(280),
             "{:?}",
             quick.estimate()
         );
