@@ -148,6 +148,7 @@ const ALL: &[Variant] = &[
 const WORKS: &[Variant] = &[
     Floor, ModJk, ProxyAjp, ProxyHttp, Rjk, Again, AjpUnix, Http, HttpUnix,
 ];
+/// Of an upload it takes one packet after the other, and its answer is small.
 const UPLOADS: &[Variant] = &[
     Floor, Limit, LimitUnix, ModJk, ProxyAjp, ProxyHttp, Rjk, Again, AjpUnix, Http, HttpUnix,
 ];
