@@ -44,7 +44,8 @@ impl Site {
             Variant::ProxyHttp => with_proxy("proxy_http", point, |host| {
                 format!("http://{host}:{}", backends.http)
             }),
-            Variant::Rjk | Variant::Again => with_workers(Subject::Rjk, point, backends),
+            Variant::Rjk => with_workers(Subject::Rjk, point, backends),
+            Variant::Again => again(with_workers(Subject::Rjk, point, backends)),
             Variant::Policy => {
                 policies::tenants(with_workers(Subject::Rjk, point, backends), "m2")?
             }
@@ -161,6 +162,14 @@ fn with_workers(subject: Subject, point: &Point, backends: &Backends) -> Builder
     Httpd::builder(subject)
         .workers(workers)
         .directives("JkMount /* lb")
+}
+
+/// The same build again, or the one that it is to be compared with.
+fn again(builder: Builder) -> Builder {
+    match std::env::var_os("AGAINST") {
+        Some(path) => builder.build_at(path.into()),
+        None => builder,
+    }
 }
 
 fn reached(point: &Point, backends: &Backends, way: &str) -> Builder {

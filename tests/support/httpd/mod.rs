@@ -56,6 +56,7 @@ pub const PANICS: &str = "conf/panics";
 #[derive(Clone, Debug)]
 pub struct Builder {
     subject: Option<Subject>,
+    other_build: Option<PathBuf>,
     mpm: Mpm,
     threads_per_child: u32,
     start_servers: u32,
@@ -112,6 +113,7 @@ impl Builder {
     pub(crate) fn new(subject: Option<Subject>) -> Builder {
         Builder {
             subject,
+            other_build: None,
             mpm: USUAL.get(),
             threads_per_child: 8,
             start_servers: 1,
@@ -273,6 +275,12 @@ impl Builder {
         self
     }
 
+    /// Loads this build of the module in the place of the subject's.
+    pub fn build_at(mut self, path: PathBuf) -> Self {
+        self.other_build = Some(path);
+        self
+    }
+
     /// Another program runs the server: valgrind, with its arguments.
     pub fn below(mut self, program: &[&str]) -> Self {
         self.below = program.iter().map(|&word| word.to_owned()).collect();
@@ -334,10 +342,10 @@ impl Builder {
 
     /// The text of httpd.conf, its placeholders as they are: to find a line by its number.
     pub fn config_text(&self) -> Result<String> {
-        let module = if self.injecting {
-            Some(module::injecting_path()?)
-        } else {
-            self.subject.map(Subject::path).transpose()?
+        let module = match &self.other_build {
+            Some(path) => Some(path.clone()),
+            None if self.injecting => Some(module::injecting_path()?),
+            None => self.subject.map(Subject::path).transpose()?,
         };
         config::render(self, &modules_dir()?, module.as_deref())
     }
