@@ -34,7 +34,7 @@ AS_ROOT := tests/tools/run-as root
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := build
-.PHONY: help build plugins install demo lab test race parity rows bench lint fuzz inventory packed deb rpm test-packages clean
+.PHONY: help build plugins install demo lab test race parity rows bench profile lint fuzz inventory packed deb rpm test-packages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -99,6 +99,11 @@ bench: ## mod_rjk beside mod_jk and mod_proxy: tables and plots below target/ben
 	$(CARGO) build --release -p mod_rjk -p rjk
 	$(CARGO) build --profile load -p rjk-testbed --bin bench
 	@RJK_MODULE='$(MODULE)' '$(TARGET)/load/bench' $(if $(QUICK),--quick) $(if $(POINTS),--points '$(POINTS)') $(if $(DOCS),--docs)
+
+profile: ## profile/requests.profdata anew: what requests run, for the compiler (profile/README.md)
+	@tests/tools/install-packages bench
+	plugins/build header-route
+	profile/count
 
 lint: $(CARGO_DENY) ## formatting, clippy with warnings denied, licences and sources of what we use
 	@tests/tools/install-packages lint
