@@ -34,7 +34,7 @@ AS_ROOT := tests/tools/run-as root
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := build
-.PHONY: help build plugins install demo lab test race parity rows bench profile lint fuzz inventory packed deb rpm test-packages clean
+.PHONY: help build plugins install demo lab test race miri parity rows bench profile lint fuzz inventory packed deb rpm test-packages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -84,6 +84,10 @@ test: ## everything: packages, formatting, lints, races, unit, property and end-
 
 race: ## what children share without a lock and threads with one, in the orders of steps that loom finds: MODEL='part of a name'
 	$(CARGO) run --locked $(IN_RACE) -- '$(MODEL)'
+
+# Not part of `make test`: it needs a nightly toolchain, which nothing else here does.
+miri: ## unit tests of safe crates in an interpreter that sees undefined behaviour and data races: CRATES='balance log'
+	@TARGET='$(TARGET)' tests/tools/miri $(CRATES)
 
 parity: ## mod_jk row by row: the same asked of both modules, each difference with its reason, the wire read by tshark
 	@tests/tools/install-packages test

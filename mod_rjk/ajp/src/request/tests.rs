@@ -220,6 +220,7 @@ fn f04_the_limit_is_exact_and_out_stays_as_it_was() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
 fn f04_lengths_that_do_not_fit_their_field() {
     let long = vec![b'a'; 70_000];
     let short: (&[u8], &[u8]) = (b"a", b"");

@@ -334,12 +334,13 @@ mod tests {
     /// Neighbours in a word lose no change to each other.
     #[test]
     fn changes_of_neighbours_do_not_meet() {
+        const TURNS: usize = if cfg!(miri) { 50 } else { 5_000 };
         let words = leaked(PER_WORD);
         let cells = cells(words, PER_WORD);
         std::thread::scope(|scope| {
             for cell in &cells[..4] {
                 scope.spawn(|| {
-                    for _ in 0..5_000 {
+                    for _ in 0..TURNS {
                         assert!(cell.replace(State::Idle, State::Error));
                         assert_eq!(cell.swap(State::Ok), State::Error);
                         assert!(!cell.replace(State::Busy, State::Force));
@@ -354,9 +355,10 @@ mod tests {
     /// Of many that want to probe a member one does (TR-01).
     #[test]
     fn tr01_a_state_is_taken_once() {
+        const TURNS: usize = if cfg!(miri) { 20 } else { 500 };
         let words = leaked(PER_WORD);
         let cells = cells(words, PER_WORD);
-        for _ in 0..500 {
+        for _ in 0..TURNS {
             cells[3].swap(State::Recover);
             let won: usize = std::thread::scope(|scope| {
                 let take = || usize::from(cells[3].replace(State::Recover, State::Probe));

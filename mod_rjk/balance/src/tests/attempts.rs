@@ -168,6 +168,7 @@ proptest! {
     /// It is what they take, and asking does not turn the ties: the same members serve as on a
     /// balancer without a policy.
     #[test]
+    #[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
     fn what_the_builtin_rules_would_take_is_what_they_take(
         members in proptest::collection::vec(any_member(), 1..5),
         method in prop::sample::select(BalanceMethod::ALL.to_vec()),

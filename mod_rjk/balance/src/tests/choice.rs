@@ -17,6 +17,7 @@ fn shares(balancer: &Balancer, ask: &Ask<'_>, requests: usize) -> Vec<usize> {
 
 #[test]
 fn lb10_shares_follow_the_factors_exactly() {
+    const REQUESTS: usize = if cfg!(miri) { 30 } else { 1000 };
     for factors in [vec![3, 6], vec![1, 1, 1], vec![1, 2, 5], vec![7, 11, 2, 5]] {
         let balancer = plain(factors.len(), |spec| {
             for (member, &factor) in std::iter::zip(&mut spec.members, &factors) {
@@ -24,7 +25,7 @@ fn lb10_shares_follow_the_factors_exactly() {
             }
         });
         let sum = factors.iter().sum::<u32>() as usize;
-        let turns = 1000 / sum;
+        let turns = REQUESTS / sum;
         let expected: Vec<_> = factors.iter().map(|&f| f as usize * turns).collect();
         assert_eq!(
             shares(&balancer, &Ask::default(), sum * turns),
@@ -152,6 +153,7 @@ const SESSIONS: &[Row] = &[
 ];
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
 fn ss09_to_ss13_table() {
     for (row, id, states, activation, plain_result, force_result) in SESSIONS {
         for (force, expected) in [(false, plain_result), (true, force_result)] {
@@ -433,6 +435,7 @@ fn sample() -> impl Strategy<Value = Sample> {
 proptest! {
     /// §4.2: lowest distance, then lowest load, then next in rotation, among all that may be used.
     #[test]
+    #[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
     fn least_loaded_agrees_with_brute_force(
         samples in proptest::collection::vec(sample(), 2..50),
         start in 0..50_usize,

@@ -47,6 +47,7 @@ fn told(history: &[(Outcome, u64)], now: u64) -> (u64, Option<Duration>) {
 
 proptest! {
     #[test]
+    #[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
     fn failures_are_those_of_the_history(
         steps in proptest::collection::vec((prop::sample::select(ENDINGS.to_vec()), 1..20_000_u64), 0..60),
         reset in proptest::option::of(0..60_usize),

@@ -141,6 +141,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
+    #[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
     fn a_session_goes_where_the_contract_says(
         mut members in prop::collection::vec(member(), 1..5),
         routes in prop::collection::vec(route(), 0..3),

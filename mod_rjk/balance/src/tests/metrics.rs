@@ -89,6 +89,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
+    #[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
     fn the_numbers_are_those_of_what_happened(
         steps in proptest::collection::vec(step(), 0..40),
         factors in proptest::array::uniform3(1..9_u32),

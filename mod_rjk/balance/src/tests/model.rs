@@ -267,6 +267,7 @@ proptest! {
     /// The same members take the same requests, and V, sessions, uses and states are the same after
     /// each step.
     #[test]
+    #[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
     fn every_method_agrees_with_brute_force(
         method in method(),
         configs in proptest::collection::vec(config(), 2..6),

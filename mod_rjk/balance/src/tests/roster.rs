@@ -289,6 +289,7 @@ fn x04_what_a_rule_overrides_is_worked_out_once_for_a_roster() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
 fn x04_rules_that_are_read_anew_and_anew_do_not_pile_up() {
     let [balancer, _] = children(2, |_| {});
     let roster = balancer.roster();
@@ -359,6 +360,7 @@ fn setting() -> impl Strategy<Value = MemberSetting> {
 proptest! {
     /// What children do after edits is what a child does that was configured so.
     #[test]
+    #[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
     fn edits_are_as_good_as_configuration(
         edits in proptest::collection::vec((0..2_usize, 0..3_usize, setting()), 1..12),
         asks in proptest::collection::vec(0..6_usize, 1..8),

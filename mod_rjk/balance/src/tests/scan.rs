@@ -79,6 +79,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
+    #[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
     fn what_a_process_remembers_of_loads_chooses_nobody_else(
         (count, steps) in (1..90_usize).prop_flat_map(|count| {
             (Just(count), proptest::collection::vec(step(count), 1..25))

@@ -95,6 +95,7 @@ fn p01_a_nul_byte_ends_its_line_with_one_warning() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
 fn p04_unknown_attributes_are_errors_with_the_nearest_name() {
     #[rustfmt::skip]
     let table = [
@@ -308,6 +309,7 @@ proptest! {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
     fn p06_a_value_never_grows_past_its_bound(
         lines in proptest::collection::vec("[ab]=(\\$\\([abc]\\)|x|\\$\\(|\\)){0,30}", 0..12),
     ) {

@@ -579,6 +579,7 @@ fn g09_m24_x04_unknown_workers_and_members_are_warnings() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
 fn thousands_of_rules_find_their_worker() {
     let mut text = String::from("/*=rest\n");
     for number in 0..5000 {

@@ -57,6 +57,7 @@ mod tests {
     use std::os::unix::net::UnixListener;
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes files and a socket")]
     fn what_is_no_socket_is_told() {
         let name = format!("rjk-sockets-{}", std::process::id());
         let folder = std::env::temp_dir().join(name);

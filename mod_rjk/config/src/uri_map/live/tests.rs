@@ -80,6 +80,7 @@ fn failure(reload: Option<Reload>) -> String {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "reads files")]
 fn d04_m20_the_file_is_looked_at_after_the_interval() {
     let site = Site::new("/a/*=w1\n", MINUTE);
     site.write("/a/*=w2\n", 10);
@@ -100,6 +101,7 @@ fn d04_m20_the_file_is_looked_at_after_the_interval() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "reads files")]
 fn d04_zero_looks_only_when_asked() {
     let site = Site::new("/a/*=w1\n", Duration::ZERO);
     site.write("/a/*=w2\n", 10);
@@ -113,6 +115,7 @@ fn d04_zero_looks_only_when_asked() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "reads files")]
 fn m21_rules_of_the_file_go_and_all_others_stay() {
     let site = Site::new("/a/*=w1\n/b/*=w1\n", MINUTE);
     site.write("/b/*=w2\nodd\n", 10);
@@ -130,6 +133,7 @@ fn m21_rules_of_the_file_go_and_all_others_stay() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "reads files")]
 fn m20_a_file_that_got_an_older_date_is_read() {
     let site = Site::new("/a/*=w1\n", MINUTE);
     site.write("/a/*=w2\n", 5000);
@@ -138,6 +142,7 @@ fn m20_a_file_that_got_an_older_date_is_read() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "reads files")]
 fn m22_m23_what_cannot_be_read_leaves_the_rules_and_is_said_once() {
     let site = Site::new("/a/*=w1\n", MINUTE);
     let moved = site.folder.join("moved");
@@ -165,6 +170,7 @@ fn m22_m23_what_cannot_be_read_leaves_the_rules_and_is_said_once() {
 
 /// What stands at the path may be exchanged between the look and the reading.
 #[test]
+#[cfg_attr(miri, ignore = "reads files")]
 fn m22_what_is_no_file_is_not_read_and_waited_for() {
     let site = Site::new("", MINUTE);
     let pipe = site.folder.join("pipe");
@@ -187,6 +193,7 @@ fn m22_what_is_no_file_is_not_read_and_waited_for() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "reads files")]
 fn m22_a_file_without_end_is_not_taken_into_memory() {
     let site = Site::new("/a/*=w1\n", MINUTE);
     let file = OpenOptions::new().write(true).open(&site.path).unwrap();
@@ -200,6 +207,7 @@ fn m22_a_file_without_end_is_not_taken_into_memory() {
 
 /// On a disk that hangs one look may take for ever: whoever comes next goes on with the rules in force.
 #[test]
+#[cfg_attr(miri, ignore = "reads files")]
 fn m25_who_asks_during_a_look_does_not_wait_for_it() {
     let site = Site::new("/a/*=w1\n", MINUTE);
     let due = Instant::now() + MINUTE;
@@ -224,6 +232,7 @@ fn m25_who_asks_during_a_look_does_not_wait_for_it() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "reads files")]
 fn m26_a_file_that_becomes_readable_is_read_without_being_written() {
     let site = Site::new("/a/*=w1\n", MINUTE);
     site.write("/a/*=w2\n", 10);
@@ -243,6 +252,7 @@ fn m26_a_file_that_becomes_readable_is_read_without_being_written() {
 
 /// An editor empties the file and then writes it; a copy comes in pieces.
 #[test]
+#[cfg_attr(miri, ignore = "reads files")]
 fn a_half_written_file_is_not_read_and_looked_at_again_soon() {
     let site = Site::new("/a/*=w1\n/b/*=w1\n", MINUTE);
     site.write("", 0);
@@ -262,6 +272,7 @@ fn a_half_written_file_is_not_read_and_looked_at_again_soon() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "reads files")]
 fn m20_a_request_keeps_the_mount_that_it_found() {
     let site = Site::new("/a/*=w1;reply_timeout=7\n", MINUTE);
     let found = site.map.load().lookup(b"/a/x", false).cloned().unwrap();
@@ -275,6 +286,7 @@ fn m20_a_request_keeps_the_mount_that_it_found() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "reads files")]
 fn m20_old_rules_are_given_up_when_nobody_uses_them() {
     let site = Site::new("/a/*=w1\n", MINUTE);
     let old = Arc::downgrade(&site.map.load());
@@ -290,6 +302,7 @@ fn m20_old_rules_are_given_up_when_nobody_uses_them() {
 
 /// Many look at once: one reads, and nobody ever sees a part of the rules.
 #[test]
+#[cfg_attr(miri, ignore = "reads files")]
 fn m20_one_thread_reads_and_no_one_waits_for_it() {
     let rules = |worker: &str| -> String {
         let lines = (0..2000).map(|number| format!("/r{number}/*={worker}\n"));
@@ -321,6 +334,7 @@ fn m20_one_thread_reads_and_no_one_waits_for_it() {
 
 /// A writer that never stops to rewrite the file in two steps, and a reader that looks all the time.
 #[test]
+#[cfg_attr(miri, ignore = "reads files")]
 fn no_part_of_a_file_is_ever_in_force() {
     let site = Site::new("/a/*=w1\n/b/*=w1\n", MINUTE);
     let stop = AtomicBool::new(false);

@@ -181,6 +181,7 @@ fn the_largest_chunk_is_a_chunk() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
 fn extensions_have_an_end() {
     let limit = MAX_EXTENSIONS;
     let error = Err(ProtocolError::ChunkExtensionTooLong { limit });

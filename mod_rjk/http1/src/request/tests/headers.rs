@@ -192,6 +192,7 @@ fn connection_cannot_remove_a_fact() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
 fn many_options_and_many_headers_take_no_time() {
     let options = vec!["x-a"; 200_000].join(",");
     let names: Vec<String> = (0..1000).map(|count| format!("X-A{count}")).collect();

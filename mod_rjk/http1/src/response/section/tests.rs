@@ -65,6 +65,7 @@ fn lines(lengths: &[usize]) -> Vec<u8> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
 fn limits_hold_to_the_byte() {
     let (head, trailers) = (Part::Head, Part::Trailers);
     let long = |part| {
