@@ -67,10 +67,11 @@ pub fn measure(
     })
 }
 
-/// Makes that many decisions and looks at no clock, for tools that count instructions.
+/// Makes that many decisions and looks at no clock, for tools that count instructions: they know it by its name.
 ///
 /// # Errors
 /// As [`measure`].
+#[inline(never)]
 pub fn repeat(
     policy: &Policy,
     request: &dyn RequestView,
