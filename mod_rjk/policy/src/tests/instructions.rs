@@ -66,13 +66,13 @@ fn a_decision_takes_as_many_instructions_as_before() {
     assert!(
         is_as_known(&measured, KNOWN),
         "instructions and allocations of a decision, 8 candidates:\n{text}\nin the repository:\n{KNOWN}\n\
-         The instructions differ by more than 1 %, or the allocations at all. If that is meant, or another rustc \
+         The instructions differ by more than 5 %, or the allocations at all. If that is meant, or another rustc \
          made it, write the measured lines into mod_rjk/policy/src/tests/instructions.txt."
     );
 }
 
 #[test]
-fn more_than_one_percent_up_or_down_is_seen() {
+fn more_than_five_percent_up_or_down_is_seen() {
     let measured = |instructions, allocations| {
         let cost = Cost {
             instructions,
@@ -80,10 +80,10 @@ fn more_than_one_percent_up_or_down_is_seen() {
         };
         BTreeMap::from([("noop", cost)])
     };
-    for good in [990, 1000, 1010] {
+    for good in [950, 1000, 1050] {
         assert!(is_as_known(&measured(good, 2), "noop 1000 2\n"), "{good}");
     }
-    for (instructions, allocations) in [(989, 2), (1011, 2), (1000, 1), (1000, 3)] {
+    for (instructions, allocations) in [(949, 2), (1051, 2), (1000, 1), (1000, 3)] {
         let bad = measured(instructions, allocations);
         assert!(!is_as_known(&bad, "noop 1000 2\n"), "{bad:?}");
     }
@@ -110,7 +110,7 @@ struct Cost {
     allocations: u64,
 }
 
-/// Within 1 % and with as many allocations, and both have the same names.
+/// Within 5 % and with as many allocations, and both have the same names.
 fn is_as_known(measured: &BTreeMap<&str, Cost>, known: &str) -> bool {
     let known: BTreeMap<&str, Cost> = known
         .lines()
@@ -126,7 +126,7 @@ fn is_as_known(measured: &BTreeMap<&str, Cost>, known: &str) -> bool {
     let near = |name, cost: &Cost| {
         let before: &Cost = known.get(name)?;
         let away = cost.instructions.abs_diff(before.instructions);
-        Some(away * 100 <= before.instructions && cost.allocations == before.allocations)
+        Some(away * 100 <= before.instructions * 5 && cost.allocations == before.allocations)
     };
     known.len() == measured.len()
         && measured
