@@ -26,6 +26,7 @@ fn millis(millis: u64) -> Duration {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
 fn v01_v08_what_changes_of_a_balancer() {
     use BalancerSetting::*;
     let rows = [
@@ -60,6 +61,7 @@ fn v01_v08_what_changes_of_a_balancer() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
 fn v10_v15_what_changes_of_a_member() {
     use MemberSetting::*;
     let rows = [
@@ -128,6 +130,7 @@ fn v12_a_route_sets_the_domain_when_there_is_none() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
 fn v22_v30_what_changes_of_a_worker() {
     use EndpointSetting::*;
     let rows = [
@@ -357,6 +360,7 @@ fn what_a_worker_cannot_run_with_is_refused() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
 fn a_host_that_has_other_addresses_by_now() {
     let address = |last: u8| -> SocketAddr { ([192, 0, 2, last], 8009).into() };
     // What was known, what is found, whether that is news, whether connections are given up.

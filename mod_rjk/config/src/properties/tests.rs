@@ -68,6 +68,7 @@ fn p03_ignored_lines_are_named_in_warnings() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
 fn p01_a_long_line_is_split_with_one_warning() {
     let long = format!("a={}b=c\n", "x".repeat(LINE_BYTES - 2));
     let (properties, warnings) = read(&format!("{long}{}", long.replace("a=", "d=")));
@@ -267,6 +268,7 @@ fn p14_templates_give_what_a_worker_does_not_set() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
 fn p14_z07_bad_references_are_errors() {
     let chain = |length: usize| {
         let mut text = format!("worker.w{length}.host=end\n");

@@ -280,6 +280,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
     fn d36_errors_name_the_flag() {
         let error = |line: &str| OptionSet::main().parse_words(line).unwrap_err();
         assert!(error("+FlushPackets +FlushPacket").contains("did you mean 'FlushPackets'"));

@@ -373,6 +373,7 @@ fn with_copy(mut server: ServerDirectives, word: &str, is_main: bool) -> ServerD
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
 fn d07_matrix_without_own_mounts() {
     for (main_word, vhost_word, copies) in COPY_MATRIX {
         let mut main = mounted(ServerDirectives::main(), &[("/m%", "wm")]);
@@ -404,6 +405,7 @@ fn d07_matrix_without_own_mounts() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
 fn d07_matrix_with_own_mounts() {
     for (main_word, vhost_word, copies) in COPY_MATRIX {
         let mut main = mounted(ServerDirectives::main(), &[("/m%", "wm"), ("/both", "wm")]);

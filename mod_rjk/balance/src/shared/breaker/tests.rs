@@ -246,6 +246,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
+    #[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
     fn it_agrees_with_a_list_of_all_calls(
         limit in 1..8_u32,
         // A call fails once in so many, and the pauses are up to so long.

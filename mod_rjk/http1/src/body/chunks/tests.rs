@@ -53,6 +53,7 @@ fn both(stream: &[u8]) -> Read {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
 fn rfc9112_7_1_whole_bodies() {
     let filled = "0".repeat(4095);
     let with_extensions = format!("1;{filled}\r\nx\r\n0\r\n\r\n");

@@ -121,6 +121,7 @@ const HEADS: [(&str, &str, &str); 30] = [
 ];
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes of work that has no thread and nothing unsafe")]
 fn heads_that_are_refused() {
     for (fault, fields, error) in HEADS {
         let line = match fields.starts_with("HTTP/") {
