@@ -24,6 +24,7 @@ mod link;
 mod load_error;
 mod missing;
 mod policy;
+mod pool;
 mod stack;
 mod table;
 #[cfg(test)]

@@ -5,9 +5,9 @@ use crate::fault::Fault;
 use crate::host::{Call, Shared, Trace, log_limit};
 use crate::instance::Instance;
 use crate::limits::DECISION_STACK;
+use crate::pool::Pool;
 use crate::stack::{Stacks, elsewhere};
 use arc_swap::ArcSwap;
-use parking_lot::Mutex;
 use rjk_balance::{
     Answer, Decision, FaultKind, Membership, Moment, Observation, Pass, PolicySlot, PolicyState,
     Question, RoutingPolicy, Verdict,
@@ -18,8 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-/// A policy for one balancer. A thread takes the first place of the pool that is free: so few
-/// instances are in use when few threads decide at once, and those stay in the processor's caches.
+/// A policy for one balancer.
 pub struct Policy {
     compiled: Compiled,
     /// As in `compiled`, but near at hand: each request reads these.
@@ -27,7 +26,7 @@ pub struct Policy {
     settings: PolicySettings,
     observes: bool,
     state: PolicyState,
-    pool: Box<[Mutex<Option<Box<Instance>>>]>,
+    pool: Pool,
     /// What the latest instance was configured with.
     membership: ArcSwap<Membership>,
     stacks: &'static dyn Stacks,
@@ -66,7 +65,7 @@ impl Policy {
             compiled,
             state,
             stacks,
-            pool: (0..pool_size).map(|_| Mutex::default()).collect(),
+            pool: Pool::new(pool_size),
             lines: log_limit(),
             fault_lines: line_a_second(),
             observer_fault_lines: line_a_second(),
@@ -85,15 +84,11 @@ impl Policy {
         let membership = self.membership();
         let call = self.call(None, log, now, None);
         let fill = || {
-            for place in &self.pool {
-                if Instant::now() >= until {
-                    return;
-                }
-                match Instance::new(&self.compiled, &membership, &call) {
-                    Ok(instance) => *place.lock() = Some(Box::new(instance)),
-                    Err(_) => return,
-                }
-            }
+            self.pool.fill(|| {
+                let in_time = Instant::now() < until;
+                let instance = in_time.then(|| Instance::new(&self.compiled, &membership, &call));
+                instance?.ok().map(Box::new)
+            });
         };
         if self.stacks.has(DECISION_STACK) {
             return fill();
@@ -146,8 +141,7 @@ impl Policy {
 
     /// Instances in the pool now; those at work do not count.
     pub fn idle(&self) -> usize {
-        let places = self.pool.iter().filter_map(Mutex::try_lock);
-        places.filter(|place| place.is_some()).count()
+        self.pool.idle()
     }
 
     /// Runs `body` on an instance, where there is enough stack for it.
@@ -173,7 +167,7 @@ impl Policy {
         call: &Call<'_>,
         body: impl FnOnce(&mut Instance) -> Result<R, Fault>,
     ) -> Result<R, Fault> {
-        let mut place = self.pool.iter().find_map(Mutex::try_lock);
+        let mut place = self.pool.place();
         let idle = place.as_mut().and_then(|place| place.take());
         let mut instance = match idle.filter(|instance| instance.knows(membership)) {
             Some(instance) => instance,

@@ -370,7 +370,9 @@ fn a_changed_membership_makes_a_new_instance() {
 
 #[test]
 fn instances_can_be_made_before_the_first_request() {
-    let policy = policy(&Guest::default());
+    let compiled = compile(&Guest::default(), settings());
+    let state = compiled.leaked_state();
+    let policy = crate::Policy::new(compiled, 2, state, &crate::Ample);
     policy.prepare(std::time::Instant::now(), &NoLog, T0);
     assert_eq!(policy.idle(), 0, "no time");
     let later = std::time::Instant::now() + std::time::Duration::from_secs(60);

@@ -68,10 +68,10 @@ pub fn refused(bytes: &[u8]) -> LoadError {
     configured.err().expect("it was loaded")
 }
 
-/// A policy of two instances at most.
+/// A policy of one instance, as long as nothing happens to it: with more, each processor has one.
 pub fn at_work(compiled: Compiled) -> Policy {
     let state = compiled.leaked_state();
-    Policy::new(compiled, 2, state, &Ample)
+    Policy::new(compiled, 1, state, &Ample)
 }
 
 pub fn policy_with(guest: &Guest, settings: PolicySettings) -> Policy {
