@@ -45,7 +45,7 @@ fn invalid(error: wasmparser::Error) -> LoadError {
 }
 
 /// Those of wasmtime as it is built here.
-fn features() -> WasmFeatures {
+pub(crate) fn features() -> WasmFeatures {
     (WasmFeatures::WASM3 | WasmFeatures::COMPONENT_MODEL)
         - WasmFeatures::GC_TYPES
         - WasmFeatures::EXCEPTIONS

@@ -3,6 +3,7 @@
 use crate::bounds;
 use crate::denied;
 use crate::engine::{Runner, engine};
+use crate::entry;
 use crate::headroom;
 use crate::host::HostState;
 use crate::limits::MAX_COMPONENT;
@@ -42,9 +43,11 @@ impl Code {
         bounds::check(bytes, memory)?;
         let choice = denied::choose(kind)?;
         let engine = engine(memory, choice.runner).map_err(|e| LoadError::Engine(e.to_string()))?;
+        let handed = entry::handed_through(bytes);
+        let compiled = handed.as_deref().unwrap_or(bytes);
         let component = match choice.runner {
-            Runner::Processor => Component::from_binary(&engine, bytes),
-            Runner::Interpreter => Component::from_binary(&engine, &headroom::probed(bytes)?),
+            Runner::Processor => Component::from_binary(&engine, compiled),
+            Runner::Interpreter => Component::from_binary(&engine, &headroom::probed(compiled)?),
         }
         .map_err(|error| LoadError::Invalid(error.root_cause().to_string()))?;
         let description = link::describe(&engine, &component, bytes)?;

@@ -15,6 +15,7 @@ mod compiled;
 mod configure;
 mod denied;
 mod engine;
+mod entry;
 mod fault;
 mod headroom;
 mod host;

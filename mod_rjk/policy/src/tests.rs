@@ -4,6 +4,7 @@ mod budgets;
 mod contract;
 mod decide;
 mod engines;
+mod entry;
 mod headroom;
 mod instructions;
 mod load;

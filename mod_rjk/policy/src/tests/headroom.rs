@@ -11,7 +11,7 @@ use wasmparser::{Operator, Parser, Payload, TypeRef};
 use wasmtime::component::Component;
 
 /// Guests of each shape, and the policies of this repository that are built.
-fn policies() -> Vec<(String, Vec<u8>)> {
+pub(super) fn policies() -> Vec<(String, Vec<u8>)> {
     let header = "(call $header (i32.const 1024) (i32.const 8) (i32.const 128))";
     let shapes = [
         Guest::default(),
