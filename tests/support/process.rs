@@ -44,6 +44,17 @@ pub fn sleeps(pid: ProcessId) -> bool {
     read_stat(pid).is_some_and(|stat| stat.state == 'S')
 }
 
+/// Whether every thread of a process waits for something.
+pub fn rests(pid: ProcessId) -> bool {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task"));
+    tasks.is_ok_and(|tasks| {
+        tasks.flatten().all(|task| {
+            // A thread that has ended meanwhile does nothing either.
+            stat_in(&task.path()).is_none_or(|stat| stat.state == 'S')
+        })
+    })
+}
+
 /// Resident memory in KiB.
 pub fn rss_kib(pid: ProcessId) -> Result<u64> {
     status_number(pid, "VmRSS:")
@@ -181,9 +192,13 @@ fn select(wanted: impl Fn(&Stat) -> bool) -> Vec<ProcessId> {
     pids
 }
 
-/// Fields 3 to 5 of /proc/PID/stat; field 2, the name, may hold spaces and parentheses.
 fn read_stat(pid: ProcessId) -> Option<Stat> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat_in(Path::new(&format!("/proc/{pid}")))
+}
+
+/// Fields 3 to 5 of the file `stat` of a process or thread; field 2, the name, may hold spaces and parentheses.
+fn stat_in(folder: &Path) -> Option<Stat> {
+    let text = fs::read_to_string(folder.join("stat")).ok()?;
     let mut fields = text[text.rfind(')')? + 1..].split_whitespace();
     Some(Stat {
         state: fields.next()?.chars().next()?,
@@ -208,6 +223,7 @@ fn status_number(pid: ProcessId, key: &str) -> Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wait;
 
     #[test]
     fn own_process_is_alive_and_has_files_and_memory() {
@@ -217,6 +233,20 @@ mod tests {
         assert!(open_fds(pid).unwrap() >= 3);
         assert!(threads(pid).unwrap() >= 1);
         assert!(virtual_kib(pid).unwrap() >= rss_kib(pid).unwrap());
+    }
+
+    #[test]
+    fn a_process_rests_when_all_its_threads_do() {
+        let becomes = |script: &str, wanted: bool| {
+            let mut shell = Command::new("sh").args(["-c", script]).spawn().unwrap();
+            let became = wait::until(script, wait::SOON, || rests(shell.id()) == wanted);
+            shell.kill().unwrap();
+            shell.wait().unwrap();
+            became.unwrap();
+        };
+        becomes("exec sleep 60", true);
+        becomes("while :; do :; done", false);
+        assert!(!rests(std::process::id()), "this thread runs");
     }
 
     #[test]

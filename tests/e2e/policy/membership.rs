@@ -6,10 +6,18 @@ use rjk_testbed::farm::STATUS;
 use rjk_testbed::httpd::Mpm;
 use rjk_testbed::{Farm, Plan, Result, Subject};
 
-fn plan() -> Result<Plan> {
+/// Children of one thread each.
+fn plan(children: u32) -> Result<Plan> {
     Ok(Plan::new(Subject::Rjk, &["m1", "m2"])
         .policy("membership", "", "")?
-        .httpd(|builder| builder.threads_per_child(2)))
+        .mpm(Mpm::Prefork)
+        .httpd(move |builder| builder.start_servers(children).server_limit(children)))
+}
+
+/// One child with one thread, and so one instance: with more threads each processor has one, which is configured anew
+/// when it is needed.
+fn with_one_instance() -> Result<Farm> {
+    plan(1)?.start()
 }
 
 /// What the policy says of itself, by a request on a connection that the child keeps.
@@ -36,7 +44,7 @@ fn configured(site: &Farm) -> usize {
 
 #[test]
 fn what_a_policy_was_told_once_is_told_again_when_it_changes() -> Result {
-    let mut site = plan()?.start()?;
+    let mut site = with_one_instance()?;
     let rows = [
         ("", "R1 m1/- m2/- 1,0,0"),
         ("sw=m1&vwn=new", "R1 new/- m2/- 1,0,0"),
@@ -60,7 +68,7 @@ fn what_a_policy_was_told_once_is_told_again_when_it_changes() -> Result {
 
 #[test]
 fn what_a_policy_asks_for_makes_no_new_instance() -> Result {
-    let mut site = plan()?.start()?;
+    let mut site = with_one_instance()?;
     assert_eq!(label(&mut site)?, "R1 m1/- m2/- 1,0,0");
     let before = configured(&site);
     let rows = [
@@ -79,10 +87,7 @@ fn what_a_policy_asks_for_makes_no_new_instance() -> Result {
 
 #[test]
 fn all_children_are_told() -> Result {
-    let mut site = plan()?
-        .mpm(Mpm::Prefork)
-        .httpd(|builder| builder.start_servers(2).server_limit(2))
-        .start()?;
+    let mut site = plan(2)?.start()?;
     let mut clients = site.one_per_child(2)?;
     change(&mut site, "sw=m1&vwn=new")?;
     for (child, client) in &mut clients {

@@ -28,8 +28,9 @@ const BAD_SIGNS: [&str; 5] = [
     "panicked",
     "AddressSanitizer",
 ];
-/// A child may crash while it is stopped: its main thread frees what its other threads still use. A
-/// httpd without either module does so too, in one or two of a hundred stops.
+/// A child of the event MPM may crash while it is stopped at once: its main thread looks at each connection that is
+/// worked on, and another thread may just be freeing it. A httpd without either module does so too, in one or two of
+/// a hundred stops.
 const LATE_CRASH: &str = "exit signal Segmentation fault";
 
 /// A running httpd. On drop it is stopped and checked to be gone, and its logs are checked as by
@@ -152,8 +153,14 @@ impl Httpd {
     }
 
     /// A signal to the parent, `USR1` or `HUP`, which no check comes before; waits until the new
-    /// children were created.
+    /// children were created. `HUP` stops the old ones at once: they have to be idle, or one may crash
+    /// (see [`LATE_CRASH`]).
     pub fn restart_by(&self, signal: Signal) -> Result {
+        if signal == Signal::HUP {
+            wait::until("the children are idle", STOP_LIMIT, || {
+                self.children().into_iter().all(process::rests)
+            })?;
+        }
         let before = ready_count(&self.site);
         process::signal(self.pid(), signal)?;
         wait::until("httpd restarted", START_LIMIT, || {
