@@ -135,7 +135,8 @@ fn limit_0_never_switches_off() {
 
 #[test]
 fn of_many_threads_one_switches_off_and_one_tries() {
-    const CALLS: u32 = if cfg!(miri) { 100 } else { 20_000 };
+    // Far more than the 200 faults of a window: threads that begin it at the same time may shorten it.
+    const CALLS: u32 = if cfg!(miri) { 400 } else { 20_000 };
     let (breaker, calls, faults) = (Breaker::default(), AtomicU32::new(0), AtomicU32::new(0));
     let (tripped, trials) = (AtomicU32::new(0), AtomicU32::new(0));
     let call = |number: u32| {
