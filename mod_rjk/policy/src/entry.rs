@@ -7,11 +7,12 @@
 //! and exports it again; there is no code in it.
 
 use crate::bounds;
+use crate::section;
 use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent, RoundtripReencoder};
 use wasm_encoder::{
     Alias, CanonicalFunctionSection, Component, ComponentAliasSection, EntityType, ExportKind,
     ExportSection, FuncType, ImportSection, InstanceSection, Module, ModuleArg, ModuleSection,
-    RawSection, TypeSection,
+    TypeSection,
 };
 use wasmparser::types::TypesRef;
 use wasmparser::{CanonicalFunction, Parser, Payload, Validator};
@@ -97,13 +98,7 @@ impl Entries {
                 component.section(&instances);
                 Ok(())
             }
-            other => {
-                if let Some((id, range)) = other.as_section() {
-                    let data = bytes.get(range).ok_or(Error::InvalidCodeSectionSize)?;
-                    component.section(&RawSection { id, data });
-                }
-                Ok(())
-            }
+            other => section::copy(component, other, bytes),
         }
     }
 

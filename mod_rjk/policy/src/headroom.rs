@@ -10,10 +10,11 @@
 //! for the interpreter, each call that may leave its module gets a call of a *probe* before it, a function that
 //! does nothing with a large frame. Where there is no room for that one, it traps, and the host is not called.
 use crate::load_error::LoadError;
+use crate::section;
 use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent, component_utils, utils};
 use wasm_encoder::{
     BlockType, CodeSection, Component, Function, FunctionSection, ImportSection, Instruction,
-    Module, RawSection, TypeSection, ValType,
+    Module, TypeSection, ValType,
 };
 use wasmparser::{
     CodeSectionReader, CustomSectionReader, FunctionBody, FunctionSectionReader,
@@ -204,11 +205,7 @@ impl ReencodeComponent for Probes {
         if let Payload::CustomSection(_) = payload {
             return Ok(());
         }
-        if let Some((id, range)) = payload.as_section() {
-            let data = whole.get(range).ok_or(Error::InvalidCodeSectionSize)?;
-            component.section(&RawSection { id, data });
-        }
-        Ok(())
+        section::copy(component, &payload, whole)
     }
 
     fn parse_component_submodule(

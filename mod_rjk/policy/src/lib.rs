@@ -26,6 +26,7 @@ mod load_error;
 mod missing;
 mod policy;
 mod pool;
+mod section;
 mod stack;
 mod table;
 #[cfg(test)]
