@@ -6,10 +6,22 @@ use rjk_testbed::farm::STATUS;
 use rjk_testbed::httpd::Mpm;
 use rjk_testbed::{Farm, Plan, Result, Subject};
 
+/// What is changed, and what the policy says then.
+const ROWS: [(&str, &str); 5] = [
+    ("", "R1 m1/- m2/- 1,0,0"),
+    ("sw=m1&vwn=new", "R1 new/- m2/- 1,0,0"),
+    ("sw=m2&vwc=blue", "R1 new/- m2/blue 1,0,0"),
+    ("vlm=B", "B1 new/- m2/blue 1,0,0"),
+    ("vls=0", "B0 new/- m2/blue 1,0,0"),
+];
+
+fn plan() -> Result<Plan> {
+    Plan::new(Subject::Rjk, &["m1", "m2"]).policy("membership", "", "")
+}
+
 /// Children of one thread each.
-fn plan(children: u32) -> Result<Plan> {
-    Ok(Plan::new(Subject::Rjk, &["m1", "m2"])
-        .policy("membership", "", "")?
+fn prefork(children: u32) -> Result<Plan> {
+    Ok(plan()?
         .mpm(Mpm::Prefork)
         .httpd(move |builder| builder.start_servers(children).server_limit(children)))
 }
@@ -17,7 +29,7 @@ fn plan(children: u32) -> Result<Plan> {
 /// One child with one thread, and so one instance: with more threads each processor has one, which is configured anew
 /// when it is needed.
 fn with_one_instance() -> Result<Farm> {
-    plan(1)?.start()
+    prefork(1)?.start()
 }
 
 /// What the policy says of itself, by a request on a connection that the child keeps.
@@ -45,14 +57,7 @@ fn configured(site: &Farm) -> usize {
 #[test]
 fn what_a_policy_was_told_once_is_told_again_when_it_changes() -> Result {
     let mut site = with_one_instance()?;
-    let rows = [
-        ("", "R1 m1/- m2/- 1,0,0"),
-        ("sw=m1&vwn=new", "R1 new/- m2/- 1,0,0"),
-        ("sw=m2&vwc=blue", "R1 new/- m2/blue 1,0,0"),
-        ("vlm=B", "B1 new/- m2/blue 1,0,0"),
-        ("vls=0", "B0 new/- m2/blue 1,0,0"),
-    ];
-    for (what, expected) in rows {
+    for (what, expected) in ROWS {
         let before = configured(&site);
         if !what.is_empty() {
             change(&mut site, what)?;
@@ -62,6 +67,22 @@ fn what_a_policy_was_told_once_is_told_again_when_it_changes() -> Result {
         assert!(what.is_empty() || again > before, "{what}");
         assert_eq!(label(&mut site)?, expected, "{what}");
         assert_eq!(configured(&site), again, "{what}: the instance is kept");
+    }
+    Ok(())
+}
+
+/// Whichever of them a thread takes.
+#[test]
+fn all_instances_of_a_child_are_told() -> Result {
+    let httpd = |builder: rjk_testbed::httpd::Builder| builder.threads_per_child(2);
+    let mut site = plan()?.httpd(httpd).start()?;
+    for (what, expected) in ROWS {
+        if !what.is_empty() {
+            change(&mut site, what)?;
+        }
+        for _ in 0..20 {
+            assert_eq!(label(&mut site)?, expected, "{what}");
+        }
     }
     Ok(())
 }
@@ -87,7 +108,7 @@ fn what_a_policy_asks_for_makes_no_new_instance() -> Result {
 
 #[test]
 fn all_children_are_told() -> Result {
-    let mut site = plan(2)?.start()?;
+    let mut site = prefork(2)?.start()?;
     let mut clients = site.one_per_child(2)?;
     change(&mut site, "sw=m1&vwn=new")?;
     for (child, client) in &mut clients {
